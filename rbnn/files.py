@@ -1,0 +1,45 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from rbnn.errors import RbnnError
+
+
+def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
+    """Write ``data`` to a temporary name beside ``path``, flush it to disk, then rename it.
+
+    Args:
+        path: where the file shall stand; its folder is made when missing.
+        data: the whole content; text is encoded as UTF-8.
+        mode: permission bits of the finished file.
+
+    Raises:
+        RbnnError: the folder cannot be written or the disk is full; ``path`` is untouched.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            os.fchmod(stream.fileno(), mode)
+            stream.write(raw)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise RbnnError(
+            f"Cannot write {path}: {error.strerror or error}.",
+            "Free some space or choose another output folder.",
+        ) from error
+    finally:
+        if temporary is not None:
+            try:
+                os.unlink(temporary)
+            except OSError:
+                pass

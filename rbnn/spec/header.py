@@ -1,0 +1,58 @@
+"""Write ``firmware/core/rbnn_spec.h`` from this room: ``python -m rbnn.spec.header [--check]``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import jinja2
+
+from rbnn import __version__
+from rbnn.files import write_atomic
+from rbnn.spec import kdf, layout, link, packing, puf, scores
+from rbnn.spec.status import Status
+
+HEADER = Path("firmware") / "core" / "rbnn_spec.h"
+
+
+def render() -> str:
+    """The header's text."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("rbnn.spec", "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    generator = puf.generator_polynomial()
+    return environment.get_template("rbnn_spec.h.j2").render(
+        firmware_version=__version__,
+        kdf=kdf,
+        layout=layout,
+        link=link,
+        packing=packing,
+        puf=puf,
+        scores=scores,
+        statuses=list(Status),
+        enums=(layout.Operator, layout.Packing, layout.Cipher, layout.Scheme, layout.Adapter),
+        # The terms below x^68; x^68 itself is implied.
+        generator_words=[(generator >> (32 * i)) & 0xFFFFFFFF for i in range(3)],
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Write the header, or with ``--check`` say whether it is current."""
+    path = Path(__file__).resolve().parents[2] / HEADER
+    text = render()
+    if "--check" in arguments:
+        if path.is_file() and path.read_text() == text:
+            return 0
+        print(f"{HEADER} is stale. Run: python -m rbnn.spec.header", file=sys.stderr)
+        return 1
+    write_atomic(path, text)
+    print(f"wrote {HEADER}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

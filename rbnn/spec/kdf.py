@@ -1,0 +1,60 @@
+"""Key derivation: BLAKE2b-256 keyed with the parent key (RFC 7693).
+
+``derive(parent, label, context) = BLAKE2b-256(key=parent, "rbnn/v1/" || label || 0x00 || context)``
+
+The zero byte after the label keeps ``label || context`` unambiguous. The C counterpart is
+``rbnn_kdf_derive`` in ``firmware/licence/kdf.c``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+
+KEY_BYTES = 32
+PREFIX = "rbnn/v1/"
+
+
+class Label(StrEnum):
+    """Every label that the KDF is ever called with."""
+
+    WEIGHTS = "weights"
+    """Parent S_t; context model id (16) || layer index (u16): ChaCha20 key of a layer's stream."""
+    PARAMS = "params"
+    """Parent S_t; context model id (16): ChaCha20-Poly1305 key of a task's sealed block."""
+    PARAMS_NONCE = "params-nonce"
+    """Parent S_t; context model id (16) || BLAKE2b-256 of the plaintext: that block's nonce."""
+    PUF_SEED = "puf-seed"
+    """Parent 32 zero bytes; context the corrected SRAM pattern w (1,403 bytes)."""
+    PUF_TAG = "puf-tag"
+    """Parent the PUF seed; context header || helper data: the robust sketch's tag."""
+    ROOT = "root"
+    """Parent the PUF seed; no context: the device's root key."""
+    DEVICE_X25519 = "device-x25519"
+    """Parent the root key; no context: the device's static X25519 private key."""
+    DEVICE_SIGN = "device-sign"
+    """Parent the root key; no context: seed of the device's receipt-signing key."""
+    USER_PSK = "user-psk"
+    """Parent a user key; context licence id (16): the pre-shared key of that licence."""
+
+
+def derive(parent: bytes, label: Label, context: bytes = b"") -> bytes:
+    """Derive a 32-byte key.
+
+    Args:
+        parent: the parent key, 32 bytes.
+        label: what the key is for.
+        context: bytes that bind it to its use, any length.
+
+    Returns:
+        32 bytes.
+
+    Raises:
+        ValueError: ``parent`` is not 32 bytes long.
+
+    Source: DESIGN section "Keys"; RFC 7693 section 2.9 (keyed hashing).
+    """
+    if len(parent) != KEY_BYTES:
+        raise ValueError(f"The parent key has {KEY_BYTES} bytes. Received: {len(parent)}")
+    message = PREFIX.encode() + label.value.encode() + b"\0" + context
+    return hashlib.blake2b(message, key=parent, digest_size=KEY_BYTES).digest()

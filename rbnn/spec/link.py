@@ -1,0 +1,84 @@
+"""The serial line: 115200 baud, 8N1; ASCII commands ended by ``%``, answers ended by CR LF.
+
+The grammar is that of the MLPerf Tiny benchmark runner (mlcommons/tiny, ``benchmark/api``): every
+command is closed by ``m-ready``; failures are ``e-[name: text]`` before it. CR and LF between
+commands are skipped, so a line can be typed in any terminal. The commands stand once, here;
+the firmware's dispatcher, ``help%`` and SPEC.md follow this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BAUD = 115200
+COMMAND_END = "%"
+MAX_COMMAND_BYTES = 1100
+"""Longest command without its ``%``. The benchmark's runner stays below 80."""
+MAX_LOAD_BYTES_PER_COMMAND = 512
+"""Bytes that the host sends in one ``db`` command (two hex digits each)."""
+INPUT_BUFFER_BYTES = 8192
+"""Size of the buffer that ``db load`` fills."""
+HEX_BYTES_PER_LINE = 32
+"""Bytes in one line of a long hex answer."""
+READY = "m-ready"
+INIT_DONE = "m-init-done"
+PROFILE = "RBNN firmware"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One word of the grammar.
+
+    The firmware serves it in ``rbnn_link_<word>``; ``answer`` lists the lines that come before
+    ``m-ready`` on success.
+    """
+
+    word: str
+    arguments: str
+    doc: str
+    answer: tuple[str, ...]
+
+
+COMMANDS = (
+    Command("name", "", "Print the name of the device", ("m-name-dut-[<board>]",)),
+    Command("timestamp", "", "Print the time since start", ("m-lap-us-<us>",)),
+    Command("profile", "", "Print firmware and model",
+            ("m-profile-[<firmware>]", "m-model-[<architecture>]")),
+    Command("help", "", "Print this list", ("one line a command",)),
+    Command("db", "load N | HEX... | print",
+            "Announce N bytes, load them, or print the buffer",
+            ("m-[Expecting <n> bytes]", "m-load-done after the last byte", "m-buffer-<hex>-...")),
+    Command("crc", "", "Print the CRC-32 of the loaded buffer", ("m-crc-[<8 hex>]",)),
+    Command("infer", "N [W]", "Run W warm-up and N timed inferences on the buffer",
+            ("m-warmup-start-<W>", "m-warmup-done", "m-infer-start-<N>", "m-lap-us-<us>",
+             "m-lap-us-<us>", "m-infer-done", "m-results-[<score>,...]")),
+    Command("results", "", "Print the last scores again",
+            ("m-results-[<score>,...]",)),
+    Command("labels", "", "Print the active task's class names", ("m-label-[<number>,<name>]",)),
+    Command("trace", "", "Run one inference; print time and output CRC-32 of every layer",
+            ("m-layer-[<number>,<operator>,<ticks>,<8 hex>]", "m-results-[<score>,...]",
+             "m-ticks-hz-[<ticks per second>]")),
+    Command("id", "", "Print what identifies board, firmware, model and device",
+            ("m-firmware-[<version>]", "m-board-[<board>]", "m-model-id-[<32 hex>]",
+             "m-model-digest-[<64 hex>]", "m-puf-[fresh|enrolled|power-cycle|damaged]",
+             "m-public-[<64 hex>] once enrolled")),
+    Command("enroll", "", "Make helper data from the power-up pattern",
+            ("m-helper-[<offset>,<hex>] ...", "m-public-[<64 hex>]", "m-sign-public-[<64 hex>]")),
+    Command("tasks", "", "List the tasks and their state",
+            ("m-task-[<number>,<name>,<classes>,unlicensed|locked|unlocked|active]",)),
+    Command("licences", "", "List the licences that this device holds",
+            ("m-licence-[<slot>,<task>,<id 32 hex>,<sequence>,flash|ram]",)),
+    Command("licence", "", "Take the loaded buffer as a licence until power-off",
+            ("m-licence-[<slot>,<task>,<id 32 hex>,<sequence>,ram]",)),
+    Command("unlock", "TASK PSK", "Open the task's licence with its key (64 hex digits)",
+            ("m-unlocked-[<task>]",)),
+    Command("switch", "TASK", "Make an unlocked task the active one",
+            ("m-active-[<task>]", "m-lap-us-<us> before and after")),
+    Command("lock", "", "Wipe every task secret and key", ("m-locked",)),
+    Command("selftest", "", "Check crypto, sketch and container",
+            ("m-selftest-[<part>,ok] ...",)),
+    Command("stack", "", "Print the stack's high-water mark",
+            ("m-stack-[<used bytes>,<reserved bytes>]",)),
+    Command("reset", "", "Restart without losing power (a warm reset)",
+            ("m-resetting; then the boot lines",)),
+)

@@ -1,0 +1,81 @@
+"""Status codes of the firmware, and the text that each one prints behind ``e-``.
+
+Zero is success; every failure is negative. The serial line carries ``e-[name: text]``, so a
+person can read it and the host maps the name back to the code.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+
+
+class Status(IntEnum):
+    """What a firmware call returns."""
+
+    OK = 0
+    ARGUMENT = -1
+    UNKNOWN_COMMAND = -2
+    LINE_TOO_LONG = -3
+    BUFFER_SIZE = -4
+    BUFFER_INCOMPLETE = -5
+    NO_CONTAINER = -6
+    CONTAINER_FORMAT = -7
+    CONTAINER_DAMAGED = -8
+    CONTAINER_LAYER = -9
+    NO_PROVISIONING = -10
+    PROVISIONING_DAMAGED = -11
+    POWER_CYCLE = -12
+    PUF_PATTERN = -13
+    PUF_HELPER = -14
+    NOT_ENROLLED = -15
+    ENROLLED = -16
+    UNKNOWN_TASK = -17
+    NO_LICENCE = -18
+    LICENCE_FORMAT = -19
+    LICENCE_MODEL = -20
+    LICENCE_REFUSED = -21
+    SEALED_BLOCK = -22
+    LOCKED = -23
+    NO_ACTIVE_TASK = -24
+    LIMIT = -25
+    SELF_TEST = -26
+    OVERRUN = -27
+
+    @property
+    def text(self) -> str:
+        """One clause that says what is wrong and, where it can, how to mend it."""
+        return _TEXTS[self]
+
+
+_TEXTS: dict[Status, str] = {
+    Status.OK: "ok",
+    Status.ARGUMENT: "an argument is missing or malformed; help% lists the commands",
+    Status.UNKNOWN_COMMAND: "unknown command; help% lists the commands",
+    Status.LINE_TOO_LONG: "the line is longer than the command buffer and was dropped",
+    Status.BUFFER_SIZE: "the size is zero or larger than the buffer, or too many bytes came",
+    Status.BUFFER_INCOMPLETE: "the buffer does not hold a whole input; use db load",
+    Status.NO_CONTAINER: "this firmware carries no model",
+    Status.CONTAINER_FORMAT: "the model container has another format or version",
+    Status.CONTAINER_DAMAGED: "the model container is damaged or cut short; flash it again",
+    Status.CONTAINER_LAYER: "a layer of the model does not fit this firmware",
+    Status.NO_PROVISIONING: "the provisioning partition is empty; enrol and flash",
+    Status.PROVISIONING_DAMAGED: "the provisioning partition is damaged; flash it again",
+    Status.POWER_CYCLE: "the fingerprint can only be read after power-on; power-cycle the board",
+    Status.PUF_PATTERN: "the SRAM pattern is constant or too biased to be a fingerprint",
+    Status.PUF_HELPER: "helper data and SRAM pattern do not belong together or were changed",
+    Status.NOT_ENROLLED: "this device is not enrolled",
+    Status.ENROLLED: "this device is enrolled already",
+    Status.UNKNOWN_TASK: "the model has no such task; tasks% lists them",
+    Status.NO_LICENCE: "no licence for this task on this device",
+    Status.LICENCE_FORMAT: "the licence has another format, version, flags or task number",
+    Status.LICENCE_MODEL: "the licence is for another model, or the model was changed",
+    Status.LICENCE_REFUSED: "the licence does not open with this key on this device",
+    Status.SEALED_BLOCK: "the task's sealed parameters were changed",
+    Status.LOCKED: "the task is locked; unlock it first",
+    Status.NO_ACTIVE_TASK: "no task is active; unlock and switch to one",
+    Status.LIMIT: "the licence's inference limit is reached",
+    Status.SELF_TEST: "the self-test failed",
+    Status.OVERRUN: "bytes came faster than they could be read; send the line again",
+}
