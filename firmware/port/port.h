@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the application needs of a chip. One folder per chip family implements it; nothing else
+ * touches registers. `port/host` implements it for a workstation process. */
+#ifndef RBNN_PORT_PORT_H
+#define RBNN_PORT_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Clocks, serial line, time base. Called once, before anything else here. */
+void rbnn_port_init(void);
+
+/* Board name as in its manifest, for example "qemu". */
+const char *rbnn_port_board(void);
+
+/* Next received byte, or -1 when none waits. */
+int rbnn_port_read(void);
+
+/* True once after received bytes were lost; reading clears it. */
+bool rbnn_port_take_overrun(void);
+
+/* Sleep until something may have arrived. */
+void rbnn_port_wait(void);
+
+/* Send bytes; blocks until all are handed to the line. */
+void rbnn_port_write(const char *data, uint32_t size);
+
+/* Ticks since start, and how many make a second. */
+uint64_t rbnn_port_ticks(void);
+uint32_t rbnn_port_ticks_hz(void);
+
+/* The power-up pattern's region (RBNN_PUF_PATTERN_BYTES), untouched since power-on; NULL after a
+ * warm reset. */
+uint8_t *rbnn_port_power_up_pattern(void);
+
+/* The provisioning partition in flash. */
+const uint8_t *rbnn_port_provisioning(uint32_t *bytes);
+
+/* Stack: bytes used at its deepest so far, and bytes reserved. */
+void rbnn_port_stack(uint32_t *used, uint32_t *reserved);
+
+/* Send what is pending, then restart without losing power. Does not return. */
+_Noreturn void rbnn_port_reset(void);
+
+#endif

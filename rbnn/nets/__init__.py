@@ -1,0 +1,1 @@
+"""Architectures: their topology in plain data, and their Larq models."""

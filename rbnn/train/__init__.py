@@ -1,0 +1,1 @@
+"""The joint trainer: tasks in, a run folder out."""

@@ -1,0 +1,138 @@
+"""The run folder: what training writes and every later room reads.
+
+::
+
+    runs/2026-11-21-digits-words/
+        config.json        RunConfig: tasks, architecture, seed, schedule
+        metrics.json       accuracy and loss per task and epoch
+        parameters.npz     ModelParameters, written when an epoch ends
+        checkpoints/       TensorFlow checkpoints, for --resume
+        tensorboard/       the same figures for TensorBoard
+        secrets/           mode 0700: secrets.json (mode 0600), the task secrets and nothing else
+        baseline/<task>/   single-task networks, where --baseline trained them
+        export/            what `rbnn export` writes
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rbnn.errors import RbnnError
+from rbnn.files import write_atomic
+from rbnn.nets import vgg
+from rbnn.nets.topology import Shape, Topology
+from rbnn.spec.layout import Adapter
+
+CONFIG_VERSION = 1
+
+
+class RunTask(BaseModel):
+    """One task of a run.
+
+    ``offsets`` are subtracted from each of the network's input channels (integers, the training
+    set's rounded channel means); ``source`` says where the data came from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    labels: tuple[str, ...]
+    input_channels: int
+    adapter: Adapter
+    offsets: tuple[int, ...]
+    source: str
+
+
+class RunConfig(BaseModel):
+    """``config.json``: everything needed to build the network again, nothing secret."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int = CONFIG_VERSION
+    tasks: tuple[RunTask, ...]
+    architecture: str
+    width: int
+    input_shape: Shape
+    scheme: str
+    model_id: str
+    seed: int
+    epochs: int
+    batch: int
+    learning_rate: float
+
+    @property
+    def max_classes(self) -> int:
+        """Outputs of the shared last layer."""
+        return max(len(task.labels) for task in self.tasks)
+
+    def topology(self) -> Topology:
+        """The network of this run."""
+        if self.architecture != "vgg":
+            raise RbnnError(
+                f"Unknown architecture {self.architecture!r}.", "This version knows: vgg."
+            )
+        return vgg.topology(self.input_shape, self.max_classes, self.width)
+
+
+class Run:
+    """A run folder on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config_file = folder / "config.json"
+        self.metrics_file = folder / "metrics.json"
+        self.parameters_file = folder / "parameters.npz"
+        self.secrets_file = folder / "secrets" / "secrets.json"
+        self.export_folder = folder / "export"
+
+    def config(self) -> RunConfig:
+        """Read ``config.json``.
+
+        Raises:
+            RbnnError: no such run, or one of another version.
+        """
+        try:
+            return RunConfig.model_validate_json(self.config_file.read_bytes())
+        except OSError as error:
+            raise RbnnError(
+                f"{self.folder} is not a run folder: cannot read {self.config_file.name} "
+                f"({error.strerror}).",
+                "Name a folder that `rbnn train` made.",
+            ) from error
+        except ValidationError as error:
+            raise RbnnError(
+                f"{self.config_file} is not a run of this version: "
+                f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}.",
+                "Train again with this version.",
+            ) from error
+
+    def write_config(self, config: RunConfig) -> None:
+        """Write ``config.json``."""
+        write_atomic(self.config_file, config.model_dump_json(indent=2) + "\n")
+
+    def secrets(self) -> dict[str, bytes]:
+        """Task secrets S_t, 32 bytes each, by task name.
+
+        Raises:
+            RbnnError: the file is missing or damaged.
+        """
+        try:
+            raw = json.loads(self.secrets_file.read_text())
+            secrets = {str(name): bytes.fromhex(value) for name, value in raw.items()}
+            if any(len(secret) != 32 for secret in secrets.values()):
+                raise ValueError("a task secret has 32 bytes")
+            return secrets
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            raise RbnnError(
+                f"Cannot read the task secrets {self.secrets_file}.",
+                "Without them the stored bits are noise: restore the file from your backup.",
+            ) from error
+
+    def write_secrets(self, secrets: dict[str, bytes]) -> None:
+        """Write the task secrets, readable by their owner alone."""
+        self.secrets_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        text = json.dumps({name: secret.hex() for name, secret in secrets.items()}, indent=2)
+        write_atomic(self.secrets_file, text + "\n", mode=0o600)
