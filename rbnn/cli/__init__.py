@@ -1,0 +1,1 @@
+"""The ``rbnn`` command: one file per command, no logic."""

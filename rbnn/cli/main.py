@@ -1,0 +1,81 @@
+"""Entry point: collects the commands and turns errors into two lines and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+
+import typer
+from rich.console import Console
+
+from rbnn import __version__
+from rbnn.errors import RbnnError
+
+COMMANDS = (
+    "tasks",
+    "train",
+    "eval",
+    "export",
+    "keys",
+    "enroll",
+    "license",
+    "flash",
+    "switch",
+    "infer",
+    "monitor",
+    "board",
+    "devices",
+)
+"""Modules of this package, in the order in which ``rbnn --help`` lists their commands."""
+
+app = typer.Typer(
+    name="rbnn",
+    help="Reconfigurable binary networks on Arm Cortex-M: train, flash, unlock, switch.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"rbnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", callback=_print_version,
+        is_eager=True,
+    ),
+) -> None:
+    pass
+
+
+def build() -> typer.Typer:
+    """The application with every command registered."""
+    for name in COMMANDS:
+        if importlib.util.find_spec(f"rbnn.cli.{name}"):  # TEMPORARY while rooms are built
+            importlib.import_module(f"rbnn.cli.{name}").register(app)
+    return app
+
+
+def run() -> None:
+    """What the ``rbnn`` script calls."""
+    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    try:
+        build()()
+    except RbnnError as error:
+        errors.print(f"error: {error.what}", style="bold red")
+        if error.mend:
+            errors.print(f"try: {error.mend}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        errors.print("interrupted")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()
