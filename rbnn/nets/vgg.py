@@ -33,7 +33,7 @@ def topology(input_shape: Shape, max_classes: int, width: int = DEFAULT_WIDTH) -
             f"vgg needs a width that is a multiple of 32. Received: {width}.",
             f"The nearest is --width {nearest}.",
         )
-    height, image_width, channels = input_shape
+    height, image_width, _ = input_shape
     if height % 8 or image_width % 8 or height < 8 or image_width < 8:
         raise RbnnError(
             f"vgg halves its input three times and needs sides that are multiples of 8. "

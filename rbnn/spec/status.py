@@ -9,8 +9,6 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-
-
 class Status(IntEnum):
     """What a firmware call returns."""
 

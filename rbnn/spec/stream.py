@@ -32,9 +32,7 @@ def key_stream(key: bytes, length: int) -> bytes:
     return encryptor.update(bytes(length))
 
 
-def kernel_mask(
-    secret: bytes, model_id: bytes, layer: int, shape: tuple[int, ...]
-) -> packing.Bits:
+def kernel_mask(secret: bytes, model_id: bytes, layer: int, shape: tuple[int, ...]) -> packing.Bits:
     """The key bits of one layer, in Keras' kernel order.
 
     Args:

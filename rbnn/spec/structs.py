@@ -93,8 +93,7 @@ class Record:
             if isinstance(value, tuple):
                 if len(value) != field.count:
                     raise ValueError(
-                        f"{self.name}.{field.name} has {field.count} values. "
-                        f"Received: {len(value)}"
+                        f"{self.name}.{field.name} has {field.count} values. Received: {len(value)}"
                     )
                 flat.extend(value)
             else:

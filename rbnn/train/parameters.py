@@ -56,9 +56,9 @@ class ModelParameters:
                 arrays[f"{prefix}/beta"] = norm.beta
                 arrays[f"{prefix}/mean"] = norm.mean
                 arrays[f"{prefix}/variance"] = norm.variance
-                arrays[f"{prefix}/epsilon"] = np.float64(norm.epsilon)
+                arrays[f"{prefix}/epsilon"] = np.asarray(norm.epsilon, np.float64)
         buffer = io.BytesIO()
-        np.savez(buffer, **arrays)  # type: ignore[arg-type]
+        np.savez(buffer, **arrays)
         write_atomic(path, buffer.getvalue())
 
     @classmethod

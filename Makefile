@@ -1,0 +1,81 @@
+# rbnn: `make help` lists the targets. Everything is set up in .venv, .cache and firmware/third_party.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+export PLATFORMIO_CORE_DIR ?= $(CURDIR)/.cache/platformio
+
+# command:Debian package that brings it
+SYSTEM_TOOLS := \
+	cc:gcc \
+	arm-none-eabi-gcc:gcc-arm-none-eabi \
+	arm-none-eabi-nm:binutils-arm-none-eabi \
+	qemu-system-arm:qemu-system-arm \
+	espeak-ng:espeak-ng
+# file:Debian package that brings it
+SYSTEM_FILES := \
+	/usr/include/stdio.h:libc6-dev \
+	/usr/lib/arm-none-eabi/newlib/libc.a:libnewlib-arm-none-eabi
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: system $(VENV)/.installed firmware/third_party/monocypher/monocypher.c ## Install what is missing (apt and pip)
+
+.PHONY: system
+system:
+	@missing=(); \
+	for pair in $(SYSTEM_TOOLS); do command -v "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}"); done; \
+	for pair in $(SYSTEM_FILES); do [ -e "$${pair%%:*}" ] || missing+=("$${pair#*:}"); done; \
+	"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv); \
+	if [ "$${#missing[@]}" -gt 0 ]; then \
+		command -v apt-get >/dev/null || { echo "Missing: $${missing[*]} (Debian's names). Install them with your package manager." >&2; exit 1; }; \
+		sudo=""; \
+		if [ "$$(id -u)" -ne 0 ]; then \
+			command -v sudo >/dev/null || { echo "Missing: $${missing[*]}. Run as root: apt-get install $${missing[*]}" >&2; exit 1; }; \
+			sudo="sudo"; \
+		fi; \
+		echo "Installing: $${missing[*]}"; \
+		$$sudo apt-get update -qq; \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+	fi
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
+		{ echo "rbnn needs Python 3.11 or 3.12; found $$($(PYTHON) --version). Name another: make PYTHON=python3.11" >&2; exit 1; }
+
+$(VENV)/.installed: pyproject.toml constraints.txt | system
+	"$(PYTHON)" -m venv "$(VENV)"
+	"$(BIN)/pip" install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch "$@"
+
+firmware/third_party/monocypher/monocypher.c: rbnn/image/monocypher.py | $(VENV)/.installed
+	"$(BIN)/python" -m rbnn.image.monocypher
+	touch "$@"
+
+.PHONY: demo
+demo: setup ## Train two tasks, flash the emulated board, unlock, switch, measure on the device
+	"$(BIN)/rbnn" demo
+
+.PHONY: test
+test: setup lint ## Run all tests: Python, host C under sanitizers, firmware under QEMU
+	"$(BIN)/python" -m pytest
+
+.PHONY: lint
+lint: setup ## Check style, types and that the generated C header is current
+	"$(BIN)/ruff" check rbnn tests
+	"$(BIN)/ruff" format --check rbnn tests
+	"$(BIN)/mypy"
+	"$(BIN)/python" -m rbnn.spec.header --check
+
+.PHONY: spec
+spec: setup ## Write firmware/core/rbnn_spec.h from rbnn/spec
+	"$(BIN)/python" -m rbnn.spec.header
+
+.PHONY: clean
+clean: ## Remove builds and caches; keeps runs, keys and emulated boards
+	rm -rf .cache .pio firmware/.pio .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,70 @@
+"""Bits in memory: round trips and the order that SPEC.md shows by example."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from rbnn.spec import packing, stream
+
+
+def test_first_bit_is_the_lowest_bit_of_the_first_byte() -> None:
+    row = np.zeros(40, dtype=np.bool_)
+    row[[0, 9, 33]] = True
+    assert packing.pack_rows(row).hex() == "0102000002000000"
+
+
+@given(hnp.arrays(np.bool_, st.tuples(st.integers(1, 5), st.integers(1, 100))))
+def test_rows_round_trip(rows: np.ndarray) -> None:
+    packed = packing.pack_rows(rows)
+    assert len(packed) == rows.shape[0] * 4 * packing.words_per_row(rows.shape[1])
+    assert np.array_equal(packing.unpack_rows(packed, rows.shape[1]), rows)
+
+
+@given(hnp.arrays(np.bool_, st.tuples(*[st.integers(1, 4)] * 3, st.integers(1, 9))))
+def test_kernels_round_trip_and_channels_run_fastest(kernel: np.ndarray) -> None:
+    rows = packing.kernel_to_rows(kernel)
+    assert np.array_equal(packing.rows_to_kernel(rows, kernel.shape), kernel)
+    height, width, channels, filters = kernel.shape
+    assert rows.shape == (filters, height * width * channels)
+    assert rows[-1, -1] == kernel[-1, -1, -1, -1]
+    assert rows[0, channels - 1] == kernel[0, 0, -1, 0]
+
+
+def test_unpack_refuses_part_of_a_row() -> None:
+    with pytest.raises(ValueError, match="8 bytes each"):
+        packing.unpack_rows(bytes(12), 40)
+
+
+def test_a_tile_is_whole_chacha_blocks() -> None:
+    assert packing.FILTERS_PER_TILE * packing.WORD_BYTES % 64 == 0
+
+
+def test_reconfigure_agrees_with_the_kernel_mask() -> None:
+    rng = np.random.default_rng(1)
+    secret, model_id = rng.bytes(32), rng.bytes(16)
+    stored = rng.integers(0, 2, (3, 3, 5, 20)).astype(np.bool_)
+    packed = packing.pack_rows(packing.kernel_to_rows(stored))
+    weights = stream.reconfigure(packed, secret, model_id, 7)
+    rows = packing.unpack_rows(weights, 45)
+    mask = stream.kernel_mask(secret, model_id, 7, stored.shape)
+    assert np.array_equal(packing.rows_to_kernel(rows, stored.shape), stored ^ mask)
+    assert stream.reconfigure(weights, secret, model_id, 7) == packed
+
+
+def test_key_stream_is_rfc_8439() -> None:
+    # RFC 8439 appendix A.1, test vector 1: zero key, zero nonce, counter 0.
+    assert stream.key_stream(bytes(32), 16).hex() == "76b8e0ada0f13d90405d6ae55386bd28"
+
+
+def test_layers_and_models_have_keys_of_their_own() -> None:
+    keys = {
+        stream.layer_key(secret, model, layer)
+        for secret in (bytes(32), bytes(31) + b"\1")
+        for model in (bytes(16), bytes(15) + b"\1")
+        for layer in (0, 1, 256)
+    }
+    assert len(keys) == 12
