@@ -71,10 +71,12 @@ lint: setup ## Check style, types and that the generated C header is current
 	"$(BIN)/ruff" format --check rbnn tests
 	"$(BIN)/mypy"
 	"$(BIN)/python" -m rbnn.spec.header --check
+	"$(BIN)/python" -m rbnn.spec.document --check
 
 .PHONY: spec
-spec: setup ## Write firmware/core/rbnn_spec.h from rbnn/spec
+spec: setup ## Write firmware/core/rbnn_spec.h and the tables of SPEC.md from rbnn/spec
 	"$(BIN)/python" -m rbnn.spec.header
+	"$(BIN)/python" -m rbnn.spec.document
 
 .PHONY: clean
 clean: ## Remove builds and caches; keeps runs, keys and emulated boards

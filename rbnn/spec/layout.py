@@ -25,6 +25,11 @@ MAX_TASKS = 16
 MAX_LAYERS = 64
 MAX_CLASSES = 64
 MAX_LICENCES = 32
+MAX_INPUT_CHANNELS = 4
+MAX_KERNEL = 7
+"""Largest window side of a stem, a convolution or a pool."""
+MAX_WINDOW_WORDS = 256
+"""Longest row of a convolution's filter: what a kernel gathers on its stack."""
 ALIGNMENT = 16
 """Layers' bits and sealed blocks start at multiples of this in the container."""
 
@@ -153,7 +158,12 @@ PARAMS_HEADER = Record(
         Field("classes", "u16", "number of classes; equals the task table's"),
         Field("adapter", "u8", "enum Adapter"),
         Field("input_channels", "u8", "channels of the task's own input"),
-        Field("offsets", "i16", "subtracted from each input channel of the network", 4),
+        Field(
+            "offsets",
+            "i16",
+            "0..255, subtracted from each channel of the network's input",
+            MAX_INPUT_CHANNELS,
+        ),
         Field("labels_offset", "u32", "class names, each ended by a zero byte, in class order"),
         Field("labels_bytes", "u32", "all names with their zero bytes"),
     ),

@@ -1,13 +1,17 @@
-"""The generated C header is current, and what it says is what Python says."""
+"""The generated C header and SPEC.md are current, and what it says is what Python says."""
 
 from __future__ import annotations
 
-from rbnn.spec import header, link, puf
+from rbnn.spec import document, header, link, puf
 from rbnn.spec.status import Status
 
 
 def test_header_is_current() -> None:
     assert header.main(["--check"]) == 0, "run: make spec"
+
+
+def test_tables_of_the_specification_are_current() -> None:
+    assert document.main(["--check"]) == 0, "run: make spec"
 
 
 def test_every_status_has_a_text_of_one_line() -> None:

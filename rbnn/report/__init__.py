@@ -1,0 +1,1 @@
+"""What a person reads at the end: the demonstration and the tables of SPEC.md."""
