@@ -123,6 +123,9 @@ typedef enum {
 #define RBNN_MAX_LAYERS 64u
 #define RBNN_MAX_CLASSES 64u
 #define RBNN_MAX_LICENCES 32u
+#define RBNN_MAX_INPUT_CHANNELS 4u
+#define RBNN_MAX_KERNEL 7u
+#define RBNN_MAX_WINDOW_WORDS 256u
 #define RBNN_ALIGNMENT 16u
 #define RBNN_SEALED_NONCE_BYTES 12u
 #define RBNN_SEALED_TAG_BYTES 16u
@@ -205,7 +208,7 @@ typedef struct {
   uint16_t classes; /* number of classes; equals the task table's */
   uint8_t adapter; /* enum Adapter */
   uint8_t input_channels; /* channels of the task's own input */
-  int16_t offsets[4]; /* subtracted from each input channel of the network */
+  int16_t offsets[4]; /* 0..255, subtracted from each channel of the network's input */
   uint32_t labels_offset; /* class names, each ended by a zero byte, in class order */
   uint32_t labels_bytes; /* all names with their zero bytes */
 } rbnn_params_header;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels.h"
+
+void rbnn_max_pool(const rbnn_layer *layer, const uint32_t *input, uint32_t *output)
+{
+  const uint32_t words = layer->in_channels / 32u;
+  const uint32_t line = layer->in_width * words;
+
+  for (uint32_t y = 0; y < layer->out_height; y++) {
+    for (uint32_t x = 0; x < layer->out_width; x++) {
+      const uint32_t *corner = input + y * layer->stride * line + x * layer->stride * words;
+      for (uint32_t i = 0; i < words; i++) {
+        uint32_t any = 0;
+        for (uint32_t ky = 0; ky < layer->kernel; ky++) {
+          for (uint32_t kx = 0; kx < layer->kernel; kx++) {
+            any |= corner[ky * line + kx * words + i];
+          }
+        }
+        *output++ = any;
+      }
+    }
+  }
+}
