@@ -1,0 +1,18 @@
+"""Data sets to tensors: built-in names, the user's own folders, the audio front end."""
+
+from rbnn.tasks.dataset import SIDE, Split, TaskData
+from rbnn.tasks.errors import TaskError
+from rbnn.tasks.load import load
+from rbnn.tasks.names import KNOWN, TaskSpec, parse_spec, parse_specs
+
+__all__ = [
+    "KNOWN",
+    "SIDE",
+    "Split",
+    "TaskData",
+    "TaskError",
+    "TaskSpec",
+    "load",
+    "parse_spec",
+    "parse_specs",
+]

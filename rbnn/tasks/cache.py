@@ -1,0 +1,82 @@
+"""Decoded sets on disk, so that the second run starts at once.
+
+The folder is ``$RBNN_CACHE``, else the user's cache folder for ``rbnn``. It holds
+``decoded/<key>.npz`` and ``downloads/``; all of it can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rbnn.files import write_atomic
+from rbnn.tasks.dataset import Kind, Split
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a reader or a generator makes: a task's data without its name."""
+
+    labels: tuple[str, ...]
+    train: Split
+    test: Split
+    kind: Kind
+
+
+def cache_folder() -> Path:
+    """Where caches go by default."""
+    if folder := os.environ.get("RBNN_CACHE"):
+        return Path(folder).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("rbnn", appauthor=False))
+
+
+def recipe_key(recipe: Mapping[str, object]) -> str:
+    """SHA-256 of everything that the decoded data depend on, as hex."""
+    text = json.dumps(recipe, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _file(folder: Path, key: str) -> Path:
+    return folder / "decoded" / f"{key}.npz"
+
+
+def read(folder: Path, key: str) -> Decoded | None:
+    """The set stored under ``key``, or None where there is none or its file is damaged."""
+    try:
+        with np.load(_file(folder, key), allow_pickle=False) as arrays:
+            return Decoded(
+                labels=tuple(str(label) for label in arrays["labels"]),
+                train=Split(arrays["train_images"], arrays["train_labels"]),
+                test=Split(arrays["test_images"], arrays["test_labels"]),
+                kind="audio" if str(arrays["kind"]) == "audio" else "image",
+            )
+    except Exception:  # whatever a damaged zip raises: the set is made anew
+        return None
+
+
+def store(folder: Path, key: str, decoded: Decoded) -> None:
+    """Write a set under ``key``, whole or not at all.
+
+    Raises:
+        RbnnError: the cache folder cannot be written.
+    """
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        labels=np.array(decoded.labels),
+        kind=np.array(decoded.kind),
+        train_images=decoded.train.images,
+        train_labels=decoded.train.labels,
+        test_images=decoded.test.images,
+        test_labels=decoded.test.labels,
+    )
+    write_atomic(_file(folder, key), buffer.getvalue())

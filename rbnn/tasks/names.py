@@ -1,0 +1,129 @@
+"""``--tasks digits,kws,mine=path/to/folder``: names and where their data are."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rbnn.spec.layout import MAX_TASKS, NAME_BYTES
+from rbnn.tasks.errors import TaskError
+
+MAX_NAME_BYTES = NAME_BYTES - 1
+Supply = Literal["embedded", "download", "data"]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class KnownTask:
+    """A name that needs no path.
+
+    Args:
+        name: as the user types it.
+        about: one line.
+        supply: ``embedded`` is made on the spot; ``download`` is fetched where ``RBNN_DATA`` has
+            no such set; ``data`` is only read from ``RBNN_DATA``.
+        file: stem of its zip or folder in ``RBNN_DATA``.
+    """
+
+    name: str
+    about: str
+    supply: Supply
+    file: str
+
+
+KNOWN: dict[str, KnownTask] = {
+    task.name: task
+    for task in (
+        KnownTask("digits", "handwritten digits, bundled with scikit-learn", "embedded", "digits"),
+        KnownTask("words", "ten keywords spoken by espeak-ng", "embedded", "words"),
+        KnownTask("cifar", "CIFAR-10, photographs", "download", "cifar10"),
+        KnownTask("kws", "Speech Commands v0.02, 12 classes", "download", "kws"),
+        KnownTask("gtsrb", "German traffic signs", "data", "gtsrb"),
+        KnownTask("scenes", "natural scenes", "data", "scenes"),
+        KnownTask("fashion", "Fashion-MNIST, articles of clothing", "data", "fashion"),
+        KnownTask("mnist", "MNIST, handwritten digits", "data", "mnist"),
+        KnownTask("emnist", "EMNIST, handwritten letters", "data", "emnist"),
+        KnownTask("fsdd", "Free Spoken Digit Dataset", "data", "fsdd"),
+    )
+}
+ALIASES = {"cifar10": "cifar", "cifar-10": "cifar", "fashion-mnist": "fashion"}
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A task as named on the command line; ``path`` is a folder or zip of the user's own."""
+
+    name: str
+    path: Path | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.path is None else f"{self.name}={self.path}"
+
+
+def parse_spec(text: str) -> TaskSpec:
+    """Read one ``name`` or ``name=path``.
+
+    Raises:
+        TaskError: unknown or unusable name, or a path that is missing.
+    """
+    name, equals, path = (part.strip() for part in text.strip().partition("="))
+    if not name:
+        raise TaskError(
+            f"A task without a name: {text.strip()!r}.", f"Known tasks: {', '.join(KNOWN)}."
+        )
+    if not equals:
+        name = ALIASES.get(name, name)
+        if name not in KNOWN:
+            near = difflib.get_close_matches(name, [*KNOWN, *ALIASES], n=1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            raise TaskError(
+                f"Unknown task {name!r}.",
+                f"{hint}Known tasks: {', '.join(KNOWN)}; for your own files: NAME=FOLDER.",
+            )
+        return TaskSpec(name)
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise TaskError(
+            f"The task name {name!r} has {len(name.encode())} bytes.",
+            f"Take a name of at most {MAX_NAME_BYTES} bytes.",
+        )
+    if not _NAME.fullmatch(name):
+        raise TaskError(
+            f"The task name {name!r} has characters that a name cannot have.",
+            "Use letters, digits, - and _, beginning with a letter or digit.",
+        )
+    if not path:
+        raise TaskError(f"Task {name!r} has no path after '='.", f"Write: {name}=path/to/folder")
+    return TaskSpec(name, Path(path).expanduser())
+
+
+def parse_specs(text: str) -> list[TaskSpec]:
+    """Read a comma-separated list of tasks.
+
+    Args:
+        text: such as ``cifar,kws,mine=path/to/folder``.
+
+    Returns:
+        One spec per task, in the order given. Paths are not looked at yet.
+
+    Raises:
+        TaskError: nothing given, an unknown or unusable name, one name twice, too many tasks.
+    """
+    if not text.strip():
+        raise TaskError("No task is named.", f"Known tasks: {', '.join(KNOWN)}.")
+    specs = [parse_spec(part) for part in text.split(",")]
+    seen: set[str] = set()
+    for spec in specs:
+        if spec.name in seen:
+            raise TaskError(
+                f"The task {spec.name!r} is named twice.",
+                "Name each task once; give your own folder another name.",
+            )
+        seen.add(spec.name)
+    if len(specs) > MAX_TASKS:
+        raise TaskError(
+            f"{len(specs)} tasks are named; one model holds {MAX_TASKS}.", "Name fewer tasks."
+        )
+    return specs
