@@ -1,0 +1,172 @@
+"""What the device answers, as typed values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.device.errors import LinkError
+
+PufState = Literal["fresh", "enrolled", "power-cycle", "damaged"]
+TaskState = Literal["unlicensed", "locked", "unlocked", "active"]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Identity(_Answer):
+    """What ``id`` says; hexadecimal throughout, empty where the device has none."""
+
+    firmware: str
+    board: str
+    model_id: str
+    model_digest: str
+    puf: PufState
+    public: str
+
+
+class Enrolment(_Answer):
+    """What ``enroll`` brings back; all of it public."""
+
+    record: bytes
+    """Helper record: header, helper data, tag."""
+    public: bytes
+    """X25519 public key, 32 bytes."""
+    sign_public: bytes
+    """Public key of the receipts, 32 bytes."""
+
+
+class DeviceTask(_Answer):
+    """One line of ``tasks``."""
+
+    number: int
+    name: str
+    classes: int
+    state: TaskState
+
+
+class DeviceLicence(_Answer):
+    """One line of ``licences``."""
+
+    slot: int
+    task: str
+    licence_id: str
+    sequence: int
+    place: Literal["flash", "ram"]
+
+
+class Inference(_Answer):
+    """What ``infer`` measured."""
+
+    scores: tuple[float, ...]
+    us: float
+    """Microseconds of one inference, the mean of those timed."""
+
+    @property
+    def best(self) -> int:
+        """The class with the highest score; the lowest number on a tie."""
+        return self.scores.index(max(self.scores))
+
+
+class TracedLayer(_Answer):
+    """One layer of ``trace``."""
+
+    layer: int
+    operator: str
+    ticks: int
+    crc32: int
+    """CRC-32 of the layer's output as it lies in the arena."""
+
+
+class Trace(_Answer):
+    """One inference, layer by layer."""
+
+    layers: tuple[TracedLayer, ...]
+    scores: tuple[float, ...]
+    ticks_hz: int
+
+
+class StackUse(_Answer):
+    """Bytes of the stack."""
+
+    used: int
+    reserved: int
+
+
+class Answer:
+    """The lines of one answer, read by name.
+
+    Args:
+        command: what was asked, for messages.
+        lines: what came before ``m-ready``.
+    """
+
+    def __init__(self, command: str, lines: Iterable[str]) -> None:
+        self.command = command
+        self.lines = tuple(lines)
+
+    def all(self, name: str) -> list[str]:
+        """What stands in the brackets of every ``m-<name>-[...]`` line."""
+        start = f"m-{name}-["
+        return [
+            line[len(start) : -1]
+            for line in self.lines
+            if line.startswith(start) and line.endswith("]")
+        ]
+
+    def one(self, name: str) -> str:
+        """The value of the only ``m-<name>-[...]`` line."""
+        values = self.all(name)
+        if len(values) != 1:
+            raise self.nonsense(f"{len(values)} lines m-{name}-[...]")
+        return values[0]
+
+    def optional(self, name: str) -> str:
+        """As :meth:`one`, or an empty text without such a line."""
+        return self.one(name) if self.all(name) else ""
+
+    def fields(self, value: str, count: int) -> list[str]:
+        """Split ``a,b,c`` into exactly ``count`` fields; commas beyond belong to the last."""
+        parts = value.split(",", count - 1)
+        if len(parts) != count:
+            raise self.nonsense(f"[{value}] instead of {count} fields")
+        return parts
+
+    def number(self, text: str, base: int = 10) -> int:
+        """A whole number."""
+        try:
+            return int(text, base)
+        except ValueError as error:
+            raise self.nonsense(f"{text!r} instead of a number") from error
+
+    def hexadecimal(self, text: str) -> bytes:
+        """Bytes written as hex digits."""
+        try:
+            return bytes.fromhex(text)
+        except ValueError as error:
+            raise self.nonsense("something else than hex digits") from error
+
+    def laps(self) -> list[int]:
+        """The times of all ``m-lap-us-N`` lines, in microseconds."""
+        return [
+            self.number(line.removeprefix("m-lap-us-"))
+            for line in self.lines
+            if line.startswith("m-lap-us-")
+        ]
+
+    def scores(self) -> tuple[float, ...]:
+        """The scores of ``m-results-[...]``."""
+        try:
+            return tuple(float(score) for score in self.one("results").split(","))
+        except ValueError as error:
+            raise self.nonsense("scores that are not numbers") from error
+
+    def nonsense(self, found: str) -> LinkError:
+        """The error for an answer that does not follow the grammar."""
+        return LinkError(
+            f"The answer to `{self.command}` holds {found}.",
+            "Firmware and rbnn may be of different versions: write it again with rbnn flash.",
+        )

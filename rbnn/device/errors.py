@@ -1,0 +1,65 @@
+"""What can go wrong between host and board."""
+
+from __future__ import annotations
+
+import re
+
+from rbnn.errors import RbnnError
+from rbnn.spec.status import Status
+
+_ERROR_LINE = re.compile(r"e-\[(?P<name>[a-z-]+)(?:: (?P<text>.*))?\]")
+
+_MENDS: dict[Status, str] = {
+    Status.NO_CONTAINER: "Write a model to it: rbnn flash --user-key PATH",
+    Status.NO_PROVISIONING: "Enrol it and write licences: rbnn flash --user-key PATH",
+    Status.PROVISIONING_DAMAGED: "Write it again: rbnn flash --user-key PATH",
+    Status.POWER_CYCLE: "Unplug the board and plug it in again (emulated: rbnn board cycle).",
+    Status.PUF_HELPER: "Restore its provisioning partition with: rbnn flash --user-key PATH",
+    Status.NOT_ENROLLED: "Enrol it: rbnn enroll",
+    Status.NO_LICENCE: "Issue one: rbnn flash --user-key PATH",
+    Status.LICENCE_MODEL: "Write model and licences together: rbnn flash --user-key PATH",
+    Status.LICENCE_REFUSED: "Give the user key that the licence was issued for, on the device "
+    "that it was issued for.",
+    Status.SEALED_BLOCK: "Write the model again: rbnn flash --user-key PATH",
+    Status.LOCKED: "Unlock it: rbnn switch TASK --user-key PATH",
+    Status.NO_ACTIVE_TASK: "Choose a task: rbnn switch TASK --user-key PATH",
+    Status.LIMIT: "Switch to the task again to begin a new activation.",
+    Status.UNKNOWN_TASK: "List its tasks with: rbnn board status",
+}
+
+
+class LinkError(RbnnError):
+    """The serial line does not carry a conversation: silence, or answers that make no sense."""
+
+
+class PortError(RbnnError):
+    """No port, too many ports, or a port that cannot be opened."""
+
+
+class DeviceError(RbnnError):
+    """The device refused a command, said why, and is ready for the next one.
+
+    Args:
+        status: what it answered, or None where this version does not know the name.
+        text: the device's own words.
+        command: what it was asked; key material never stands in it.
+    """
+
+    def __init__(self, status: Status | None, text: str, command: str) -> None:
+        said, _, hint = text.partition("; ")
+        hint = f"{hint[:1].upper()}{hint[1:]}." if hint else ""
+        mend = _MENDS.get(status, hint) if status is not None else hint
+        super().__init__(f"The device refused `{command}`: {said}.", mend)
+        self.status = status
+        self.text = text
+        self.command = command
+
+
+def from_error_line(line: str, command: str) -> DeviceError:
+    """The error that an ``e-[name: text]`` line stands for."""
+    match = _ERROR_LINE.fullmatch(line)
+    if match is None:
+        return DeviceError(None, line, command)
+    name = match["name"].replace("-", "_").upper()
+    status = Status.__members__.get(name)
+    return DeviceError(status, match["text"] or match["name"], command)

@@ -1,0 +1,201 @@
+"""The serial line itself: opened for one program alone, one command at a time."""
+
+from __future__ import annotations
+
+import termios
+import time
+from collections.abc import Iterator
+from types import TracebackType
+
+import serial
+
+from rbnn.device.errors import LinkError, PortError, from_error_line
+from rbnn.spec import link
+
+COMMAND_TIMEOUT_S = 20.0
+"""Longest silence inside an answer; an inference under emulation is the slowest."""
+SYNC_TRY_S = 1.5
+SYNC_TIMEOUT_S = 20.0
+QUIET_S = 0.1
+
+
+def redact(command: str) -> str:
+    """``command`` as it may be shown: without the key of ``unlock``, without long hex."""
+    word, *arguments = command.split() or [""]
+    if word == "unlock":
+        return " ".join([word, *arguments[:1], "<key>"])
+    if word == "db" and arguments and arguments[0] not in ("load", "print"):
+        return "db <data>"
+    return command
+
+
+class SerialLine:
+    """A port that this object alone holds open.
+
+    Args:
+        path: a serial port of this machine, or an emulated board's pseudo terminal.
+
+    Raises:
+        PortError: it cannot be opened, or another program holds it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self._port = serial.Serial(
+                path, link.BAUD, timeout=0.05, write_timeout=10.0, exclusive=True
+            )
+        except (OSError, ValueError) as error:
+            if "exclusively lock" in str(error):
+                raise PortError(
+                    f"{path} is in use by another program.",
+                    "End that program (another rbnn command, a terminal), then try again.",
+                ) from error
+            raise PortError(
+                f"Cannot open the serial port {path}: {error}.",
+                "Check the cable and your rights (group dialout), or name the port with --port.",
+            ) from error
+        self._pending = b""
+
+    def __enter__(self) -> SerialLine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._port.close()
+
+    def write(self, data: bytes) -> None:
+        """Send raw bytes.
+
+        Raises:
+            LinkError: the board was unplugged or takes nothing.
+        """
+        try:
+            self._port.write(data)
+            self._port.flush()
+        except (OSError, serial.SerialException) as error:
+            raise self._gone(error) from error
+
+    def read_line(self, timeout_s: float) -> str | None:
+        """One line without its end, or None after ``timeout_s`` without a whole one.
+
+        Raises:
+            LinkError: the board was unplugged.
+        """
+        end = time.monotonic() + timeout_s
+        while True:
+            head, newline, rest = self._pending.partition(b"\n")
+            if newline:
+                self._pending = rest
+                return head.strip(b"\r").decode("utf-8", errors="replace")
+            if time.monotonic() >= end:
+                return None
+            self._pending += self.read_some()
+
+    def read_some(self) -> bytes:
+        """Whatever has arrived, after 50 ms at most; maybe nothing.
+
+        Raises:
+            LinkError: the board was unplugged.
+        """
+        try:
+            waiting: bytes = self._port.read(max(1, self._port.in_waiting))
+            return waiting
+        except (OSError, TypeError) as error:  # TypeError: pyserial, port closed meanwhile
+            raise self._gone(error) from error
+
+    def _drop_waiting(self) -> None:
+        try:
+            self._port.reset_input_buffer()
+        except (OSError, serial.SerialException, termios.error) as error:
+            raise self._gone(error) from error
+
+    def _gone(self, error: Exception) -> LinkError:
+        return LinkError(
+            f"{self.path} went away: {error}.",
+            "Check that the board is plugged in (emulated: rbnn board on).",
+        )
+
+    def drain(self) -> None:
+        """Drop everything until the line has been quiet for 100 ms."""
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < QUIET_S:
+            if self.read_some():
+                quiet_since = time.monotonic()
+        self._pending = b""
+
+    def synchronise(self, timeout_s: float = SYNC_TIMEOUT_S) -> str:
+        """Wait until the device answers, ending whatever half-typed line it still holds.
+
+        Args:
+            timeout_s: how long a device may take that is just starting.
+
+        Returns:
+            The board's name as the firmware says it.
+
+        Raises:
+            LinkError: nothing that speaks this grammar answers.
+        """
+        end = time.monotonic() + timeout_s
+        heard = ""
+        name: str | None = None
+        self.drain()
+        while time.monotonic() < end:
+            self.write(b"%name%")
+            while (line := self.read_line(SYNC_TRY_S)) is not None:
+                heard = line or heard
+                if line.startswith("m-name-dut-["):
+                    name = line.removeprefix("m-name-dut-[").removesuffix("]")
+                elif line == link.READY and name is not None:
+                    self.drain()
+                    return name
+        raise LinkError(
+            f"No rbnn firmware answers on {self.path}"
+            + (f" (it said {heard!r})." if heard else " (silence)."),
+            "Check board and port, power-cycle the board, or write the firmware with: rbnn flash",
+        )
+
+    def ask(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> tuple[str, ...]:
+        """Send one command and take its whole answer.
+
+        Args:
+            command: without its ``%``.
+            timeout_s: longest silence before the next line.
+
+        Returns:
+            The lines before ``m-ready``.
+
+        Raises:
+            DeviceError: the device answered ``e-[...]``.
+            LinkError: it fell silent.
+        """
+        return tuple(self.stream(command, timeout_s))
+
+    def stream(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Iterator[str]:
+        """As :meth:`ask`, but line by line while they come."""
+        if len(command) > link.MAX_COMMAND_BYTES or link.COMMAND_END in command:
+            raise LinkError(f"`{redact(command)[:40]}` cannot be sent as one command.")
+        self._pending = b""
+        self._drop_waiting()  # what a restart printed since the last answer
+        self.write(command.encode() + link.COMMAND_END.encode())
+        failure: str | None = None
+        while (line := self.read_line(timeout_s)) != link.READY:
+            if line is None:
+                raise LinkError(
+                    f"No answer to `{redact(command)}` on {self.path} for {timeout_s:g} s.",
+                    "Power-cycle the board and try again (emulated: rbnn board cycle).",
+                )
+            if line.startswith("e-"):
+                failure = failure or line
+            elif line:
+                yield line
+        if failure is not None:
+            raise from_error_line(failure, redact(command))

@@ -1,0 +1,71 @@
+"""Finding the serial port of a real board: by the USB ids of its manifest, never by a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from serial.tools import list_ports
+
+from rbnn.device.errors import PortError
+
+UsbId = tuple[int, int]
+"""Vendor and product number."""
+
+
+class Candidate(Protocol):
+    """What is used of pyserial's port description."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def vid(self) -> int | None: ...
+    @property
+    def pid(self) -> int | None: ...
+
+
+def choose(board: str, usb_ids: Sequence[UsbId], candidates: Sequence[Candidate]) -> str:
+    """The one port whose USB ids are those of the board.
+
+    Args:
+        board: the board's name, for messages.
+        usb_ids: from its manifest.
+        candidates: the ports of this machine.
+
+    Returns:
+        The port's path.
+
+    Raises:
+        PortError: none fits, or more than one; the message lists them.
+    """
+    matching = [port for port in candidates if (port.vid, port.pid) in set(usb_ids)]
+    if len(matching) == 1:
+        return matching[0].device
+    if matching:
+        raise PortError(
+            f"{len(matching)} ports could be the board {board!r}: {_listing(matching)}.",
+            "Name one: --port PORT",
+        )
+    wanted = ", ".join(f"{vendor:04x}:{product:04x}" for vendor, product in usb_ids) or "none"
+    present = _listing(candidates) if candidates else "no serial port at all"
+    raise PortError(
+        f"No port of the board {board!r} (USB {wanted}) is plugged in. This machine has: "
+        f"{present}.",
+        "Plug the board in, or name its port: --port PORT",
+    )
+
+
+def find(board: str, usb_ids: Sequence[UsbId]) -> str:
+    """:func:`choose` among the ports of this machine."""
+    return choose(board, usb_ids, sorted(list_ports.comports(), key=lambda port: port.device))
+
+
+def _listing(candidates: Sequence[Candidate]) -> str:
+    return ", ".join(
+        f"{port.device} ("
+        + (f"{port.vid:04x}:{port.pid:04x} " if port.vid and port.pid else "")
+        + f"{port.description})"
+        for port in candidates
+    )

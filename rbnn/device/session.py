@@ -1,0 +1,255 @@
+"""A conversation with one board: the command grammar as methods."""
+
+from __future__ import annotations
+
+import binascii
+from types import TracebackType
+from typing import Literal, cast
+
+from rbnn.device.answers import (
+    Answer,
+    DeviceLicence,
+    DeviceTask,
+    Enrolment,
+    Identity,
+    Inference,
+    PufState,
+    StackUse,
+    TaskState,
+    Trace,
+    TracedLayer,
+)
+from rbnn.device.errors import DeviceError, LinkError
+from rbnn.device.line import COMMAND_TIMEOUT_S, SerialLine, redact
+from rbnn.spec import link
+from rbnn.spec.layout import HELPER_RECORD_BYTES, LICENCE_BYTES
+
+INFERENCE_TIMEOUT_S = 120.0
+ENROL_TIMEOUT_S = 60.0
+
+
+class Session:
+    """A synchronised board.
+
+    Args:
+        path: its serial port.
+
+    Raises:
+        PortError: the port cannot be opened or is in use.
+        LinkError: no rbnn firmware answers.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.line = SerialLine(path)
+        try:
+            self.board_name = self.line.synchronise()
+        except BaseException:
+            self.line.close()
+            raise
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the port back."""
+        self.line.close()
+
+    def ask(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Answer:
+        """Send one command; see :meth:`SerialLine.ask`."""
+        return Answer(redact(command), self.line.ask(command, timeout_s))
+
+    def identify(self) -> Identity:
+        """What identifies board, firmware, model and device."""
+        answer = self.ask("id")
+        puf = answer.one("puf")
+        if puf not in ("fresh", "enrolled", "power-cycle", "damaged"):
+            raise answer.nonsense(f"the state {puf!r}")
+        return Identity(
+            firmware=answer.one("firmware"),
+            board=answer.one("board"),
+            model_id=answer.optional("model-id"),
+            model_digest=answer.optional("model-digest"),
+            puf=cast(PufState, puf),
+            public=answer.optional("public"),
+        )
+
+    def tasks(self) -> list[DeviceTask]:
+        """The model's tasks and their state."""
+        answer = self.ask("tasks")
+        tasks = []
+        for value in answer.all("task"):
+            number, name, classes, state = answer.fields(value, 4)
+            if state not in ("unlicensed", "locked", "unlocked", "active"):
+                raise answer.nonsense(f"the state {state!r}")
+            tasks.append(
+                DeviceTask(
+                    number=answer.number(number),
+                    name=name,
+                    classes=answer.number(classes),
+                    state=cast(TaskState, state),
+                )
+            )
+        return tasks
+
+    def licences(self) -> list[DeviceLicence]:
+        """The licences that the device holds."""
+        answer = self.ask("licences")
+        return [_licence(answer, value) for value in answer.all("licence")]
+
+    def add_licence(self, licence: bytes) -> DeviceLicence:
+        """Give the device a licence (``LICENCE_BYTES``) until its next power-off."""
+        if len(licence) != LICENCE_BYTES:
+            raise LinkError(
+                f"A licence has {LICENCE_BYTES} bytes. Received: {len(licence)}",
+                "Name a file that `rbnn license` wrote.",
+            )
+        self.load(licence)
+        answer = self.ask("licence")
+        return _licence(answer, answer.one("licence"))
+
+    def enroll(self) -> Enrolment:
+        """Make helper data from the power-up pattern."""
+        answer = self.ask("enroll", ENROL_TIMEOUT_S)
+        record = b""
+        for value in answer.all("helper"):
+            offset, digits = answer.fields(value, 2)
+            if answer.number(offset) != len(record):
+                raise answer.nonsense(f"helper data at {offset} after {len(record)} bytes")
+            record += answer.hexadecimal(digits)
+        if len(record) != HELPER_RECORD_BYTES:
+            raise answer.nonsense(f"{len(record)} of {HELPER_RECORD_BYTES} bytes of helper data")
+        return Enrolment(
+            record=record,
+            public=answer.hexadecimal(answer.one("public")),
+            sign_public=answer.hexadecimal(answer.one("sign-public")),
+        )
+
+    def unlock(self, task: str, psk: bytes) -> None:
+        """Open the licence of ``task`` with its 32-byte pre-shared key."""
+        self.ask(f"unlock {task} {psk.hex()}")
+
+    def switch(self, task: str) -> int:
+        """Make an unlocked task the active one; the time that took, in microseconds."""
+        answer = self.ask(f"switch {task}")
+        laps = answer.laps()
+        if len(laps) != 2:
+            raise answer.nonsense(f"{len(laps)} times instead of 2")
+        return laps[1] - laps[0]
+
+    def lock(self) -> None:
+        """Wipe every task secret and key on the device."""
+        self.ask("lock")
+
+    def load(self, data: bytes) -> None:
+        """Fill the device's buffer and check its CRC-32; a damaged load is sent once more.
+
+        Raises:
+            DeviceError: the buffer is too small.
+            LinkError: the line damages data even the second time.
+        """
+        if self._load_once(data) or self._load_once(data):
+            return
+        raise LinkError(
+            f"{self.line.path} damages data: {len(data)} bytes arrived wrong twice.",
+            "Check cable and hub; the line runs at 115200 baud.",
+        )
+
+    def _load_once(self, data: bytes) -> bool:
+        self.ask(f"db load {len(data)}")
+        step = link.MAX_LOAD_BYTES_PER_COMMAND
+        try:
+            for start in range(0, len(data), step):
+                self.ask(f"db {data[start : start + step].hex()}")
+            answer = self.ask("crc")
+        except DeviceError:  # a damaged line; the second load tells whether it is more
+            return False
+        return answer.number(answer.one("crc"), 16) == binascii.crc32(data)
+
+    def infer(self, image: bytes, n: int = 1, warm_ups: int = 0) -> Inference:
+        """Run ``warm_ups`` and then ``n`` timed inferences of one input.
+
+        Args:
+            image: 8-bit pixels, rows, columns, channels, as the active task expects them.
+            n: timed inferences, at least 1.
+            warm_ups: untimed inferences before them.
+        """
+        self.load(image)
+        answer = self.ask(f"infer {n} {warm_ups}", INFERENCE_TIMEOUT_S)
+        laps = answer.laps()
+        if len(laps) != 2:
+            raise answer.nonsense(f"{len(laps)} times instead of 2")
+        return Inference(scores=answer.scores(), us=(laps[1] - laps[0]) / n)
+
+    def results(self) -> tuple[float, ...]:
+        """The last scores again."""
+        return self.ask("results").scores()
+
+    def labels(self) -> tuple[str, ...]:
+        """Class names of the active task, in class order."""
+        answer = self.ask("labels")
+        names: list[str] = []
+        for value in answer.all("label"):
+            number, name = answer.fields(value, 2)
+            if answer.number(number) != len(names):
+                raise answer.nonsense(f"label {number} after {len(names)} labels")
+            names.append(name)
+        return tuple(names)
+
+    def trace(self, image: bytes) -> Trace:
+        """Run one inference and report every layer."""
+        self.load(image)
+        answer = self.ask("trace", INFERENCE_TIMEOUT_S)
+        layers = []
+        for value in answer.all("layer"):
+            number, operator, ticks, crc = answer.fields(value, 4)
+            layers.append(
+                TracedLayer(
+                    layer=answer.number(number),
+                    operator=operator,
+                    ticks=answer.number(ticks),
+                    crc32=answer.number(crc, 16),
+                )
+            )
+        return Trace(
+            layers=tuple(layers),
+            scores=answer.scores(),
+            ticks_hz=answer.number(answer.one("ticks-hz")),
+        )
+
+    def stack(self) -> StackUse:
+        """The stack's high-water mark."""
+        answer = self.ask("stack")
+        used, reserved = answer.fields(answer.one("stack"), 2)
+        return StackUse(used=answer.number(used), reserved=answer.number(reserved))
+
+    def self_test(self) -> dict[str, str]:
+        """Result by part of the firmware; a part that fails raises DeviceError instead."""
+        answer = self.ask("selftest", INFERENCE_TIMEOUT_S)
+        parts = [answer.fields(value, 2) for value in answer.all("selftest")]
+        return {part: result for part, result in parts}
+
+    def reset(self) -> None:
+        """Restart the firmware without a power cycle and synchronise again."""
+        self.line.write(b"reset%")
+        self.board_name = self.line.synchronise()
+
+
+def _licence(answer: Answer, value: str) -> DeviceLicence:
+    slot, task, licence_id, sequence, place = answer.fields(value, 5)
+    if place not in ("flash", "ram"):
+        raise answer.nonsense(f"the place {place!r}")
+    return DeviceLicence(
+        slot=answer.number(slot),
+        task=task,
+        licence_id=licence_id,
+        sequence=answer.number(sequence),
+        place=cast(Literal["flash", "ram"], place),
+    )
