@@ -294,7 +294,7 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
   X(crc, "", "Print the CRC-32 of the loaded buffer") \
   X(infer, "N [W]", "Run W warm-up and N timed inferences on the buffer") \
   X(results, "", "Print the last scores again") \
-  X(labels, "", "Print the active task's class names") \
+  X(labels, "", "Print the active task's input and class names") \
   X(trace, "", "Run one inference; print time and output CRC-32 of every layer") \
   X(id, "", "Print what identifies board, firmware, model and device") \
   X(enroll, "", "Make helper data from the power-up pattern") \

@@ -71,7 +71,12 @@ COMMANDS = (
         ),
     ),
     Command("results", "", "Print the last scores again", ("m-results-[<score>,...]",)),
-    Command("labels", "", "Print the active task's class names", ("m-label-[<number>,<name>]",)),
+    Command(
+        "labels",
+        "",
+        "Print the active task's input and class names",
+        ("m-input-[<height>,<width>,<channels>]", "m-label-[<number>,<name>]"),
+    ),
     Command(
         "trace",
         "",
