@@ -55,18 +55,21 @@ typedef struct {
 /* Read the provisioning partition, and where it holds helper data and `pattern` is fresh, derive
  * the device's keys. `pattern` is NULL after a warm reset. Otherwise it is wiped before returning,
  * unless the device is not enrolled: then rbnn_vault_enroll wipes it.
+ * A malformed licence in flash is passed over; of two for one task the later one is kept.
  * Always leaves a usable vault; what is wrong stands in `puf` and `provisioning`. */
 void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t *partition,
                       uint32_t partition_bytes, uint8_t *pattern);
 
-/* Make helper data. RBNN_ENROLLED, RBNN_POWER_CYCLE or RBNN_PUF_PATTERN; `record` is zero then. On
- * success the device's keys are live. The pattern is wiped. */
+/* Make helper data. RBNN_ENROLLED, RBNN_POWER_CYCLE, RBNN_PROVISIONING_DAMAGED (flash it again, or
+ * erase it to enrol anew) or RBNN_PUF_PATTERN; `record` is zero then. On success the device's keys
+ * are live. The pattern is wiped where it was read; `pattern` may be NULL when none is at hand. */
 rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
                               uint8_t record[RBNN_HELPER_RECORD_BYTES]);
 
 /* Keep a licence until power-off; it replaces an earlier one for that task, flash ones included.
  * A task that was unlocked by the replaced licence is locked (and left, when active).
- * RBNN_LICENCE_FORMAT, RBNN_LICENCE_MODEL. `*slot` tells where it went. */
+ * RBNN_NO_CONTAINER, RBNN_LICENCE_FORMAT, RBNN_LICENCE_MODEL; then nothing has changed. `*slot`
+ * tells where it went. */
 rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN_LICENCE_BYTES],
                                    uint32_t *slot);
 
@@ -74,15 +77,17 @@ rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN
 rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, uint32_t *slot);
 
 /* Open the task's licence with its pre-shared key. The model digest is recomputed here.
- * RBNN_NOT_ENROLLED, RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL,
- * or RBNN_LICENCE_REFUSED for a wrong key and a wrong device alike. */
+ * RBNN_NOT_ENROLLED, RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_PROVISIONING_DAMAGED,
+ * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL, or
+ * RBNN_LICENCE_REFUSED for a wrong key and a wrong device alike. A failure changes no state. */
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task,
                               const uint8_t psk[RBNN_KEY_BYTES]);
 
 /* Make an unlocked task active: recompute the model digest, decrypt its secret, open its sealed
  * block into `params` (4-byte aligned, at least header->params_bytes) and give the secret to the
  * caller, who wipes it. On failure no task is active and `secret` and `params` are zero.
- * RBNN_LOCKED, RBNN_LICENCE_MODEL, RBNN_LICENCE_REFUSED, RBNN_SEALED_BLOCK. */
+ * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL, RBNN_LOCKED,
+ * RBNN_LICENCE_REFUSED, RBNN_SEALED_BLOCK. */
 rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t secret[RBNN_KEY_BYTES],
                               uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes);
 

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vault.h"
+
+#include <string.h>
+
+#include "kdf.h"
+#include "licence.h"
+#include "monocypher.h"
+#include "noise.h"
+#include "provisioning.h"
+#include "sketch.h"
+
+/* The Noise message of a licence: ephemeral public key, sealed task secret, tag. */
+#define EPHEMERAL_OFFSET RBNN_LICENCE_PROLOGUE_BYTES
+#define SECRET_OFFSET (EPHEMERAL_OFFSET + 32u)
+#define NO_SLOT UINT32_MAX
+
+_Static_assert(SECRET_OFFSET + RBNN_KEY_BYTES + RBNN_NOISE_TAG_BYTES == RBNN_LICENCE_BYTES,
+               "the payload of a licence is one task secret");
+_Static_assert(RBNN_MAX_TASKS <= RBNN_MAX_LICENCES, "each task has room for its licence");
+
+static uint32_t count_tasks(const rbnn_vault *vault) {
+  return vault->model == NULL ? RBNN_MAX_TASKS : vault->model->header->task_count;
+}
+
+/* Slot of the licence for `task`, or NO_SLOT. */
+static uint32_t find_slot(const rbnn_vault *vault, uint32_t task) {
+  rbnn_licence_prologue prologue;
+  for (uint32_t i = 0; i < RBNN_MAX_LICENCES; i++) {
+    if (vault->slots[i].used &&
+        rbnn_licence_parse(vault->slots[i].bytes, RBNN_MAX_TASKS, &prologue) == RBNN_OK &&
+        prologue.task == task) {
+      return i;
+    }
+  }
+  return NO_SLOT;
+}
+
+/* Close `task`, and leave it when it is active. */
+static void lock_task(rbnn_vault *vault, uint32_t task) {
+  crypto_wipe(&vault->unlocked[task], sizeof vault->unlocked[task]);
+  if (vault->active == (int32_t)task) {
+    vault->active = -1;
+    vault->inferences_left = 0;
+  }
+}
+
+/* Store a well-formed licence for `task`, in place of an earlier one. There is always a slot:
+ * one licence is held for each task at most. */
+static uint32_t store_licence(rbnn_vault *vault, const uint8_t licence[RBNN_LICENCE_BYTES],
+                              uint32_t task, bool in_flash) {
+  uint32_t slot = find_slot(vault, task);
+  for (uint32_t i = 0; slot == NO_SLOT; i++) {
+    if (!vault->slots[i].used) {
+      slot = i;
+    }
+  }
+  memcpy(vault->slots[slot].bytes, licence, RBNN_LICENCE_BYTES);
+  vault->slots[slot].used = true;
+  vault->slots[slot].in_flash = in_flash;
+  return slot;
+}
+
+/* Device keys from the root key, which is wiped. */
+static void derive_device_keys(rbnn_vault *vault, uint8_t root[RBNN_KEY_BYTES]) {
+  uint8_t seed[RBNN_KEY_BYTES];
+  uint8_t sign_key[64];
+  rbnn_kdf_derive(vault->private_key, root, RBNN_LABEL_DEVICE_X25519, NULL, 0);
+  crypto_x25519_public_key(vault->public_key, vault->private_key);
+  rbnn_kdf_derive(seed, root, RBNN_LABEL_DEVICE_SIGN, NULL, 0);
+  crypto_eddsa_key_pair(sign_key, vault->sign_public_key, seed);
+  crypto_wipe(sign_key, sizeof sign_key);
+  crypto_wipe(seed, sizeof seed);
+  crypto_wipe(root, RBNN_KEY_BYTES);
+  vault->puf = RBNN_PUF_ENROLLED;
+}
+
+void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t *partition,
+                      uint32_t partition_bytes, uint8_t *pattern) {
+  rbnn_provisioning provisioning;
+  rbnn_licence_prologue prologue;
+  uint8_t root[RBNN_KEY_BYTES];
+
+  crypto_wipe(vault, sizeof *vault);
+  vault->model = model;
+  vault->active = -1;
+  vault->provisioning = rbnn_provisioning_open(&provisioning, partition, partition_bytes);
+
+  /* A malformed licence is passed over, so that its task shows as unlicensed. */
+  for (uint32_t i = 0; i < provisioning.licence_count; i++) {
+    const uint8_t *licence = provisioning.licences + i * RBNN_LICENCE_BYTES;
+    if (rbnn_licence_parse(licence, count_tasks(vault), &prologue) == RBNN_OK) {
+      store_licence(vault, licence, prologue.task, true);
+    }
+  }
+  if (pattern == NULL) {
+    vault->puf = RBNN_PUF_POWER_CYCLE;
+    return;
+  }
+  if (vault->provisioning == RBNN_NO_PROVISIONING) {
+    vault->puf = RBNN_PUF_FRESH;
+    return;
+  }
+  vault->puf = RBNN_PUF_DAMAGED;
+  if (vault->provisioning == RBNN_OK &&
+      rbnn_sketch_reproduce(pattern, provisioning.helper_record, root) == RBNN_OK) {
+    derive_device_keys(vault, root);
+  }
+  crypto_wipe(pattern, RBNN_PUF_PATTERN_BYTES);
+}
+
+rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
+                              uint8_t record[RBNN_HELPER_RECORD_BYTES]) {
+  uint8_t root[RBNN_KEY_BYTES];
+
+  crypto_wipe(record, RBNN_HELPER_RECORD_BYTES);
+  if (vault->puf == RBNN_PUF_POWER_CYCLE || (pattern == NULL && vault->puf == RBNN_PUF_FRESH)) {
+    return RBNN_POWER_CYCLE;
+  }
+  if (vault->puf != RBNN_PUF_FRESH) {
+    return vault->provisioning == RBNN_PROVISIONING_DAMAGED ? RBNN_PROVISIONING_DAMAGED
+                                                            : RBNN_ENROLLED;
+  }
+  const rbnn_status status = rbnn_sketch_enroll(pattern, record, root);
+  crypto_wipe(pattern, RBNN_PUF_PATTERN_BYTES);
+  if (status != RBNN_OK) {
+    vault->puf = RBNN_PUF_POWER_CYCLE; /* the pattern is gone */
+    return status;
+  }
+  derive_device_keys(vault, root);
+  return RBNN_OK;
+}
+
+rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN_LICENCE_BYTES],
+                                   uint32_t *slot) {
+  rbnn_licence_prologue prologue;
+  uint8_t digest[32];
+
+  if (vault->model == NULL) {
+    return RBNN_NO_CONTAINER;
+  }
+  rbnn_status status = rbnn_licence_parse(licence, count_tasks(vault), &prologue);
+  if (status != RBNN_OK) {
+    return status;
+  }
+  rbnn_vault_model_digest(vault->model, digest);
+  status = rbnn_licence_check_model(&prologue, vault->model, digest);
+  if (status != RBNN_OK) {
+    return status;
+  }
+  lock_task(vault, prologue.task);
+  *slot = store_licence(vault, licence, prologue.task, false);
+  return RBNN_OK;
+}
+
+rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, uint32_t *slot) {
+  const uint32_t found = find_slot(vault, task);
+  if (task >= count_tasks(vault) || found == NO_SLOT) {
+    return RBNN_TASK_UNLICENSED;
+  }
+  if (slot != NULL) {
+    *slot = found;
+  }
+  if (vault->active == (int32_t)task) {
+    return RBNN_TASK_ACTIVE;
+  }
+  return vault->unlocked[task].open ? RBNN_TASK_UNLOCKED : RBNN_TASK_LOCKED;
+}
+
+/* What stands in the way of device keys, or RBNN_OK. */
+static rbnn_status check_keys(const rbnn_vault *vault) {
+  switch (vault->puf) {
+    case RBNN_PUF_ENROLLED:
+      return RBNN_OK;
+    case RBNN_PUF_FRESH:
+      return RBNN_NOT_ENROLLED;
+    case RBNN_PUF_POWER_CYCLE:
+      return RBNN_POWER_CYCLE;
+    case RBNN_PUF_DAMAGED:
+    default:
+      return vault->provisioning == RBNN_OK ? RBNN_PUF_HELPER : RBNN_PROVISIONING_DAMAGED;
+  }
+}
+
+/* The task's licence, checked against the model as it lies in flash now. `digest` is that
+ * model's. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL. */
+static rbnn_status check_licence(const rbnn_vault *vault, uint32_t task, uint32_t *slot,
+                                 rbnn_licence_prologue *prologue, uint8_t digest[32]) {
+  if (vault->model == NULL) {
+    return RBNN_NO_CONTAINER;
+  }
+  if (task >= count_tasks(vault)) {
+    return RBNN_UNKNOWN_TASK;
+  }
+  *slot = find_slot(vault, task);
+  if (*slot == NO_SLOT) {
+    return RBNN_NO_LICENCE;
+  }
+  memcpy(prologue, vault->slots[*slot].bytes, sizeof *prologue);
+  rbnn_vault_model_digest(vault->model, digest);
+  return rbnn_licence_check_model(prologue, vault->model, digest);
+}
+
+rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task,
+                              const uint8_t psk[RBNN_KEY_BYTES]) {
+  rbnn_licence_prologue prologue;
+  rbnn_noise_payload payload;
+  uint8_t bound[RBNN_LICENCE_PROLOGUE_BYTES];
+  uint8_t secret[RBNN_KEY_BYTES];
+  uint8_t digest[32];
+  uint32_t slot = 0;
+
+  rbnn_status status = check_keys(vault);
+  if (status == RBNN_OK) {
+    status = check_licence(vault, task, &slot, &prologue, digest);
+  }
+  if (status != RBNN_OK) {
+    return status;
+  }
+  const uint8_t *licence = vault->slots[slot].bytes;
+  rbnn_licence_bind(bound, licence, digest);
+  rbnn_noise_read_kpsk0(&payload, bound, sizeof bound, vault->model->header->provider_public,
+                        vault->private_key, vault->public_key, psk, licence + EPHEMERAL_OFFSET);
+  status = rbnn_noise_open_payload(&payload, licence + SECRET_OFFSET, RBNN_KEY_BYTES, secret);
+  crypto_wipe(secret, sizeof secret);
+  if (status == RBNN_OK) {
+    rbnn_unlocked_task *unlocked = &vault->unlocked[task];
+    _Static_assert(sizeof unlocked->hash == sizeof payload.hash, "handshake hash");
+    memcpy(unlocked->key, payload.key, sizeof unlocked->key);
+    memcpy(unlocked->hash, payload.hash, sizeof unlocked->hash);
+    unlocked->slot = (uint8_t)slot;
+    unlocked->open = true;
+  }
+  crypto_wipe(&payload, sizeof payload);
+  return status;
+}
+
+/* Open the task's sealed block into `params`. RBNN_SEALED_BLOCK. */
+static rbnn_status open_sealed_block(const rbnn_model *model, uint32_t task,
+                                     const uint8_t secret[RBNN_KEY_BYTES], uint8_t *params,
+                                     uint32_t params_capacity, uint32_t *params_bytes) {
+  const uint32_t overhead = RBNN_SEALED_NONCE_BYTES + RBNN_SEALED_TAG_BYTES;
+  const rbnn_task *entry = &model->tasks[task];
+  const uint8_t *sealed = model->bytes + entry->sealed_offset;
+  uint8_t associated[RBNN_SEALED_AAD_BYTES];
+  uint8_t key[RBNN_KEY_BYTES];
+  crypto_aead_ctx cipher;
+
+  if (entry->sealed_bytes < overhead || entry->sealed_bytes - overhead > params_capacity) {
+    return RBNN_SEALED_BLOCK;
+  }
+  const uint32_t bytes = entry->sealed_bytes - overhead;
+  memcpy(associated, model->header->model_id, sizeof model->header->model_id);
+  associated[16] = (uint8_t)task;
+  associated[17] = (uint8_t)(task >> 8);
+  rbnn_kdf_derive(key, secret, RBNN_LABEL_PARAMS, model->header->model_id,
+                  sizeof model->header->model_id);
+  crypto_aead_init_ietf(&cipher, key, sealed);
+  const int mismatch = crypto_aead_read(
+      &cipher, params, sealed + RBNN_SEALED_NONCE_BYTES + bytes, associated, sizeof associated,
+      sealed + RBNN_SEALED_NONCE_BYTES, bytes);
+  crypto_wipe(&cipher, sizeof cipher);
+  crypto_wipe(key, sizeof key);
+  if (mismatch != 0) {
+    return RBNN_SEALED_BLOCK;
+  }
+  *params_bytes = bytes;
+  return RBNN_OK;
+}
+
+rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t secret[RBNN_KEY_BYTES],
+                              uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes) {
+  rbnn_licence_prologue prologue;
+  rbnn_noise_payload payload;
+  uint8_t digest[32];
+  uint32_t slot = 0;
+
+  vault->active = -1;
+  vault->inferences_left = 0;
+  *params_bytes = 0;
+  crypto_wipe(secret, RBNN_KEY_BYTES);
+  crypto_wipe(params, params_capacity);
+
+  rbnn_status status = check_licence(vault, task, &slot, &prologue, digest);
+  if (status == RBNN_OK && !vault->unlocked[task].open) {
+    status = RBNN_LOCKED;
+  }
+  if (status == RBNN_OK) {
+    memcpy(payload.key, vault->unlocked[task].key, sizeof payload.key);
+    memcpy(payload.hash, vault->unlocked[task].hash, sizeof payload.hash);
+    status = rbnn_noise_open_payload(&payload, vault->slots[slot].bytes + SECRET_OFFSET,
+                                     RBNN_KEY_BYTES, secret);
+    crypto_wipe(&payload, sizeof payload);
+  }
+  if (status == RBNN_OK) {
+    status = open_sealed_block(vault->model, task, secret, params, params_capacity, params_bytes);
+  }
+  if (status != RBNN_OK) {
+    crypto_wipe(secret, RBNN_KEY_BYTES);
+    crypto_wipe(params, params_capacity);
+    return status;
+  }
+  vault->active = (int32_t)task;
+  vault->inferences_left =
+      prologue.inference_limit == 0u ? UINT32_MAX : prologue.inference_limit;
+  return RBNN_OK;
+}
+
+rbnn_status rbnn_vault_count(rbnn_vault *vault) {
+  if (vault->active < 0) {
+    return RBNN_NO_ACTIVE_TASK;
+  }
+  if (vault->inferences_left == 0u) {
+    return RBNN_LIMIT;
+  }
+  if (vault->inferences_left != UINT32_MAX) {
+    vault->inferences_left--;
+  }
+  return RBNN_OK;
+}
+
+void rbnn_vault_lock(rbnn_vault *vault) {
+  crypto_wipe(vault->unlocked, sizeof vault->unlocked);
+  vault->active = -1;
+  vault->inferences_left = 0;
+}
+
+void rbnn_vault_model_digest(const rbnn_model *model, uint8_t digest[32]) {
+  crypto_blake2b(digest, 32, model->bytes, model->size);
+}
