@@ -1,0 +1,144 @@
+"""Larq layers with one latent kernel for several tasks: ``layer(x, task="digits")``.
+
+The kernel is one variable; what differs by task is the key that its quantizer applies. There are no
+biases: batch norm is per task and a layer of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import larq as lq
+import tensorflow as tf
+
+from rbnn.nets.quantizer import KeyedSign
+from rbnn.spec.layout import Adapter
+from rbnn.spec.packing import Bits
+
+
+class Reconfigurable:
+    """What the layers have in common, to be mixed in before a Larq layer.
+
+    Args:
+        args: positional arguments of the Larq layer.
+        tasks: names of the tasks that share the kernel.
+        scheme: ``xor`` or ``none``.
+        kwargs: further arguments of the Larq layer.
+    """
+
+    kernel_quantizer: KeyedSign
+    kernel: Any
+
+    def __init__(
+        self, *args: Any, tasks: Sequence[str], scheme: str = "xor", **kwargs: Any
+    ) -> None:
+        options = {"use_bias": False, "kernel_constraint": "weight_clip", **kwargs}
+        super().__init__(*args, **options, kernel_quantizer=KeyedSign(tasks, scheme))  # type: ignore[call-arg]
+
+    def build(self, input_shape: Any) -> None:
+        """Create the latent kernel and room for the keys."""
+        super().build(input_shape)  # type: ignore[misc]
+        self.kernel_quantizer.build(self.latent_kernel.shape)
+
+    def set_key(self, task: str, bits: Bits) -> None:
+        """Give ``task`` its key bits (bool, the kernel's shape); see :class:`KeyedSign`."""
+        self.kernel_quantizer.set_key(task, bits)
+
+    def task_kernel(self, task: str) -> tf.Tensor:
+        """Binary kernel of ``task``: float32, the kernel's shape, values -1 and +1."""
+        with self.kernel_quantizer.using(task):
+            return self.kernel_quantizer(self.latent_kernel)
+
+    @property
+    def latent_kernel(self) -> tf.Variable:
+        """The one shared float32 variable, in [-1, 1]."""
+        return self.kernel.latent_variable
+
+    def call(self, inputs: tf.Tensor, task: str) -> tf.Tensor:
+        """Compute with the kernel of ``task``."""
+        with self.kernel_quantizer.using(task):
+            return super().call(inputs)  # type: ignore[misc]
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything but the keys."""
+        config = super().get_config()  # type: ignore[misc]
+        del config["kernel_quantizer"]
+        quantizer = self.kernel_quantizer
+        return {**config, "tasks": list(quantizer.tasks), "scheme": quantizer.scheme}
+
+
+@lq.utils.register_keras_custom_object
+class ReconfigurableConv2D(Reconfigurable, lq.layers.QuantConv2D):  # type: ignore[misc]
+    """``larq.layers.QuantConv2D`` whose binary kernel is that of the task of the call.
+
+    Input shape: (batch, height, width, channels). Output shape: (batch, height', width', filters).
+    """
+
+
+@lq.utils.register_keras_custom_object
+class ReconfigurableDense(Reconfigurable, lq.layers.QuantDense):  # type: ignore[misc]
+    """``larq.layers.QuantDense`` whose binary kernel is that of the task of the call.
+
+    Input shape: (batch, inputs). Output shape: (batch, units).
+    """
+
+
+@lq.utils.register_keras_custom_object
+class InputAdapter(tf.keras.layers.Layer):  # type: ignore[misc]
+    """A task's 8-bit image as the network's input: integers in -255 .. 255, as float32.
+
+    Args:
+        channels: channels of the network's input.
+        adapter: ``rbnn.spec.layout.Adapter``; REPLICATE copies a grey channel to all of them.
+        offsets: subtracted from each of the network's channels.
+
+    Input shape: (batch, height, width, task's channels). Output shape: (..., channels).
+
+    Source: SPEC, ``params_header``.
+    """
+
+    def __init__(self, channels: int, adapter: int, offsets: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(trainable=False, **kwargs)
+        if len(offsets) != channels:
+            raise ValueError(f"One offset per channel ({channels}). Received: {list(offsets)}")
+        self.channels = channels
+        self.adapter = Adapter(adapter)
+        self.offsets = tuple(offsets)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Convert, replicate, subtract."""
+        pixels = tf.cast(inputs, tf.float32)
+        if self.adapter is Adapter.REPLICATE:
+            pixels = tf.repeat(pixels, self.channels, axis=-1)
+        return pixels - tf.constant(self.offsets, tf.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        """Channels, adapter and offsets."""
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "channels": self.channels,
+            "adapter": int(self.adapter),
+            "offsets": list(self.offsets),
+        }
+
+
+@lq.utils.register_keras_custom_object
+class TaskLogits(tf.keras.layers.Layer):  # type: ignore[misc]
+    """The outputs that a task uses: the first ``classes`` of the shared last layer.
+
+    Input shape: (batch, largest class count). Output shape: (batch, classes).
+    """
+
+    def __init__(self, classes: int, **kwargs: Any) -> None:
+        super().__init__(trainable=False, **kwargs)
+        self.classes = classes
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Cut the others off."""
+        return inputs[:, : self.classes]
+
+    def get_config(self) -> dict[str, Any]:
+        """Class count."""
+        return {"name": self.name, "dtype": self.dtype, "classes": self.classes}
