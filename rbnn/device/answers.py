@@ -58,6 +58,15 @@ class DeviceLicence(_Answer):
     place: Literal["flash", "ram"]
 
 
+class ActiveTask(_Answer):
+    """What ``labels`` says about the active task."""
+
+    input_shape: tuple[int, int, int]
+    """Height, width, channels of one input."""
+    labels: tuple[str, ...]
+    """Class names; their position is the class number."""
+
+
 class Inference(_Answer):
     """What ``infer`` measured."""
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Literal, cast
 
 from rbnn.device.answers import (
+    ActiveTask,
     Answer,
     DeviceLicence,
     DeviceTask,
@@ -192,16 +193,20 @@ class Session:
         """The last scores again."""
         return self.ask("results").scores()
 
-    def labels(self) -> tuple[str, ...]:
-        """Class names of the active task, in class order."""
+    def active_task(self) -> ActiveTask:
+        """Input shape and class names of the active task."""
         answer = self.ask("labels")
+        height, width, channels = answer.fields(answer.one("input"), 3)
         names: list[str] = []
         for value in answer.all("label"):
             number, name = answer.fields(value, 2)
             if answer.number(number) != len(names):
                 raise answer.nonsense(f"label {number} after {len(names)} labels")
             names.append(name)
-        return tuple(names)
+        return ActiveTask(
+            input_shape=(answer.number(height), answer.number(width), answer.number(channels)),
+            labels=tuple(names),
+        )
 
     def trace(self, image: bytes) -> Trace:
         """Run one inference and report every layer."""

@@ -157,6 +157,14 @@ def test_infer(device: Make) -> None:
     assert "infer 4 2" in far.received
 
 
+def test_active_task(device: Make) -> None:
+    far = device(labels="m-input-[32,32,1]\nm-label-[0,yes]\nm-label-[1,no, thanks]")
+    with Session(far.path) as session:
+        task = session.active_task()
+    assert task.input_shape == (32, 32, 1)
+    assert task.labels == ("yes", "no, thanks")
+
+
 def test_trace(device: Make) -> None:
     buffer = Buffer()
     far = device(

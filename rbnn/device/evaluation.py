@@ -1,0 +1,129 @@
+"""Measuring the active task on the board: accuracy, and equality with the integer reference."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.device.session import Session
+from rbnn.errors import RbnnError
+
+Images = npt.NDArray[np.uint8]
+Progress = Callable[[int, int], None]
+"""Called as ``progress(done, total)`` after each sample."""
+LayerOutputs = Callable[[npt.NDArray[np.uint8]], Sequence[bytes]]
+"""The integer reference: one image in, each layer's output out as it lies in the arena."""
+
+
+class BoardAccuracy(BaseModel):
+    """What the board reached on test samples of its active task."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    samples: int
+    correct: int
+    accuracy: float
+    us: float
+    """Microseconds of one inference, the mean over the samples."""
+
+
+class LayerDifference(BaseModel):
+    """A layer whose output on the board is not the reference's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sample: int
+    layer: int
+
+
+def pick(count: int, wanted: int, seed: int = 1) -> list[int]:
+    """``wanted`` sample numbers out of ``count``: drawn once, the same in every run.
+
+    Args:
+        count: samples there are.
+        wanted: samples to take; all where it is 0 or more than there are.
+        seed: of the draw.
+    """
+    if wanted <= 0 or wanted >= count:
+        return list(range(count))
+    return sorted(np.random.default_rng(seed).permutation(count)[:wanted].tolist())
+
+
+def evaluate_on_board(
+    session: Session,
+    task: str,
+    images: Images,
+    labels: npt.NDArray[np.int64],
+    progress: Progress | None = None,
+) -> BoardAccuracy:
+    """Run every sample on the board and count those it gets right.
+
+    Args:
+        session: a board whose active task is ``task``.
+        task: its name.
+        images: (n, height, width, channels), uint8, n at least 1.
+        labels: (n,) class numbers.
+        progress: called after each sample.
+
+    Raises:
+        DeviceError: the board refuses, for instance because no task is active.
+        RbnnError: there is no sample.
+    """
+    if len(images) == 0:
+        raise RbnnError(f"Task {task} has no test sample to measure.", "Ask for at least one.")
+    correct, total_us = 0, 0.0
+    for done, (image, label) in enumerate(zip(images, labels, strict=True), start=1):
+        inference = session.infer(image.tobytes())
+        correct += inference.best == label
+        total_us += inference.us
+        if progress is not None:
+            progress(done, len(images))
+    return BoardAccuracy(
+        task=task,
+        samples=len(images),
+        correct=correct,
+        accuracy=correct / len(images),
+        us=total_us / len(images),
+    )
+
+
+def check_layers(
+    session: Session,
+    images: Iterable[npt.NDArray[np.uint8]],
+    reference: LayerOutputs,
+    progress: Callable[[int], None] | None = None,
+) -> list[LayerDifference]:
+    """Compare the CRC-32 of every layer's output on the board with the integer reference's.
+
+    Args:
+        session: a board whose active task is the reference's.
+        images: inputs, each (height, width, channels), uint8.
+        reference: gives each layer's output as bytes, in layer order.
+        progress: called after each image with the number done.
+
+    Returns:
+        Every difference; empty where board and reference agree in every bit.
+    """
+    differences = []
+    for sample, image in enumerate(images):
+        expected = [binascii.crc32(output) for output in reference(image)]
+        traced = {layer.layer: layer.crc32 for layer in session.trace(image.tobytes()).layers}
+        if set(traced) != set(range(len(expected))):
+            raise RbnnError(
+                f"The board traced the layers {sorted(traced)}, the reference has "
+                f"{len(expected)} layers.",
+                "Board and run hold different models: rbnn flash writes the run's.",
+            )
+        differences += [
+            LayerDifference(sample=sample, layer=layer)
+            for layer, crc in enumerate(expected)
+            if traced[layer] != crc
+        ]
+        if progress is not None:
+            progress(sample + 1)
+    return differences

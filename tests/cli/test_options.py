@@ -1,0 +1,47 @@
+"""``--user-key`` with and without a value."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from rbnn.cli.options import NO_VALUE, USER_KEY, Board, UserKey, UserKeyCommand
+
+
+@pytest.mark.parametrize(
+    ("arguments", "user_key"),
+    [
+        ([], None),
+        (["--user-key"], NO_VALUE),
+        (["--board", "nucleo", "--user-key"], NO_VALUE),
+        (["--user-key", "--board", "nucleo"], NO_VALUE),
+        (["--user-key", "alice.key", "--board", "nucleo"], "alice.key"),
+        (["--user-key=alice.key"], "alice.key"),
+        (["--user-key", "-"], "-"),
+    ],
+)
+def test_the_value_may_be_left_out(arguments: list[str], user_key: str | None) -> None:
+    app = typer.Typer()
+    seen: list[str | None] = []
+
+    @app.command(cls=UserKeyCommand)
+    def command(board: Board = "qemu", user_key: UserKey = None) -> None:
+        assert board == ("nucleo" if "nucleo" in arguments else "qemu")
+        seen.append(user_key)
+
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert seen == [user_key]
+
+
+def test_arguments_behind_two_dashes_stay() -> None:
+    app = typer.Typer()
+    seen: list[str] = []
+
+    @app.command(cls=UserKeyCommand)
+    def command(words: list[str], user_key: UserKey = None) -> None:
+        seen.extend(words)
+
+    assert CliRunner().invoke(app, ["--", USER_KEY]).exit_code == 0
+    assert seen == [USER_KEY]
