@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All memory of a running device, and the order in which it starts. */
+#include <stddef.h>
+
+#include "app.h"
+#include "link.h"
+#include "port.h"
+
+/* Written by `rbnn export` beside the container; a firmware without a model answers, too. */
+#if __has_include("model_config.h")
+#include "model_config.h"
+#include "model_image.h"
+#define MODEL_BYTES rbnn_model_image
+#define MODEL_SIZE rbnn_model_image_bytes
+#else
+#define RBNN_MODEL_ARENA_BYTES 4u
+#define RBNN_MODEL_TILE_BYTES 4u
+#define RBNN_MODEL_PARAMS_BYTES 4u
+static const uint32_t no_model;
+#define MODEL_BYTES ((const uint8_t *)&no_model)
+#define MODEL_SIZE ((uint32_t)sizeof no_model)
+#endif
+
+#define WORDS(bytes) (((bytes) + 3u) / 4u)
+
+static uint32_t arena[WORDS(RBNN_MODEL_ARENA_BYTES)];
+static uint32_t tile[WORDS(RBNN_MODEL_TILE_BYTES)];
+static uint32_t params[WORDS(RBNN_MODEL_PARAMS_BYTES)];
+
+static rbnn_model model;
+static rbnn_vault vault;
+static rbnn_reconf reconf;
+static rbnn_engine engine;
+static rbnn_link serial;
+
+_Noreturn void rbnn_app_run(void)
+{
+  uint8_t *const pattern = rbnn_port_power_up_pattern();
+  uint32_t partition_bytes;
+  const uint8_t *const partition = rbnn_port_provisioning(&partition_bytes);
+  uint32_t bad_layer;
+
+  rbnn_port_init();
+  serial.model_status = rbnn_model_open(&model, MODEL_BYTES, MODEL_SIZE, &bad_layer);
+  serial.model = serial.model_status == RBNN_OK ? &model : NULL;
+  rbnn_vault_start(&vault, serial.model, partition, partition_bytes, pattern);
+
+  engine.model = serial.model;
+  engine.params = (const uint8_t *)params;
+  engine.arena = arena;
+  engine.arena_bytes = sizeof arena;
+  engine.tile = tile;
+  engine.tile_bytes = sizeof tile;
+  engine.source = rbnn_reconf_tile;
+  engine.source_context = &reconf;
+
+  serial.vault = &vault;
+  serial.reconf = &reconf;
+  serial.engine = &engine;
+  serial.params = (uint8_t *)params;
+  serial.params_capacity = sizeof params;
+  serial.pattern = pattern;
+
+  rbnn_link_start(&serial);
+  for (;;) {
+    const int byte = rbnn_port_read();
+    if (byte < 0) {
+      rbnn_port_wait();
+    } else {
+      rbnn_link_feed(&serial, (uint8_t)byte);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The input buffer: db load, db HEX, db print, crc. */
+#include <string.h>
+
+#include "commands.h"
+#include "crc32.h"
+#include "print.h"
+#include "words.h"
+
+#define PRINT_BYTES_PER_LINE 8u
+
+static rbnn_status load(rbnn_link *link, const char *words)
+{
+  uint32_t bytes;
+  if (!rbnn_words_number(&words, &bytes) || *words != 0) return RBNN_ARGUMENT;
+  if (bytes == 0 || bytes > RBNN_INPUT_BUFFER_BYTES) return RBNN_BUFFER_SIZE;
+  link->input_expected = bytes;
+  link->input_bytes = 0;
+  rbnn_print("m-[Expecting ");
+  rbnn_print_number(bytes);
+  rbnn_print(" bytes]");
+  rbnn_print_end();
+  return RBNN_OK;
+}
+
+/* All of the command's bytes are taken, or none. */
+static rbnn_status append(rbnn_link *link, const char *words)
+{
+  size_t size = strlen(words);
+  while (size > 0 && words[size - 1] == ' ') size--;
+  if (size == 0 || size % 2u != 0) return RBNN_ARGUMENT;
+  const uint32_t bytes = (uint32_t)size / 2u;
+  if (bytes > link->input_expected - link->input_bytes) return RBNN_BUFFER_SIZE;
+  if (!rbnn_words_hex(words, link->input + link->input_bytes, bytes)) return RBNN_ARGUMENT;
+  link->input_bytes += bytes;
+  if (link->input_bytes == link->input_expected) {
+    rbnn_print("m-load-done");
+    rbnn_print_end();
+  }
+  return RBNN_OK;
+}
+
+static void print_buffer(const rbnn_link *link)
+{
+  for (uint32_t i = 0; i < link->input_bytes; i++) {
+    rbnn_print(i % PRINT_BYTES_PER_LINE == 0 ? "m-buffer-" : "-");
+    rbnn_print_hex(&link->input[i], 1);
+    const bool last = i + 1u == link->input_bytes;
+    if (last || (i + 1u) % PRINT_BYTES_PER_LINE == 0) rbnn_print_end();
+  }
+}
+
+rbnn_status rbnn_link_db(rbnn_link *link, const char *words)
+{
+  if (rbnn_words_take(&words, "load")) return load(link, words);
+  if (rbnn_words_take(&words, "print")) {
+    if (*words != 0) return RBNN_ARGUMENT;
+    print_buffer(link);
+    return RBNN_OK;
+  }
+  return append(link, words);
+}
+
+rbnn_status rbnn_link_crc(rbnn_link *link, const char *words)
+{
+  (void)words;
+  if (link->input_expected == 0 || link->input_bytes != link->input_expected) {
+    return RBNN_BUFFER_INCOMPLETE;
+  }
+  rbnn_print("m-crc-[");
+  rbnn_print_hex32(rbnn_crc32_update(0, link->input, link->input_bytes));
+  rbnn_print("]");
+  rbnn_print_end();
+  return RBNN_OK;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a line to its handler, by the table that the specification generates. */
+#include <stddef.h>
+
+#include "commands.h"
+#include "print.h"
+#include "words.h"
+
+typedef struct {
+  const char *word;
+  const char *arguments;
+  const char *text;
+  rbnn_status (*serve)(rbnn_link *link, const char *words);
+} command;
+
+#define COMMAND(word, arguments, text) {#word, arguments, text, rbnn_link_##word},
+static const command commands[] = {RBNN_COMMAND_LIST(COMMAND)};
+#undef COMMAND
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+void rbnn_link_print_error(rbnn_status status)
+{
+  switch (status) {
+    case RBNN_OK:
+      break;
+#define STATUS(code, name, text)           \
+  case code:                               \
+    rbnn_print("e-[" name ": " text "]");  \
+    break;
+      RBNN_STATUS_LIST(STATUS)
+#undef STATUS
+  }
+  rbnn_print_end();
+}
+
+void rbnn_link_dispatch(rbnn_link *link, const char *line)
+{
+  rbnn_status status = RBNN_UNKNOWN_COMMAND;
+  while (*line == ' ') line++;
+  for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    const char *words = line;
+    if (!rbnn_words_take(&words, commands[i].word)) continue;
+    /* A word without arguments takes none: `lock door` is a mistake, not a lock. */
+    status = commands[i].arguments[0] == 0 && *words != 0 ? RBNN_ARGUMENT
+                                                           : commands[i].serve(link, words);
+    break;
+  }
+  if (status != RBNN_OK) rbnn_link_print_error(status);
+}
+
+rbnn_status rbnn_link_help(rbnn_link *link, const char *words)
+{
+  (void)link;
+  (void)words;
+  for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    rbnn_print("m-help-[");
+    rbnn_print(commands[i].word);
+    if (commands[i].arguments[0] != 0) rbnn_print(" ");
+    rbnn_print(commands[i].arguments);
+    rbnn_print(": ");
+    rbnn_print(commands[i].text);
+    rbnn_print("]");
+    rbnn_print_end();
+  }
+  return RBNN_OK;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who the device is: name, timestamp, profile, id, enroll. */
+#include <stddef.h>
+
+#include "commands.h"
+#include "port.h"
+#include "print.h"
+
+static void print_line(const char *prefix, const char *text)
+{
+  rbnn_print(prefix);
+  rbnn_print(text);
+  rbnn_print("]");
+  rbnn_print_end();
+}
+
+static void print_hex_line(const char *prefix, const uint8_t *bytes, uint32_t size)
+{
+  rbnn_print(prefix);
+  rbnn_print_hex(bytes, size);
+  rbnn_print("]");
+  rbnn_print_end();
+}
+
+rbnn_status rbnn_link_name(rbnn_link *link, const char *words)
+{
+  (void)link;
+  (void)words;
+  print_line("m-name-dut-[", rbnn_port_board());
+  return RBNN_OK;
+}
+
+rbnn_status rbnn_link_timestamp(rbnn_link *link, const char *words)
+{
+  (void)link;
+  (void)words;
+  rbnn_print_lap(rbnn_port_ticks());
+  return RBNN_OK;
+}
+
+rbnn_status rbnn_link_profile(rbnn_link *link, const char *words)
+{
+  (void)words;
+  print_line("m-profile-[", RBNN_MSG_PROFILE " " RBNN_FIRMWARE_VERSION);
+  rbnn_print("m-model-[");
+  if (link->model != NULL) {
+    rbnn_print_padded(link->model->header->architecture, RBNN_NAME_BYTES);
+  } else {
+    rbnn_print("none");
+  }
+  rbnn_print("]");
+  rbnn_print_end();
+  return RBNN_OK;
+}
+
+static const char *puf_name(rbnn_puf_state state)
+{
+  switch (state) {
+    case RBNN_PUF_FRESH:
+      return "fresh";
+    case RBNN_PUF_ENROLLED:
+      return "enrolled";
+    case RBNN_PUF_POWER_CYCLE:
+      return "power-cycle";
+    case RBNN_PUF_DAMAGED:
+      return "damaged";
+  }
+  return "unknown";
+}
+
+void rbnn_link_print_public(const rbnn_link *link)
+{
+  print_hex_line("m-public-[", link->vault->public_key, RBNN_KEY_BYTES);
+}
+
+rbnn_status rbnn_link_id(rbnn_link *link, const char *words)
+{
+  uint8_t digest[32];
+  (void)words;
+  print_line("m-firmware-[", RBNN_FIRMWARE_VERSION);
+  print_line("m-board-[", rbnn_port_board());
+  if (link->model != NULL) {
+    print_hex_line("m-model-id-[", link->model->header->model_id,
+                   sizeof link->model->header->model_id);
+    rbnn_vault_model_digest(link->model, digest);
+    print_hex_line("m-model-digest-[", digest, sizeof digest);
+  }
+  print_line("m-puf-[", puf_name(link->vault->puf));
+  if (link->vault->puf == RBNN_PUF_ENROLLED) rbnn_link_print_public(link);
+  return RBNN_OK;
+}
+
+rbnn_status rbnn_link_enroll(rbnn_link *link, const char *words)
+{
+  uint8_t record[RBNN_HELPER_RECORD_BYTES];
+  (void)words;
+  const rbnn_status status = rbnn_vault_enroll(link->vault, link->pattern, record);
+  if (status != RBNN_OK) return status;
+  for (uint32_t offset = 0; offset < sizeof record; offset += RBNN_HEX_BYTES_PER_LINE) {
+    const uint32_t left = (uint32_t)sizeof record - offset;
+    rbnn_print("m-helper-[");
+    rbnn_print_number(offset);
+    print_hex_line(",", record + offset,
+                   left < RBNN_HEX_BYTES_PER_LINE ? left : RBNN_HEX_BYTES_PER_LINE);
+  }
+  rbnn_link_print_public(link);
+  print_hex_line("m-sign-public-[", link->vault->sign_public_key, RBNN_KEY_BYTES);
+  return RBNN_OK;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The serial line: lines in, one command at a time, answers out (rbnn/spec/link.py, SPEC.md). */
+#ifndef RBNN_LINK_LINK_H
+#define RBNN_LINK_LINK_H
+
+#include <stdbool.h>
+
+#include "engine.h"
+#include "reconf.h"
+#include "vault.h"
+
+/* Caller-owned, all zero but for the first group, which the caller fills in. */
+typedef struct {
+  rbnn_status model_status;  /* what opening the container said */
+  const rbnn_model *model;   /* NULL unless model_status is RBNN_OK */
+  rbnn_vault *vault;
+  rbnn_reconf *reconf;
+  rbnn_engine *engine;       /* its source is rbnn_reconf_tile over `reconf` */
+  uint8_t *params;           /* what engine->params points at, writable */
+  uint32_t params_capacity;
+  uint8_t *pattern;          /* power-up pattern, or NULL after a warm reset */
+
+  char line[RBNN_MAX_COMMAND_BYTES + 1u]; /* may hold a key: wiped after every command */
+  uint32_t line_bytes;
+  bool line_too_long;
+  bool line_garbled;
+
+  uint8_t input[RBNN_INPUT_BUFFER_BYTES];
+  uint32_t input_expected; /* as announced by `db load`, or 0 */
+  uint32_t input_bytes;
+
+  uint32_t scores[RBNN_MAX_CLASSES]; /* parts per million, of the active task */
+  uint32_t score_count;              /* 0 before its first inference */
+} rbnn_link;
+
+/* Print the boot lines. */
+void rbnn_link_start(rbnn_link *link);
+
+/* Take one received byte; at the end of a command, answer it. */
+void rbnn_link_feed(rbnn_link *link, uint8_t byte);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Known answers for every primitive that the device relies on, a round trip of the sketch, and the
+ * container check. */
+#include <stddef.h>
+#include <string.h>
+
+#include "commands.h"
+#include "monocypher.h"
+#include "print.h"
+#include "sketch.h"
+
+/* RFC 8439 section 2.3.2: key 00..1f, nonce 000000090000004a00000000, block counter 1. */
+static bool check_chacha20(void)
+{
+  static const uint8_t nonce[12] = {0, 0, 0, 9, 0, 0, 0, 0x4a};
+  static const uint8_t expected[16] = {0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15,
+                                       0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4};
+  uint8_t key[32], stream[16];
+  for (uint32_t i = 0; i < sizeof key; i++) key[i] = (uint8_t)i;
+  crypto_chacha20_ietf(stream, NULL, sizeof stream, key, nonce, 1);
+  return memcmp(stream, expected, sizeof stream) == 0;
+}
+
+/* BLAKE2b-256 of "abc". */
+static bool check_blake2b(void)
+{
+  static const uint8_t expected[32] = {
+    0xbd, 0xdd, 0x81, 0x3c, 0x63, 0x42, 0x39, 0x72, 0x31, 0x71, 0xef, 0x3f, 0xee, 0x98, 0x57, 0x9b,
+    0x94, 0x96, 0x4e, 0x3b, 0xb1, 0xcb, 0x3e, 0x42, 0x72, 0x62, 0xc8, 0xc0, 0x68, 0xd5, 0x23, 0x19};
+  uint8_t hash[32];
+  crypto_blake2b(hash, sizeof hash, (const uint8_t *)"abc", 3);
+  return memcmp(hash, expected, sizeof hash) == 0;
+}
+
+/* RFC 7748 section 5.2, first vector. */
+static bool check_x25519(void)
+{
+  static const uint8_t scalar[32] = {
+    0xa5, 0x46, 0xe3, 0x6b, 0xf0, 0x52, 0x7c, 0x9d, 0x3b, 0x16, 0x15, 0x4b, 0x82, 0x46, 0x5e, 0xdd,
+    0x62, 0x14, 0x4c, 0x0a, 0xc1, 0xfc, 0x5a, 0x18, 0x50, 0x6a, 0x22, 0x44, 0xba, 0x44, 0x9a, 0xc4};
+  static const uint8_t point[32] = {
+    0xe6, 0xdb, 0x68, 0x67, 0x58, 0x30, 0x30, 0xdb, 0x35, 0x94, 0xc1, 0xa4, 0x24, 0xb1, 0x5f, 0x7c,
+    0x72, 0x66, 0x24, 0xec, 0x26, 0xb3, 0x35, 0x3b, 0x10, 0xa9, 0x03, 0xa6, 0xd0, 0xab, 0x1c, 0x4c};
+  static const uint8_t expected[32] = {
+    0xc3, 0xda, 0x55, 0x37, 0x9d, 0xe9, 0xc6, 0x90, 0x8e, 0x94, 0xea, 0x4d, 0xf2, 0x8d, 0x08, 0x4f,
+    0x32, 0xec, 0xcf, 0x03, 0x49, 0x1c, 0x71, 0xf7, 0x54, 0xb4, 0x07, 0x55, 0x77, 0xa2, 0x85, 0x52};
+  uint8_t shared[32];
+  crypto_x25519(shared, scalar, point);
+  return memcmp(shared, expected, sizeof shared) == 0;
+}
+
+/* RFC 8439 construction over 16 zero bytes under key 80..9f, nonce 07 00 00 00 40..47 and
+ * associated data 50..5b; a changed tag is refused. */
+static bool check_aead(void)
+{
+  static const uint8_t nonce[12] = {7, 0, 0, 0, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47};
+  static const uint8_t sealed[32] = {
+    0x9f, 0x7b, 0xe9, 0x5d, 0x01, 0xfd, 0x40, 0xba, 0x15, 0xe2, 0x8f, 0xfb, 0x36, 0x81, 0x0a, 0xae,
+    0xf3, 0x2a, 0x62, 0xc2, 0xcd, 0x08, 0x6e, 0xf7, 0xb1, 0x1b, 0xa8, 0xb7, 0x18, 0x16, 0x40, 0x0d};
+  uint8_t key[32], data[12], text[16] = {0}, tag[16];
+  crypto_aead_ctx context;
+  for (uint32_t i = 0; i < sizeof key; i++) key[i] = (uint8_t)(0x80u + i);
+  for (uint32_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)(0x50u + i);
+  crypto_aead_init_ietf(&context, key, nonce);
+  crypto_aead_write(&context, text, tag, data, sizeof data, text, sizeof text);
+  if (memcmp(text, sealed, 16) != 0 || memcmp(tag, sealed + 16, 16) != 0) return false;
+  tag[0] ^= 1u;
+  crypto_aead_init_ietf(&context, key, nonce);
+  return crypto_aead_read(&context, text, tag, data, sizeof data, text, sizeof text) != 0;
+}
+
+/* Enrol a made-up pattern, disturb every 97th bit (1 % errors), get the same root key back; a
+ * changed helper record is refused. */
+static bool check_sketch(void)
+{
+  uint8_t pattern[RBNN_PUF_PATTERN_BYTES];
+  uint8_t record[RBNN_HELPER_RECORD_BYTES];
+  uint8_t root[RBNN_KEY_BYTES], again[RBNN_KEY_BYTES];
+  static const uint8_t key[RBNN_KEY_BYTES] = "rbnn selftest, no secret at all";
+  static const uint8_t nonce[8];
+  crypto_chacha20_djb(pattern, NULL, sizeof pattern, key, nonce, 0);
+  if (rbnn_sketch_enroll(pattern, record, root) != RBNN_OK) return false;
+  for (uint32_t bit = 0; bit < RBNN_PUF_PATTERN_BITS; bit += 97u) {
+    pattern[bit / 8u] ^= (uint8_t)(1u << (bit % 8u));
+  }
+  if (rbnn_sketch_reproduce(pattern, record, again) != RBNN_OK) return false;
+  if (memcmp(root, again, sizeof root) != 0) return false;
+  record[RBNN_HELPER_HEADER_BYTES] ^= 1u;
+  return rbnn_sketch_reproduce(pattern, record, again) == RBNN_PUF_HELPER;
+}
+
+static bool check_container(const rbnn_link *link)
+{
+  rbnn_model model;
+  uint32_t bad_layer;
+  return link->model_status == RBNN_OK &&
+         rbnn_model_open(&model, link->model->bytes, link->model->size, &bad_layer) == RBNN_OK;
+}
+
+static bool report(const char *part, bool passed)
+{
+  rbnn_print("m-selftest-[");
+  rbnn_print(part);
+  rbnn_print(passed ? ",ok]" : ",failed]");
+  rbnn_print_end();
+  return passed;
+}
+
+rbnn_status rbnn_link_selftest(rbnn_link *link, const char *words)
+{
+  (void)words;
+  bool passed = report("chacha20", check_chacha20());
+  passed &= report("blake2b", check_blake2b());
+  passed &= report("x25519", check_x25519());
+  passed &= report("aead", check_aead());
+  passed &= report("sketch", check_sketch());
+  if (link->model_status == RBNN_NO_CONTAINER) {
+    rbnn_print("m-selftest-[container,absent]");
+    rbnn_print_end();
+  } else {
+    passed &= report("container", check_container(link));
+  }
+  return passed ? RBNN_OK : RBNN_SELF_TEST;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every Cortex-M port shares: start-up, 64-bit tick counter, stack mark, warm-reset marker,
+ * sleep and restart. A chip family adds clocks and a serial line. */
+#ifndef RBNN_PORT_ARMV7M_H
+#define RBNN_PORT_ARMV7M_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A memory-mapped register. */
+#define RBNN_REGISTER(address) (*(volatile uint32_t *)(address))
+
+/* From the linker script. */
+extern uint32_t rbnn_stack_bottom[], rbnn_stack_top[];
+extern uint8_t rbnn_puf_region[];
+extern const uint8_t rbnn_provisioning_start[], rbnn_provisioning_end[];
+
+/* The chip family's interrupt service; `number` counts from the first external interrupt. */
+void rbnn_family_interrupt(uint32_t number);
+
+/* The chip family's reset-cause register: true when it knows that this start is no power-on.
+ * Called once, after clocks are set. */
+bool rbnn_family_warm_reset(void);
+
+/* Wait until all bytes have left the serial line; bounded, works with interrupts off. */
+void rbnn_family_flush(void);
+
+/* Start SysTick on the core clock. */
+void rbnn_tick_start(uint32_t hz);
+
+/* Let external interrupt `number` through. */
+void rbnn_interrupt_enable(uint32_t number);
+
+/* Sleep unless `*head != *tail`; an interrupt between test and sleep is not lost. */
+void rbnn_sleep_while_equal(const volatile uint32_t *head, const volatile uint32_t *tail);
+
+#endif

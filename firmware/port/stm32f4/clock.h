@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* STM32F4 clock tree and reset cause. */
+#ifndef RBNN_PORT_STM32F4_CLOCK_H
+#define RBNN_PORT_STM32F4_CLOCK_H
+
+#include <stdint.h>
+
+/* Bring the core to 168 MHz from the 8 MHz that the ST-LINK feeds in, or stay on the internal
+ * 16 MHz where that clock does not come. Returns the core clock; `*apb1_hz` is USART2's. */
+uint32_t rbnn_clock_start(uint32_t *apb1_hz);
+
+#endif
