@@ -4,6 +4,7 @@ from rbnn.tasks.dataset import SIDE, Split, TaskData
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.load import load
 from rbnn.tasks.names import KNOWN, TaskSpec, parse_spec, parse_specs
+from rbnn.tasks.sample import load_sample
 
 __all__ = [
     "KNOWN",
@@ -13,6 +14,7 @@ __all__ = [
     "TaskError",
     "TaskSpec",
     "load",
+    "load_sample",
     "parse_spec",
     "parse_specs",
 ]

@@ -58,11 +58,24 @@ def mel_filters() -> Samples:
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
+def loudest_part(samples: Samples, length: int, step: int) -> Samples:
+    """The stretch of ``length`` samples with the most energy, the earliest on a tie.
+
+    Args:
+        samples: mono, at least ``length`` of them.
+        length: samples to keep.
+        step: stretches begin at multiples of this.
+    """
+    energy = np.concatenate(([0.0], np.cumsum(samples**2)))
+    starts = np.arange(0, len(samples) - length + 1, step)
+    best = int(starts[np.argmax(energy[starts + length] - energy[starts])])
+    return samples[best : best + length]
+
+
 def fit_clip(samples: Samples) -> Samples:
     """Make a clip exactly one second long.
 
-    A shorter one is padded with zeros on both sides; of a longer one, the second with the most
-    energy is kept (in steps of 10 ms; the earliest on a tie).
+    A shorter one is padded with zeros on both sides; of a longer one, the loudest second is kept.
 
     Args:
         samples: mono, 16 kHz, any length.
@@ -71,12 +84,9 @@ def fit_clip(samples: Samples) -> Samples:
         (16000,) float64.
     """
     missing = CLIP_SAMPLES - len(samples)
-    if missing >= 0:
-        return np.pad(samples, (missing // 2, missing - missing // 2))
-    energy = np.concatenate(([0.0], np.cumsum(samples**2)))
-    starts = np.arange(0, -missing + 1, RATE_HZ // 100)
-    best = int(starts[np.argmax(energy[starts + CLIP_SAMPLES] - energy[starts])])
-    return samples[best : best + CLIP_SAMPLES]
+    if missing < 0:
+        return loudest_part(samples, CLIP_SAMPLES, RATE_HZ // 100)
+    return np.pad(samples, (missing // 2, missing - missing // 2))
 
 
 def log_mel_image(samples: Samples) -> Images:
@@ -88,8 +98,8 @@ def log_mel_image(samples: Samples) -> Images:
     Returns:
         (32, 32, 1) uint8: mel bands, frames, one channel.
     """
-    clip = np.nan_to_num(fit_clip(np.asarray(samples, dtype=np.float64)), posinf=1.0, neginf=-1.0)
-    padded = np.pad(np.clip(clip, -1.0, 1.0), PAD_SAMPLES)
+    finite = np.nan_to_num(np.asarray(samples, dtype=np.float64), posinf=1.0, neginf=-1.0)
+    padded = np.pad(fit_clip(np.clip(finite, -1.0, 1.0)), PAD_SAMPLES)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::HOP_SAMPLES][:SIDE]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)
     # A full-scale sine has a power of about 1 in its band.

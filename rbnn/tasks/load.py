@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rbnn.tasks import cache as store
+from rbnn.tasks.audio import RECIPE
 from rbnn.tasks.cache import Decoded, cache_folder, recipe_key
 from rbnn.tasks.dataset import TaskData
-from rbnn.tasks.errors import TaskError
-from rbnn.tasks.names import TaskSpec, parse_spec
+from rbnn.tasks.names import KNOWN, TaskSpec, parse_spec
+from rbnn.tasks.sources import find_local, missing
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``; total is 0 where it is unknown."""
 
 
-def _cached(folder: Path, recipe: dict[str, object], make: Callable[[], Decoded]) -> Decoded:
+def _cached(folder: Path, recipe: Mapping[str, object], make: Callable[[], Decoded]) -> Decoded:
     key = recipe_key(recipe)
     decoded = store.read(folder, key)
     if decoded is None:
         decoded = make()
         store.store(folder, key, decoded)
     return decoded
+
+
+def _load_path(path: Path, folder: Path, progress: Progress | None) -> Decoded:
+    from rbnn.tasks.files import READER_VERSION, read_files
+    from rbnn.tasks.tree import open_tree
+
+    with open_tree(path) as tree:
+        recipe = {"reader": READER_VERSION, "files": tree.key(), **RECIPE}
+        return _cached(folder, recipe, lambda: read_files(tree, progress))
+
+
+def _load_download(name: str, folder: Path, progress: Progress | None) -> tuple[Decoded, str]:
+    from rbnn.tasks import cifar, speech_commands
+    from rbnn.tasks.download import fetch
+
+    downloads = folder / "downloads"
+    if name == "cifar":
+        decoded = _cached(
+            folder,
+            {"task": "cifar 1", "archive": cifar.ARCHIVE.digest},
+            lambda: cifar.read_archive(fetch(cifar.ARCHIVE, downloads, progress), progress),
+        )
+        return decoded, cifar.ORIGIN
+    decoded = _cached(
+        folder,
+        speech_commands.recipe(),
+        lambda: speech_commands.read_archive(
+            fetch(speech_commands.ARCHIVE, downloads, progress), progress
+        ),
+    )
+    return decoded, speech_commands.ORIGIN
 
 
 def load(
@@ -40,29 +72,42 @@ def load(
         The task's data.
 
     Raises:
-        TaskError: the name is unknown or the data are missing or unusable.
+        RbnnError: the name is unknown, the data are missing or unusable, or the cache folder
+            cannot be written.
     """
     task = parse_spec(spec) if isinstance(spec, str) else spec
     folder = cache_folder() if cache is None else cache
-    if task.path is None and task.name == "digits":
+    known = KNOWN.get(task.name)
+    path = task.path
+    if path is None and known is not None and known.supply != "embedded":
+        path = find_local(known)
+    if path is not None:
+        decoded = _load_path(path, folder, progress)
+        return _named(task.name, decoded, f"{task.name}={path.resolve()}", str(path))
+    assert known is not None  # parse_spec lets no other name through without a path
+    if known.supply == "data":
+        raise missing(known)
+    if known.supply == "download":
+        decoded, origin = _load_download(task.name, folder, progress)
+    elif task.name == "digits":
         from rbnn.tasks import digits
 
-        return _named(task, digits.make(), digits.ORIGIN)
-    if task.path is None and task.name == "words":
+        decoded, origin = digits.make(), digits.ORIGIN
+    else:
         from rbnn.tasks import words
 
         decoded = _cached(folder, words.recipe(), lambda: words.make(progress))
-        return _named(task, decoded, words.ORIGIN)
-    raise TaskError(f"Cannot load {task}.")
+        origin = words.ORIGIN
+    return _named(task.name, decoded, task.name, origin)
 
 
-def _named(task: TaskSpec, decoded: Decoded, origin: str, source: str | None = None) -> TaskData:
+def _named(name: str, decoded: Decoded, source: str, origin: str) -> TaskData:
     return TaskData(
-        name=task.name,
+        name=name,
         labels=decoded.labels,
         train=decoded.train,
         test=decoded.test,
-        source=str(task) if source is None else source,
+        source=source,
         origin=origin,
         kind=decoded.kind,
     )

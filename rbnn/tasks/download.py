@@ -1,0 +1,147 @@
+"""Fetch one published file, checked and resumable.
+
+A download grows as ``<name>.part`` and takes its own name only when its checksum is right, so
+what stands under the name is whole. A part that is left over is continued by an HTTP Range
+request; a part with a wrong checksum is deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rbnn.tasks.errors import TaskError
+
+Progress = Callable[[str, int, int], None]
+BLOCK_BYTES = 1 << 20
+CONNECT_SECONDS = 15
+READ_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A published file.
+
+    Args:
+        url: where it is.
+        algorithm: ``hashlib``'s name of the digest that its publisher gives.
+        digest: that digest, as hex.
+        task: the task that it is for, to name the way round in messages.
+    """
+
+    url: str
+    algorithm: str
+    digest: str
+    task: str
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return self.url.rsplit("/", 1)[-1]
+
+    @property
+    def way_round(self) -> str:
+        """How to go on without the network."""
+        return (
+            f"Fetch {self.url} elsewhere, or set RBNN_DATA to a folder that holds the set as "
+            f"train/<class>/ and test/<class>/ files, zipped or not."
+        )
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, algorithm).hexdigest()
+
+
+def _stream(remote: Remote, part: Path, progress: Progress | None) -> None:
+    import requests
+
+    have = part.stat().st_size if part.exists() else 0
+    # "identity": lengths and ranges count the file's own bytes.
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    with requests.get(
+        remote.url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
+    ) as answer:
+        if have and answer.status_code == 416:
+            return  # the part is as long as the file, or longer: its checksum decides
+        if answer.status_code not in (200, 206):
+            raise TaskError(
+                f"{remote.url} answers {answer.status_code} {answer.reason}.", remote.way_round
+            )
+        resumed = answer.status_code == 206
+        if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            raise TaskError(
+                f"{remote.url} answers with another range than was asked for.", remote.way_round
+            )
+        done = have if resumed else 0
+        length = answer.headers.get("Content-Length", "")
+        total = done + int(length) if length.isdigit() else 0
+        with part.open("ab" if resumed else "wb") as stream:
+            for block in answer.iter_content(BLOCK_BYTES):
+                stream.write(block)
+                done += len(block)
+                if progress is not None:
+                    progress(f"downloading {remote.name}", done, total)
+    if total and done < total:
+        raise TaskError(
+            f"The download of {remote.url} broke off after {done} of {total} bytes.",
+            "Run the same command again: it goes on where it stopped.",
+        )
+
+
+def fetch(remote: Remote, folder: Path, progress: Progress | None = None) -> Path:
+    """Download a file, or find it already there.
+
+    Args:
+        remote: the file and its digest.
+        folder: where downloads are kept.
+        progress: called as ``progress("downloading <name>", bytes done, bytes in all or 0)``.
+
+    Returns:
+        The file, its digest checked.
+
+    Raises:
+        TaskError: no network, an answer other than the file, a broken or wrong download, or a
+            folder that cannot be written.
+    """
+    import requests
+
+    path = folder / remote.name
+    part = folder / f"{remote.name}.part"
+    try:
+        if path.exists():
+            if _digest(path, remote.algorithm) == remote.digest:
+                return path
+            path.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        _stream(remote, part, progress)
+        found = _digest(part, remote.algorithm)
+        if found != remote.digest:
+            part.unlink()
+            raise TaskError(
+                f"{remote.url} is not the published file: its {remote.algorithm} is {found}, "
+                f"not {remote.digest}.",
+                f"Run the same command again. {remote.way_round}",
+            )
+        part.replace(path)
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise TaskError(
+            f"Cannot download {remote.url} for the task {remote.task}: "
+            f"no connection ({type(error).__name__}).",
+            remote.way_round,
+        ) from error
+    except requests.RequestException as error:
+        raise TaskError(
+            f"The download of {remote.url} broke off: {type(error).__name__}.",
+            "Run the same command again: it goes on where it stopped.",
+        ) from error
+    except OSError as error:
+        raise TaskError(
+            f"Cannot write {part}: {error.strerror}.",
+            "Free some space, or set RBNN_CACHE to another folder.",
+        ) from error
+    return path

@@ -1,0 +1,86 @@
+"""Image bytes to 32x32 pixels."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+
+from rbnn.tasks.dataset import SIDE, Images
+from rbnn.tasks.errors import TaskError
+
+FORMATS = ("PNG", "JPEG")
+MAX_PIXELS = 50_000_000
+"""Larger pictures are refused before their pixels are decoded."""
+BACKGROUND = (255, 255, 255, 255)
+"""What shows through transparent pixels."""
+
+
+def read_picture(raw: bytes, where: str) -> Images:
+    """Decode a PNG or JPEG file of any size and mode.
+
+    The whole picture is scaled to 32x32 (Lanczos; the aspect ratio is not kept), turned upright as
+    its EXIF data say, and laid on white where it is transparent.
+
+    Args:
+        raw: the whole file.
+        where: its name for error messages.
+
+    Returns:
+        (32, 32, 3) uint8; a grey picture has three equal channels.
+
+    Raises:
+        TaskError: not such a picture, damaged, cut off or too large.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(raw), formats=FORMATS) as picture:
+                width, height = picture.size
+                if width * height > MAX_PIXELS:
+                    raise TaskError(
+                        f"{where} is too large: {width}x{height} pixels.",
+                        f"Scale it down to at most {MAX_PIXELS // 1_000_000} million pixels.",
+                    )
+                picture.load()
+                upright = ImageOps.exif_transpose(picture)
+                if upright.mode.startswith("I"):  # 16-bit grey: keep the upper byte
+                    wide = np.asarray(upright, dtype=np.int64)
+                    upright = Image.fromarray((np.clip(wide, 0, 65535) >> 8).astype(np.uint8))
+                if upright.has_transparency_data:
+                    layer = upright.convert("RGBA")
+                    sheet = Image.new("RGBA", layer.size, BACKGROUND)
+                    upright = Image.alpha_composite(sheet, layer)
+                colour = upright.convert("RGB")
+                if colour.size != (SIDE, SIDE):
+                    colour = colour.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+                return np.asarray(colour, dtype=np.uint8)
+    except TaskError:
+        raise
+    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise TaskError(
+            f"{where} is not a PNG or JPEG picture.", "Replace it or delete it."
+        ) from error
+    except Exception as error:  # the decoders raise whatever a damaged file leads them to
+        raise TaskError(
+            f"{where} is damaged: {str(error) or type(error).__name__}.",
+            "Replace it or delete it.",
+        ) from error
+
+
+def is_grey(images: Images) -> bool:
+    """Whether no pixel of (n, 32, 32, 3) has a colour."""
+    return bool(
+        np.array_equal(images[..., 0], images[..., 1])
+        and np.array_equal(images[..., 0], images[..., 2])
+    )
+
+
+def to_grey(images: Images) -> Images:
+    """(…, 32, 32, 3) to (…, 32, 32, 1), by ITU-R BT.601 luma as Pillow's mode L."""
+    weights = np.array([19595, 38470, 7471], dtype=np.int64)
+    luma = (images.astype(np.int64) @ weights + 0x8000) >> 16
+    return np.asarray(luma[..., None], dtype=np.uint8)

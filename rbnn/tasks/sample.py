@@ -1,0 +1,48 @@
+"""One file to the network's input, for ``rbnn infer``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rbnn.tasks.dataset import Images
+from rbnn.tasks.errors import TaskError
+from rbnn.tasks.files import decode, kind_of
+from rbnn.tasks.picture import to_grey
+from rbnn.tasks.tree import MAX_FILE_BYTES
+
+
+def load_sample(path: Path, channels: int) -> Images:
+    """Read a picture or a sound by the same steps as the data sets.
+
+    Args:
+        path: a PNG, JPEG or WAV file.
+        channels: channels of the task's own input; 1 turns a coloured picture grey.
+
+    Returns:
+        (32, 32, channels) uint8.
+
+    Raises:
+        TaskError: missing, unreadable, damaged, or a sound for a task that takes colour pictures.
+    """
+    if channels not in (1, 3):
+        raise ValueError(f"A task's input has 1 or 3 channels. Received: {channels}")
+    where = str(path)
+    kind = kind_of(path.name, where)
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise TaskError(
+            f"Cannot read {path}: {error.strerror}.", "Name a PNG, JPEG or WAV file."
+        ) from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise TaskError(
+            f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Cut it or scale it down."
+        )
+    if kind == "audio" and channels == 3:
+        raise TaskError(
+            f"{path} is a sound, and this task takes colour pictures.",
+            "Switch to an audio task, or give a picture.",
+        )
+    image = decode(raw, path.name, where)
+    return to_grey(image) if kind == "image" and channels == 1 else image

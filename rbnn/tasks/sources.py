@@ -1,0 +1,55 @@
+"""Where a known set is to be had: ``$RBNN_DATA`` first, then its official download."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rbnn.tasks.errors import TaskError
+from rbnn.tasks.names import KnownTask
+
+VARIABLE = "RBNN_DATA"
+
+
+def data_folder() -> Path | None:
+    """The folder that ``$RBNN_DATA`` names, or None where it is not set.
+
+    Raises:
+        TaskError: it names something that is not a folder.
+    """
+    value = os.environ.get(VARIABLE, "")
+    if not value:
+        return None
+    folder = Path(value).expanduser()
+    if not folder.is_dir():
+        raise TaskError(
+            f"{VARIABLE} is {value!r}, which is not a folder.",
+            f"Point {VARIABLE} at a folder with <task>.zip files, or unset it.",
+        )
+    return folder
+
+
+def find_local(task: KnownTask) -> Path | None:
+    """The set's zip or folder in ``$RBNN_DATA``, or None."""
+    folder = data_folder()
+    if folder is None:
+        return None
+    for stem in dict.fromkeys((task.file, task.name)):
+        for path in (folder / f"{stem}.zip", folder / stem):
+            if path.exists():
+                return path.resolve()
+    return None
+
+
+def missing(task: KnownTask) -> TaskError:
+    """What to say where a set is only read from ``$RBNN_DATA`` and is not there."""
+    folder = data_folder()
+    if folder is None:
+        return TaskError(
+            f"The task {task.name} is read from {VARIABLE}, which is not set.",
+            f"Set {VARIABLE} to a folder that holds {task.file}.zip.",
+        )
+    return TaskError(
+        f"{folder} holds no {task.file}.zip and no folder {task.file}/.",
+        f"Put the set there, or write {task.name}=path/to/folder.",
+    )

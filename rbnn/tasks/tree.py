@@ -1,0 +1,201 @@
+"""The files of a data set, in a folder or in a zip, read alike."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path, PureWindowsPath
+
+from rbnn.tasks.errors import TaskError
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_FILES = 2_000_000
+IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+"""What desktops drop into folders; names that begin with a dot are skipped as well."""
+
+
+class Tree(ABC):
+    """Names and bytes of a set's files; names are relative, with ``/``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """All files and, ended by ``/``, folders, sorted."""
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """A file's content."""
+
+    @abstractmethod
+    def key(self) -> str:
+        """Changes whenever the content may have changed."""
+
+    def __enter__(self) -> Tree:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:  # noqa: B027  (a folder has nothing to close)
+        """Let go of the file."""
+
+    def where(self, name: str) -> str:
+        """A file's name for error messages."""
+        return f"{self.path}/{name}"
+
+
+def _is_ignored(name: str) -> bool:
+    return any(part in IGNORED or part.startswith(".") for part in name.split("/"))
+
+
+def _too_large(where: str, size: int) -> TaskError:
+    return TaskError(
+        f"{where} is too large: {size} bytes.",
+        f"A sample has at most {MAX_FILE_BYTES // 2**20} MiB: cut it or scale it down.",
+    )
+
+
+class FolderTree(Tree):
+    """A folder on disk."""
+
+    def _stats(self) -> dict[str, os.stat_result]:
+        found: dict[str, os.stat_result] = {}
+
+        def walk(folder: Path, prefix: str, depth: int) -> None:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if _is_ignored(entry.name):
+                        continue
+                    status = entry.stat()
+                    if stat.S_ISDIR(status.st_mode):
+                        found[f"{prefix}{entry.name}/"] = status
+                        if depth < 3:
+                            walk(Path(entry.path), f"{prefix}{entry.name}/", depth + 1)
+                    else:
+                        found[f"{prefix}{entry.name}"] = status
+
+        try:
+            for part in ("train", "test"):
+                if (self.path / part).is_dir():
+                    found[f"{part}/"] = (self.path / part).stat()
+                    walk(self.path / part, f"{part}/", 1)
+        except OSError as error:
+            raise TaskError(
+                f"Cannot read {error.filename or self.path}: {error.strerror}.",
+                "Check its permissions; remove links that lead nowhere.",
+            ) from error
+        return found
+
+    def names(self) -> list[str]:
+        return sorted(self._stats())
+
+    def read(self, name: str) -> bytes:
+        try:
+            with open(self.path / name, "rb") as stream:
+                size = os.fstat(stream.fileno()).st_size
+                if size > MAX_FILE_BYTES:
+                    raise _too_large(self.where(name), size)
+                return stream.read()
+        except OSError as error:
+            raise TaskError(
+                f"Cannot read {self.where(name)}: {error.strerror}.", "Check its permissions."
+            ) from error
+
+    def key(self) -> str:
+        digest = hashlib.sha256(b"folder")
+        for name, status in sorted(self._stats().items()):
+            line = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n"
+            digest.update(line.encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
+
+class ZipTree(Tree):
+    """A zip file; nothing of it is ever written to disk."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile, ValueError) as error:
+            raise TaskError(
+                f"{path} is not a readable zip file: {error}.", "Download or pack it again."
+            ) from error
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        try:
+            self._check_members()
+        except TaskError:
+            self.close()
+            raise
+
+    def _check_members(self) -> None:
+        members = self._zip.infolist()
+        if len(members) > MAX_FILES:
+            raise TaskError(f"{self.path} has {len(members)} files.", "Pack a smaller set.")
+        for member in members:
+            name = member.filename.replace("\\", "/")
+            if ".." in name.split("/") or PureWindowsPath(name).anchor:
+                raise TaskError(
+                    f"{self.path} holds a file that leads outside: {member.filename!r}.",
+                    "Do not trust this zip; pack your own folder.",
+                )
+            if not _is_ignored(name) and name.startswith(("train/", "test/")):
+                self._members[name] = member
+
+    def names(self) -> list[str]:
+        return sorted(self._members)
+
+    def read(self, name: str) -> bytes:
+        member = self._members[name]
+        if member.file_size > MAX_FILE_BYTES:
+            raise _too_large(self.where(name), member.file_size)
+        try:
+            with self._zip.open(member) as stream:
+                raw = stream.read(MAX_FILE_BYTES + 1)
+        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+            raise TaskError(
+                f"{self.where(name)} is damaged in the zip: {error}.", "Download or pack it again."
+            ) from error
+        except (RuntimeError, NotImplementedError) as error:
+            raise TaskError(
+                f"{self.where(name)} cannot be unpacked: {error}.",
+                "Pack the folder as an ordinary zip without a password.",
+            ) from error
+        if len(raw) > MAX_FILE_BYTES:
+            raise _too_large(self.where(name), len(raw))
+        return raw
+
+    def key(self) -> str:
+        return file_sha256(self.path)
+
+    def close(self) -> None:
+        self._zip.close()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, as hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+_OPENERS: dict[bool, Callable[[Path], Tree]] = {True: FolderTree, False: ZipTree}
+
+
+def open_tree(path: Path) -> Tree:
+    """Open a folder or a zip.
+
+    Raises:
+        TaskError: there is neither at ``path``.
+    """
+    if not path.exists():
+        raise TaskError(
+            f"There is no folder or zip {path}.",
+            "Name a folder or zip with train/<class>/ and test/<class>/ in it.",
+        )
+    return _OPENERS[path.is_dir()](path)
