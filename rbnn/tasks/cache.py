@@ -49,6 +49,11 @@ def _file(folder: Path, key: str) -> Path:
     return folder / "decoded" / f"{key}.npz"
 
 
+def holds(folder: Path, key: str) -> bool:
+    """Whether something is stored under ``key``."""
+    return _file(folder, key).is_file()
+
+
 def read(folder: Path, key: str) -> Decoded | None:
     """The set stored under ``key``, or None where there is none or its file is damaged."""
     try:

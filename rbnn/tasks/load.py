@@ -42,7 +42,7 @@ def _load_download(name: str, folder: Path, progress: Progress | None) -> tuple[
     if name == "cifar":
         decoded = _cached(
             folder,
-            {"task": "cifar 1", "archive": cifar.ARCHIVE.digest},
+            cifar.recipe(),
             lambda: cifar.read_archive(fetch(cifar.ARCHIVE, downloads, progress), progress),
         )
         return decoded, cifar.ORIGIN

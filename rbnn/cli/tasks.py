@@ -1,0 +1,78 @@
+"""``rbnn tasks``: which tasks there are, or what is in the named ones."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from rbnn.cli.options import Json
+
+
+def tasks(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Tasks to load and count, such as: digits mine=path/to/folder"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the known tasks; with names, load those and count their samples."""
+    if names:
+        _print_loaded(",".join(names), as_json)
+    else:
+        _print_known(as_json)
+
+
+def _print_known(as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from rbnn.tasks.overview import overview
+
+    rows = overview()
+    if as_json:
+        print(json.dumps({"tasks": [asdict(row) for row in rows]}, indent=2))
+        return
+    table = Table("task", "data", "ready")
+    table.add_column("where", overflow="fold")
+    for row in rows:
+        table.add_row(row.name, row.about, "yes" if row.ready else "no", row.where)
+    Console().print(table)
+
+
+def _print_loaded(names: str, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from rbnn.tasks import load, parse_specs
+    from rbnn.tasks.overview import describe
+
+    loaded = []
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        for spec in parse_specs(names):
+            bar = bars.add_task(spec.name, total=None)
+
+            def show(what: str, done: int, total: int, bar: object = bar) -> None:
+                bars.update(bar, description=what, completed=done, total=total or None)  # type: ignore[arg-type]
+
+            loaded.append(load(spec, progress=show))
+            bars.remove_task(bar)
+    if as_json:
+        print(json.dumps({"tasks": [describe(data) for data in loaded]}, indent=2))
+        return
+    console = Console(highlight=False, markup=False)
+    table = Table("task", "kind", "channels", "classes", "train", "test")
+    for data in loaded:
+        figures = (data.channels, len(data.labels), len(data.train), len(data.test))
+        table.add_row(data.name, data.kind, *(str(figure) for figure in figures))
+    console.print(table)
+    for data in loaded:
+        console.print(f"{data.name}: {', '.join(data.labels)}; {data.origin}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("tasks")(tasks)

@@ -1,0 +1,87 @@
+"""What tasks there are and whether their data are at hand: the tables of ``rbnn tasks``."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from rbnn.tasks import cache as store
+from rbnn.tasks.dataset import TaskData
+from rbnn.tasks.errors import TaskError
+from rbnn.tasks.names import KNOWN, KnownTask
+from rbnn.tasks.sources import find_local, missing
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a known task could be loaded now, and from where or why not.
+
+    Args:
+        name: the task.
+        about: one line.
+        ready: whether its data are at hand, without the network.
+        where: the files, the generator or the download; what to do where it is not to be had.
+    """
+
+    name: str
+    about: str
+    ready: bool
+    where: str
+
+
+def _download(task: KnownTask, cache: Path) -> tuple[bool, str]:
+    from rbnn.tasks import cifar, speech_commands
+
+    recipe, archive = (
+        (cifar.recipe(), cifar.ARCHIVE)
+        if task.name == "cifar"
+        else (speech_commands.recipe(), speech_commands.ARCHIVE)
+    )
+    if store.holds(cache, store.recipe_key(recipe)):
+        return True, f"downloaded: {archive.url}"
+    return False, f"download on first use: {archive.url}"
+
+
+def _state(task: KnownTask, cache: Path) -> tuple[bool, str]:
+    if task.name == "words" and shutil.which("espeak-ng") is None:
+        return False, "needs espeak-ng: apt-get install espeak-ng"
+    if task.supply == "embedded":
+        return True, "embedded"
+    try:
+        path = find_local(task)
+    except TaskError as error:
+        return False, str(error)
+    if path is not None:
+        return True, str(path)
+    return _download(task, cache) if task.supply == "download" else (False, missing(task).mend)
+
+
+def overview(cache: Path | None = None) -> list[Availability]:
+    """All known tasks, in the order in which messages list them.
+
+    Args:
+        cache: as in :func:`rbnn.tasks.load`.
+    """
+    folder = store.cache_folder() if cache is None else cache
+    return [Availability(t.name, t.about, *_state(t, folder)) for t in KNOWN.values()]
+
+
+def describe(data: TaskData) -> dict[str, object]:
+    """A loaded task's figures, ready for JSON."""
+    train, test = (Counter(split.labels.tolist()) for split in (data.train, data.test))
+    return {
+        "name": data.name,
+        "kind": data.kind,
+        "channels": data.channels,
+        "train": len(data.train),
+        "test": len(data.test),
+        "classes": [
+            {"label": label, "train": train[number], "test": test[number]}
+            for number, label in enumerate(data.labels)
+        ],
+        "origin": data.origin,
+        "source": data.source,
+        "fingerprint": data.fingerprint,
+    }
