@@ -128,14 +128,6 @@ static void run_tiles(const rbnn_engine *engine, uint32_t number, const rbnn_ste
   }
 }
 
-static uint32_t output_bytes(const rbnn_layer *layer)
-{
-  if (layer->op == RBNN_OPERATOR_DENSE) {
-    return layer->out_channels * (uint32_t)sizeof(int32_t);
-  }
-  return (uint32_t)layer->out_height * layer->out_width * (layer->out_channels / 8u);
-}
-
 rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input,
                               uint32_t input_bytes, int32_t *logits)
 {
@@ -159,7 +151,7 @@ rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input,
       run_tiles(engine, i, &image);
     }
     if (engine->observer != NULL) {
-      engine->observer(engine->observer_context, i, output, output_bytes(layer));
+      engine->observer(engine->observer_context, i, output, rbnn_layer_output_bytes(layer));
     }
   }
   /* The last layer is the dense one: rbnn_model_open saw to it. */

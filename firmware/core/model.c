@@ -69,13 +69,13 @@ static bool sections_fit(const rbnn_container_header *header)
          fits(header->weights_offset, header->weights_bytes, total);
 }
 
-/* Bytes of a layer's output in the arena. */
+/* The same as rbnn_layer_output_bytes, for layers that are not checked yet. */
 static uint64_t output_bytes(const rbnn_layer *layer)
 {
   if (layer->op == RBNN_OPERATOR_DENSE) {
-    return 4u * (uint64_t)layer->out_channels;
+    return sizeof(int32_t) * (uint64_t)layer->out_channels;
   }
-  return (uint64_t)layer->out_height * layer->out_width * (layer->out_channels / 32u) * 4u;
+  return (uint64_t)layer->out_height * layer->out_width * (layer->out_channels / 8u);
 }
 
 /* Bits of one filter of a layer that has filters. */
@@ -247,6 +247,11 @@ rbnn_status rbnn_model_open(rbnn_model *model, const uint8_t *container, uint32_
   model->tasks = tasks;
   model->weights = container + header->weights_offset;
   return RBNN_OK;
+}
+
+uint32_t rbnn_layer_output_bytes(const rbnn_layer *layer)
+{
+  return (uint32_t)output_bytes(layer);
 }
 
 int32_t rbnn_model_find_task(const rbnn_model *model, const char *name)

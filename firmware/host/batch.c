@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "batch.h"
+
+#include <string.h>
+
+uint32_t rbnn_batch_bytes(void)
+{
+  return sizeof(rbnn_batch);
+}
+
+rbnn_status rbnn_batch_open(rbnn_batch *batch, const uint8_t *container, uint32_t bytes,
+                            uint32_t *bad_layer)
+{
+  memset(batch, 0, sizeof *batch);
+  return rbnn_model_open(&batch->model, container, bytes, bad_layer);
+}
+
+static void keep_output(void *context, uint32_t layer, const void *output, uint32_t bytes)
+{
+  rbnn_batch *batch = context;
+  (void)layer;
+  memcpy(batch->outputs, output, bytes);
+  batch->outputs += bytes;
+}
+
+rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
+                                const uint8_t secret[RBNN_KEY_BYTES], const uint8_t *params,
+                                uint32_t params_bytes, uint32_t *arena, uint32_t arena_bytes,
+                                uint32_t *tile, uint32_t tile_bytes)
+{
+  rbnn_reconf_start(&batch->reconf, &batch->model, secret);
+  batch->engine = (rbnn_engine){
+      .model = &batch->model,
+      .params = params,
+      .params_bytes = params_bytes,
+      .arena = arena,
+      .arena_bytes = arena_bytes,
+      .tile = tile,
+      .tile_bytes = tile_bytes,
+      .source = rbnn_reconf_tile,
+      .source_context = &batch->reconf,
+      .observer_context = batch,
+  };
+  return rbnn_engine_check(&batch->engine, task);
+}
+
+uint32_t rbnn_batch_image_bytes(const rbnn_batch *batch)
+{
+  return rbnn_engine_input_bytes(&batch->engine);
+}
+
+uint32_t rbnn_batch_output_bytes(const rbnn_batch *batch)
+{
+  uint32_t total = 0;
+  for (uint32_t i = 0; i < batch->model.header->layer_count; i++) {
+    total += rbnn_layer_output_bytes(&batch->model.layers[i]);
+  }
+  return total;
+}
+
+rbnn_status rbnn_batch_infer(rbnn_batch *batch, const uint8_t *images, uint32_t count,
+                             int32_t *logits, uint8_t *outputs)
+{
+  const uint32_t image_bytes = rbnn_engine_input_bytes(&batch->engine);
+  batch->outputs = outputs;
+  batch->engine.observer = outputs == NULL ? NULL : keep_output;
+  for (uint32_t i = 0; i < count; i++) {
+    rbnn_status status = rbnn_engine_infer(&batch->engine, images, image_bytes, logits);
+    if (status != RBNN_OK) {
+      return status;
+    }
+    images += image_bytes;
+    logits += RBNN_MAX_CLASSES;
+  }
+  return RBNN_OK;
+}
+
+void rbnn_batch_wipe(rbnn_batch *batch)
+{
+  rbnn_reconf_wipe(&batch->reconf);
+}
