@@ -1,0 +1,184 @@
+"""The emulated board as it lies on disk: what a real one keeps when its power is off.
+
+::
+
+    emulated/qemu/
+        board.json         BoardSettings: which board, how noisy its SRAM is
+        fingerprint.bin    its own SRAM: each cell's mismatch, float32; secret as a real chip's is
+        flash.bin          firmware image
+        provisioning.bin   provisioning partition, erased bytes 0xFF
+        state.json         the running emulator (rbnn.device.emulator)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rbnn.files import write_atomic
+from rbnn.flash.errors import FlashError
+from rbnn.keys.fingerprint import Fingerprint
+from rbnn.spec.puf import PATTERN_BYTES
+
+DEFAULT_BIT_ERROR_RATE = 0.05
+ERASED = b"\xff"
+_FINGERPRINT_BYTES = 8 * PATTERN_BYTES * 4
+
+
+class BoardSettings(BaseModel):
+    """``board.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    board: str
+    bit_error_rate: float = Field(ge=0.0, lt=0.5)
+    """Expected share of bits that differ between two power-ups."""
+
+
+class EmulatedBoard:
+    """A folder that stands for one device.
+
+    Args:
+        folder: need not exist yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings_file = folder / "board.json"
+        self.fingerprint_file = folder / "fingerprint.bin"
+        self.flash_file = folder / "flash.bin"
+        self.provisioning_file = folder / "provisioning.bin"
+        self.state_file = folder / "state.json"
+
+    @property
+    def exists(self) -> bool:
+        """Whether it was made."""
+        return self.settings_file.is_file()
+
+    @property
+    def has_firmware(self) -> bool:
+        """Whether an image was written to it."""
+        return self.flash_file.is_file()
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        board: str,
+        *,
+        seed: int | None = None,
+        bit_error_rate: float = DEFAULT_BIT_ERROR_RATE,
+    ) -> EmulatedBoard:
+        """Make a new device with a fingerprint of its own, or take the one that is there.
+
+        Args:
+            folder: where it shall lie.
+            board: name of its board.
+            seed: for a reproducible fingerprint (tests); drawn from the system otherwise.
+            bit_error_rate: chance of a bit error at each power-up.
+
+        Raises:
+            FlashError: the folder holds another board, or a damaged one.
+            RbnnError: the folder cannot be written.
+        """
+        device = cls(folder)
+        if device.exists:
+            device.settings(board)
+            return device
+        if device.fingerprint_file.exists():
+            raise FlashError(
+                f"{folder} holds a fingerprint but no {device.settings_file.name}.",
+                "Restore that file, or name another folder: --device-folder PATH",
+            )
+        cells = Fingerprint.draw(seed).mismatch.astype("<f4").tobytes()
+        write_atomic(device.fingerprint_file, cells, mode=0o600)
+        settings = BoardSettings(board=board, bit_error_rate=bit_error_rate)
+        write_atomic(device.settings_file, settings.model_dump_json(indent=2) + "\n")
+        return device
+
+    def settings(self, board: str | None = None) -> BoardSettings:
+        """Read ``board.json``.
+
+        Args:
+            board: the name that it must carry, where one is expected.
+
+        Raises:
+            FlashError: no such device, a damaged one, or one of another board.
+        """
+        try:
+            settings = BoardSettings.model_validate_json(self.settings_file.read_bytes())
+        except OSError as error:
+            raise FlashError(
+                f"There is no emulated board in {self.folder}.",
+                "Make it and write its firmware: rbnn flash --user-key PATH",
+            ) from error
+        except ValidationError as error:
+            raise FlashError(
+                f"{self.settings_file} is damaged: {error.errors()[0]['msg']}.",
+                "Remove the folder to begin with a new device.",
+            ) from error
+        if board is not None and settings.board != board:
+            raise FlashError(
+                f"{self.folder} holds a board {settings.board!r}, not {board!r}.",
+                "Name another folder: --device-folder PATH",
+            )
+        return settings
+
+    def fingerprint(self) -> Fingerprint:
+        """Its SRAM cells.
+
+        Raises:
+            FlashError: the file is missing or cut short.
+        """
+        try:
+            cells = self.fingerprint_file.read_bytes()
+        except OSError as error:
+            raise FlashError(
+                f"Cannot read {self.fingerprint_file}: {error.strerror}.",
+                "Remove the folder to begin with a new device.",
+            ) from error
+        if len(cells) != _FINGERPRINT_BYTES:
+            raise FlashError(
+                f"{self.fingerprint_file} has {len(cells)} bytes instead of {_FINGERPRINT_BYTES}.",
+                "Remove the folder to begin with a new device.",
+            )
+        return Fingerprint(np.frombuffer(cells, "<f4").astype(np.float64))
+
+    def power_up_pattern(self, noise: np.random.Generator | None = None) -> bytes:
+        """What its SRAM holds after one more power-on, ``PATTERN_BYTES``.
+
+        Args:
+            noise: source of the bit errors; None draws them from the operating system.
+        """
+        return self.fingerprint().power_up(self.settings().bit_error_rate, noise)
+
+    def write_flash(self, image: bytes, capacity: int) -> None:
+        """Replace the firmware image, whole or not at all.
+
+        Args:
+            image: from the board's first flash byte on.
+            capacity: bytes of its flash.
+
+        Raises:
+            FlashError: it is empty or does not fit.
+        """
+        self._check_size("firmware image", image, capacity)
+        write_atomic(self.flash_file, image)
+
+    def write_provisioning(self, partition: bytes, capacity: int) -> None:
+        """Replace the provisioning partition, whole or not at all; the rest of it is erased."""
+        self._check_size("provisioning partition", partition, capacity)
+        write_atomic(self.provisioning_file, partition + ERASED * (capacity - len(partition)))
+
+    def erase_provisioning(self, capacity: int) -> None:
+        """Leave nothing but erased bytes in the provisioning partition."""
+        write_atomic(self.provisioning_file, ERASED * capacity)
+
+    def _check_size(self, what: str, data: bytes, capacity: int) -> None:
+        if not 0 < len(data) <= capacity:
+            raise FlashError(
+                f"The {what} has {len(data)} bytes; {self.folder} takes 1 to {capacity}.",
+                "Train a smaller network, or choose a larger board.",
+            )

@@ -1,0 +1,61 @@
+"""Writing one file to a real board's flash through OpenOCD and its debug probe."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from rbnn.flash.errors import FlashError
+
+PROGRAM = "openocd"
+TIMEOUT_S = 120
+INSTALL = "Install it: apt-get install openocd"
+
+
+def program_command(script: str, file: Path, address: int) -> list[str]:
+    """The command that writes ``file`` and verifies it.
+
+    Args:
+        script: OpenOCD's own board script, for example ``board/st_nucleo_f4.cfg``.
+        file: raw bytes; its path may hold spaces, not braces.
+        address: where its first byte belongs.
+
+    Raises:
+        FlashError: the path cannot be quoted for OpenOCD.
+    """
+    path = str(file.resolve())
+    if set("{}\\") & set(path):
+        raise FlashError(
+            f"OpenOCD cannot read the path {path}.", "Use a folder without braces and backslashes."
+        )
+    return [PROGRAM, "-f", script, "-c", f"program {{{path}}} {address:#010x} verify reset exit"]
+
+
+def program(script: str, file: Path, address: int) -> None:
+    """Write ``file`` to the board that the debug probe holds.
+
+    Raises:
+        FlashError: OpenOCD is missing, finds no board, or the board does not hold what was
+            written; the message ends with OpenOCD's own last words.
+    """
+    command = program_command(script, file, address)
+    if shutil.which(PROGRAM) is None:
+        raise FlashError("openocd is not installed; it writes real boards.", INSTALL)
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FlashError(
+            f"openocd did not end within {TIMEOUT_S} s.",
+            "Unplug the board, plug it in again and repeat.",
+        ) from error
+    if result.returncode != 0:
+        said = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
+        raise FlashError(
+            "openocd could not write the board: "
+            + (" / ".join(line.removeprefix("Error:").strip() for line in said[-2:]) or "no reason")
+            + ".",
+            "Check the USB cable and that no other program (a debugger) holds the board.",
+        )

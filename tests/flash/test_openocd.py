@@ -1,0 +1,63 @@
+"""Writing a real board's flash, against a stand-in for the openocd program."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+
+from rbnn.flash.errors import FlashError
+from rbnn.flash.openocd import program, program_command
+
+SCRIPT = "board/st_nucleo_f4.cfg"
+
+
+def _stand_in(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "openocd"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_the_command_names_script_file_and_address(tmp_path: Path) -> None:
+    file = tmp_path / "with space.bin"
+    assert program_command(SCRIPT, file, 0x08060000) == [
+        "openocd",
+        "-f",
+        SCRIPT,
+        "-c",
+        f"program {{{file}}} 0x08060000 verify reset exit",
+    ]
+
+
+def test_paths_that_tcl_would_change_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FlashError, match="cannot read the path"):
+        program_command(SCRIPT, tmp_path / "a}b", 0)
+
+
+def test_the_command_is_run_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = tmp_path / "seen"
+    _stand_in(tmp_path, f'printf "%s\\n" "$0" "$@" > {shlex.quote(str(seen))}', monkeypatch)
+    program(SCRIPT, tmp_path / "image.bin", 0x08000000)
+    assert (
+        seen.read_text().splitlines()[1:]
+        == program_command(SCRIPT, tmp_path / "image.bin", 0x08000000)[1:]
+    )
+
+
+def test_a_failure_carries_openocds_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = 'echo "Info : clock speed" >&2; echo "Error: open failed" >&2; exit 1'
+    _stand_in(tmp_path, text, monkeypatch)
+    with pytest.raises(FlashError, match=r"could not write the board: open failed\.$|open failed"):
+        program(SCRIPT, tmp_path / "image.bin", 0)
+
+
+def test_a_missing_openocd_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FlashError) as caught:
+        program(SCRIPT, tmp_path / "image.bin", 0)
+    assert "apt-get install openocd" in caught.value.mend
