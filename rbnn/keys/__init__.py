@@ -1,0 +1,1 @@
+"""Keys: fingerprint model and sketch, user and provider keys, licences, provisioning, registry."""

@@ -1,0 +1,214 @@
+"""The provider's key: an X25519 key pair that issues licences.
+
+The private key is PKCS8 in PEM, encrypted under a passphrase (RFC 5958; ``cryptography``'s best
+available encryption), mode 0600. Its public key stands beside it in ``<name>.pub``: 64 hex digits,
+and in every model container. A passphrase that was drawn by rbnn stands in
+``<name>.passphrase``, mode 0600.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from rbnn.files import write_atomic
+from rbnn.keys.errors import ProviderKeyError
+from rbnn.keys.secret import Secret
+
+DEFAULT_FILE = Path("keys") / "provider.pem"
+PASSPHRASE_MIN_LENGTH = 12
+_MAKE_ONE = "Make one with: rbnn keys new provider keys/provider.pem"
+
+
+@dataclass(frozen=True)
+class ProviderKey:
+    """A provider's key pair."""
+
+    private: X25519PrivateKey = field(repr=False)
+
+    @property
+    def public(self) -> bytes:
+        """X25519 public key, 32 bytes."""
+        return self.private.public_key().public_bytes_raw()
+
+
+def public_file(path: Path) -> Path:
+    """Where the public key of ``path`` stands."""
+    return path.with_name(path.name + ".pub")
+
+
+def passphrase_file_of(path: Path) -> Path:
+    """Where a drawn passphrase of ``path`` stands."""
+    return path.with_name(path.name + ".passphrase")
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise ProviderKeyError(
+            f"{path} exists; a key is never overwritten.",
+            "Choose another name, or move the old key to your backup first.",
+        ) from error
+    except OSError as error:
+        raise ProviderKeyError(f"Cannot make {path}: {error.strerror}.") from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise ProviderKeyError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def _read_private(path: Path) -> bytes:
+    """A file's bytes, refused when others may read it."""
+    try:
+        with path.open("rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise ProviderKeyError(f"{path} is not a file.", _MAKE_ONE)
+            if mode & 0o077:
+                raise ProviderKeyError(
+                    f"Others may read {path} (mode {stat.S_IMODE(mode):04o}).",
+                    f"Close it with: chmod 600 {path}",
+                )
+            return stream.read()
+    except OSError as error:
+        raise ProviderKeyError(f"Cannot read {path}: {error.strerror}.", _MAKE_ONE) from error
+
+
+def read_passphrase(path: Path) -> Secret:
+    """The first line of a passphrase file.
+
+    Raises:
+        ProviderKeyError: missing, empty or readable by others.
+    """
+    lines = _read_private(path).splitlines()
+    if not lines or not lines[0]:
+        raise ProviderKeyError(f"{path} holds no passphrase.", "Write it into the first line.")
+    return Secret(lines[0])
+
+
+def create_provider_key(path: Path, passphrase: Secret) -> ProviderKey:
+    """Draw a key pair and write it, encrypted, to a new file; the public key beside it.
+
+    Raises:
+        ProviderKeyError: the passphrase is too short, the file exists or cannot be written.
+    """
+    if len(passphrase) < PASSPHRASE_MIN_LENGTH:
+        raise ProviderKeyError(
+            f"A provider's passphrase has at least {PASSPHRASE_MIN_LENGTH} characters.",
+            "Give none, and a random one is made and kept beside the key.",
+        )
+    private = X25519PrivateKey.generate()
+    pem = private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(passphrase.reveal()),
+    )
+    _write_new(path, pem)
+    key = ProviderKey(private)
+    write_atomic(public_file(path), key.public.hex() + "\n")
+    return key
+
+
+def load_provider_key(
+    path: Path, passphrase_file: Path | None = None, prompt: bool = True
+) -> ProviderKey:
+    """Read a provider's key.
+
+    Args:
+        path: the PEM file.
+        passphrase_file: holds the passphrase; None takes ``<name>.passphrase`` where it exists,
+            and asks otherwise.
+        prompt: whether asking is allowed. Nothing is asked without a terminal.
+
+    Raises:
+        ProviderKeyError: missing, readable by others, wrong passphrase, or not an X25519 key.
+    """
+    pem = _read_private(path)
+    beside = passphrase_file_of(path)
+    if passphrase_file is not None:
+        passphrase = read_passphrase(passphrase_file)
+    elif beside.exists():
+        passphrase = read_passphrase(beside)
+    elif prompt and sys.stdin.isatty():
+        passphrase = Secret(getpass.getpass(f"Passphrase of {path}: ").encode())
+    else:
+        raise ProviderKeyError(
+            f"The provider key {path} needs its passphrase.",
+            "Name a file that holds it: --passphrase-file PATH",
+        )
+    try:
+        private = serialization.load_pem_private_key(pem, passphrase.reveal())
+    except TypeError:
+        raise ProviderKeyError(
+            f"{path} is not encrypted, or its passphrase is empty.", _MAKE_ONE
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ProviderKeyError(
+            f"{path} does not open: wrong passphrase, or a damaged file.",
+            "Name the file that holds its passphrase: --passphrase-file PATH",
+        ) from None
+    if not isinstance(private, X25519PrivateKey):
+        raise ProviderKeyError(f"{path} is not an X25519 key.", _MAKE_ONE)
+    if Secret(private.private_bytes_raw()).is_test_only:
+        raise ProviderKeyError(
+            f"{path} holds a published TEST-ONLY key, which protects nothing.", _MAKE_ONE
+        )
+    return ProviderKey(private)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def ensure_provider(
+    path: Path = DEFAULT_FILE,
+    passphrase_file: Path | None = None,
+    prompt: bool = True,
+    say: Callable[[str], None] = _say,
+) -> ProviderKey:
+    """Read the provider's key; where there is none, make one and say so.
+
+    A new key's random passphrase is written beside it, so that commands work unasked: move it
+    elsewhere and name it with ``--passphrase-file`` where the workstation is shared.
+
+    Args:
+        path: the PEM file.
+        passphrase_file: see :func:`load_provider_key`; also used, when it exists, for a new key.
+        prompt: whether asking is allowed.
+        say: takes one line for a person to read.
+
+    Raises:
+        ProviderKeyError: see :func:`load_provider_key` and :func:`create_provider_key`.
+    """
+    if path.exists():
+        return load_provider_key(path, passphrase_file, prompt)
+    if passphrase_file is not None:
+        key = create_provider_key(path, read_passphrase(passphrase_file))
+        say(f"made the provider key {path}")
+        return key
+    passphrase = Secret(secrets.token_urlsafe(32).encode())
+    beside = passphrase_file_of(path)
+    _write_new(beside, passphrase.reveal() + b"\n")
+    try:
+        key = create_provider_key(path, passphrase)
+    except ProviderKeyError:
+        beside.unlink(missing_ok=True)
+        raise
+    say(f"made the provider key {path}; its passphrase stands in {beside} (both mode 0600)")
+    return key

@@ -1,0 +1,223 @@
+"""A user's key: 256 random bits in one text line, or a passphrase.
+
+The line is ``rbnn-user-key-1:<64 hex digits>:<8 hex digits>``; the last part is the start of
+BLAKE2b-256 over everything before the last colon, against typing mistakes. The file is made new
+with mode 0600 and never overwritten.
+
+A passphrase becomes a key by Argon2id (RFC 9106: 3 passes, 64 MiB, 4 lanes, 32 bytes out). Salt:
+the first 16 bytes of BLAKE2b-256 over ``rbnn/v1/user-passphrase``, a zero byte and the owner's
+name in UTF-8 (empty unless the caller gives one). The salt is a rule and not a stored value, so
+that the same passphrase opens the same licences from any workstation; two owners who choose the
+same name and passphrase therefore share a key.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import hmac
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from rbnn.keys.errors import UserKeyError
+from rbnn.keys.secret import Secret
+from rbnn.spec import kdf
+
+DEFAULT_FILE = Path("keys") / "user.key"
+PREFIX = "rbnn-user-key-1"
+_ANY_VERSION = "rbnn-user-key-"
+PASSPHRASE_MIN_LENGTH = 12
+ARGON2_PASSES = 3
+ARGON2_MEMORY_KIB = 64 * 1024
+ARGON2_LANES = 4
+_SALT_PREFIX = b"rbnn/v1/user-passphrase\0"
+_MAX_FILE_BYTES = 1024
+_MAKE_ONE = "Make one with: rbnn keys new user keys/user.key"
+
+
+@dataclass(frozen=True)
+class UserKey:
+    """A user's 256-bit key."""
+
+    key: Secret
+
+    def __post_init__(self) -> None:
+        if len(self.key) != kdf.KEY_BYTES:
+            raise ValueError(f"A user key has {kdf.KEY_BYTES} bytes. Received: {len(self.key)}")
+
+    def psk(self, licence_id: bytes) -> bytes:
+        """The pre-shared key (32 bytes) of the licence ``licence_id`` (16 bytes): all that is ever
+        sent to a device."""
+        return kdf.derive(self.key.reveal(), kdf.Label.USER_PSK, licence_id)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that name this key and tell nothing about it."""
+        return hashlib.blake2b(
+            self.key.reveal(), digest_size=8, person=b"rbnn-user-name"
+        ).hexdigest()
+
+    def line(self) -> str:
+        """The key file's text. It is the key: write it nowhere else."""
+        body = f"{PREFIX}:{self.key.reveal().hex()}"
+        return f"{body}:{_checksum(body)}\n"
+
+
+def _checksum(body: str) -> str:
+    return hashlib.blake2b(body.encode(), digest_size=32).hexdigest()[:8]
+
+
+def parse_line(line: str, where: str) -> UserKey:
+    """Read a key line.
+
+    Args:
+        line: text, with or without its line end.
+        where: what to call its origin in an error.
+
+    Raises:
+        UserKeyError: not a key line, another version, mistyped, or a published test key.
+    """
+    text = line.strip()
+    if not text.startswith(_ANY_VERSION):
+        raise UserKeyError(f"{where} does not hold a user key.", _MAKE_ONE)
+    if not text.startswith(PREFIX + ":"):
+        raise UserKeyError(f"The user key in {where} is of another version.", _MAKE_ONE)
+    body, _, checksum = text.rpartition(":")
+    digits = body.removeprefix(PREFIX + ":")
+    try:
+        raw = bytes.fromhex(digits)
+    except ValueError:
+        raw = b""
+    if len(raw) != kdf.KEY_BYTES or not hmac.compare_digest(
+        checksum.encode(), _checksum(body).encode()
+    ):
+        raise UserKeyError(
+            f"The user key in {where} is damaged or mistyped: its checksum does not match.",
+            "Copy the whole line again, or restore it from your backup.",
+        )
+    key = Secret(raw)
+    if key.is_test_only:
+        raise UserKeyError(
+            f"{where} holds a published TEST-ONLY key, which protects nothing.", _MAKE_ONE
+        )
+    return UserKey(key)
+
+
+def create_user_key(path: Path) -> UserKey:
+    """Draw a key and write it to a new file with mode 0600.
+
+    Raises:
+        UserKeyError: the file exists or cannot be written.
+    """
+    user_key = UserKey(Secret(os.urandom(kdf.KEY_BYTES)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise UserKeyError(
+            f"{path} exists; a key is never overwritten.",
+            "Choose another name, or move the old key to your backup first.",
+        ) from error
+    except OSError as error:
+        raise UserKeyError(f"Cannot make {path}: {error.strerror}.") from error
+    try:
+        with os.fdopen(handle, "w") as stream:
+            stream.write(user_key.line())
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise UserKeyError(f"Cannot write {path}: {error.strerror}.") from error
+    return user_key
+
+
+def derive_user_key(passphrase: str, owner: str = "") -> UserKey:
+    """Turn a passphrase into a key.
+
+    Args:
+        passphrase: at least 12 characters.
+        owner: name that goes into the salt.
+
+    Raises:
+        UserKeyError: the passphrase is too short.
+    """
+    if len(passphrase) < PASSPHRASE_MIN_LENGTH:
+        raise UserKeyError(
+            f"A passphrase has at least {PASSPHRASE_MIN_LENGTH} characters.",
+            "Use five or more random words, or a key file: rbnn keys new user keys/user.key",
+        )
+    salt = hashlib.blake2b(_SALT_PREFIX + owner.encode(), digest_size=32).digest()[:16]
+    argon = Argon2id(
+        salt=salt,
+        length=kdf.KEY_BYTES,
+        iterations=ARGON2_PASSES,
+        lanes=ARGON2_LANES,
+        memory_cost=ARGON2_MEMORY_KIB,
+    )
+    return UserKey(Secret(argon.derive(passphrase.encode())))
+
+
+def _from_text(text: str, where: str) -> UserKey:
+    """A key line, or else a passphrase."""
+    if text.startswith(_ANY_VERSION):
+        return parse_line(text, where)
+    return derive_user_key(text)
+
+
+def _from_file(path: Path) -> UserKey:
+    try:
+        with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise UserKeyError(f"{path} is not a file.", _MAKE_ONE)
+            if status.st_mode & 0o077:
+                raise UserKeyError(
+                    f"Others may read the user key {path} "
+                    f"(mode {stat.S_IMODE(status.st_mode):04o}).",
+                    f"Close it with: chmod 600 {path}",
+                )
+            raw = stream.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise UserKeyError(f"Cannot read the user key {path}: {error.strerror}.", _MAKE_ONE) from (
+            error
+        )
+    try:
+        text = raw.decode("ascii")
+    except UnicodeDecodeError:
+        text = ""
+    if len(raw) > _MAX_FILE_BYTES or len(text.splitlines()) != 1:
+        raise UserKeyError(f"{path} does not hold one line with a user key.", _MAKE_ONE)
+    return parse_line(text, str(path))
+
+
+def load_user_key(path: Path | None, prompt: bool = True) -> UserKey:
+    """Find the user's key.
+
+    Args:
+        path: a key file; ``-`` reads one line (key or passphrase) from standard input; None takes
+            ``keys/user.key`` where it exists, and asks otherwise.
+        prompt: whether asking is allowed. Nothing is asked without a terminal.
+
+    Raises:
+        UserKeyError: no key, or one that is malformed, readable by others or published.
+    """
+    if path is not None and str(path) == "-":
+        text = sys.stdin.readline().rstrip("\r\n")
+        if not text:
+            raise UserKeyError("Standard input holds no user key.", _MAKE_ONE)
+        return _from_text(text, "standard input")
+    if path is not None:
+        return _from_file(path)
+    if DEFAULT_FILE.exists():
+        return _from_file(DEFAULT_FILE)
+    if prompt and sys.stdin.isatty():
+        text = getpass.getpass("User key or passphrase: ").strip()
+        if not text:
+            raise UserKeyError("No user key was given.", _MAKE_ONE)
+        return _from_text(text, "the prompt")
+    raise UserKeyError(f"There is no user key at {DEFAULT_FILE}.", _MAKE_ONE)
