@@ -1,0 +1,108 @@
+"""Tables of the registry, and the rule that its audit log only grows.
+
+The rule is enforced twice: in the session, and in the database by triggers (SQLite and
+PostgreSQL), so that another program meets it too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    ForeignKey,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column
+
+from rbnn.keys.errors import RegistryError
+
+
+class Base(DeclarativeBase):
+    """Root of the registry's tables."""
+
+
+class Device(Base):
+    """A device that was enrolled; ``public`` is its X25519 public key in hex."""
+
+    __tablename__ = "devices"
+
+    public: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sign_public: Mapped[str] = mapped_column(String(64))
+    board: Mapped[str] = mapped_column(String(64))
+    helper_record: Mapped[bytes] = mapped_column(LargeBinary)
+    enrolled_at: Mapped[str] = mapped_column(String(32))
+
+
+class IssuedLicence(Base):
+    """A licence that was issued; ``data`` is the licence itself, which is not secret."""
+
+    __tablename__ = "licences"
+    __table_args__ = (UniqueConstraint("device", "sequence"),)
+
+    licence_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    device: Mapped[str] = mapped_column(ForeignKey("devices.public"))
+    sequence: Mapped[int]
+    model_id: Mapped[str] = mapped_column(String(32))
+    model_digest: Mapped[str] = mapped_column(String(64))
+    task_number: Mapped[int]
+    task_name: Mapped[str] = mapped_column(String(64))
+    user: Mapped[str] = mapped_column("user_fingerprint", String(16))
+    inference_limit: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    issued_at: Mapped[str] = mapped_column(String(32))
+
+
+class AuditEntry(Base):
+    """One link of the audit chain; ``hash`` covers all other members and the link before."""
+
+    __tablename__ = "audit"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[str] = mapped_column(String(32))
+    event: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str]
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+def _refuse() -> RegistryError:
+    return RegistryError("The audit log only grows: entries are never changed or removed.")
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_changes(session: Session, *_: Any) -> None:
+    if any(isinstance(item, AuditEntry) for item in (*session.dirty, *session.deleted)):
+        raise _refuse()
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_bulk_changes(state: ORMExecuteState) -> None:
+    if (state.is_update or state.is_delete) and any(
+        mapper.class_ is AuditEntry for mapper in state.all_mappers
+    ):
+        raise _refuse()
+
+
+_SQLITE = (
+    "CREATE TRIGGER audit_keep_{0} BEFORE {1} ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+)
+_POSTGRESQL_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION audit_keep() RETURNS trigger AS $$ "
+    "BEGIN RAISE EXCEPTION 'the audit log only grows'; END $$ LANGUAGE plpgsql"
+)
+_POSTGRESQL_TRIGGER = (
+    "CREATE TRIGGER audit_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_keep()"
+)
+for _dialect, _statement in (
+    ("sqlite", _SQLITE.format("changes", "UPDATE")),
+    ("sqlite", _SQLITE.format("removals", "DELETE")),
+    ("postgresql", _POSTGRESQL_FUNCTION),
+    ("postgresql", _POSTGRESQL_TRIGGER),
+):
+    event.listen(AuditEntry.__table__, "after_create", DDL(_statement).execute_if(dialect=_dialect))

@@ -1,0 +1,274 @@
+"""The registry: enrolled devices, issued licences, and an audit log chained by hashes.
+
+One SQLite file by default; any database that SQLAlchemy opens by URL (PostgreSQL) runs the same
+code. Nothing secret is stored: helper records and licences are of no use without their keys.
+
+Entry ``n`` of the log carries ``BLAKE2b-256(number || time || event || subject || previous)`` as
+canonical JSON, where ``previous`` is the hash of entry ``n - 1``. So any change, insertion or
+removal inside the log shows. Cutting off its end shows only against a hash noted elsewhere
+(``rbnn devices audit`` prints it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, func, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from rbnn.keys.errors import RegistryError
+from rbnn.keys.licence import Licence
+from rbnn.keys.records import AuditEntry, Base, Device, IssuedLicence
+
+DEFAULT_FILE = Path("registry.sqlite")
+GENESIS = "0" * 64
+_WRITES = "rbnn_writes"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _link_hash(entry: AuditEntry) -> str:
+    members = [entry.number, entry.time, entry.event, entry.subject, entry.previous]
+    return hashlib.blake2b(json.dumps(members).encode(), digest_size=32).hexdigest()
+
+
+class Registry:
+    """An open registry; close it, or use it as a context manager."""
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        self._engine = engine
+        self._where = where
+
+    @classmethod
+    def open(cls, url_or_path: str | Path = DEFAULT_FILE) -> Registry:
+        """Open a registry and make what it misses.
+
+        Args:
+            url_or_path: a file for SQLite, or an SQLAlchemy URL
+                (``postgresql+psycopg://user@host/name``).
+
+        Raises:
+            RegistryError: it cannot be opened.
+        """
+        place = str(url_or_path)
+        is_url = "://" in place
+        try:
+            if not is_url:
+                Path(place).parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(place if is_url else f"sqlite:///{place}")
+            where = engine.url.render_as_string(hide_password=True) if is_url else place
+            if engine.dialect.name == "sqlite":
+                _prepare_sqlite(engine)
+            Base.metadata.create_all(engine)
+        except (ImportError, ArgumentError, NoSuchModuleError) as error:
+            raise RegistryError(
+                f"Cannot open a registry of this kind: {error}.",
+                "For PostgreSQL install rbnn[postgresql] and name "
+                "postgresql+psycopg://user@host/name.",
+            ) from None
+        except (DBAPIError, OSError) as error:
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            name = place.split("@")[-1]
+            raise RegistryError(
+                f"Cannot open the registry {name}: {reason}.",
+                "Check the path or the database's address and rights.",
+            ) from None
+        return cls(engine, where)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Session]:
+        """All or nothing; writers take turns, so that numbers and chain have no gaps."""
+        try:
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                session.connection(execution_options={_WRITES: writes})
+                if writes and self._engine.dialect.name == "postgresql":
+                    session.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
+                yield session
+        except SQLAlchemyError as error:
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            raise RegistryError(
+                f"The registry {self._where} refused: {reason}.", "Nothing was changed."
+            ) from None
+
+    @staticmethod
+    def _log(session: Session, what: str, subject: dict[str, Any]) -> None:
+        last = session.scalars(select(AuditEntry).order_by(AuditEntry.number.desc())).first()
+        entry = AuditEntry(
+            number=1 if last is None else last.number + 1,
+            time=_now(),
+            event=what,
+            subject=json.dumps(subject, sort_keys=True),
+            previous=GENESIS if last is None else last.hash,
+        )
+        entry.hash = _link_hash(entry)
+        session.add(entry)
+
+    def add_device(
+        self, public: bytes, sign_public: bytes, board: str, helper_record: bytes
+    ) -> Device:
+        """Enter an enrolled device; one that is known gets its new helper record.
+
+        Args:
+            public: X25519 public key, 32 bytes.
+            sign_public: public key of its receipts, 32 bytes.
+            board: the board's name.
+            helper_record: 1,349 bytes.
+        """
+        with self._transaction(writes=True) as session:
+            device = Device(
+                public=public.hex(),
+                sign_public=sign_public.hex(),
+                board=board,
+                helper_record=helper_record,
+                enrolled_at=_now(),
+            )
+            device = session.merge(device)
+            digest = hashlib.blake2b(helper_record, digest_size=32).hexdigest()
+            self._log(session, "enroll", {"device": public.hex(), "board": board, "helper": digest})
+            return device
+
+    def device(self, public: bytes) -> Device:
+        """The device with this X25519 public key.
+
+        Raises:
+            RegistryError: it was never enrolled here.
+        """
+        with self._transaction(writes=False) as session:
+            found = session.get(Device, public.hex())
+        if found is None:
+            raise RegistryError(
+                f"The registry {self._where} knows no device {public.hex()[:16]}….",
+                "Enrol it: rbnn enroll; `rbnn devices` lists the known ones.",
+            )
+        return found
+
+    def devices(self) -> Sequence[Device]:
+        """All devices, in order of enrolment."""
+        with self._transaction(writes=False) as session:
+            return session.scalars(select(Device).order_by(Device.enrolled_at, Device.public)).all()
+
+    def next_sequence(self, device: bytes) -> int:
+        """Number of the next licence of this device, from 1.
+
+        Raises:
+            RegistryError: the device was never enrolled here.
+        """
+        self.device(device)
+        with self._transaction(writes=False) as session:
+            last = session.scalar(
+                select(func.max(IssuedLicence.sequence)).where(IssuedLicence.device == device.hex())
+            )
+        return (last or 0) + 1
+
+    def add_licence(
+        self, device: bytes, licence: Licence, task_name: str, user_fingerprint: str
+    ) -> IssuedLicence:
+        """Enter an issued licence.
+
+        Args:
+            device: X25519 public key of its device, 32 bytes.
+            licence: as issued with :meth:`next_sequence`.
+            task_name: for people to read.
+            user_fingerprint: ``UserKey.fingerprint``.
+
+        Raises:
+            RegistryError: unknown device, or a sequence number that was given away meanwhile.
+        """
+        self.device(device)
+        with self._transaction(writes=True) as session:
+            issued = IssuedLicence(
+                licence_id=licence.licence_id.hex(),
+                device=device.hex(),
+                sequence=licence.sequence,
+                model_id=licence.model_id.hex(),
+                model_digest=licence.model_digest.hex(),
+                task_number=licence.task_number,
+                task_name=task_name,
+                user=user_fingerprint,
+                inference_limit=licence.inference_limit,
+                data=licence.data,
+                issued_at=_now(),
+            )
+            session.add(issued)
+            self._log(
+                session,
+                "issue",
+                {
+                    "device": device.hex(),
+                    "licence": issued.licence_id,
+                    "model": issued.model_id,
+                    "sequence": issued.sequence,
+                    "task": task_name,
+                    "user": user_fingerprint,
+                },
+            )
+            return issued
+
+    def licences(self, device: bytes | None = None) -> Sequence[IssuedLicence]:
+        """Issued licences, of one device or of all, in order of issue."""
+        query = select(IssuedLicence).order_by(IssuedLicence.device, IssuedLicence.sequence)
+        if device is not None:
+            query = query.where(IssuedLicence.device == device.hex())
+        with self._transaction(writes=False) as session:
+            return session.scalars(query).all()
+
+    def audit(self) -> Sequence[AuditEntry]:
+        """The log, oldest entry first."""
+        with self._transaction(writes=False) as session:
+            return session.scalars(select(AuditEntry).order_by(AuditEntry.number)).all()
+
+    def verify_chain(self) -> tuple[int, str]:
+        """Check every link of the log.
+
+        Returns:
+            Number of entries, and the last one's hash; note it elsewhere to detect a cut end.
+
+        Raises:
+            RegistryError: names the first entry that was changed, inserted or removed.
+        """
+        previous, count = GENESIS, 0
+        for count, entry in enumerate(self.audit(), start=1):
+            if (
+                entry.number != count
+                or entry.previous != previous
+                or entry.hash != _link_hash(entry)
+            ):
+                raise RegistryError(
+                    f"The audit log of {self._where} was tampered with at entry {count}.",
+                    "Compare it with a backup; entries before that one are sound.",
+                )
+            previous = entry.hash
+        return count, previous
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Let SQLAlchemy begin transactions itself, so that a writer locks before it reads."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
