@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import tensorflow as tf
-
+from rbnn.nets.framework import tf
 from rbnn.nets.layers import (
     InputAdapter,
     ReconfigurableConv2D,

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import larq as lq
-import tensorflow as tf
-
+from rbnn.nets.framework import lq, tf
 from rbnn.nets.quantizer import KeyedSign
 from rbnn.spec.layout import Adapter
 from rbnn.spec.packing import Bits

@@ -15,11 +15,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import larq as lq
 import numpy as np
-import tensorflow as tf
 
 from rbnn.errors import RbnnError
+from rbnn.nets.framework import lq, tf
 from rbnn.spec.packing import Bits
 
 SCHEMES = ("xor", "none")

@@ -1,1 +1,4 @@
-"""The joint trainer: tasks in, a run folder out."""
+"""Joint training of all tasks, baselines, checkpoints, and the run folder that they fill.
+
+``run``, ``parameters`` and ``start`` do not import TensorFlow.
+"""

@@ -6,7 +6,7 @@
         config.json        RunConfig: tasks, architecture, seed, schedule
         metrics.json       accuracy and loss per task and epoch
         parameters.npz     ModelParameters, written when an epoch ends
-        checkpoints/       TensorFlow checkpoints, for --resume
+        checkpoints/       TensorFlow checkpoints, for --resume; no secrets
         tensorboard/       the same figures for TensorBoard
         secrets/           mode 0700: secrets.json (mode 0600), the task secrets and nothing else
         baseline/<task>/   single-task networks, where --baseline trained them
@@ -15,7 +15,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -33,7 +36,8 @@ class RunTask(BaseModel):
     """One task of a run.
 
     ``offsets`` are subtracted from each of the network's input channels (integers, the training
-    set's rounded channel means); ``source`` says where the data came from.
+    set's rounded channel means); ``source`` is the spec with which ``rbnn.tasks.load`` finds the
+    data again, ``fingerprint`` the SHA-256 that tells whether they are the same.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,10 +48,16 @@ class RunTask(BaseModel):
     adapter: Adapter
     offsets: tuple[int, ...]
     source: str
+    fingerprint: str = ""
 
 
 class RunConfig(BaseModel):
-    """``config.json``: everything needed to build the network again, nothing secret."""
+    """``config.json``: everything needed to build the network again, nothing secret.
+
+    ``batch`` is samples per task and step. An epoch is ``steps_per_epoch`` steps. The run ends
+    after ``steps`` steps (None: ``epochs`` whole epochs) or, where ``minutes`` is set, when that
+    much time has been spent on it. ``baseline``: whether single-task networks are trained too.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,6 +72,15 @@ class RunConfig(BaseModel):
     epochs: int
     batch: int
     learning_rate: float
+    steps_per_epoch: int = 1
+    steps: int | None = None
+    minutes: float | None = None
+    baseline: bool = False
+
+    @property
+    def total_steps(self) -> int:
+        """Most steps that the run takes."""
+        return self.epochs * self.steps_per_epoch if self.steps is None else self.steps
 
     @property
     def max_classes(self) -> int:
@@ -87,6 +106,12 @@ class Run:
         self.parameters_file = folder / "parameters.npz"
         self.secrets_file = folder / "secrets" / "secrets.json"
         self.export_folder = folder / "export"
+        self.checkpoint_folder = folder / "checkpoints"
+        self.tensorboard_folder = folder / "tensorboard"
+
+    def baseline(self, task: str) -> Run:
+        """Run folder of the single-task network of ``task``."""
+        return Run(self.folder / "baseline" / task)
 
     def config(self) -> RunConfig:
         """Read ``config.json``.
@@ -136,3 +161,46 @@ class Run:
         self.secrets_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         text = json.dumps({name: secret.hex() for name, secret in secrets.items()}, indent=2)
         write_atomic(self.secrets_file, text + "\n", mode=0o600)
+
+
+def new_run(root: Path, tasks: Sequence[str], today: date) -> Run:
+    """Make an empty run folder, named by date and tasks: ``2026-11-21-cifar-kws``, then ``...-2``.
+
+    Args:
+        root: folder of all runs; made when missing.
+        tasks: task names.
+        today: the date in the name.
+
+    Raises:
+        RbnnError: the folder cannot be made.
+    """
+    name = "-".join((today.isoformat(), *tasks))
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        for number in itertools.count(1):
+            folder = root / (name if number == 1 else f"{name}-{number}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return Run(folder)
+    except OSError as error:
+        raise RbnnError(
+            f"Cannot make a run folder in {root}: {error.strerror}.",
+            "Choose another place with --out FOLDER.",
+        ) from error
+    raise AssertionError("unreachable: the count has no end")
+
+
+def newest_run(root: Path) -> Run:
+    """The run below ``root`` whose parameters were written last.
+
+    Raises:
+        RbnnError: there is none.
+    """
+    runs = [Run(file.parent) for file in root.glob("*/parameters.npz")]
+    if not runs:
+        raise RbnnError(
+            f"No trained run in {root}.", "Train one with: rbnn train --tasks digits,words"
+        )
+    return max(runs, key=lambda run: run.parameters_file.stat().st_mtime_ns)

@@ -1,0 +1,83 @@
+"""``rbnn train``: one set of binary parameters for several tasks."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rbnn.errors import RbnnError
+
+
+def train(
+    tasks: Annotated[
+        str | None,
+        typer.Option(help="Tasks, such as digits,words or cifar,kws,mine=path/to/folder."),
+    ] = None,
+    arch: Annotated[str, typer.Option(help="Architecture: vgg.")] = "vgg",
+    width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 64,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the largest task; by default by its size.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop after this much time; the schedule fits it.")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Samples per task and step.")] = 64,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Of everything but the task secrets.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("runs"),
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this run; takes no other setting.")
+    ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Train each task's own network too, and compare.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Train one shared network for all tasks named, into a run folder."""
+    if (tasks is None) == (resume is None):
+        raise RbnnError(
+            "Name either tasks to train or a run to resume.",
+            "rbnn train --tasks digits,words, or rbnn train --resume runs/NAME",
+        )
+    from rich.console import Console
+
+    from rbnn.tasks import load, parse_specs
+    from rbnn.train.loading import LoadingBar
+    from rbnn.train.report import comparison_table
+    from rbnn.train.run import Run
+    from rbnn.train.start import Settings, check, load_data, start_run
+
+    if resume is not None:
+        run = Run(resume)
+        config = run.config()
+        with LoadingBar() as bar:
+            data = load_data(config, bar.show)
+    else:
+        settings = Settings(arch, width, epochs, minutes, batch, learning_rate, seed, baseline)
+        check(settings)
+        with LoadingBar() as bar:
+            data = [load(spec, progress=bar.show) for spec in parse_specs(tasks or "")]
+        run = start_run(out, data, settings)
+
+    from rbnn.train.session import train as train_run
+
+    rows = train_run(run, data)
+    if as_json:
+        document = {
+            "run": str(run.folder),
+            "tasks": [{**dataclasses.asdict(row), "difference": row.difference} for row in rows],
+        }
+        print(json.dumps(document, indent=2))
+    else:
+        console = Console()
+        console.print(comparison_table(rows))
+        console.print(f"Run: {run.folder}", highlight=False, soft_wrap=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("train")(train)

@@ -1,0 +1,46 @@
+"""TensorFlow, imported in one way: with the Keras 2 API that Larq 0.14 needs, and without its log.
+
+Every module that needs TensorFlow says ``from rbnn.nets.framework import tf``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+from typing import Any
+
+from rbnn.errors import RbnnError
+
+
+def import_quietly(name: str) -> Any:
+    """Import a module whose libraries write to stderr while they load.
+
+    Their lines are shown only where the import fails. They come from C++ before any log level is
+    read, so the file descriptor itself is turned aside.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            return importlib.import_module(name)
+        except BaseException:
+            aside.seek(0)
+            os.write(kept, aside.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
+    raise RbnnError(
+        "TensorFlow was imported with Keras 3, which Larq does not work with.",
+        "Import rbnn.nets before tensorflow, or set TF_USE_LEGACY_KERAS=1.",
+    )
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+tf = import_quietly("tensorflow")
+lq = import_quietly("larq")

@@ -1,0 +1,66 @@
+"""Each task's own network: same topology, data, sub-batches and steps, no key, nothing shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rbnn.train.figures import read_figures
+from rbnn.train.run import Run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Test accuracies of one task; ``own`` is None where no baseline was trained."""
+
+    task: str
+    classes: int
+    shared: float
+    own: float | None
+
+    @property
+    def difference(self) -> float | None:
+        """Shared minus own."""
+        return None if self.own is None else self.shared - self.own
+
+
+def prepare_baseline(run: Run, task: str, steps: int) -> Run:
+    """The run folder of the single-task network of ``task``; made when missing.
+
+    Args:
+        run: the shared run.
+        task: name of one of its tasks.
+        steps: steps that the shared run took.
+    """
+    own = run.baseline(task)
+    config = run.config()
+    if not own.config_file.exists():
+        own.write_config(
+            config.model_copy(
+                update={
+                    "tasks": tuple(entry for entry in config.tasks if entry.name == task),
+                    "scheme": "none",
+                    "epochs": -(-steps // config.steps_per_epoch),
+                    "steps": steps,
+                    "minutes": None,
+                    "baseline": False,
+                }
+            )
+        )
+    return own
+
+
+def compare(run: Run) -> list[Comparison]:
+    """Last figures of the shared run beside those of its baselines, task by task."""
+    shared = read_figures(run)[-1]
+    rows = []
+    for task in run.config().tasks:
+        own = read_figures(run.baseline(task.name))
+        rows.append(
+            Comparison(
+                task.name,
+                len(task.labels),
+                shared.tasks[task.name].test_accuracy,
+                own[-1].tasks[task.name].test_accuracy if own else None,
+            )
+        )
+    return rows

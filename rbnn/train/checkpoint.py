@@ -1,0 +1,69 @@
+"""Checkpoints: what a run needs to go on as if it had never stopped. They hold no secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rbnn.nets.build import SharedNetwork
+from rbnn.nets.framework import tf
+from rbnn.train.errors import TrainingError, disk_errors
+
+KEPT = 2
+
+
+class Checkpoints:
+    """The checkpoints of one run folder.
+
+    Args:
+        folder: where they stand.
+        network: its latent kernels and batch norms are saved.
+        state: further trackable objects by name (optimiser, counters).
+    """
+
+    def __init__(self, folder: Path, network: SharedNetwork, **state: object) -> None:
+        self._folder = folder
+        self._checkpoint = tf.train.Checkpoint(
+            kernels={str(n): layer.latent_kernel for n, layer in network.shared.items()},
+            norms={
+                task: {str(n): norm for n, norm in norms.items()}
+                for task, norms in network.norms.items()
+            },
+            **state,
+        )
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), KEPT)
+
+    def save(self, step: int) -> None:
+        """Write one checkpoint; the one before it stays until this one is complete.
+
+        Raises:
+            TrainingError: disk full or folder not writable; earlier checkpoints are intact.
+        """
+        try:
+            with disk_errors(self._folder):
+                self._manager.save(checkpoint_number=step)
+        except TrainingError:
+            for part in self._folder.glob(f"ckpt-{step}.*"):
+                part.unlink(missing_ok=True)
+            for part in self._folder.glob(f"ckpt-{step}_temp*/*"):
+                part.unlink(missing_ok=True)
+            raise
+
+    def restore(self) -> bool:
+        """Read the newest checkpoint; False where there is none.
+
+        Raises:
+            TrainingError: it is damaged or belongs to another network.
+        """
+        newest = self._manager.latest_checkpoint
+        if newest is None:
+            return False
+        try:
+            self._checkpoint.restore(newest).assert_existing_objects_matched()
+        except (tf.errors.OpError, AssertionError, ValueError) as error:
+            raise TrainingError(
+                f"The checkpoint {newest} is damaged or of another network.",
+                "Delete its files to go on from the one before it, or train again.",
+            ) from error
+        return True

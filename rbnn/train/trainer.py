@@ -1,0 +1,183 @@
+"""The joint trainer: each step draws a sub-batch from every task and moves the shared kernels once.
+
+``loss = mean over tasks of cross-entropy``; Adam moves the latent kernels, clipped to [-1, 1], and
+every task's own batch norms. A run is a function of its config, data and secrets: sub-batches,
+augmentation and learning rate follow from the step number (with ``--minutes``, the rate from the
+time spent), so that it can stop after any step and go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from rbnn.nets.framework import tf
+from rbnn.tasks import TaskData
+from rbnn.train.checkpoint import Checkpoints
+from rbnn.train.errors import TrainingInterruptedError
+from rbnn.train.evaluate import accuracy
+from rbnn.train.feed import TaskFeed
+from rbnn.train.figures import EpochFigures, Figures, TaskFigures
+from rbnn.train.interrupt import caught_interrupts
+from rbnn.train.run import Run
+from rbnn.train.schedule import learning_rate
+from rbnn.train.statistics import Statistics
+from rbnn.train.transfer import build_network, read_parameters
+
+STEPS_BETWEEN_REPORTS = 10
+
+
+class Watch(Protocol):
+    """Who wants to see the training go on."""
+
+    def step(self, done: int, progress: float, tasks: Mapping[str, tuple[float, float]]) -> None:
+        """Some steps passed: ``progress`` of the run (0 to 1), (loss, accuracy) by task."""
+
+    def epoch(self, figures: EpochFigures) -> None:
+        """An epoch is over and on disk."""
+
+
+class Trainer:
+    """Trains one run folder.
+
+    Args:
+        run: a folder with its config, and secrets under scheme ``xor``.
+        data: the tasks of the config, in its order.
+        watch: told of the progress; may be None.
+    """
+
+    def __init__(self, run: Run, data: Sequence[TaskData], watch: Watch | None = None) -> None:
+        self.run = run
+        self.config = run.config()
+        self._data = {task.name: task for task in data}
+        self._watch = watch
+        # Same kernels, secrets and steps give the same run, whatever the threads do.
+        tf.config.experimental.enable_op_determinism()
+        self.network = build_network(self.config)
+        if self.config.scheme == "xor":
+            self.network.set_secrets(run.secrets(), bytes.fromhex(self.config.model_id))
+        self._feeds = {
+            task.name: TaskFeed(task, self.config.batch, self.config.seed) for task in data
+        }
+        self._statistics = {name: Statistics(self.network, name) for name in self._data}
+        self._kernels = [layer.latent_kernel for layer in self.network.shared.values()]
+        self._trained = self._kernels + [
+            variable
+            for norms in self.network.norms.values()
+            for norm in norms.values()
+            for variable in norm.trainable_variables
+        ]
+        self._optimizer = tf.keras.optimizers.Adam(self.config.learning_rate)
+        self._optimizer.build(self._trained)
+        self._step = tf.Variable(0, dtype=tf.int64)
+        self._seconds = tf.Variable(0.0, dtype=tf.float64)
+        self._loss_sums = tf.Variable(tf.zeros(len(data), tf.float64))
+        self._hits = tf.Variable(tf.zeros(len(data), tf.int64))
+        self._checkpoints = Checkpoints(
+            run.checkpoint_folder,
+            self.network,
+            optimizer=self._optimizer,
+            step=self._step,
+            seconds=self._seconds,
+            loss_sums=self._loss_sums,
+            hits=self._hits,
+        )
+        self._train_step = tf.function(self._move)
+        self._checkpoints.restore()
+        self.figures = Figures(run, self.steps // self.config.steps_per_epoch)
+
+    @property
+    def steps(self) -> int:
+        """Steps done."""
+        return int(self._step.numpy())
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done: 1 or more at its end."""
+        by_steps = self.steps / self.config.total_steps
+        if self.config.minutes is None:
+            return by_steps
+        return max(by_steps, float(self._seconds.numpy()) / (60 * self.config.minutes))
+
+    def fit(self) -> None:
+        """Train from where the run stands to its end; parameters and figures are then on disk.
+
+        Raises:
+            TrainingInterruptedError: Ctrl-C; a checkpoint of the last step is on disk.
+            RbnnError: something cannot be written; earlier checkpoints are intact.
+        """
+        with caught_interrupts() as interrupted:
+            clock = time.monotonic() - float(self._seconds.numpy())
+            while (progress := self.progress) < 1:
+                step = self.steps
+                rate = learning_rate(self.config.learning_rate, progress)
+                self._optimizer.learning_rate.assign(rate)
+                self._train_step({name: feed.at(step) for name, feed in self._feeds.items()})
+                self._step.assign(step + 1)
+                self._seconds.assign(time.monotonic() - clock)
+                if step % STEPS_BETWEEN_REPORTS == 0 and self._watch:
+                    self._watch.step(step + 1, self.progress, self._training_figures())
+                if (step + 1) % self.config.steps_per_epoch == 0 or self.progress >= 1:
+                    self._end_epoch(rate)
+                    self._seconds.assign(time.monotonic() - clock)
+                    self._checkpoints.save(step + 1)
+                elif interrupted.is_set():
+                    self._checkpoints.save(step + 1)
+                if interrupted.is_set() and self.progress < 1:
+                    raise TrainingInterruptedError(
+                        f"Stopped after step {step + 1} of {self.run.folder}; it is saved.",
+                        f"Go on with: rbnn train --resume {self.run.folder}",
+                    )
+
+    def _move(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> None:
+        """One optimiser step; adds to the epoch's sums."""
+        losses = []
+        hits = []
+        with tf.GradientTape() as tape:
+            for name, (images, labels) in batches.items():
+                logits = self.network.models[name](images, training=True)
+                losses.append(
+                    tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+                )
+                hits.append(tf.math.count_nonzero(tf.argmax(logits, axis=-1) == labels))
+            loss = tf.add_n(losses) / len(losses)
+        gradients = tape.gradient(loss, self._trained)
+        self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
+        for kernel in self._kernels:
+            kernel.assign(tf.clip_by_value(kernel, -1.0, 1.0))
+        self._loss_sums.assign_add(tf.cast(tf.stack(losses), tf.float64))
+        self._hits.assign_add(tf.stack(hits))
+
+    def _training_figures(self) -> dict[str, tuple[float, float]]:
+        """Mean loss and accuracy of this epoch's steps so far, by task."""
+        steps = (self.steps - 1) % self.config.steps_per_epoch + 1
+        losses = self._loss_sums.numpy() / steps
+        shares = self._hits.numpy() / (steps * self.config.batch)
+        return {
+            name: (float(loss), float(share))
+            for name, loss, share in zip(self._data, losses, shares, strict=True)
+        }
+
+    def _end_epoch(self, rate: float) -> None:
+        """Measure, record, and write the parameters."""
+        tasks = {}
+        for name, (loss, share) in self._training_figures().items():
+            data = self._data[name]
+            self._statistics[name].measure(data.train.images)
+            tasks[name] = TaskFigures(loss, share, accuracy(self.network, name, data.test))
+        figures = EpochFigures(
+            epoch=-(-self.steps // self.config.steps_per_epoch),
+            steps=self.steps,
+            seconds=round(float(self._seconds.numpy()), 3),
+            learning_rate=rate,
+            tasks=tasks,
+        )
+        read_parameters(self.network).save(self.run.parameters_file)
+        self.figures.add(figures)
+        self._loss_sums.assign(np.zeros(len(tasks)))
+        self._hits.assign(np.zeros(len(tasks), np.int64))
+        if self._watch:
+            self._watch.epoch(figures)

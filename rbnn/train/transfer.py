@@ -1,0 +1,87 @@
+"""Between Keras and plain arrays: build a run's network, read its parameters out and back in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rbnn.nets.build import SharedNetwork, TaskInput
+from rbnn.train.errors import TrainingError
+from rbnn.train.parameters import ModelParameters, Normalisation
+from rbnn.train.run import Run, RunConfig
+
+
+def build_network(config: RunConfig) -> SharedNetwork:
+    """The network of a run with fresh values and, under scheme ``xor``, without keys."""
+    tasks = [
+        TaskInput(task.name, len(task.labels), task.input_channels, task.adapter, task.offsets)
+        for task in config.tasks
+    ]
+    return SharedNetwork(config.topology(), tasks, config.scheme, config.seed)
+
+
+def read_parameters(network: SharedNetwork) -> ModelParameters:
+    """Copy all trained values out of ``network``."""
+    kernels = {
+        number: np.asarray(layer.latent_kernel.numpy(), np.float32)
+        for number, layer in network.shared.items()
+    }
+    norms = {
+        task: {
+            number: Normalisation(
+                gamma=(
+                    np.ones(norm.beta.shape, np.float32)
+                    if norm.gamma is None
+                    else norm.gamma.numpy()
+                ),
+                beta=norm.beta.numpy(),
+                mean=norm.moving_mean.numpy(),
+                variance=norm.moving_variance.numpy(),
+                epsilon=float(norm.epsilon),
+            )
+            for number, norm in layers.items()
+        }
+        for task, layers in network.norms.items()
+    }
+    return ModelParameters(kernels, norms)
+
+
+def write_parameters(network: SharedNetwork, parameters: ModelParameters) -> None:
+    """Copy ``parameters`` into ``network``.
+
+    Raises:
+        TrainingError: they belong to a network of another shape or to other tasks.
+    """
+    try:
+        for number, layer in network.shared.items():
+            layer.latent_kernel.assign(parameters.kernels[number])
+        for task, layers in network.norms.items():
+            for number, norm in layers.items():
+                values = parameters.normalisations[task][number]
+                if norm.gamma is not None:
+                    norm.gamma.assign(values.gamma)
+                norm.beta.assign(values.beta)
+                norm.moving_mean.assign(values.mean)
+                norm.moving_variance.assign(values.variance)
+    except (KeyError, ValueError) as error:
+        raise TrainingError(
+            f"The parameters do not fit the network of config.json: {error}.",
+            "Both files must come from the same run: restore them, or train again.",
+        ) from error
+
+
+def load_network(run: Run) -> SharedNetwork:
+    """The trained network of a run, keyed with its secrets.
+
+    Args:
+        run: a run of any scheme that has trained for an epoch or more.
+
+    Raises:
+        RbnnError: config, parameters or secrets are missing or do not fit.
+    """
+    config = run.config()
+    parameters = ModelParameters.load(run.parameters_file)
+    network = build_network(config)
+    write_parameters(network, parameters)
+    if config.scheme == "xor":
+        network.set_secrets(run.secrets(), bytes.fromhex(config.model_id))
+    return network
