@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SCons script: compile the rooms of firmware/, link with the board's script, upload."""
+
+import os
+
+from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
+
+env = DefaultEnvironment()
+board = env.BoardConfig()
+name = env.subst("$BOARD")
+firmware = env.subst("$PROJECT_DIR")
+boards = env.subst("$PROJECT_BOARDS_DIR") or os.path.join(firmware, "..", "boards")
+port = board.get("rbnn.port")
+model = os.environ.get("RBNN_MODEL_DIR") or os.path.join(firmware, "model")
+monocypher = os.path.join(firmware, "third_party", "monocypher")
+
+# src_dir of the project is app/; PlatformIO compiles that one itself.
+ROOMS = ["core", "reconf", "puf", "licence", "link", "port/armv7m", f"port/{port}"]
+MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
+
+env.Replace(
+    AR="arm-none-eabi-gcc-ar",
+    AS="arm-none-eabi-gcc",
+    CC="arm-none-eabi-gcc",
+    LINK="arm-none-eabi-gcc",
+    OBJCOPY="arm-none-eabi-objcopy",
+    RANLIB="arm-none-eabi-gcc-ranlib",
+    PROGNAME="firmware",
+    PROGSUFFIX=".elf",
+)
+env.Append(
+    CPPPATH=[os.path.join(firmware, room) for room in (*ROOMS, "app", "port")] + [monocypher],
+    CPPDEFINES=[("RBNN_BOARD", env.StringifyMacro(name))],
+    CCFLAGS=[*MACHINE, "-O2", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
+    CFLAGS=["-std=c11"],
+    LINKFLAGS=[
+        *MACHINE,
+        "-nostartfiles",
+        "--specs=nano.specs",
+        "-Wl,--gc-sections",
+        "-Wl,--fatal-warnings",
+        f"-Wl,--defsym=rbnn_stack_bytes={board.get('rbnn.stack_bytes')}",
+        "-Wl,-Map," + os.path.join("$BUILD_DIR", "firmware.map"),
+    ],
+    LIBPATH=[boards, os.path.join(firmware, "port", "armv7m")],
+)
+
+# Other people's code has its own idea of conversions.
+third_party = env.Clone()
+env.Append(CCFLAGS=["-Wconversion", "-Werror"])
+if os.path.isfile(os.path.join(model, "model_config.h")):
+    env.Append(CPPPATH=[model])
+    env.BuildSources(os.path.join("$BUILD_DIR", "model"), model)
+for room in ROOMS:
+    env.BuildSources(os.path.join("$BUILD_DIR", room), os.path.join(firmware, room))
+third_party.BuildSources(os.path.join("$BUILD_DIR", "monocypher"), monocypher)
+
+elf = env.BuildProgram()
+env.Depends(
+    elf,
+    [
+        os.path.join(boards, board.get("build.ldscript")),
+        os.path.join(firmware, "port", "armv7m", "sections.ld"),
+    ],
+)
+binary = env.Command(
+    os.path.join("$BUILD_DIR", "firmware.bin"),
+    elf,
+    env.VerboseAction("$OBJCOPY -O binary $SOURCE $TARGET", "Building $TARGET"),
+)
+
+script = board.get("rbnn", {}).get("openocd_script")
+if script:
+    arguments = ["-f", script, "-c", "init", "-c", "reset halt"]
+    provisioning = os.environ.get("RBNN_PROVISIONING_FILE")
+    if provisioning:
+        address = board.get("rbnn.provisioning.address")
+        arguments += ["-c", f"flash write_image erase {{{provisioning}}} {address:#010x} bin"]
+        arguments += ["-c", f"verify_image {{{provisioning}}} {address:#010x} bin"]
+    arguments += ["-c", "flash write_image erase {$SOURCE}", "-c", "verify_image {$SOURCE}"]
+    arguments += ["-c", "reset run", "-c", "shutdown"]
+    quoted = " ".join(f'"{argument}"' for argument in arguments)
+    upload = env.VerboseAction(f"openocd {quoted}", "Uploading $SOURCE")
+    AlwaysBuild(env.Alias("upload", elf, upload))
+
+Default([elf, binary])

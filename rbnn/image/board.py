@@ -1,0 +1,147 @@
+"""Board manifests: PlatformIO's JSON with an ``rbnn`` section.
+
+``boards/<name>.json`` is read by PlatformIO and by this module; addresses stand there and in the
+board's linker script, and a test holds them equal.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rbnn.image.errors import BoardError
+from rbnn.image.paths import boards_folder
+from rbnn.spec.puf import PATTERN_BYTES
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Region(_Part):
+    """A piece of the address space."""
+
+    address: int = Field(ge=0)
+    bytes: int = Field(gt=0)
+
+    @property
+    def end(self) -> int:
+        """First address behind it."""
+        return self.address + self.bytes
+
+
+class UsbSerial(_Part):
+    """USB ids of the board's serial port."""
+
+    vendor_id: int
+    product_ids: tuple[int, ...]
+
+
+class Emulation(_Part):
+    """How QEMU stands in for the board.
+
+    Args:
+        machine: value of ``-machine``.
+        serial_index: which of the machine's serial lines the firmware speaks on.
+        icount_shift: an instruction takes 2^shift ns of the emulated clock.
+        tick_hz: rate of the counter behind the firmware's timestamps, under emulation.
+    """
+
+    machine: str
+    serial_index: int = Field(ge=0)
+    icount_shift: int = Field(ge=0, le=10)
+    tick_hz: int = Field(gt=0)
+
+
+class _Rbnn(_Part):
+    port: str
+    flash: Region
+    provisioning: Region
+    ram: Region
+    noinit: Region
+    stack_bytes: int = Field(gt=0, multiple_of=8)
+    serial: UsbSerial | None = None
+    openocd_script: str | None = None
+    emulator: Emulation | None = None
+
+
+class Board(_Part):
+    """One board.
+
+    ``noinit`` is the RAM that start-up never writes: the fingerprint's ``PATTERN_BYTES`` bytes
+    come first, the warm-reset marker follows.
+    """
+
+    name: str
+    title: str
+    cpu: str
+    manifest: Path
+    port: str
+    flash: Region
+    provisioning: Region
+    ram: Region
+    noinit: Region
+    stack_bytes: int
+    serial: UsbSerial | None
+    openocd_script: str | None
+    emulator: Emulation | None
+
+    @property
+    def puf(self) -> Region:
+        """The fingerprint's place in RAM."""
+        return Region(address=self.noinit.address, bytes=PATTERN_BYTES)
+
+    @property
+    def is_emulated_only(self) -> bool:
+        """Whether there is no such board to hold in one's hand."""
+        return self.openocd_script is None and self.emulator is not None
+
+
+class _Build(BaseModel):
+    cpu: str
+
+
+class _Manifest(BaseModel):
+    name: str
+    build: _Build
+    rbnn: _Rbnn
+
+
+def board_names() -> list[str]:
+    """All boards, in alphabetical order."""
+    return sorted(path.stem for path in boards_folder().glob("*.json"))
+
+
+def load_board(name: str) -> Board:
+    """Read one board's manifest.
+
+    Args:
+        name: file name without ``.json``.
+
+    Raises:
+        BoardError: no such board, or a manifest that cannot be used.
+    """
+    known = board_names()
+    if name not in known:
+        raise BoardError(f"Unknown board {name!r}.", f"Choose one of: {', '.join(known)}.")
+    path = boards_folder() / f"{name}.json"
+    try:
+        manifest = _Manifest.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BoardError(
+            f"Board manifest {path} cannot be used: {_first(error)}.",
+            "Compare it with boards/nucleo.json.",
+        ) from error
+    section: dict[str, Any] = dict(manifest.rbnn)
+    return Board(
+        name=name, title=manifest.name, cpu=manifest.build.cpu, manifest=path, **section
+    )
+
+
+def _first(error: OSError | ValidationError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    problem = error.errors()[0]
+    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"

@@ -1,0 +1,21 @@
+"""What can go wrong between sources and an image."""
+
+from __future__ import annotations
+
+from rbnn.errors import RbnnError
+
+
+class BoardError(RbnnError):
+    """No such board, or a manifest that cannot be used."""
+
+
+class ToolError(RbnnError):
+    """A program that the build needs is not installed."""
+
+
+class BuildError(RbnnError):
+    """The firmware does not compile or link."""
+
+
+class FitError(RbnnError):
+    """The image is larger than the board."""

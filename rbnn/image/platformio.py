@@ -1,0 +1,201 @@
+"""Building and uploading by PlatformIO, with the repository's own development platform."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rbnn.files import write_atomic
+from rbnn.image import monocypher
+from rbnn.image.board import Board
+from rbnn.image.errors import BuildError, FitError
+from rbnn.image.paths import cache_folder, firmware_folder
+from rbnn.image.toolchain import prepare_core, require
+
+_OVERFLOW = re.compile(r"region `(?P<region>\w+)' overflowed by (?P<bytes>\d+) bytes")
+_COMPILER_ERROR = re.compile(r"^.*(?:: (?:fatal )?error: |undefined reference to|ld: (?!warning)|\*\*\* ).*$", re.M)
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build made.
+
+    Args:
+        board: for which board.
+        elf: image with symbols.
+        bin: the same as it lies in flash.
+        map: the linker's map file.
+        log: everything that PlatformIO printed.
+    """
+
+    board: Board
+    elf: Path
+    bin: Path
+    map: Path
+    log: Path
+
+
+def build_folder(board: Board) -> Path:
+    """Where builds for ``board`` are made."""
+    return cache_folder() / "build" / board.name
+
+
+def _environment(board: Board, model: Path | None, provisioning: Path | None) -> dict[str, str]:
+    """Variables of the PlatformIO process: everything stays in the repository's cache."""
+    environment = dict(os.environ)
+    environment |= {
+        "PLATFORMIO_CORE_DIR": str(prepare_core()),
+        "PLATFORMIO_WORKSPACE_DIR": str(cache_folder() / "pio"),
+        "PLATFORMIO_BUILD_DIR": str(build_folder(board)),
+        "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
+        "PLATFORMIO_SETTING_CHECK_PLATFORMIO_INTERVAL": "100000",
+        "PLATFORMIO_NO_ANSI": "yes",
+        # A folder that does not exist builds the firmware without a model.
+        "RBNN_MODEL_DIR": str(model.resolve() if model else build_folder(board) / "no-model"),
+    }
+    environment.pop("RBNN_PROVISIONING_FILE", None)
+    if provisioning is not None:
+        environment["RBNN_PROVISIONING_FILE"] = str(provisioning.resolve())
+    return environment
+
+
+def _command(board: Board, target: str | None, verbose: bool) -> list[str]:
+    command = [sys.executable, "-m", "platformio", "run"]
+    command += ["--project-dir", str(firmware_folder()), "--environment", board.name]
+    command += ["--target", target] if target else []
+    return command + (["--verbose"] if verbose else [])
+
+
+def _run(command: list[str], environment: Mapping[str, str], log: Path) -> str:
+    """Run PlatformIO; the log is kept. Raises the error that its output calls for."""
+    done = subprocess.run(
+        command,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    write_atomic(log, done.stdout)
+    if done.returncode:
+        raise BuildError(
+            f"PlatformIO failed: {first_error(done.stdout)}", f"The whole log is in {log}."
+        )
+    return done.stdout
+
+
+def first_error(output: str) -> str:
+    """The line of a build's output that says what went wrong first."""
+    match = _COMPILER_ERROR.search(output)
+    if match:
+        return match[0].strip()
+    lines = [line.strip() for line in output.splitlines() if line.strip(" =-*")]
+    failed = [line for line in lines if "Error" in line]
+    return (failed or lines or ["it printed nothing"])[-1]
+
+
+def _raise_overflow(output: str, board: Board) -> None:
+    """Turn the linker's overflow into a refusal that names the numbers."""
+    overflows = {match["region"]: int(match["bytes"]) for match in _OVERFLOW.finditer(output)}
+    said = []
+    for region, excess in overflows.items():
+        limit = {"flash": board.flash.bytes, "ram": board.ram.bytes}.get(region)
+        if limit is None:
+            said.append(f"{region} is exceeded by {excess:,} bytes")
+        else:
+            said.append(
+                f"{region} needs {limit + excess:,} bytes of {limit:,} ({excess:,} too many)"
+            )
+    if said:
+        raise FitError(
+            f"The image does not fit board {board.name}: {'; '.join(said)}.",
+            "Train a narrower network (rbnn train --width) or choose a larger board.",
+        )
+
+
+def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> BuildResult:
+    """Compile and link the firmware.
+
+    Args:
+        board: for which board.
+        model: folder with the exported C array and ``model_config.h``; None builds a firmware
+            that carries no model.
+        verbose: log the compilers' command lines, too.
+
+    Raises:
+        ToolError: the compiler is not installed.
+        FitError: the image does not fit; the message holds the numbers.
+        BuildError: it does not compile or link; the message holds the compiler's first error.
+    """
+    require("arm-none-eabi-gcc")
+    require("arm-none-eabi-objcopy")
+    if model is not None and not (model / "model_config.h").is_file():
+        raise BuildError(
+            f"{model} holds no exported model (model_config.h is missing).",
+            "Export it first: rbnn export RUN",
+        )
+    monocypher.lay_out(monocypher.folder())
+    folder = build_folder(board)
+    log = folder / "build.log"
+    try:
+        _run(_command(board, None, verbose), _environment(board, model, None), log)
+    except BuildError:
+        _raise_overflow(log.read_text(), board)
+        raise
+    made = folder / board.name
+    return BuildResult(
+        board, made / "firmware.elf", made / "firmware.bin", made / "firmware.map", log
+    )
+
+
+def upload_commands(board: Board, model: Path | None, provisioning: Path | None) -> list[str]:
+    """What :func:`upload` runs, as lines for a shell.
+
+    Args:
+        board: a board with an OpenOCD script.
+        model: as for :func:`build`.
+        provisioning: contents of the provisioning partition, or None to leave it as it is.
+    """
+    shown = ("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "RBNN_MODEL_DIR")
+    environment = _environment(board, model, provisioning)
+    settings = [f"{name}={shlex.quote(environment[name])}" for name in shown]
+    if provisioning is not None:
+        settings.append(f"RBNN_PROVISIONING_FILE={shlex.quote(str(provisioning.resolve()))}")
+    return [" ".join([*settings, shlex.join(_command(board, "upload", False))])]
+
+
+def upload(
+    board: Board, model: Path | None, provisioning: Path | None, *, verbose: bool = False
+) -> Path:
+    """Write image and provisioning to a board by PlatformIO's upload target (OpenOCD).
+
+    Args:
+        board: a board with an OpenOCD script.
+        model: as for :func:`build`.
+        provisioning: contents of the provisioning partition, or None to leave it as it is.
+        verbose: log OpenOCD's command line, too.
+
+    Returns:
+        The log file.
+
+    Raises:
+        ToolError: OpenOCD or the compiler is not installed.
+        BuildError: the build or the upload failed.
+    """
+    if board.openocd_script is None:
+        raise BuildError(
+            f"Board {board.name} is emulated: there is nothing to upload to.",
+            "Write to it with: rbnn flash --board " + board.name,
+        )
+    require("openocd")
+    require("arm-none-eabi-gcc")
+    log = build_folder(board) / "upload.log"
+    _run(_command(board, "upload", verbose), _environment(board, model, provisioning), log)
+    return log

@@ -1,0 +1,80 @@
+"""The programs that a build needs, and PlatformIO's core folder without its registry."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from platformio.dependencies import get_core_dependencies
+
+from rbnn.files import write_atomic
+from rbnn.image.errors import ToolError
+from rbnn.image.paths import cache_folder
+
+PACKAGES = {
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "arm-none-eabi-objcopy": "binutils-arm-none-eabi",
+    "openocd": "openocd",
+    "qemu-system-arm": "qemu-system-arm",
+    "cc": "gcc libc6-dev",
+}
+"""Debian's package of each program."""
+
+_SCONS_LAUNCHER = '''"""Runs the SCons that pip installed."""
+
+import SCons.Script
+
+SCons.Script.main()
+'''
+
+
+def require(program: str) -> Path:
+    """Find a program on the PATH.
+
+    Args:
+        program: a key of ``PACKAGES``.
+
+    Raises:
+        ToolError: it is not installed; the message holds the command that installs it.
+    """
+    found = shutil.which(program)
+    if found is None:
+        raise ToolError(
+            f"{program} is not installed.", f"Run: sudo apt-get install {PACKAGES[program]}"
+        )
+    return Path(found)
+
+
+def core_folder() -> Path:
+    """PlatformIO's core folder of this repository, apart from the user's own."""
+    return cache_folder() / "platformio"
+
+
+def prepare_core() -> Path:
+    """Lay ``tool-scons`` out from PyPI's SCons, so that PlatformIO asks no registry.
+
+    Returns:
+        The core folder.
+    """
+    version = get_core_dependencies()["tool-scons"].lstrip("~")
+    core = core_folder()
+    package = core / "packages" / "tool-scons"
+    spec = {"owner": "platformio", "id": 8192, "name": "tool-scons", "requirements": None}
+    manifest = {"name": "tool-scons", "version": version, "description": "PyPI's SCons"}
+    metadata = {
+        "type": "tool",
+        "name": "tool-scons",
+        "version": version,
+        "spec": {**spec, "uri": None},
+    }
+    files = {
+        "package.json": json.dumps(manifest, indent=2) + "\n",
+        ".piopm": json.dumps(metadata) + "\n",
+        "scons.py": _SCONS_LAUNCHER,
+    }
+    for name, text in files.items():
+        path = package / name
+        if not path.is_file() or path.read_text() != text:
+            write_atomic(path, text)
+    return core
