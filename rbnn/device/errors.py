@@ -36,6 +36,10 @@ class PortError(RbnnError):
     """No port, too many ports, or a port that cannot be opened."""
 
 
+class EmulatorError(RbnnError):
+    """QEMU does not start, or does not do what it is told."""
+
+
 class DeviceError(RbnnError):
     """The device refused a command, said why, and is ready for the next one.
 

@@ -135,9 +135,7 @@ def load_board(name: str) -> Board:
             "Compare it with boards/nucleo.json.",
         ) from error
     section: dict[str, Any] = dict(manifest.rbnn)
-    return Board(
-        name=name, title=manifest.name, cpu=manifest.build.cpu, manifest=path, **section
-    )
+    return Board(name=name, title=manifest.name, cpu=manifest.build.cpu, manifest=path, **section)
 
 
 def _first(error: OSError | ValidationError) -> str:

@@ -19,7 +19,9 @@ from rbnn.image.paths import cache_folder, firmware_folder
 from rbnn.image.toolchain import prepare_core, require
 
 _OVERFLOW = re.compile(r"region `(?P<region>\w+)' overflowed by (?P<bytes>\d+) bytes")
-_COMPILER_ERROR = re.compile(r"^.*(?:: (?:fatal )?error: |undefined reference to|ld: (?!warning)|\*\*\* ).*$", re.M)
+_COMPILER_ERROR = re.compile(
+    r"^.*(?:: (?:fatal )?error: |undefined reference to|ld: (?!warning)|\*\*\* ).*$", re.M
+)
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> 
 
     Args:
         board: for which board.
-        model: folder with the exported C array and ``model_config.h``; None builds a firmware
+        model: folder with the exported C array and ``model_table.h``; None builds a firmware
             that carries no model.
         verbose: log the compilers' command lines, too.
 
@@ -136,9 +138,9 @@ def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> 
     """
     require("arm-none-eabi-gcc")
     require("arm-none-eabi-objcopy")
-    if model is not None and not (model / "model_config.h").is_file():
+    if model is not None and not (model / "model_table.h").is_file():
         raise BuildError(
-            f"{model} holds no exported model (model_config.h is missing).",
+            f"{model} holds no exported model (model_table.h is missing).",
             "Export it first: rbnn export RUN",
         )
     monocypher.lay_out(monocypher.folder())

@@ -1,0 +1,234 @@
+"""QEMU as the chip of an emulated board.
+
+The process survives the command that starts it, as a real board stays on; ``state.json`` in the
+board's folder says how to reach it. At every power-on the RAM that start-up does not write is
+filled with the device's fingerprint and fresh bit errors, and with random bytes where the
+warm-reset marker lies. A warm reset leaves RAM as it is.
+
+``-icount`` makes the emulated clock count instructions: each takes ``2^icount_shift`` ns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rbnn.device.debug_stub import DebugStub
+from rbnn.device.errors import EmulatorError
+from rbnn.device.qmp import Monitor
+from rbnn.files import write_atomic
+from rbnn.flash.emulated import EmulatedBoard
+from rbnn.image.board import Board, Emulation
+from rbnn.image.toolchain import require
+
+PROGRAM = "qemu-system-arm"
+STOP_TIMEOUT_S = 5.0
+_SOCKET_PATH_BYTES = 100
+"""A unix socket's path may have 107 bytes; the rest is for the file's name."""
+
+
+class _State(BaseModel):
+    """``state.json``: a running emulator."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pid: int
+    sockets: Path
+    serial: str
+
+
+class Emulator:
+    """The power switch, reset button and serial connector of an emulated board.
+
+    Args:
+        folder: the board's folder (:class:`rbnn.flash.emulated.EmulatedBoard`).
+        board: its manifest.
+
+    Raises:
+        EmulatorError: the manifest names no QEMU machine.
+    """
+
+    def __init__(self, folder: Path, board: Board) -> None:
+        if board.emulator is None:
+            raise EmulatorError(
+                f"Board {board.name} cannot be emulated: its manifest names no QEMU machine.",
+                "Choose another one, for instance --board qemu.",
+            )
+        self.board = board
+        self.emulation: Emulation = board.emulator
+        self.device = EmulatedBoard(folder.resolve())
+
+    def is_on(self) -> bool:
+        """Whether it runs."""
+        return self._state() is not None
+
+    def serial_path(self) -> str:
+        """The pty of its serial line; a new one after every power-on.
+
+        Raises:
+            EmulatorError: it is off.
+        """
+        return self._running().serial
+
+    def power_on(self) -> None:
+        """Give it power; nothing happens when it is on.
+
+        Raises:
+            ToolError: QEMU is not installed.
+            FlashError: there is no such board, or its files are damaged.
+            EmulatorError: it carries no firmware, or QEMU does not start.
+        """
+        if self.is_on():
+            return
+        self.device.settings(self.board.name)
+        if not self.device.has_firmware:
+            raise EmulatorError(
+                f"The emulated board in {self.device.folder} carries no firmware.",
+                f"Write it: rbnn flash --board {self.board.name} --user-key PATH",
+            )
+        pattern = self.device.power_up_pattern()
+        rest = self.board.noinit.bytes - len(pattern)
+        sockets = self._socket_folder()
+        try:
+            pid = self._start(sockets)
+            with DebugStub(sockets / "gdb") as stub:
+                stub.write(self.board.noinit.address, pattern + secrets.token_bytes(rest))
+            with Monitor(sockets / "qmp") as monitor:
+                lines = monitor.execute("query-chardev")
+        except EmulatorError:
+            self._kill(sockets)
+            raise
+        serial = next(line["filename"] for line in lines if line["label"] == "line")
+        state = _State(pid=pid, sockets=sockets, serial=serial.removeprefix("pty:"))
+        write_atomic(self.device.state_file, state.model_dump_json(indent=2) + "\n")
+
+    def power_off(self) -> None:
+        """Take its power away; nothing happens when it is off."""
+        state = self._state()
+        if state is not None:
+            with contextlib.suppress(EmulatorError), Monitor(state.sockets / "qmp") as monitor:
+                monitor.execute("quit")
+            end = time.monotonic() + STOP_TIMEOUT_S
+            while time.monotonic() < end and _is_emulator(state.pid, state.sockets):
+                time.sleep(0.01)
+            self._kill(state.sockets)
+        self.device.state_file.unlink(missing_ok=True)
+
+    def power_cycle(self) -> None:
+        """Take its power away and give it back: RAM shows the fingerprint again."""
+        self.power_off()
+        self.power_on()
+
+    def warm_reset(self) -> None:
+        """Press its reset button: RAM keeps what it holds.
+
+        Raises:
+            EmulatorError: it is off, or QEMU does not answer.
+        """
+        with Monitor(self._running().sockets / "qmp") as monitor:
+            monitor.execute("system_reset")
+
+    def instructions(self, ticks: int) -> int:
+        """Instructions that the emulated core ran in ``ticks`` of the firmware's counter.
+
+        The counter's grain is ``10^9 / tick_hz / 2^icount_shift`` instructions.
+        """
+        return instructions(self.emulation, ticks)
+
+    def command(self, sockets: Path) -> list[str]:
+        """QEMU's command line, with its sockets in folder ``sockets``."""
+        serial = ["-serial", "null"] * self.emulation.serial_index + ["-serial", "chardev:line"]
+        provisioning = self.device.provisioning_file
+        loader = (
+            "loader,force-raw=on,"
+            f"addr={self.board.provisioning.address:#x},file={_escape(provisioning)}"
+        )
+        return [
+            str(require(PROGRAM)),
+            *("-machine", self.emulation.machine, "-display", "none", "-monitor", "none"),
+            *("-nodefaults", "-chardev", "pty,id=line", *serial),
+            *("-icount", f"shift={self.emulation.icount_shift},sleep=on"),
+            *("-kernel", str(self.device.flash_file)),
+            *(("-device", loader) if provisioning.is_file() else ()),
+            *("-qmp", f"unix:{_escape(sockets / 'qmp')},server=on,wait=off"),
+            *("-gdb", f"unix:{_escape(sockets / 'gdb')},server=on,wait=off"),
+            *("-S", "-daemonize", "-pidfile", str(sockets / "pid")),
+        ]
+
+    def _start(self, sockets: Path) -> int:
+        """Start QEMU, its processor stopped. Returns its process id."""
+        command = self.command(sockets)
+        with tempfile.TemporaryFile() as said:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, check=False
+            )
+            said.seek(0)
+            text = said.read().decode(errors="replace").strip()
+        if done.returncode:
+            raise EmulatorError(f"QEMU does not start: {text or 'it gave no reason'}.")
+        return int((sockets / "pid").read_text())
+
+    def _socket_folder(self) -> Path:
+        """A folder of its own with a path short enough for unix sockets."""
+        folder = self.device.folder / "qemu"
+        if len(os.fsencode(folder)) > _SOCKET_PATH_BYTES - len("/qmp"):
+            folder = Path(tempfile.mkdtemp(prefix="rbnn-"))
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name in ("qmp", "gdb", "pid"):
+            (folder / name).unlink(missing_ok=True)
+        return folder
+
+    def _state(self) -> _State | None:
+        """What ``state.json`` says, when that emulator still runs."""
+        try:
+            state = _State.model_validate_json(self.device.state_file.read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return state if _is_emulator(state.pid, state.sockets) else None
+
+    def _running(self) -> _State:
+        state = self._state()
+        if state is None:
+            raise EmulatorError(
+                f"The emulated board in {self.device.folder} is off.",
+                f"Switch it on: rbnn board on --board {self.board.name}",
+            )
+        return state
+
+    def _kill(self, sockets: Path) -> None:
+        """End an emulator that did not end by itself, and remove its sockets."""
+        with contextlib.suppress(OSError, ValueError):
+            pid = int((sockets / "pid").read_text())
+            if _is_emulator(pid, sockets):
+                os.kill(pid, signal.SIGKILL)
+        for name in ("qmp", "gdb", "pid"):
+            (sockets / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            sockets.rmdir()
+
+
+def instructions(emulation: Emulation, ticks: int) -> int:
+    """Instructions in ``ticks`` of the firmware's counter under ``emulation``."""
+    return ticks * 1_000_000_000 // (emulation.tick_hz << emulation.icount_shift)
+
+
+def _escape(path: Path) -> str:
+    """``path`` as a value in one of QEMU's option lists."""
+    return str(path).replace(",", ",,")
+
+
+def _is_emulator(pid: int, sockets: Path) -> bool:
+    """Whether ``pid`` is the QEMU with these sockets, not a later process of that number."""
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return os.fsencode(sockets / "pid") in arguments
