@@ -15,7 +15,8 @@ from rbnn.tasks.cache import cache_folder
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 MONOCYPHER = FIRMWARE / "third_party" / "monocypher"
-INCLUDES = tuple(FIRMWARE / room for room in ("core", "reconf", "licence", "host"))
+ROOMS = ("core", "reconf", "puf", "licence", "link", "port", "app", "host")
+INCLUDES = tuple(FIRMWARE / room for room in ROOMS)
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 

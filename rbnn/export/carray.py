@@ -1,0 +1,88 @@
+"""The container as C: ``model_image.c`` for the firmware, ``model_config.h`` with the graph table.
+
+``model_image.c`` implements ``firmware/core/model_image.h``. ``model_config.h`` tells the build how
+much memory the model needs, and a reader what it looks like; the firmware reads the container's
+own tables.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rbnn.export.container import SEALED_OVERHEAD, Container
+from rbnn.export.plan import params_bytes
+from rbnn.files import write_atomic
+from rbnn.spec.layout import ALIGNMENT
+
+IMAGE_FILE = "model_image.c"
+CONFIG_FILE = "model_config.h"
+_BYTES_PER_LINE = 16
+
+
+def image_source(container: Container) -> str:
+    """Text of ``model_image.c``."""
+    data = container.data
+    lines = [
+        "  " + " ".join(f"0x{byte:02x}," for byte in data[start : start + _BYTES_PER_LINE])
+        for start in range(0, len(data), _BYTES_PER_LINE)
+    ]
+    return "\n".join(
+        [
+            "/* Written by `rbnn export`; do not edit. */",
+            f"/* Model {container.model_id.hex()}, digest {container.digest.hex()}. */",
+            '#include "model_image.h"',
+            "",
+            f"const uint32_t rbnn_model_image_bytes = {len(data)}u;",
+            f"_Alignas({ALIGNMENT}) const uint8_t rbnn_model_image[{len(data)}] = {{",
+            *lines,
+            "};",
+            "",
+        ]
+    )
+
+
+def config_header(container: Container) -> str:
+    """Text of ``model_config.h``."""
+    layout = container.plan
+    lines = [
+        "/* Written by `rbnn export`; do not edit. */",
+        f"/* Model {container.model_id.hex()}, architecture {container.topology.architecture}.",
+        " *",
+        " * number operator  input       output      window  bits at  bytes   params at  bytes",
+    ]
+    for number, layer in enumerate(container.topology.layers):
+        place = layout.placements[number]
+        shapes = ["x".join(map(str, shape)) for shape in (layer.in_shape, layer.out_shape)]
+        window = f"{layer.kernel}/{layer.stride}+{layer.pad}" if layer.kernel else "-"
+        lines.append(
+            f" * {number:<6} {layer.op.name.lower():<9} {shapes[0]:<11} {shapes[1]:<11} "
+            f"{window:<7} {place.weights_offset:<8} {place.weights_bytes:<7} "
+            f"{place.params_offset:<10} {params_bytes(layer)}"
+        )
+    lines += [" *", " * number task             classes  sealed bytes"]
+    for number, task in enumerate(container.tasks):
+        lines.append(f" * {number:<6} {task.name:<16} {task.classes:<8} {len(task.sealed)}")
+    params = max(len(task.sealed) for task in container.tasks) - SEALED_OVERHEAD
+    lines += [
+        " */",
+        "#ifndef RBNN_MODEL_CONFIG_H",
+        "#define RBNN_MODEL_CONFIG_H",
+        "",
+        f"#define RBNN_MODEL_ARENA_BYTES {layout.arena_bytes}u",
+        f"#define RBNN_MODEL_TILE_BYTES {layout.tile_bytes}u",
+        f"#define RBNN_MODEL_PARAMS_BYTES {params}u",
+        "",
+        "#endif",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def write_c(container: Container, folder: Path) -> None:
+    """Write both files into ``folder``.
+
+    Raises:
+        RbnnError: the folder cannot be written.
+    """
+    write_atomic(folder / IMAGE_FILE, image_source(container))
+    write_atomic(folder / CONFIG_FILE, config_header(container))

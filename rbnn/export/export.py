@@ -1,0 +1,253 @@
+"""From a run folder to an export folder.
+
+::
+
+    export/
+        container.bin      the model container (SPEC.md)
+        model_image.c      the same as a C array, for the firmware
+        model_config.h     memory needs and the graph table, for build and reader
+        golden.npz         golden vectors
+        manifest.json      what all this is; written last
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rbnn.errors import RbnnError
+from rbnn.export import golden, params
+from rbnn.export.build import build
+from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, write_c
+from rbnn.export.container import Container, SealedTask
+from rbnn.export.errors import ExportError
+from rbnn.export.fold import fold_scales, fold_thresholds
+from rbnn.export.manifest import Manifest, describe, read_manifest, source_sha256
+from rbnn.export.parse import parse
+from rbnn.export.plan import plan
+from rbnn.export.reference import Reference
+from rbnn.export.seal import seal
+from rbnn.files import write_atomic
+from rbnn.nets.topology import Topology
+from rbnn.spec import packing
+from rbnn.spec.layout import Operator
+from rbnn.tasks import load
+from rbnn.train.parameters import ModelParameters, Normalisation
+from rbnn.train.run import Run, RunConfig, RunTask
+
+NO_PROVIDER = bytes(32)
+"""Provider key of an export that cannot be licensed."""
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(what, done, total)``."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export folder on disk, read and checked.
+
+    Args:
+        folder: where it stands.
+        container: ``container.bin``.
+        manifest: ``manifest.json``.
+    """
+
+    folder: Path
+    container: Container
+    manifest: Manifest
+
+    @property
+    def container_file(self) -> Path:
+        """The container's file."""
+        return self.folder / "container.bin"
+
+    @property
+    def golden_file(self) -> Path:
+        """The golden vectors' file."""
+        return self.folder / "golden.npz"
+
+    @classmethod
+    def read(cls, folder: Path) -> Export:
+        """Read an export folder.
+
+        Raises:
+            RbnnError: something is missing, damaged, or does not belong together.
+        """
+        manifest = read_manifest(folder / "manifest.json")
+        path = folder / "container.bin"
+        try:
+            container = parse(path.read_bytes())
+        except OSError as error:
+            raise ExportError(
+                f"Cannot read {path}: {error.strerror}.", "Export again: rbnn export RUN"
+            ) from error
+        if container.digest.hex() != manifest.model_digest:
+            raise ExportError(
+                f"{path} and its manifest do not belong together.", "Export again: rbnn export RUN"
+            )
+        return cls(folder, container, manifest)
+
+    def is_current(self, run: Run, provider_public: bytes) -> bool:
+        """Whether exporting ``run`` for this provider would give the same files.
+
+        Raises:
+            ExportError: the run's files cannot be read.
+        """
+        files = (self.golden_file, self.folder / IMAGE_FILE, self.folder / CONFIG_FILE)
+        return (
+            all(path.is_file() for path in files)
+            and self.manifest.provider_public == provider_public.hex()
+            and self.manifest.source_sha256 == source_sha256(run)
+        )
+
+
+def export_run(
+    run: Run,
+    provider_public: bytes,
+    out: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    samples: Mapping[str, npt.NDArray[np.uint8]] | None = None,
+) -> Export:
+    """Export a run.
+
+    Args:
+        run: a run that has been trained for an epoch or more, scheme ``xor``.
+        provider_public: X25519 public key of who will issue licences, 32 bytes;
+            :data:`NO_PROVIDER` for none.
+        out: folder to write, by default the run's own.
+        progress: told what is being done.
+        samples: images for the golden vectors by task name, (n, height, width, channels) uint8; by
+            default the first ones of each task's test set.
+
+    Raises:
+        RbnnError: the run is incomplete, its network does not fit the format, the data for the
+            golden vectors are not at hand, or ``out`` cannot be written.
+    """
+    config = run.config()
+    source = source_sha256(run)
+    secrets = run.secrets()
+    container = make_container(
+        config, ModelParameters.load(run.parameters_file), secrets, provider_public
+    )
+    vectors: dict[str, golden.Golden] = {}
+    for number, task in enumerate(config.tasks):
+        if progress is not None:
+            progress(f"golden vectors of {task.name}", number, len(config.tasks))
+        images = (
+            load(task.source, progress=progress).test.images
+            if samples is None
+            else samples[task.name]
+        )[: golden.SAMPLES]
+        outputs = Reference.open(container, number, secrets[task.name]).infer(images)
+        vectors[task.name] = golden.Golden(images, golden.layer_crc32(outputs), outputs.logits)
+    manifest = describe(
+        container,
+        tuple(task.labels for task in config.tasks),
+        tuple(len(vectors[task.name].images) for task in config.tasks),
+        source,
+    )
+    result = Export(run.export_folder if out is None else out, container, manifest)
+    write_atomic(result.container_file, container.data)
+    write_c(container, result.folder)
+    golden.save(result.golden_file, vectors)
+    write_atomic(result.folder / "manifest.json", manifest.model_dump_json(indent=2) + "\n")
+    return result
+
+
+def ensure_export(run: Run, provider_public: bytes, progress: Progress | None = None) -> Export:
+    """The run's export; made anew where there is none, or it is damaged or out of date.
+
+    Args:
+        run: see :func:`export_run`.
+        provider_public: see :func:`export_run`.
+        progress: see :func:`export_run`.
+
+    Raises:
+        RbnnError: see :func:`export_run`.
+    """
+    try:
+        found = Export.read(run.export_folder)
+    except RbnnError:
+        return export_run(run, provider_public, progress=progress)
+    if found.is_current(run, provider_public):
+        return found
+    return export_run(run, provider_public, progress=progress)
+
+
+def make_container(
+    config: RunConfig,
+    parameters: ModelParameters,
+    secrets: Mapping[str, bytes],
+    provider_public: bytes,
+) -> Container:
+    """Fold, pack and seal a network.
+
+    Args:
+        config: the run's configuration.
+        parameters: its trained values.
+        secrets: task secrets S_t by task name, 32 bytes each.
+        provider_public: 32 bytes.
+
+    Raises:
+        RbnnError: parts are missing or do not fit.
+    """
+    if config.scheme != "xor":
+        raise ExportError(
+            f"The run was trained with scheme {config.scheme!r}; devices know xor alone.",
+            "Train again without --scheme.",
+        )
+    topology = config.topology()
+    layout = plan(topology)
+    model_id = bytes.fromhex(config.model_id)
+    weights: dict[int, bytes] = {}
+    for number, layer in enumerate(topology.layers):
+        if not layer.bits:
+            continue
+        kernel = parameters.kernels.get(number)
+        if kernel is None or kernel.shape != layer.kernel_shape:
+            raise ExportError(
+                f"Layer {number} needs a kernel of shape {layer.kernel_shape}. "
+                f"Received: {None if kernel is None else kernel.shape}.",
+                "Configuration and parameters are of two runs: train again.",
+            )
+        weights[number] = packing.pack_rows(packing.kernel_to_rows(kernel >= 0))
+    tasks: list[SealedTask] = []
+    for number, task in enumerate(config.tasks):
+        if task.name not in secrets:
+            raise ExportError(
+                f"The run has no secret for task {task.name}.",
+                "Restore secrets/secrets.json from your backup.",
+            )
+        norms = parameters.normalisations.get(task.name, {})
+        plaintext = params.encode(_fold(task, norms, topology), topology, layout)
+        block = seal(plaintext, secrets[task.name], model_id, number)
+        tasks.append(SealedTask(task.name, len(task.labels), block))
+    return build(topology, model_id, provider_public, weights, tasks)
+
+
+def _fold(
+    task: RunTask, norms: Mapping[int, Normalisation], topology: Topology
+) -> params.TaskParams:
+    thresholds: dict[int, params.Thresholds] = {}
+    scales = biases = np.zeros(topology.max_classes, np.int32)
+    for number, layer in enumerate(topology.layers):
+        where = f"Task {task.name}, layer {number} ({layer.op.name.lower()})"
+        if layer.bits and number not in norms:
+            raise ExportError(f"{where} has no batch norm.", "Train again.")
+        if layer.has_thresholds:
+            thresholds[number] = fold_thresholds(norms[number], layer, where)
+        elif layer.op is Operator.DENSE:
+            scales, biases = fold_scales(norms[number], layer, len(task.labels), where)
+    return params.TaskParams(
+        labels=task.labels,
+        adapter=task.adapter,
+        input_channels=task.input_channels,
+        offsets=task.offsets,
+        thresholds=thresholds,
+        scales=scales,
+        biases=biases,
+    )

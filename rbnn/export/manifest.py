@@ -1,0 +1,150 @@
+"""What an export says about itself: ``manifest.json`` beside the container."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rbnn.errors import RbnnError
+from rbnn.export.container import Container
+from rbnn.export.errors import ExportError
+from rbnn.export.plan import params_bytes
+from rbnn.export.sizes import Sizes, measure
+from rbnn.train.run import Run
+
+
+class LayerEntry(BaseModel):
+    """One row of the graph table, as people read it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: int
+    op: str
+    input: tuple[int, int, int]
+    output: tuple[int, int, int]
+    kernel: int
+    stride: int
+    pad: int
+    bits: int
+    macs: int
+    weights_bytes: int
+    params_bytes: int
+
+
+class TaskEntry(BaseModel):
+    """One task; ``golden`` is its number of golden vectors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: int
+    name: str
+    classes: int
+    labels: tuple[str, ...]
+    golden: int
+
+
+class Manifest(BaseModel):
+    """``manifest.json``; nothing secret. ``source_sha256`` tells what it was made from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Literal[1] = 1
+    model_id: str
+    model_digest: str
+    provider_public: str
+    architecture: str
+    bits: int
+    macs: int
+    layers: tuple[LayerEntry, ...]
+    tasks: tuple[TaskEntry, ...]
+    sizes: Sizes
+    source_sha256: str
+
+
+def source_sha256(run: Run) -> str:
+    """SHA-256 over a run's ``config.json`` and ``parameters.npz``, as hex.
+
+    Raises:
+        ExportError: one of them cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        for path in (run.config_file, run.parameters_file):
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    except OSError as error:
+        raise ExportError(
+            f"Cannot read {error.filename}: {error.strerror}.",
+            "Train to the end of an epoch first: rbnn train --resume RUN",
+        ) from error
+    return digest.hexdigest()
+
+
+def describe(
+    container: Container, labels: tuple[tuple[str, ...], ...], golden: tuple[int, ...], source: str
+) -> Manifest:
+    """The manifest of a container.
+
+    Args:
+        container: the model.
+        labels: class names of each task.
+        golden: number of golden vectors of each task.
+        source: see :func:`source_sha256`.
+    """
+    topology = container.topology
+    return Manifest(
+        model_id=container.model_id.hex(),
+        model_digest=container.digest.hex(),
+        provider_public=container.provider_public.hex(),
+        architecture=topology.architecture,
+        bits=topology.bits,
+        macs=topology.macs,
+        layers=tuple(
+            LayerEntry(
+                number=number,
+                op=layer.op.name.lower(),
+                input=layer.in_shape,
+                output=layer.out_shape,
+                kernel=layer.kernel,
+                stride=layer.stride,
+                pad=layer.pad,
+                bits=layer.bits,
+                macs=layer.macs,
+                weights_bytes=container.plan.placements[number].weights_bytes,
+                params_bytes=params_bytes(layer),
+            )
+            for number, layer in enumerate(topology.layers)
+        ),
+        tasks=tuple(
+            TaskEntry(
+                number=number,
+                name=task.name,
+                classes=task.classes,
+                labels=labels[number],
+                golden=golden[number],
+            )
+            for number, task in enumerate(container.tasks)
+        ),
+        sizes=measure(container),
+        source_sha256=source,
+    )
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read ``manifest.json``.
+
+    Raises:
+        RbnnError: missing, damaged or of another version.
+    """
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise RbnnError(
+            f"Cannot read {path}: {error.strerror}.", "Export first: rbnn export RUN"
+        ) from error
+    except ValidationError as error:
+        raise RbnnError(
+            f"{path} is not a manifest of this version.", "Export again: rbnn export RUN"
+        ) from error

@@ -1,0 +1,100 @@
+"""Proof that the C engine computes what the reference computes, and both what was trained.
+
+Source: DESIGN section "Bit-exactness".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.export.container import Container
+from rbnn.export.native import NativeEngine
+from rbnn.export.reference import Reference
+
+BATCH = 500
+AGREEMENT_MIN = 0.995
+LOSS_MAX = 0.002
+
+
+class TaskCheck(BaseModel):
+    """What checking one task over its whole test set gave.
+
+    ``differing_outputs`` counts, over all samples and layers, the bytes in which C engine and
+    reference differ, logits included. ``accuracy`` is that of the integers. ``agreement`` is the
+    share of samples in which Keras and the integers find the same class; it and
+    ``keras_accuracy`` are None where Keras was not asked.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str
+    samples: int
+    differing_outputs: int
+    accuracy: float
+    keras_accuracy: float | None
+    agreement: float | None
+
+    @property
+    def passed(self) -> bool:
+        """Equal bytes, and agreement and accuracy as DESIGN demands."""
+        if self.differing_outputs:
+            return False
+        if self.agreement is None or self.keras_accuracy is None:
+            return True
+        return self.agreement >= AGREEMENT_MIN and self.accuracy >= self.keras_accuracy - LOSS_MAX
+
+
+def verify_task(
+    container: Container,
+    task: int,
+    secret: bytes,
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.int64],
+    keras: npt.NDArray[np.int64] | None = None,
+    *,
+    cache: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> TaskCheck:
+    """Compare C engine, reference and, where its labels are given, Keras on a test set.
+
+    Args:
+        container: the model.
+        task: task number.
+        secret: task secret S_t, 32 bytes.
+        images: (n, height, width, task's channels), uint8; at least one.
+        labels: (n,), int64.
+        keras: class numbers that Keras predicts, (n,), int64.
+        cache: folder for the built C library, by default the user's.
+        progress: called as ``progress(done, total)``.
+
+    Raises:
+        RbnnError: the secret does not open the task, or there is no compiler.
+    """
+    engine = NativeEngine(container, cache=cache)
+    reference = Reference.open(container, task, secret)
+    differing = 0
+    predicted: list[npt.NDArray[np.int64]] = []
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH]
+        ours, theirs = reference.infer(batch), engine.infer(task, secret, batch)
+        differing += sum(
+            int(np.count_nonzero(a != b)) for a, b in zip(ours.layers, theirs.layers, strict=True)
+        )
+        differing += int(np.count_nonzero(ours.logits != theirs.logits))
+        predicted.append(theirs.logits.argmax(axis=1).astype(np.int64))
+        if progress is not None:
+            progress(min(start + BATCH, len(images)), len(images))
+    best = np.concatenate(predicted)
+    return TaskCheck(
+        task=container.tasks[task].name,
+        samples=len(images),
+        differing_outputs=differing,
+        accuracy=float(np.mean(best == labels)),
+        keras_accuracy=None if keras is None else float(np.mean(keras == labels)),
+        agreement=None if keras is None else float(np.mean(keras == best)),
+    )
