@@ -105,4 +105,5 @@ for _dialect, _statement in (
     ("postgresql", _POSTGRESQL_FUNCTION),
     ("postgresql", _POSTGRESQL_TRIGGER),
 ):
-    event.listen(AuditEntry.__table__, "after_create", DDL(_statement).execute_if(dialect=_dialect))
+    _trigger = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
+    event.listen(AuditEntry.__table__, "after_create", _trigger)
