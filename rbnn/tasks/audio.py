@@ -35,7 +35,7 @@ FLOOR_DB = -70.0
 PAD_SAMPLES = ((SIDE - 1) * HOP_SAMPLES + FRAME_SAMPLES - CLIP_SAMPLES) // 2
 
 RECIPE: dict[str, object] = {
-    "front_end": "log-mel 1",
+    "front_end": "log-mel 2",
     "rate": RATE_HZ,
     "frame": FRAME_SAMPLES,
     "hop": HOP_SAMPLES,
@@ -104,7 +104,7 @@ def log_mel_image(samples: Samples) -> Images:
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)
     # A full-scale sine has a power of about 1 in its band.
     power = np.abs(np.fft.rfft(frames * window, axis=1) / (FRAME_SAMPLES / 4)) ** 2
-    decibels = 10 * np.log10(mel_filters() @ power.T + 1e-12)
+    decibels = 10 * np.log10(mel_filters() @ power.T + 10 ** ((FLOOR_DB - RANGE_DB) / 10))
     loudest = max(float(decibels.max()), FLOOR_DB)
     scaled = (decibels - loudest + RANGE_DB) * (255 / RANGE_DB)
     return np.asarray(np.clip(np.rint(scaled), 0, 255)[:, :, None], dtype=np.uint8)

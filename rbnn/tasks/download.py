@@ -11,8 +11,12 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rbnn.tasks.errors import TaskError
+
+if TYPE_CHECKING:
+    import requests
 
 Progress = Callable[[str, int, int], None]
 BLOCK_BYTES = 1 << 20
@@ -55,17 +59,30 @@ def _digest(path: Path, algorithm: str) -> str:
         return hashlib.file_digest(stream, algorithm).hexdigest()
 
 
-def _stream(remote: Remote, part: Path, progress: Progress | None) -> None:
+def _ask(remote: Remote, have: int) -> requests.Response:
     import requests
 
-    have = part.stat().st_size if part.exists() else 0
     # "identity": lengths and ranges count the file's own bytes.
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    with requests.get(
-        remote.url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
-    ) as answer:
+    try:
+        return requests.get(
+            remote.url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
+        )
+    except requests.RequestException as error:
+        raise TaskError(
+            f"Cannot download {remote.url} for the task {remote.task}: "
+            f"no connection ({type(error).__name__}).",
+            remote.way_round,
+        ) from error
+
+
+def _stream(remote: Remote, part: Path, progress: Progress | None) -> None:
+    import requests
+
+    have = part.stat().st_size if part.exists() else 0
+    with _ask(remote, have) as answer:
         if have and answer.status_code == 416:
             return  # the part is as long as the file, or longer: its checksum decides
         if answer.status_code not in (200, 206):
@@ -81,16 +98,17 @@ def _stream(remote: Remote, part: Path, progress: Progress | None) -> None:
         length = answer.headers.get("Content-Length", "")
         total = done + int(length) if length.isdigit() else 0
         with part.open("ab" if resumed else "wb") as stream:
-            for block in answer.iter_content(BLOCK_BYTES):
-                stream.write(block)
-                done += len(block)
-                if progress is not None:
-                    progress(f"downloading {remote.name}", done, total)
-    if total and done < total:
-        raise TaskError(
-            f"The download of {remote.url} broke off after {done} of {total} bytes.",
-            "Run the same command again: it goes on where it stopped.",
-        )
+            try:
+                for block in answer.iter_content(BLOCK_BYTES):
+                    stream.write(block)
+                    done += len(block)
+                    if progress is not None:
+                        progress(f"downloading {remote.name}", done, total)
+            except requests.RequestException as error:
+                raise TaskError(
+                    f"The download of {remote.url} broke off after {done} bytes.",
+                    "Run the same command again: it goes on where it stopped.",
+                ) from error
 
 
 def fetch(remote: Remote, folder: Path, progress: Progress | None = None) -> Path:
@@ -108,8 +126,6 @@ def fetch(remote: Remote, folder: Path, progress: Progress | None = None) -> Pat
         TaskError: no network, an answer other than the file, a broken or wrong download, or a
             folder that cannot be written.
     """
-    import requests
-
     path = folder / remote.name
     part = folder / f"{remote.name}.part"
     try:
@@ -128,17 +144,6 @@ def fetch(remote: Remote, folder: Path, progress: Progress | None = None) -> Pat
                 f"Run the same command again. {remote.way_round}",
             )
         part.replace(path)
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise TaskError(
-            f"Cannot download {remote.url} for the task {remote.task}: "
-            f"no connection ({type(error).__name__}).",
-            remote.way_round,
-        ) from error
-    except requests.RequestException as error:
-        raise TaskError(
-            f"The download of {remote.url} broke off: {type(error).__name__}.",
-            "Run the same command again: it goes on where it stopped.",
-        ) from error
     except OSError as error:
         raise TaskError(
             f"Cannot write {part}: {error.strerror}.",

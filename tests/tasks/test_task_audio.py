@@ -1,0 +1,168 @@
+"""The audio front end and the WAV reader."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from small_sets import tone, wav_bytes
+
+from rbnn.tasks import TaskError
+from rbnn.tasks.audio import (
+    CLIP_SAMPLES,
+    HIGHEST_HZ,
+    LOWEST_HZ,
+    fit_clip,
+    log_mel_image,
+    mel_filters,
+)
+from rbnn.tasks.wav import decode_wav, read_wav
+
+
+@settings(deadline=None)
+@given(
+    arrays(
+        np.float64,
+        st.integers(0, 40_000),
+        elements=st.floats(allow_nan=True, allow_infinity=True),
+        fill=st.floats(-2, 2),
+    )
+)
+def test_any_samples_give_an_image(samples: np.ndarray) -> None:
+    image = log_mel_image(samples)
+    assert image.shape == (32, 32, 1)
+    assert image.dtype == np.uint8
+
+
+def test_silence_is_black() -> None:
+    assert not log_mel_image(np.zeros(CLIP_SAMPLES)).any()
+    assert not log_mel_image(np.zeros(0)).any()
+
+
+def test_loudness_does_not_matter() -> None:
+    sound = tone(700) + 0.01 * np.random.default_rng(0).standard_normal(CLIP_SAMPLES)
+    loud, soft = log_mel_image(sound), log_mel_image(sound * 0.1)
+    assert np.array_equal(loud, soft)
+    assert loud.max() == 255
+
+
+def test_clipping_keeps_the_band() -> None:
+    square = np.clip(tone(1000) * 1000, -1, 1)
+    assert log_mel_image(square)[:, 16, 0].argmax() == log_mel_image(tone(1000))[:, 16, 0].argmax()
+
+
+@pytest.mark.parametrize("hertz", [150, 440, 1000, 3000, 7000])
+def test_a_tone_lights_its_band(hertz: float) -> None:
+    image = log_mel_image(tone(hertz))
+    low, high = (2595 * np.log10(1 + f / 700) for f in (LOWEST_HZ, HIGHEST_HZ))
+    expected = (2595 * np.log10(1 + hertz / 700) - low) / (high - low) * 33 - 1
+    assert abs(int(image[:, 16, 0].argmax()) - expected) <= 1
+
+
+def test_a_click_lights_its_frames() -> None:
+    clip = np.zeros(CLIP_SAMPLES)
+    clip[8000] = 1.0
+    lit = np.flatnonzero(log_mel_image(clip).sum(axis=(0, 2)))
+    assert lit.min() >= 14 and lit.max() <= 18
+
+
+def test_filters_have_unit_area_and_overlap() -> None:
+    filters = mel_filters()
+    assert filters.shape == (32, 513)
+    assert np.allclose(filters.sum(axis=1), 1)
+    assert (filters >= 0).all()
+
+
+def test_short_clips_are_centred_and_long_ones_cut_to_the_loudest_second() -> None:
+    short = fit_clip(np.ones(100))
+    assert len(short) == CLIP_SAMPLES
+    assert np.flatnonzero(short).tolist() == list(range(7950, 8050))
+    long = np.concatenate((np.zeros(16_000), tone(500), np.zeros(8_000)))
+    assert np.array_equal(fit_clip(long), tone(500))
+
+
+@pytest.mark.parametrize(
+    ("code", "bits", "channels", "rate"),
+    [
+        (1, 8, 1, 8_000),
+        (1, 16, 1, 16_000),
+        (1, 16, 2, 44_100),
+        (1, 24, 1, 48_000),
+        (1, 24, 3, 22_050),
+        (1, 32, 2, 11_025),
+        (3, 32, 1, 96_000),
+        (3, 64, 2, 16_000),
+    ],
+)
+def test_rates_widths_and_channels_give_the_same_sound(
+    code: int, bits: int, channels: int, rate: int
+) -> None:
+    samples = np.repeat(tone(1000, rate=rate), channels)
+    sound = read_wav(wav_bytes(samples, rate, code, bits, channels), "x.wav")
+    assert len(sound) == CLIP_SAMPLES
+    middle = slice(1000, -1000)
+    assert np.abs(sound[middle] - tone(1000)[middle]).max() < 0.02
+
+
+def test_extensible_format() -> None:
+    plain = wav_bytes(tone(1000))
+    header = struct.pack("<HHIIHH", 0xFFFE, 1, 16_000, 32_000, 2, 16)
+    header += struct.pack("<HHI", 22, 16, 4) + struct.pack("<H", 1) + bytes(14)
+    raw = plain[:12] + b"fmt " + struct.pack("<I", len(header)) + header + plain[36:]
+    assert np.array_equal(read_wav(raw, "x.wav"), read_wav(plain, "x.wav"))
+
+
+def test_only_a_clip_is_cut_to_a_second() -> None:
+    raw = wav_bytes(np.concatenate((np.zeros(32_000), tone(500))))
+    assert len(decode_wav(raw, "x.wav")) == 48_000
+    assert np.abs(read_wav(raw, "x.wav") - tone(500)).max() < 1e-3
+
+
+def _with_header(**changes: int) -> bytes:
+    fields = {"code": 1, "channels": 1, "rate": 16_000, "bytes": 32_000, "block": 2, "bits": 16}
+    raw = bytearray(wav_bytes(tone(1000)))
+    struct.pack_into("<HHIIHH", raw, 20, *(fields | changes).values())
+    return bytes(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "what"),
+    [
+        (b"", "not a WAV"),
+        (b"ID3 this is an mp3", "not a WAV"),
+        (wav_bytes(tone(1000))[:-100], "cut off"),
+        (wav_bytes(tone(1000))[:30], "cut off"),
+        (wav_bytes(tone(1000))[:36], "no sound"),
+        (wav_bytes(np.zeros(0)), "no sound"),
+        (_with_header(code=7, bits=8, block=1), "format 7"),
+        (_with_header(code=3), "format 3 with 16 bits"),
+        (_with_header(rate=0), "0 samples"),
+        (_with_header(rate=4_000_000_000), "samples a second"),
+        (_with_header(channels=0), "0 channels"),
+        (_with_header(bits=12), "damaged header"),
+        (_with_header(block=0), "damaged header"),
+    ],
+)
+def test_unusable_wav_files_are_refused_by_name(raw: bytes, what: str) -> None:
+    with pytest.raises(TaskError) as caught:
+        read_wav(raw, "set/train/a/bad.wav")
+    assert "set/train/a/bad.wav" in caught.value.what
+    assert what in caught.value.what
+    assert caught.value.mend
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 80), st.binary(min_size=1, max_size=8))
+def test_damaged_wav_files_never_crash(tail: bytes, position: int, patch: bytes) -> None:
+    raw = bytearray(wav_bytes(tone(1000, 0.01)))
+    raw[position : position + len(patch)] = patch
+    for candidate in (bytes(raw), bytes(raw[:position]) + tail, tail):
+        try:
+            sound = read_wav(candidate, "x.wav")
+        except TaskError:
+            continue
+        assert log_mel_image(sound).shape == (32, 32, 1)
