@@ -5,7 +5,8 @@ Source: DESIGN section "Bit-exactness".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,11 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from rbnn.export.container import Container
+from rbnn.export.errors import ExportError
 from rbnn.export.native import NativeEngine
 from rbnn.export.reference import Reference
+from rbnn.tasks import TaskData
+from rbnn.train.run import Run
 
 BATCH = 500
 AGREEMENT_MIN = 0.995
@@ -98,3 +102,59 @@ def verify_task(
         keras_accuracy=None if keras is None else float(np.mean(keras == labels)),
         agreement=None if keras is None else float(np.mean(keras == best)),
     )
+
+
+def verify_run(
+    run: Run,
+    container: Container,
+    data: Sequence[TaskData],
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[TaskCheck]:
+    """Check every task of a run on its whole test set, against Keras too.
+
+    Args:
+        run: what the container was exported from.
+        container: the model.
+        data: the run's tasks, in its order.
+        progress: called as ``progress(what, done, total)``.
+
+    Raises:
+        RbnnError: see :func:`verify_task`.
+    """
+    # TensorFlow takes seconds to import, and the checks above do without it.
+    from rbnn.train.evaluate import predict
+    from rbnn.train.transfer import load_network
+
+    network = load_network(run)
+    secrets = run.secrets()
+    checks = []
+    for number, task in enumerate(data):
+        images, labels = task.test.images, task.test.labels
+        show = None if progress is None else partial(progress, f"checking {task.name}")
+        keras = predict(network, task.name, images)
+        secret = secrets[task.name]
+        checks.append(verify_task(container, number, secret, images, labels, keras, progress=show))
+    return checks
+
+
+def require_passed(checks: Sequence[TaskCheck]) -> None:
+    """Refuse an export that does not compute what was trained.
+
+    Raises:
+        ExportError: names the tasks and their figures.
+    """
+    for check in checks:
+        if check.differing_outputs:
+            raise ExportError(
+                f"Task {check.task}: C engine and integer reference differ in "
+                f"{check.differing_outputs} output bytes over {check.samples} samples.",
+                "This is a fault of rbnn: report it with the run folder, without its secrets.",
+            )
+        if not check.passed:
+            raise ExportError(
+                f"Task {check.task}: Keras and integers find the same class in only "
+                f"{100 * (check.agreement or 0):.2f} % of {check.samples} samples "
+                f"(accuracy {100 * (check.keras_accuracy or 0):.2f} and "
+                f"{100 * check.accuracy:.2f} %).",
+                "Train longer: sums close to the thresholds fall to either side.",
+            )

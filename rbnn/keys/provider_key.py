@@ -47,6 +47,26 @@ def public_file(path: Path) -> Path:
     return path.with_name(path.name + ".pub")
 
 
+def load_provider_public(path: Path) -> bytes | None:
+    """The public key, 32 bytes, that stands beside the key file ``path``; None where there is none.
+
+    Raises:
+        ProviderKeyError: the file cannot be read or holds no key.
+    """
+    file = public_file(path)
+    try:
+        key = bytes.fromhex(file.read_text().strip())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ProviderKeyError(f"Cannot read {file}: {error.strerror}.") from error
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ProviderKeyError(f"{file} does not hold a public key of 64 hex digits.", _MAKE_ONE)
+    return key
+
+
 def passphrase_file_of(path: Path) -> Path:
     """Where a drawn passphrase of ``path`` stands."""
     return path.with_name(path.name + ".passphrase")

@@ -1,0 +1,74 @@
+"""``rbnn export``: from a run to container, C arrays and golden vectors, checked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rbnn.cli.options import DEFAULT_PROVIDER_KEY, Json
+
+
+def export(
+    run: Annotated[Path | None, typer.Argument(help="Run folder [default: the newest].")] = None,
+    provider_key: Annotated[
+        Path,
+        typer.Option("--provider-key", help="Licence provider's key; its .pub file is read."),
+    ] = DEFAULT_PROVIDER_KEY,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write [default: RUN/export].")
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(help="Compare C engine, integer reference and Keras on the test sets."),
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Write a run's model container, C arrays and golden vectors."""
+    from rich.console import Console
+
+    from rbnn.export.export import NO_PROVIDER, export_run
+    from rbnn.export.report import check_table, size_table
+    from rbnn.export.verify import require_passed, verify_run
+    from rbnn.keys.provider_key import load_provider_public
+    from rbnn.train.loading import LoadingBar
+    from rbnn.train.run import Run, newest_run
+    from rbnn.train.start import load_data
+
+    trained = newest_run(Path("runs")) if run is None else Run(run)
+    provider = load_provider_public(provider_key)
+    with LoadingBar() as bar:
+        result = export_run(trained, provider or NO_PROVIDER, out, bar.show)
+    checks = []
+    if verify:
+        with LoadingBar() as bar:
+            data = load_data(trained.config(), bar.show)
+            checks = verify_run(trained, result.container, data, bar.show)
+    if as_json:
+        document = {
+            "run": str(trained.folder),
+            "folder": str(result.folder),
+            "manifest": result.manifest.model_dump(mode="json"),
+            "checks": [{**check.model_dump(), "passed": check.passed} for check in checks],
+        }
+        print(json.dumps(document, indent=2))
+    else:
+        console = Console(highlight=False)
+        console.print(size_table(result.manifest))
+        if checks:
+            console.print(check_table(checks))
+        console.print(f"Export: {result.folder}", soft_wrap=True)
+    if provider is None:
+        Console(stderr=True, highlight=False).print(
+            f"No provider key {provider_key}: this export cannot be licensed. "
+            "`rbnn flash` makes a key and exports again.",
+            soft_wrap=True,
+        )
+    require_passed(checks)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export")(export)
