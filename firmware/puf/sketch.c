@@ -16,7 +16,7 @@ _Static_assert(RBNN_PUF_PATTERN_BITS % 8u == 4u, "the last byte holds four bits"
 _Static_assert(TAG_OFFSET + RBNN_PUF_TAG_BYTES == RBNN_HELPER_RECORD_BYTES, "helper record");
 
 static uint8_t get_bit(const uint8_t *bytes, uint32_t index) {
-  return (uint8_t)((bytes[index / 8u] >> (index % 8u)) & 1u);
+  return (uint8_t)(((uint32_t)bytes[index / 8u] >> (index % 8u)) & 1u);
 }
 
 /* Set a bit of zeroed bytes. */
