@@ -7,8 +7,8 @@
 #include "port.h"
 
 /* Written by `rbnn export` beside the container; a firmware without a model answers, too. */
-#if __has_include("model_table.h")
-#include "model_table.h"
+#if __has_include("model_config.h")
+#include "model_config.h"
 #include "model_image.h"
 #define MODEL_BYTES rbnn_model_image
 #define MODEL_SIZE rbnn_model_image_bytes

@@ -127,7 +127,7 @@ def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> 
 
     Args:
         board: for which board.
-        model: folder with the exported C array and ``model_table.h``; None builds a firmware
+        model: folder with the exported C array and ``model_config.h``; None builds a firmware
             that carries no model.
         verbose: log the compilers' command lines, too.
 
@@ -138,9 +138,9 @@ def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> 
     """
     require("arm-none-eabi-gcc")
     require("arm-none-eabi-objcopy")
-    if model is not None and not (model / "model_table.h").is_file():
+    if model is not None and not (model / "model_config.h").is_file():
         raise BuildError(
-            f"{model} holds no exported model (model_table.h is missing).",
+            f"{model} holds no exported model (model_config.h is missing).",
             "Export it first: rbnn export RUN",
         )
     monocypher.lay_out(monocypher.folder())

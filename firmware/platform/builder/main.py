@@ -48,7 +48,7 @@ env.Append(
 # Other people's code has its own idea of conversions.
 third_party = env.Clone()
 env.Append(CCFLAGS=["-Wconversion", "-Werror"])
-if os.path.isfile(os.path.join(model, "model_table.h")):
+if os.path.isfile(os.path.join(model, "model_config.h")):
     env.Append(CPPPATH=[model])
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model)
 for room in ROOMS:
