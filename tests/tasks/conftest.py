@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from local_server import Shelf, serve
 from small_sets import write_folder, write_zip
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -45,3 +46,9 @@ def make_set(request: pytest.FixtureRequest, tmp_path: Path) -> Maker:
     if request.param == "folder":
         return lambda files: write_folder(tmp_path / "set", files)
     return lambda files: write_zip(tmp_path / "set.zip", files)
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    with serve() as running:
+        yield running

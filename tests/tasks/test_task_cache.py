@@ -1,0 +1,124 @@
+"""What is kept between runs, and the ``rbnn tasks`` command."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import typer
+from small_sets import small_files, write_folder, write_zip
+from typer.testing import CliRunner
+
+from rbnn.cli.tasks import register
+from rbnn.errors import RbnnError
+from rbnn.tasks import KNOWN, TaskError, files, load
+from rbnn.tasks.cache import cache_folder
+
+
+def _refuse(*_: object) -> None:
+    raise AssertionError("the set was read again")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_set_is_decoded_once(
+    zipped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if zipped:
+        path = write_zip(tmp_path / "s.zip", small_files())
+    else:
+        path = write_folder(tmp_path / "s", small_files())
+    first = load(f"mine={path}")
+    monkeypatch.setattr(files, "decode", _refuse)
+    again = load(f"other={path}")
+    assert again.name == "other"
+    assert again.fingerprint == first.fingerprint
+
+
+def test_changed_files_are_read_again(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "s", small_files())
+    first = load(f"mine={root}")
+    picture = root / "train" / "ants" / "0.png"
+    picture.write_bytes(small_files("grey")["train/bees/1.png"])
+    os.utime(picture, ns=(1, 1))
+    assert load(f"mine={root}").fingerprint != first.fingerprint
+
+
+def test_a_damaged_cache_is_made_anew(tmp_path: Path, own_cache: Path) -> None:
+    root = write_folder(tmp_path / "s", small_files())
+    first = load(f"mine={root}")
+    (entry,) = (own_cache / "decoded").iterdir()
+    whole = entry.read_bytes()
+    for damaged in (b"", b"rubbish", whole[:-400], whole[:300] + bytes(300) + whole[600:]):
+        entry.write_bytes(damaged)
+        assert load(f"mine={root}").fingerprint == first.fingerprint
+        assert entry.read_bytes() == whole
+
+
+def test_an_unwritable_cache(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "s", small_files())
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RbnnError, match="Cannot write"):
+        load(f"mine={root}", cache=tmp_path / "file")
+
+
+def test_where_the_cache_is(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cache_folder() == own_cache
+    monkeypatch.delenv("RBNN_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert cache_folder() == Path("/somewhere/rbnn")
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    made = typer.Typer()
+    register(made)
+    return made
+
+
+def test_the_list_of_tasks(app: typer.Typer) -> None:
+    result = CliRunner().invoke(app, ["--json"])
+    assert result.exit_code == 0
+    rows = {row["name"]: row for row in json.loads(result.stdout)["tasks"]}
+    assert list(rows) == list(KNOWN)
+    assert rows["digits"]["ready"] is True
+    assert rows["cifar"]["ready"] is False
+    assert "https://www.cs.toronto.edu" in rows["cifar"]["where"]
+    assert "RBNN_DATA" in rows["gtsrb"]["where"]
+    table = CliRunner().invoke(app, [])
+    assert table.exit_code == 0
+    assert all(name in table.stdout for name in KNOWN)
+
+
+def test_the_list_shows_what_rbnn_data_has(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_zip(tmp_path / "gtsrb.zip", small_files())
+    monkeypatch.setenv("RBNN_DATA", str(tmp_path))
+    rows = json.loads(CliRunner().invoke(app, ["--json"]).stdout)["tasks"]
+    (gtsrb,) = (row for row in rows if row["name"] == "gtsrb")
+    assert gtsrb["ready"] is True
+    assert gtsrb["where"] == str(path)
+    monkeypatch.setenv("RBNN_DATA", str(tmp_path / "gone"))
+    rows = json.loads(CliRunner().invoke(app, ["--json"]).stdout)["tasks"]
+    assert "not a folder" in rows[2]["where"]
+
+
+def test_named_tasks_are_loaded_and_counted(app: typer.Typer, tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "s", small_files())
+    arguments = ["digits", f"mine={root}"]
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    digits, mine = json.loads(result.stdout)["tasks"]
+    assert (digits["train"], digits["test"], len(digits["classes"])) == (1438, 359, 10)
+    assert mine["classes"][0] == {"label": "ants", "train": 2, "test": 1}
+    assert mine["source"] == f"mine={root}"
+    assert mine["fingerprint"] == load(f"mine={root}").fingerprint
+    table = CliRunner().invoke(app, arguments)
+    assert "mine: ants, bees" in table.stdout
+
+
+def test_an_unknown_name_is_an_error(app: typer.Typer) -> None:
+    result = CliRunner().invoke(app, ["nonesuch"])
+    assert isinstance(result.exception, TaskError)
+    assert result.stdout == ""
