@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A workstation process as a board, for tests under sanitizers. */
+#define _POSIX_C_SOURCE 200809L
+#include "port.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "process.h"
+
+static uint8_t received[4096];
+static size_t received_bytes, received_at;
+
+void rbnn_port_init(void)
+{
+}
+
+const char *rbnn_port_board(void)
+{
+  return "host";
+}
+
+int rbnn_port_read(void)
+{
+  if (received_at == received_bytes) return -1;
+  return received[received_at++];
+}
+
+bool rbnn_port_take_overrun(void)
+{
+  return false;
+}
+
+void rbnn_port_wait(void)
+{
+  const ssize_t bytes = read(STDIN_FILENO, received, sizeof received);
+  if (bytes <= 0) exit(0);
+  received_bytes = (size_t)bytes;
+  received_at = 0;
+}
+
+void rbnn_port_write(const char *data, uint32_t size)
+{
+  while (size > 0) {
+    const ssize_t sent = write(STDOUT_FILENO, data, size);
+    if (sent <= 0) exit(0);
+    data += sent;
+    size -= (uint32_t)sent;
+  }
+}
+
+uint64_t rbnn_port_ticks(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint32_t rbnn_port_ticks_hz(void)
+{
+  return 1000000000u;
+}
+
+uint8_t *rbnn_port_power_up_pattern(void)
+{
+  return rbnn_host_warm ? NULL : rbnn_host_pattern;
+}
+
+const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
+{
+  *bytes = sizeof rbnn_host_provisioning;
+  return rbnn_host_provisioning;
+}
+
+/* A process has no painted stack: both are zero. */
+void rbnn_port_stack(uint32_t *used, uint32_t *reserved)
+{
+  *used = 0;
+  *reserved = 0;
+}
+
+_Noreturn void rbnn_port_reset(void)
+{
+  rbnn_host_restart();
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The firmware as a process: `firmware [--provisioning FILE] [--pattern FILE] [--warm]`, its serial
+ * line on standard input and output. Ends with its input. */
+#include "process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+
+#define MAX_ARGUMENTS 8
+
+uint8_t rbnn_host_provisioning[RBNN_HOST_PROVISIONING_BYTES];
+uint8_t rbnn_host_pattern[RBNN_PUF_PATTERN_BYTES];
+bool rbnn_host_warm;
+
+static char *program_arguments[MAX_ARGUMENTS + 1];
+
+static _Noreturn void stop(const char *what, const char *name)
+{
+  fprintf(stderr, "%s %s\n", what, name);
+  exit(2);
+}
+
+/* Read at most `capacity` bytes; the rest of `data` stays as it is. */
+static void read_file(const char *name, uint8_t *data, size_t capacity)
+{
+  FILE *const file = fopen(name, "rb");
+  if (file == NULL) stop("cannot read", name);
+  (void)!fread(data, 1, capacity, file);
+  fclose(file);
+}
+
+_Noreturn void rbnn_host_restart(void)
+{
+  execv("/proc/self/exe", program_arguments);
+  stop("cannot restart", program_arguments[0]);
+}
+
+int main(int count, char **arguments)
+{
+  if (count >= MAX_ARGUMENTS) stop("too many arguments for", arguments[0]);
+  memcpy(program_arguments, arguments, (size_t)count * sizeof arguments[0]);
+  memset(rbnn_host_provisioning, 0xFF, sizeof rbnn_host_provisioning);
+  for (int i = 1; i < count; i++) {
+    if (strcmp(arguments[i], "--warm") == 0) {
+      rbnn_host_warm = true;
+    } else if (i + 1 < count && strcmp(arguments[i], "--provisioning") == 0) {
+      read_file(arguments[++i], rbnn_host_provisioning, sizeof rbnn_host_provisioning);
+    } else if (i + 1 < count && strcmp(arguments[i], "--pattern") == 0) {
+      read_file(arguments[++i], rbnn_host_pattern, sizeof rbnn_host_pattern);
+    } else {
+      stop("unknown argument", arguments[i]);
+    }
+  }
+  if (!rbnn_host_warm) {
+    static char warm[] = "--warm";
+    program_arguments[count] = warm;
+  }
+  rbnn_app_run();
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a workstation process has in place of chip memory; filled in by process.c. */
+#ifndef RBNN_PORT_HOST_PROCESS_H
+#define RBNN_PORT_HOST_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rbnn_spec.h"
+
+#define RBNN_HOST_PROVISIONING_BYTES 131072u
+
+extern uint8_t rbnn_host_provisioning[RBNN_HOST_PROVISIONING_BYTES];
+extern uint8_t rbnn_host_pattern[RBNN_PUF_PATTERN_BYTES];
+extern bool rbnn_host_warm;
+
+/* Start the program anew with its own arguments, as a warm reset. */
+_Noreturn void rbnn_host_restart(void);
+
+#endif
