@@ -26,6 +26,7 @@ COMMANDS = (
     "monitor",
     "board",
     "devices",
+    "demo",
 )
 """Modules of this package, in the order in which ``rbnn --help`` lists their commands."""
 

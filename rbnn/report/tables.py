@@ -1,0 +1,91 @@
+"""The demonstration's figures as a person reads them."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rbnn.report.figures import DemoFigures, TaskFigures
+
+
+def demo_report(figures: DemoFigures) -> RenderableType:
+    """Everything that ``rbnn demo`` measured."""
+    return Group(
+        _accuracy(figures), _flash(figures), _refusals(figures), _cost(figures), _summary(figures)
+    )
+
+
+def _accuracy(figures: DemoFigures) -> Table:
+    table = Table(title="Test accuracy: one parameter set, every computer", title_justify="left")
+    table.add_column("task")
+    for head in ("classes", "Keras", "reference", "same class", "on the device", "differing"):
+        table.add_column(head, justify="right")
+    for task in figures.tasks:
+        table.add_row(
+            task.name,
+            str(task.classes),
+            f"{task.keras:.2%} of {task.test_samples}",
+            f"{task.reference:.2%}",
+            f"{task.agreement:.2%}",
+            f"{task.device:.2%} of {task.device_samples}",
+            f"{task.differing_outputs} bytes on the workstation, "
+            f"{task.differing_layers} layers on the device",
+        )
+    return table
+
+
+def _flash(figures: DemoFigures) -> Table:
+    table = Table(title="Flash", title_justify="left")
+    table.add_column("part")
+    table.add_column("this firmware", justify="right")
+    table.add_column("separate networks", justify="right")
+    table.add_row(f"shared parameters ({figures.bits:,} bits)", _bytes(figures.shared_bytes), "")
+    for task in figures.tasks:
+        share = task.own_bytes / figures.shared_bytes
+        table.add_row(
+            f"{task.name}: its own part ({share:.1%} of the shared one)",
+            _bytes(task.own_bytes),
+            _bytes(task.separate_bytes),
+        )
+    own = figures.shared_bytes + sum(task.own_bytes for task in figures.tasks)
+    table.add_section()
+    table.add_row("together", _bytes(own), _bytes(sum(t.separate_bytes for t in figures.tasks)))
+    return table
+
+
+def _refusals(figures: DemoFigures) -> Table:
+    table = Table(title="What the board answers to", title_justify="left")
+    table.add_column("attempt")
+    table.add_column("answer")
+    for refusal in figures.refusals:
+        table.add_row(Text(refusal.attempt), Text(refusal.answer))
+    return table
+
+
+def _cost(figures: DemoFigures) -> Table:
+    table = Table(title="Instructions on the emulated Cortex-M4", title_justify="left")
+    table.add_column("task")
+    table.add_column("switch to it", justify="right")
+    table.add_column("one inference", justify="right")
+    for task in figures.tasks:
+        table.add_row(task.name, _count(task, "switch"), _count(task, "inference"))
+    return table
+
+
+def _summary(figures: DemoFigures) -> Text:
+    image = figures.image
+    return Text(
+        f"Board {image.board}: {image.flash:,} of {image.flash_limit:,} bytes of flash, "
+        f"{image.ram:,} of {image.ram_limit:,} of RAM; "
+        f"stack {figures.stack_used:,} of {image.stack:,}.\n"
+        f"Run: {figures.run}. Took {figures.seconds:.0f} s."
+    )
+
+
+def _bytes(count: int) -> str:
+    return f"{count:,} bytes"
+
+
+def _count(task: TaskFigures, what: str) -> str:
+    return f"{getattr(task, what + '_instructions'):,}"
