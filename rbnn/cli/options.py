@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from rbnn.device.emulated_target import EmulatedTarget
+    from rbnn.device.target import Target
+    from rbnn.keys.user_key import UserKey as LoadedUserKey
 
 USER_KEY = "--user-key"
 NO_VALUE = "\0"
@@ -30,6 +37,7 @@ Registry = Annotated[
 ProviderKey = Annotated[
     Path, typer.Option("--provider-key", help="Licence provider's key; made when missing.")
 ]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 UserKey = Annotated[
     str | None,
@@ -42,6 +50,7 @@ UserKey = Annotated[
 
 DEFAULT_BOARD = "qemu"
 DEFAULT_REGISTRY = "registry.sqlite"
+DEFAULT_RUNS = Path("runs")
 DEFAULT_PROVIDER_KEY = Path("keys") / "provider.pem"
 
 
@@ -66,3 +75,38 @@ class UserKeyCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Complete ``--user-key``, then parse as ever."""
         return super().parse_args(ctx, with_user_key_value(args))
+
+
+def say(line: str) -> None:
+    """Progress for the person in front of the terminal: standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def output() -> Console:
+    """Standard output for tables; as wide as the terminal, or 120 columns into a file."""
+    return Console() if sys.stdout.isatty() else Console(width=120)
+
+
+def target(board: str, port: str | None, folder: Path | None, emulated: bool) -> Target:
+    """The board that the shared options mean."""
+    from rbnn.device.targets import find_target
+    from rbnn.image.board import load_board
+
+    return find_target(load_board(board), port=port, folder=folder, emulated=emulated, say=say)
+
+
+def emulated_target(board: str, folder: Path | None) -> EmulatedTarget:
+    """The emulated board that the options mean; any board with a QEMU machine may be one."""
+    from rbnn.device.emulated_target import EmulatedTarget
+    from rbnn.image.board import load_board
+
+    return EmulatedTarget(load_board(board), folder or Path("emulated") / board, say)
+
+
+def user_key_loader(value: str | None) -> Callable[[], LoadedUserKey] | None:
+    """What reads the user key that ``--user-key`` means; None where it was not given."""
+    from rbnn.keys.user_key import load_user_key
+
+    if value is None:
+        return None
+    return lambda: load_user_key(None if value == NO_VALUE else Path(value))

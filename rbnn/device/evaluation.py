@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +14,6 @@ from rbnn.errors import RbnnError
 Images = npt.NDArray[np.uint8]
 Progress = Callable[[int, int], None]
 """Called as ``progress(done, total)`` after each sample."""
-LayerOutputs = Callable[[npt.NDArray[np.uint8]], Sequence[bytes]]
-"""The integer reference: one image in, each layer's output out as it lies in the arena."""
 
 
 class BoardAccuracy(BaseModel):
@@ -94,36 +91,37 @@ def evaluate_on_board(
 
 def check_layers(
     session: Session,
-    images: Iterable[npt.NDArray[np.uint8]],
-    reference: LayerOutputs,
-    progress: Callable[[int], None] | None = None,
+    images: Images,
+    expected: npt.NDArray[np.uint32],
+    progress: Progress | None = None,
 ) -> list[LayerDifference]:
     """Compare the CRC-32 of every layer's output on the board with the integer reference's.
 
     Args:
         session: a board whose active task is the reference's.
-        images: inputs, each (height, width, channels), uint8.
-        reference: gives each layer's output as bytes, in layer order.
-        progress: called after each image with the number done.
+        images: (n, height, width, channels), uint8.
+        expected: (n, layers), from ``rbnn.export.golden.layer_crc32``.
+        progress: called after each image.
 
     Returns:
         Every difference; empty where board and reference agree in every bit.
+
+    Raises:
+        RbnnError: the board's model has another number of layers.
     """
     differences = []
-    for sample, image in enumerate(images):
-        expected = [binascii.crc32(output) for output in reference(image)]
+    for sample, (image, crcs) in enumerate(zip(images, expected, strict=True)):
         traced = {layer.layer: layer.crc32 for layer in session.trace(image.tobytes()).layers}
-        if set(traced) != set(range(len(expected))):
+        if set(traced) != set(range(len(crcs))):
             raise RbnnError(
-                f"The board traced the layers {sorted(traced)}, the reference has "
-                f"{len(expected)} layers.",
+                f"The board traced the layers {sorted(traced)}; the reference has {len(crcs)}.",
                 "Board and run hold different models: rbnn flash writes the run's.",
             )
         differences += [
             LayerDifference(sample=sample, layer=layer)
-            for layer, crc in enumerate(expected)
+            for layer, crc in enumerate(crcs)
             if traced[layer] != crc
         ]
         if progress is not None:
-            progress(sample + 1)
+            progress(sample + 1, len(images))
     return differences

@@ -177,25 +177,32 @@ class SerialLine:
             DeviceError: the device answered ``e-[...]``.
             LinkError: it fell silent.
         """
-        return tuple(self.stream(command, timeout_s))
+        lines = tuple(line for line in self.exchange(command, timeout_s) if line)
+        for line in lines:
+            if line.startswith("e-"):
+                raise from_error_line(line, redact(command))
+        return lines[:-1]
 
-    def stream(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Iterator[str]:
-        """As :meth:`ask`, but line by line while they come."""
+    def exchange(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Iterator[str]:
+        """Send one command; its answer line by line as they come, ``m-ready`` last.
+
+        Raises:
+            LinkError: it cannot be sent as one command, or the device fell silent.
+        """
         if len(command) > link.MAX_COMMAND_BYTES or link.COMMAND_END in command:
-            raise LinkError(f"`{redact(command)[:40]}` cannot be sent as one command.")
+            raise LinkError(
+                f"`{redact(command)[:40]}` cannot be sent: a command has at most "
+                f"{link.MAX_COMMAND_BYTES} bytes and no {link.COMMAND_END}.",
+            )
         self._pending = b""
         self._drop_waiting()  # what a restart printed since the last answer
         self.write(command.encode() + link.COMMAND_END.encode())
-        failure: str | None = None
-        while (line := self.read_line(timeout_s)) != link.READY:
+        line: str | None = None
+        while line != link.READY:
+            line = self.read_line(timeout_s)
             if line is None:
                 raise LinkError(
                     f"No answer to `{redact(command)}` on {self.path} for {timeout_s:g} s.",
                     "Power-cycle the board and try again (emulated: rbnn board cycle).",
                 )
-            if line.startswith("e-"):
-                failure = failure or line
-            elif line:
-                yield line
-        if failure is not None:
-            raise from_error_line(failure, redact(command))
+            yield line

@@ -32,6 +32,16 @@ def program_command(script: str, file: Path, address: int) -> list[str]:
     return [PROGRAM, "-f", script, "-c", f"program {{{path}}} {address:#010x} verify reset exit"]
 
 
+def require() -> None:
+    """Check that OpenOCD is installed.
+
+    Raises:
+        FlashError: it is not; the message holds the command that installs it.
+    """
+    if shutil.which(PROGRAM) is None:
+        raise FlashError("openocd is not installed; it writes real boards.", INSTALL)
+
+
 def program(script: str, file: Path, address: int) -> None:
     """Write ``file`` to the board that the debug probe holds.
 
@@ -40,8 +50,7 @@ def program(script: str, file: Path, address: int) -> None:
             written; the message ends with OpenOCD's own last words.
     """
     command = program_command(script, file, address)
-    if shutil.which(PROGRAM) is None:
-        raise FlashError("openocd is not installed; it writes real boards.", INSTALL)
+    require()
     try:
         result = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S

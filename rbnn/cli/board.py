@@ -1,0 +1,58 @@
+"""``rbnn board``: power and reset of an emulated board, and what any board says about itself."""
+
+from __future__ import annotations
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import Board, DeviceFolder, Emulated, Json, Port
+
+
+def on(board: Board = options.DEFAULT_BOARD, device_folder: DeviceFolder = None) -> None:
+    """Give an emulated board power."""
+    target = options.emulated_target(board, device_folder)
+    print(f"{board} is on; its serial port is {target.serial_path()}")
+
+
+def off(board: Board = options.DEFAULT_BOARD, device_folder: DeviceFolder = None) -> None:
+    """Take an emulated board's power away."""
+    options.emulated_target(board, device_folder).emulator.power_off()
+    print(f"{board} is off")
+
+
+def cycle(board: Board = options.DEFAULT_BOARD, device_folder: DeviceFolder = None) -> None:
+    """Take an emulated board's power away and give it back."""
+    target = options.emulated_target(board, device_folder)
+    target.power_cycle()
+    print(f"{board} was power-cycled; its serial port is {target.serial_path()}")
+
+
+def reset(board: Board = options.DEFAULT_BOARD, device_folder: DeviceFolder = None) -> None:
+    """Press an emulated board's reset button; its power stays on."""
+    options.emulated_target(board, device_folder).emulator.warm_reset()
+    print(f"{board} was reset without losing power")
+
+
+def status(
+    board: Board = options.DEFAULT_BOARD,
+    port: Port = None,
+    device_folder: DeviceFolder = None,
+    emulated: Emulated = False,
+    as_json: Json = False,
+) -> None:
+    """Print identity, tasks, licences and stack use of a board; one that is off stays off."""
+    from rbnn.device.status import read_status
+
+    found = read_status(options.target(board, port, device_folder, emulated))
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    else:
+        options.output().print(found.table())
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Power, reset and state of a board.", no_args_is_help=True)
+    for command in (on, off, cycle, reset, status):
+        group.command(command.__name__)(command)
+    app.add_typer(group, name="board")

@@ -1,0 +1,54 @@
+"""``rbnn enroll``: a device's fingerprint becomes a registry entry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import Board, DeviceFolder, Emulated, Json, Port, ProviderKey, Registry
+
+
+def enroll(
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="Write this run's firmware first [default: only to a blank board]."),
+    ] = None,
+    board: Board = options.DEFAULT_BOARD,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Forget what the device was; its licences are lost."),
+    ] = False,
+    port: Port = None,
+    device_folder: DeviceFolder = None,
+    emulated: Emulated = False,
+    registry: Registry = options.DEFAULT_REGISTRY,
+    provider_key: ProviderKey = options.DEFAULT_PROVIDER_KEY,
+    runs: options.Runs = options.DEFAULT_RUNS,
+    as_json: Json = False,
+) -> None:
+    """Make helper data and keys on the device and enter it in the registry."""
+    from rbnn.device import deploy, enrolment
+    from rbnn.keys import registry as registries
+    from rbnn.keys.provider_key import ensure_provider
+
+    target = options.target(board, port, device_folder, emulated)
+    target.check()
+    with registries.Registry.open(registry) as book:
+        if run is not None or target.is_blank():
+            chosen = deploy.choose_run(run, runs)
+            provider = ensure_provider(provider_key, say=options.say)
+            prepared = deploy.prepare(chosen, target, provider.public, options.say)
+            deploy.write_firmware(prepared, target, options.say)
+        report = enrolment.enroll(target, book, options.say, again=again)
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        print(report.summary())
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("enroll")(enroll)

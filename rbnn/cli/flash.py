@@ -1,0 +1,74 @@
+"""``rbnn flash``: from a trained run to a licensed board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import (
+    Board,
+    DeviceFolder,
+    Emulated,
+    Json,
+    Port,
+    ProviderKey,
+    Registry,
+    UserKey,
+)
+
+
+def flash(
+    run: Annotated[
+        Path | None, typer.Argument(help="Run folder [default: the newest run].")
+    ] = None,
+    board: Board = options.DEFAULT_BOARD,
+    user_key: UserKey = None,
+    tasks: Annotated[
+        str, typer.Option("--tasks", help="Tasks to license, such as digits,words [default: all].")
+    ] = "",
+    port: Port = None,
+    device_folder: DeviceFolder = None,
+    emulated: Emulated = False,
+    registry: Registry = options.DEFAULT_REGISTRY,
+    provider_key: ProviderKey = options.DEFAULT_PROVIDER_KEY,
+    runs: options.Runs = options.DEFAULT_RUNS,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Build and measure; print what would be written.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Export and build where needed, write the board, enrol it on first contact, license it."""
+    from rbnn.device import deploy
+    from rbnn.image import sizes
+    from rbnn.keys import registry as registries
+    from rbnn.keys.provider_key import ensure_provider
+
+    target = options.target(board, port, device_folder, emulated)
+    chosen = deploy.choose_run(run, runs)
+    load_key = options.user_key_loader(user_key)
+    key = None if dry_run else deploy.require_user_key(load_key)
+    if not dry_run:
+        target.check()
+    provider = ensure_provider(provider_key, say=options.say)
+    prepared = deploy.prepare(chosen, target, provider.public, options.say)
+    if not as_json:
+        options.output().print(sizes.table(prepared.sizes))
+    if key is None:
+        plan = deploy.plan(prepared, target)
+        print(plan.model_dump_json(indent=2) if as_json else "\n".join(plan.commands))
+        return
+    with registries.Registry.open(registry) as book:
+        names = [name for name in tasks.split(",") if name]
+        report = deploy.flash(prepared, target, provider, key, book, names, options.say)
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        print(report.summary())
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("flash", cls=options.UserKeyCommand)(flash)

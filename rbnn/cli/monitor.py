@@ -1,0 +1,32 @@
+"""``rbnn monitor``: type the serial commands by hand."""
+
+from __future__ import annotations
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import Board, DeviceFolder, Emulated, Port
+
+
+def monitor(
+    board: Board = options.DEFAULT_BOARD,
+    port: Port = None,
+    device_folder: DeviceFolder = None,
+    emulated: Emulated = False,
+) -> None:
+    """Open a terminal on the board; with a pipe, send the commands that it carries."""
+    import sys
+
+    from rbnn.device import terminal
+
+    target = options.target(board, port, device_folder, emulated)
+    with target.open() as session:
+        if sys.stdin.isatty():
+            terminal.run_interactive(session.line)
+        else:
+            terminal.run_script(session.line, sys.stdin, print)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("monitor")(monitor)

@@ -1,0 +1,274 @@
+"""From a trained run to a board that answers: export, build, write, enrol, license, check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.device.enrolment import KnownDevice, confirm, recognise
+from rbnn.device.target import Say, Target
+from rbnn.errors import RbnnError
+from rbnn.export.container import Container
+from rbnn.export.export import Export, export_run
+from rbnn.image import platformio, sizes
+from rbnn.image.platformio import BuildResult
+from rbnn.image.sizes import SizeReport
+from rbnn.keys import licence, provisioning
+from rbnn.keys.errors import UserKeyError
+from rbnn.keys.licence import Licence
+from rbnn.keys.provider_key import ProviderKey
+from rbnn.keys.registry import Registry
+from rbnn.keys.user_key import UserKey
+from rbnn.train.run import Run, newest_run
+
+
+class DeployError(RbnnError):
+    """The board does not hold what was written, or a task cannot be licensed."""
+
+
+class FlashedLicence(BaseModel):
+    """A licence that was written to the board."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    licence_id: str
+    sequence: int
+    issued_now: bool
+
+
+class FlashReport(BaseModel):
+    """What ``rbnn flash`` did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    board: str
+    run: str
+    device: str
+    """X25519 public key, hexadecimal."""
+    enrolled_now: bool
+    model_id: str
+    model_digest: str
+    licences: tuple[FlashedLicence, ...]
+    sizes: SizeReport
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        state = "enrolled" if self.enrolled_now else "known"
+        lines = [f"{self.board} runs {self.run} on the {state} device {self.device[:16]}…"]
+        lines += [
+            f"  {one.task}: licence {one.sequence}" + ("" if one.issued_now else ", kept")
+            for one in self.licences
+        ]
+        return "\n".join(lines)
+
+
+class FlashPlan(BaseModel):
+    """What ``rbnn flash --dry-run`` would write."""
+
+    model_config = ConfigDict(frozen=True)
+
+    board: str
+    run: str
+    commands: tuple[str, ...]
+    sizes: SizeReport
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A firmware that was built and fits its board."""
+
+    run: Run
+    export: Export
+    build: BuildResult
+    sizes: SizeReport
+
+
+def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepared:
+    """Export where needed, build, and measure; the board is not touched.
+
+    Args:
+        run: a trained run.
+        target: for which board.
+        provider_public: X25519 public key of who issues the licences, 32 bytes.
+        say: told each step.
+
+    Raises:
+        FitError: the image does not fit the board; the message holds the numbers.
+        RbnnError: the run is not usable, or a tool is missing.
+    """
+    export = _current_export(run, provider_public, say)
+    say(f"Building the firmware for {target.board.name}.")
+    build = platformio.build(target.board, export.folder)
+    report = sizes.report(build, export)
+    return Prepared(run, export, build, report)
+
+
+def _current_export(run: Run, provider_public: bytes, say: Say) -> Export:
+    try:
+        export = Export.read(run.export_folder)
+        if export.is_current(run, provider_public):
+            return export
+    except RbnnError as error:
+        say(f"No export to use yet: {error.what}")
+    say(f"Exporting {run.folder}.")
+    return export_run(run, provider_public)
+
+
+def flash(
+    prepared: Prepared,
+    target: Target,
+    provider: ProviderKey,
+    user_key: UserKey,
+    registry: Registry,
+    tasks: Sequence[str],
+    say: Say,
+) -> FlashReport:
+    """Write a prepared firmware, enrol the device on first contact, license it, and check.
+
+    Args:
+        prepared: from :func:`prepare`.
+        target: the board.
+        provider: issues the licences; its public key stands in the container.
+        user_key: whose key shall open them.
+        registry: devices and licences.
+        tasks: names of the tasks to license; empty for all.
+        say: told each step.
+
+    Raises:
+        RbnnError: a task is unknown, or board, registry or device refuse.
+    """
+    container = prepared.export.container
+    numbers = {name: container.task_number(name) for name in tasks or _names(container)}
+    secrets = prepared.run.secrets()
+    write_firmware(prepared, target, say)
+    target.power_cycle()
+    with target.open() as session:
+        device = recognise(session, target.board.name, registry, say)
+
+    held = _licences_to_keep(registry, device, container, set(numbers.values()))
+    issued: list[Licence] = []
+    for name, number in numbers.items():
+        one = licence.issue(
+            provider,
+            device.public,
+            user_key,
+            container.model_id,
+            container.digest,
+            number,
+            secrets[name],
+            registry.next_sequence(device.public),
+        )
+        registry.add_licence(device.public, one, name, user_key.fingerprint)
+        issued.append(one)
+    say(f"Issued {len(issued)} licences; writing the provisioning partition.")
+    target.write_provisioning(provisioning.build(device.helper_record, [*held, *issued]))
+    target.power_cycle()
+    _check(target, device, container, [*held, *issued])
+    return FlashReport(
+        board=target.board.name,
+        run=str(prepared.run.folder),
+        device=device.public.hex(),
+        enrolled_now=device.is_new,
+        model_id=container.model_id.hex(),
+        model_digest=container.digest.hex(),
+        licences=tuple(
+            FlashedLicence(
+                task=_names(container)[one.task_number],
+                licence_id=one.licence_id.hex(),
+                sequence=one.sequence,
+                issued_now=one in issued,
+            )
+            for one in (*held, *issued)
+        ),
+        sizes=prepared.sizes,
+    )
+
+
+def write_firmware(prepared: Prepared, target: Target, say: Say) -> None:
+    """Write the image alone; the provisioning partition stays as it is."""
+    say("Writing the firmware.")
+    target.write_firmware(prepared.build, prepared.export.folder)
+
+
+def plan(prepared: Prepared, target: Target) -> FlashPlan:
+    """What writing would run, without touching the board."""
+    return FlashPlan(
+        board=target.board.name,
+        run=str(prepared.run.folder),
+        commands=tuple(target.commands(prepared.export.folder)),
+        sizes=prepared.sizes,
+    )
+
+
+def require_user_key(load: Callable[[], UserKey] | None) -> UserKey:
+    """Load the user key that licences are issued for.
+
+    Raises:
+        UserKeyError: none was given, or it cannot be read.
+    """
+    if load is None:
+        raise UserKeyError(
+            "No user key was given; licences are issued for a user.",
+            "rbnn flash --user-key PATH (make one: rbnn keys new user keys/user.key)",
+        )
+    return load()
+
+
+def _names(container: Container) -> list[str]:
+    return [task.name for task in container.tasks]
+
+
+def _licences_to_keep(
+    registry: Registry, device: KnownDevice, container: Container, replaced: set[int]
+) -> list[Licence]:
+    """The newest licence of every other task that this very model on this device has."""
+    newest: dict[int, Licence] = {}
+    for entry in registry.licences(device.public):
+        if entry.model_digest == container.digest.hex() and entry.task_number not in replaced:
+            newest[entry.task_number] = licence.parse(entry.data)
+    return [newest[number] for number in sorted(newest)]
+
+
+def _check(
+    target: Target, device: KnownDevice, container: Container, licences: Sequence[Licence]
+) -> None:
+    """Ask the board what it holds.
+
+    Raises:
+        DeployError: something else than what was written.
+    """
+    with target.open() as session:
+        identity = confirm(session, device)
+        found = session.tasks()
+        held = {entry.licence_id for entry in session.licences()}
+    expected = {one.licence_id.hex() for one in licences}
+    if (
+        identity.model_digest != container.digest.hex()
+        or [task.name for task in found] != _names(container)
+        or held != expected
+    ):
+        raise DeployError(
+            f"The board holds the model {identity.model_digest[:16] or 'none'}… with the tasks "
+            f"{', '.join(task.name for task in found) or 'none'} and {len(held)} licences; "
+            f"written were {container.digest.hex()[:16]}… and {len(expected)} licences.",
+            "Flash it again; check that the port belongs to the board that was written.",
+        )
+
+
+def choose_run(name: Path | None, runs: Path) -> Run:
+    """The run that a command means.
+
+    Args:
+        name: a run folder, or its name below ``runs``; None for the newest one.
+        runs: folder of all runs.
+
+    Raises:
+        RbnnError: there is none.
+    """
+    if name is None:
+        return newest_run(runs)
+    return Run(name if name.exists() else runs / name)

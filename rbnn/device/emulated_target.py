@@ -1,0 +1,89 @@
+"""An emulated board: its folder is its flash, a QEMU process its power."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rbnn.device.emulator import Emulator
+from rbnn.device.target import Say, Target
+from rbnn.flash.emulated import EmulatedBoard
+from rbnn.flash.errors import FlashError
+from rbnn.image.board import Board
+from rbnn.image.platformio import BuildResult
+
+
+class EmulatedTarget(Target):
+    """A board under QEMU.
+
+    Args:
+        board: its manifest.
+        folder: what the device keeps when its power is off; made with the first firmware.
+        say: told when a new device is made.
+    """
+
+    def __init__(self, board: Board, folder: Path, say: Say) -> None:
+        super().__init__(board)
+        self.device = EmulatedBoard(folder)
+        self.emulator = Emulator(folder, board)
+        self._say = say
+
+    def check(self) -> None:
+        """The folder is this board's, or free."""
+        if self.device.exists:
+            self.device.settings(self.board.name)
+
+    def is_blank(self) -> bool:
+        """Whether no firmware was ever written."""
+        return not self.device.has_firmware
+
+    def is_on(self) -> bool:
+        """Whether its emulator runs."""
+        self._check()
+        return self.emulator.is_on()
+
+    def write_firmware(self, build: BuildResult, model: Path | None) -> None:
+        """Take the power away and replace the flash image; a new device is made first."""
+        if not self.device.exists:
+            self._say(f"Making the emulated board {self.device.folder}.")
+            EmulatedBoard.create(self.device.folder, self.board.name)
+        self.emulator.power_off()
+        self.device.write_flash(build.bin.read_bytes(), self.board.flash.bytes)
+        if not self.device.provisioning_file.exists():
+            self.device.erase_provisioning(self.board.provisioning.bytes)
+
+    def write_provisioning(self, partition: bytes) -> None:
+        """Take the power away and replace the provisioning partition."""
+        self.emulator.power_off()
+        self.device.write_provisioning(partition, self.board.provisioning.bytes)
+
+    def erase_provisioning(self) -> None:
+        """Take the power away and erase the provisioning partition."""
+        self.emulator.power_off()
+        self.device.erase_provisioning(self.board.provisioning.bytes)
+
+    def power_cycle(self) -> None:
+        """A new QEMU process with newly noised SRAM."""
+        self._check()
+        self.emulator.power_cycle()
+
+    def serial_path(self) -> str:
+        """The pseudo terminal; the board is powered on where it is off."""
+        self._check()
+        if not self.emulator.is_on():
+            self.emulator.power_on()
+        return self.emulator.serial_path()
+
+    def commands(self, model: Path | None) -> list[str]:
+        """Nothing runs: two files are written."""
+        return [
+            f"# write {self.device.flash_file}",
+            f"# write {self.device.provisioning_file}",
+        ]
+
+    def _check(self) -> None:
+        self.device.settings(self.board.name)
+        if self.is_blank():
+            raise FlashError(
+                f"The emulated board in {self.device.folder} carries no firmware.",
+                "Write it: rbnn flash --user-key PATH",
+            )

@@ -1,0 +1,136 @@
+"""First contact: a device's fingerprint becomes helper data, a public key and a registry entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.device.answers import Identity
+from rbnn.device.errors import DeviceError, from_error_line
+from rbnn.device.session import Session
+from rbnn.device.target import Say, Target
+from rbnn.keys import provisioning
+from rbnn.keys.errors import RegistryError
+from rbnn.keys.registry import Registry
+from rbnn.spec.status import Status
+
+AGAIN = "Enrol it anew, as another device: rbnn enroll --again"
+
+
+@dataclass(frozen=True)
+class KnownDevice:
+    """A device that is enrolled and in the registry."""
+
+    public: bytes
+    helper_record: bytes
+    is_new: bool
+
+
+class EnrolmentReport(BaseModel):
+    """What ``rbnn enroll`` did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    board: str
+    device: str
+    """X25519 public key, hexadecimal."""
+    sign_public: str
+    enrolled_now: bool
+
+    def summary(self) -> str:
+        """One line for people."""
+        state = "is enrolled" if self.enrolled_now else "was enrolled before"
+        return f"Device {self.device} ({self.board}) {state}."
+
+
+def recognise(session: Session, board: str, registry: Registry, say: Say) -> KnownDevice:
+    """Tell which device this is; enrol it on first contact.
+
+    Args:
+        session: the device, after a power-on.
+        board: its board's name.
+        registry: where it is looked up or entered.
+        say: told what happens.
+
+    Raises:
+        DeviceError: it was not powered off before, or its helper data are damaged.
+        RegistryError: it was enrolled elsewhere.
+    """
+    identity = session.identify()
+    if identity.puf == "fresh":
+        say("First contact: enrolling the device.")
+        enrolment = session.enroll()
+        registry.add_device(enrolment.public, enrolment.sign_public, board, enrolment.record)
+        return KnownDevice(enrolment.public, enrolment.record, True)
+    _refuse_unusable(identity)
+    public = bytes.fromhex(identity.public)
+    try:
+        return KnownDevice(public, registry.device(public).helper_record, False)
+    except RegistryError as error:
+        raise RegistryError(
+            f"The device {identity.public[:16]}… is enrolled, but not in this registry.",
+            f"Name the registry that knows it: --registry PATH. {AGAIN}",
+        ) from error
+
+
+def _refuse_unusable(identity: Identity) -> None:
+    if identity.puf == "power-cycle":
+        raise _refusal(Status.POWER_CYCLE)
+    if identity.puf == "damaged":
+        error = _refusal(Status.PUF_HELPER)
+        error.mend = AGAIN
+        raise error
+
+
+def _refusal(status: Status) -> DeviceError:
+    name = status.name.lower().replace("_", "-")
+    return from_error_line(f"e-[{name}: {status.text}]", "id")
+
+
+def enroll(target: Target, registry: Registry, say: Say, *, again: bool = False) -> EnrolmentReport:
+    """Enrol a board that carries the firmware, and write its helper record to it.
+
+    Args:
+        target: the board.
+        registry: where it is entered.
+        say: told what happens.
+        again: forget what the device was: erase its provisioning partition first.
+
+    Raises:
+        RbnnError: board or registry refuse.
+    """
+    if again:
+        say("Erasing the provisioning partition.")
+        target.erase_provisioning()
+    target.power_cycle()
+    with target.open() as session:
+        device = recognise(session, target.board.name, registry, say)
+    if device.is_new:
+        say("Writing the helper record.")
+        target.write_provisioning(provisioning.build(device.helper_record, ()))
+        target.power_cycle()
+        with target.open() as session:
+            confirm(session, device)
+    entry = registry.device(device.public)
+    return EnrolmentReport(
+        board=target.board.name,
+        device=entry.public,
+        sign_public=entry.sign_public,
+        enrolled_now=device.is_new,
+    )
+
+
+def confirm(session: Session, device: KnownDevice) -> Identity:
+    """Check that the device derives its own root key again from what was written.
+
+    Raises:
+        DeviceError: it does not.
+    """
+    identity = session.identify()
+    _refuse_unusable(identity)
+    if identity.public != device.public.hex():
+        error = _refusal(Status.PUF_HELPER)
+        error.mend = AGAIN
+        raise error
+    return identity

@@ -1,0 +1,124 @@
+"""A real board: written through its debug probe, its power in the user's hands."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rbnn.device import ports
+from rbnn.device.errors import PortError
+from rbnn.device.target import Say, Target
+from rbnn.flash import openocd
+from rbnn.flash.errors import FlashError
+from rbnn.image import platformio
+from rbnn.image.board import Board
+from rbnn.image.platformio import BuildResult
+
+REPLUG_TIMEOUT_S = 300.0
+SETTLE_S = 1.0
+
+
+class RealTarget(Target):
+    """A board on USB.
+
+    Args:
+        board: its manifest.
+        port: its serial port; found by USB ids where None.
+        say: tells the user to unplug and to plug in.
+    """
+
+    def __init__(self, board: Board, port: str | None, say: Say) -> None:
+        super().__init__(board)
+        self._port = port
+        self._say = say
+
+    def check(self) -> None:
+        """Port and OpenOCD are there."""
+        path = self.serial_path()
+        if not Path(path).exists():
+            raise PortError(f"There is no port {path}.", "Plug the board in, or name its port.")
+        openocd.require()
+
+    def is_blank(self) -> bool:
+        """Unknown before it answers."""
+        return False
+
+    def is_on(self) -> bool:
+        """A board on USB has power."""
+        return True
+
+    def write_firmware(self, build: BuildResult, model: Path | None) -> None:
+        """PlatformIO's upload target."""
+        platformio.upload(build.board, model, None)
+
+    def write_provisioning(self, partition: bytes) -> None:
+        """OpenOCD's ``program``; only the partition's sector is erased."""
+        script, address = self._script(), self.board.provisioning.address
+        with tempfile.TemporaryDirectory(prefix="rbnn-") as folder:
+            file = Path(folder) / "provisioning.bin"
+            file.write_bytes(partition)
+            openocd.program(script, file, address)
+
+    def erase_provisioning(self) -> None:
+        """Write one line of erased bytes; the whole sector is erased with it."""
+        self.write_provisioning(b"\xff" * 64)
+
+    def power_cycle(self) -> None:
+        """Ask the user, and wait until the port has gone and is back."""
+        self._say("Unplug the board, wait five seconds, and plug it in again.")
+        path = self.serial_path()
+        wait_for(lambda: not Path(path).exists(), "unplugged")
+        self._say("Unplugged. Plug it in again.")
+        wait_for(self._is_plugged_in, "plugged in again")
+        time.sleep(SETTLE_S)
+
+    def serial_path(self) -> str:
+        """``--port``, else the one port with the board's USB ids."""
+        if self._port is not None:
+            return self._port
+        serial = self.board.serial
+        ids = [(serial.vendor_id, product) for product in serial.product_ids] if serial else []
+        return ports.find(self.board.name, ids)
+
+    def commands(self, model: Path | None) -> list[str]:
+        """PlatformIO's upload, then OpenOCD for the provisioning partition."""
+        provisioning = openocd.program_command(
+            self._script(), Path("provisioning.bin"), self.board.provisioning.address
+        )
+        return [
+            *platformio.upload_commands(self.board, model, None),
+            shlex.join(provisioning),
+        ]
+
+    def _is_plugged_in(self) -> bool:
+        try:
+            return Path(self.serial_path()).exists()
+        except PortError:
+            return False
+
+    def _script(self) -> str:
+        if self.board.openocd_script is None:
+            raise FlashError(
+                f"The manifest of board {self.board.name!r} names no OpenOCD script.",
+                "Add rbnn.openocd_script to it, or use --emulated.",
+            )
+        return self.board.openocd_script
+
+
+def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = REPLUG_TIMEOUT_S) -> None:
+    """Wait until ``condition()`` holds.
+
+    Raises:
+        PortError: it did not within ``timeout_s``; the board was not ``what``.
+    """
+    end = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() >= end:
+            raise PortError(
+                f"The board was not {what} within {timeout_s:g} s.",
+                "Start the command again when you are at the board.",
+            )
+        time.sleep(0.2)

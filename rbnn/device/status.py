@@ -1,0 +1,74 @@
+"""What a board says about itself, for ``rbnn board status``."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from rich.table import Table
+
+from rbnn.device.answers import DeviceLicence, DeviceTask, Identity, StackUse
+from rbnn.device.errors import DeviceError
+from rbnn.device.session import Session
+from rbnn.device.target import Target
+from rbnn.spec.status import Status
+
+
+class BoardStatus(BaseModel):
+    """State of a board; nothing but name and power where it is off."""
+
+    model_config = ConfigDict(frozen=True)
+
+    board: str
+    on: bool
+    port: str = ""
+    identity: Identity | None = None
+    tasks: tuple[DeviceTask, ...] = ()
+    licences: tuple[DeviceLicence, ...] = ()
+    stack: StackUse | None = None
+
+    def table(self) -> Table:
+        """The same for people."""
+        table = Table(show_header=False, title=f"Board {self.board}", title_justify="left")
+        table.add_row("power", "on" if self.on else "off")
+        if self.identity is not None:
+            table.add_row("port", self.port)
+            table.add_row("firmware", self.identity.firmware)
+            table.add_row("model", self.identity.model_id or "none")
+            table.add_row("fingerprint", self.identity.puf)
+            table.add_row("public key", self.identity.public or "none")
+        sequences = {licence.task: licence.sequence for licence in self.licences}
+        for task in self.tasks:
+            licence = f", licence {sequences[task.name]}" if task.name in sequences else ""
+            table.add_row(f"task {task.name}", f"{task.state}, {task.classes} classes{licence}")
+        if self.stack is not None:
+            table.add_row("stack", f"{self.stack.used} of {self.stack.reserved} bytes used")
+        return table
+
+
+def read_status(target: Target) -> BoardStatus:
+    """Ask a board what it is.
+
+    Raises:
+        RbnnError: there is no such board, or it does not answer.
+    """
+    if not target.is_on():
+        return BoardStatus(board=target.board.name, on=False)
+    with target.open() as session:
+        identity = session.identify()
+        return BoardStatus(
+            board=target.board.name,
+            on=True,
+            port=session.line.path,
+            identity=identity,
+            tasks=_tasks(session),
+            licences=tuple(session.licences()) if identity.model_id else (),
+            stack=session.stack(),
+        )
+
+
+def _tasks(session: Session) -> tuple[DeviceTask, ...]:
+    try:
+        return tuple(session.tasks())
+    except DeviceError as error:
+        if error.status is Status.NO_CONTAINER:
+            return ()
+        raise

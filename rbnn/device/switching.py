@@ -1,0 +1,67 @@
+"""Opening a task on the board with the user's key, and making it the active one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.device.answers import DeviceTask
+from rbnn.device.errors import DeviceError
+from rbnn.device.session import Session
+from rbnn.keys.errors import UserKeyError
+from rbnn.keys.user_key import UserKey
+from rbnn.spec.status import Status
+
+
+class Switched(BaseModel):
+    """What ``rbnn switch`` did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    unlocked_now: bool
+    us: int
+    """Microseconds that the device took to switch, without unlocking."""
+
+
+def find_task(session: Session, name: str) -> DeviceTask:
+    """The task called ``name`` as the device lists it.
+
+    Raises:
+        DeviceError: the model has no such task.
+    """
+    tasks = session.tasks()
+    for task in tasks:
+        if task.name == name:
+            return task
+    error = DeviceError(Status.UNKNOWN_TASK, Status.UNKNOWN_TASK.text, f"switch {name}")
+    error.mend = f"Its tasks are: {', '.join(task.name for task in tasks)}."
+    raise error
+
+
+def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | None) -> Switched:
+    """Make a task active, unlocking it first where it is locked.
+
+    Args:
+        session: the board.
+        name: the task.
+        user_key: asked only where the task is locked; None where the user gave none.
+
+    Raises:
+        UserKeyError: the task is locked and there is no user key.
+        DeviceError: no such task, no licence, or the licence does not open.
+    """
+    task = find_task(session, name)
+    locked = task.state in ("locked", "unlicensed")
+    if locked:
+        licences = [entry for entry in session.licences() if entry.task == name]
+        if not licences:
+            raise DeviceError(Status.NO_LICENCE, Status.NO_LICENCE.text, f"unlock {name}")
+        if user_key is None:
+            raise UserKeyError(
+                f"Task {name} is locked and no user key was given.",
+                f"rbnn switch {name} --user-key PATH",
+            )
+        session.unlock(name, user_key().psk(bytes.fromhex(licences[-1].licence_id)))
+    return Switched(task=name, unlocked_now=locked, us=session.switch(name))

@@ -1,0 +1,82 @@
+"""One board that can be written, powered and talked to, whether it is real or emulated."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+from rbnn.device.errors import PortError
+from rbnn.device.session import Session
+from rbnn.image.board import Board
+from rbnn.image.platformio import BuildResult
+
+Say = Callable[[str], None]
+"""Takes one line for the person in front of the terminal."""
+
+
+class Target(ABC):
+    """A board at hand.
+
+    Args:
+        board: its manifest.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+
+    @abstractmethod
+    def check(self) -> None:
+        """Fail early, before anything is built, where the board cannot be reached at all.
+
+        Raises:
+            RbnnError: no port, two ports, or a folder of another board.
+        """
+
+    @abstractmethod
+    def is_blank(self) -> bool:
+        """Whether it is known to carry no firmware."""
+
+    @abstractmethod
+    def is_on(self) -> bool:
+        """Whether it has power, as far as this machine can tell."""
+
+    @abstractmethod
+    def write_firmware(self, build: BuildResult, model: Path | None) -> None:
+        """Replace the firmware. ``model`` is the folder that ``build`` was made from."""
+
+    @abstractmethod
+    def write_provisioning(self, partition: bytes) -> None:
+        """Replace the provisioning partition."""
+
+    @abstractmethod
+    def erase_provisioning(self) -> None:
+        """Leave the provisioning partition empty."""
+
+    @abstractmethod
+    def power_cycle(self) -> None:
+        """Take the power away and give it back; the firmware runs afterwards."""
+
+    @abstractmethod
+    def serial_path(self) -> str:
+        """The port of the running board."""
+
+    @abstractmethod
+    def commands(self, model: Path | None) -> list[str]:
+        """What writing runs, as lines for a shell."""
+
+    def open(self) -> Session:
+        """Talk to it.
+
+        Raises:
+            PortError: no port, or another board answers there.
+            LinkError: nothing answers.
+        """
+        session = Session(self.serial_path())
+        if session.board_name != self.board.name:
+            session.close()
+            raise PortError(
+                f"{session.line.path} is a board {session.board_name!r}, not {self.board.name!r}.",
+                f"Name the right port with --port, or use --board {session.board_name}.",
+            )
+        return session
