@@ -27,6 +27,7 @@ from rbnn.keys.secret import Secret
 
 DEFAULT_FILE = Path("keys") / "provider.pem"
 PASSPHRASE_MIN_LENGTH = 12
+PUBLIC_KEY_BYTES = 32
 _MAKE_ONE = "Make one with: rbnn keys new provider keys/provider.pem"
 
 
@@ -45,26 +46,6 @@ class ProviderKey:
 def public_file(path: Path) -> Path:
     """Where the public key of ``path`` stands."""
     return path.with_name(path.name + ".pub")
-
-
-def load_provider_public(path: Path) -> bytes | None:
-    """The public key, 32 bytes, that stands beside the key file ``path``; None where there is none.
-
-    Raises:
-        ProviderKeyError: the file cannot be read or holds no key.
-    """
-    file = public_file(path)
-    try:
-        key = bytes.fromhex(file.read_text().strip())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ProviderKeyError(f"Cannot read {file}: {error.strerror}.") from error
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise ProviderKeyError(f"{file} does not hold a public key of 64 hex digits.", _MAKE_ONE)
-    return key
 
 
 def passphrase_file_of(path: Path) -> Path:
@@ -141,7 +122,7 @@ def create_provider_key(path: Path, passphrase: Secret) -> ProviderKey:
     )
     _write_new(path, pem)
     key = ProviderKey(private)
-    write_atomic(public_file(path), key.public.hex() + "\n")
+    write_public(path, key)
     return key
 
 
@@ -192,8 +173,83 @@ def load_provider_key(
     return ProviderKey(private)
 
 
+def load_provider_public(path: Path) -> bytes | None:
+    """The public key that stands beside ``path``; needs no passphrase.
+
+    Args:
+        path: the PEM file, not the ``.pub`` file.
+
+    Returns:
+        32 bytes, or None where neither file exists.
+
+    Raises:
+        ProviderKeyError: the public key is missing beside its private key, or malformed.
+    """
+    beside = public_file(path)
+    if not beside.exists() and not path.exists():
+        return None
+    try:
+        public = bytes.fromhex(beside.read_text().strip())
+    except OSError as error:
+        raise ProviderKeyError(
+            f"Cannot read {beside}: {error.strerror}.",
+            f"Write it again: rbnn keys show {path} --write-public",
+        ) from error
+    except ValueError:
+        public = b""
+    if len(public) != PUBLIC_KEY_BYTES:
+        raise ProviderKeyError(
+            f"{beside} does not hold 64 hex digits.",
+            f"Write it again: rbnn keys show {path} --write-public",
+        )
+    return public
+
+
+def write_public(path: Path, key: ProviderKey) -> None:
+    """Write the public key beside ``path``."""
+    write_atomic(public_file(path), key.public.hex() + "\n")
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr)
+
+
+def is_provider_file(path: Path) -> bool:
+    """Whether this file looks like a provider key rather than a user key."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(10) == b"-----BEGIN"
+    except OSError:
+        return False
+
+
+def new_provider_key(
+    path: Path, passphrase_file: Path | None = None, say: Callable[[str], None] = _say
+) -> ProviderKey:
+    """Make a provider key; without a passphrase, draw one and write it beside the key.
+
+    Args:
+        path: the PEM file to make.
+        passphrase_file: holds the passphrase to use.
+        say: takes one line for a person to read.
+
+    Raises:
+        ProviderKeyError: see :func:`create_provider_key`.
+    """
+    if passphrase_file is not None:
+        key = create_provider_key(path, read_passphrase(passphrase_file))
+        say(f"made the provider key {path}")
+        return key
+    passphrase = Secret(secrets.token_urlsafe(32).encode())
+    beside = passphrase_file_of(path)
+    _write_new(beside, passphrase.reveal() + b"\n")
+    try:
+        key = create_provider_key(path, passphrase)
+    except ProviderKeyError:
+        beside.unlink(missing_ok=True)
+        raise
+    say(f"made the provider key {path}; its passphrase stands in {beside} (both mode 0600)")
+    return key
 
 
 def ensure_provider(
@@ -218,17 +274,4 @@ def ensure_provider(
     """
     if path.exists():
         return load_provider_key(path, passphrase_file, prompt)
-    if passphrase_file is not None:
-        key = create_provider_key(path, read_passphrase(passphrase_file))
-        say(f"made the provider key {path}")
-        return key
-    passphrase = Secret(secrets.token_urlsafe(32).encode())
-    beside = passphrase_file_of(path)
-    _write_new(beside, passphrase.reveal() + b"\n")
-    try:
-        key = create_provider_key(path, passphrase)
-    except ProviderKeyError:
-        beside.unlink(missing_ok=True)
-        raise
-    say(f"made the provider key {path}; its passphrase stands in {beside} (both mode 0600)")
-    return key
+    return new_provider_key(path, passphrase_file, say)

@@ -161,6 +161,26 @@ class Registry:
             )
         return found
 
+    def find_device(self, start: str | None) -> Device:
+        """The device whose public key begins with these hex digits.
+
+        Args:
+            start: hex digits; None means the only device there is.
+
+        Raises:
+            RegistryError: none or several devices match.
+        """
+        known = self.devices()
+        found = [device for device in known if device.public.startswith((start or "").lower())]
+        if len(found) == 1:
+            return found[0]
+        if not known:
+            raise RegistryError(f"The registry {self._where} is empty.", "Enrol: rbnn enroll")
+        raise RegistryError(
+            f"{len(found)} devices of {self._where} match {start or 'without a name'}.",
+            "Name one by the first digits of its public key; `rbnn devices` lists them.",
+        )
+
     def devices(self) -> Sequence[Device]:
         """All devices, in order of enrolment."""
         with self._transaction(writes=False) as session:

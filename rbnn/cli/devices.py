@@ -1,0 +1,77 @@
+"""``rbnn devices``: the registry's devices, and the check of its audit log."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from rbnn.cli.options import DEFAULT_REGISTRY, Json, Registry, output
+
+devices = typer.Typer(invoke_without_command=True)
+
+
+@devices.callback()
+def list_devices(
+    context: typer.Context, registry: Registry = DEFAULT_REGISTRY, as_json: Json = False
+) -> None:
+    """List the enrolled devices; `audit` checks the registry's log."""
+    if context.invoked_subcommand is not None:
+        return
+    from rich.table import Table
+
+    from rbnn.keys.registry import Registry as OpenRegistry
+
+    with OpenRegistry.open(registry) as known:
+        found = known.devices()
+    if as_json:
+        rows = [
+            {
+                "public": one.public,
+                "sign_public": one.sign_public,
+                "board": one.board,
+                "enrolled_at": one.enrolled_at,
+            }
+            for one in found
+        ]
+        print(json.dumps({"devices": rows}, indent=2))
+        return
+    table = Table("public key", "board", "enrolled")
+    for one in found:
+        table.add_row(one.public, one.board, one.enrolled_at)
+    output().print(table)
+
+
+@devices.command("audit")
+def audit(registry: Registry = DEFAULT_REGISTRY, as_json: Json = False) -> None:
+    """Check every link of the audit log; print its length and last hash to note elsewhere."""
+    from rich.table import Table
+
+    from rbnn.keys.registry import Registry as OpenRegistry
+
+    with OpenRegistry.open(registry) as known:
+        count, last = known.verify_chain()
+        entries = known.audit()
+    if as_json:
+        rows = [
+            {
+                "number": one.number,
+                "time": one.time,
+                "event": one.event,
+                "subject": json.loads(one.subject),
+                "hash": one.hash,
+            }
+            for one in entries
+        ]
+        print(json.dumps({"entries": count, "last_hash": last, "audit": rows}, indent=2))
+        return
+    table = Table("no.", "time", "event", "subject")
+    for one in entries:
+        table.add_row(str(one.number), one.time, one.event, one.subject)
+    output().print(table)
+    output().print(f"{count} entries, unbroken; last hash {last}", soft_wrap=True, highlight=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(devices, name="devices")

@@ -1,0 +1,93 @@
+"""``rbnn keys``: make key files, and show what of them is public."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rbnn.cli.options import Json, output, say
+
+
+class Kind(StrEnum):
+    """Whose key it is."""
+
+    USER = "user"
+    PROVIDER = "provider"
+
+
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", help="File (mode 0600) whose first line is the passphrase."),
+]
+keys = typer.Typer(no_args_is_help=True)
+
+
+@keys.callback()
+def _keys() -> None:
+    """Make key files, and show what of them is public."""
+
+
+def _print(as_json: bool, document: dict[str, str]) -> None:
+    if as_json:
+        print(json.dumps(document, indent=2))
+        return
+    for name, value in document.items():
+        output().print(f"{name}: {value}", soft_wrap=True, highlight=False, markup=False)
+
+
+@keys.command("new")
+def new(
+    kind: Annotated[Kind, typer.Argument(help="Whose key.")],
+    path: Annotated[Path, typer.Argument(help="File to make; never overwritten.")],
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Make a new key file, readable by you alone."""
+    from rbnn.keys.provider_key import new_provider_key, public_file
+    from rbnn.keys.user_key import create_user_key
+
+    if kind is Kind.USER:
+        user = create_user_key(path)
+        _print(as_json, {"user key": str(path), "fingerprint": user.fingerprint})
+    else:
+        provider = new_provider_key(path, passphrase_file, say)
+        _print(
+            as_json,
+            {
+                "provider key": str(path),
+                "public key": provider.public.hex(),
+                "public key file": str(public_file(path)),
+            },
+        )
+
+
+@keys.command("show")
+def show(
+    path: Annotated[Path, typer.Argument(help="A user's or a provider's key file.")],
+    passphrase_file: PassphraseFile = None,
+    write_public: Annotated[
+        bool, typer.Option("--write-public", help="Write the .pub file of a provider key again.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Print a user key's fingerprint or a provider key's public key, nothing secret."""
+    from rbnn.keys import provider_key
+    from rbnn.keys.user_key import load_user_key
+
+    if not provider_key.is_provider_file(path):
+        user = load_user_key(path, prompt=False)
+        _print(as_json, {"user key": str(path), "fingerprint": user.fingerprint})
+        return
+    provider = provider_key.load_provider_key(path, passphrase_file)
+    if write_public:
+        provider_key.write_public(path, provider)
+    _print(as_json, {"provider key": str(path), "public key": provider.public.hex()})
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(keys, name="keys")
