@@ -61,7 +61,7 @@ class Checkpoints:
             return False
         try:
             self._checkpoint.restore(newest).assert_existing_objects_matched()
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
+        except (tf.errors.OpError, AssertionError, ValueError, IndexError) as error:
             raise TrainingError(
                 f"The checkpoint {newest} is damaged or of another network.",
                 "Delete its files to go on from the one before it, or train again.",

@@ -1,0 +1,131 @@
+"""Beginning a run: its folder, config and secrets; settings that are refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from rbnn.errors import RbnnError
+from rbnn.spec.layout import Adapter
+from rbnn.tasks import TaskData
+from rbnn.train import start
+from rbnn.train.run import Run, new_run, newest_run
+from rbnn.train.start import Settings, load_data, start_run, usual_epochs
+
+
+def test_secrets_are_for_their_owner_alone(begin: Callable[..., Run]) -> None:
+    run = begin()
+    assert stat.S_IMODE(run.secrets_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(run.secrets_file.parent.stat().st_mode) == 0o700
+
+
+def test_secrets_stand_nowhere_else(begin: Callable[..., Run]) -> None:
+    run = begin()
+    texts = [path.read_text() for path in run.folder.rglob("*.json") if path != run.secrets_file]
+    for secret in run.secrets().values():
+        assert not any(secret.hex() in text for text in texts)
+
+
+def test_each_run_draws_its_own_secrets(tmp_path: Path, data: list[TaskData]) -> None:
+    one, two = (start_run(tmp_path, data, Settings(seed=1)) for _ in range(2))
+    drawn = {*one.secrets().values(), *two.secrets().values()}
+    assert len(drawn) == 4
+    assert one.config().model_id != two.config().model_id
+
+
+def test_config_describes_the_tasks(begin: Callable[..., Run], data: list[TaskData]) -> None:
+    config = begin().config()
+    colour, sound = config.tasks
+    assert colour.adapter is Adapter.IDENTITY
+    assert sound.adapter is Adapter.REPLICATE
+    assert len(set(sound.offsets)) == 1
+    assert len(sound.offsets) == 3
+    means = data[0].train.images.mean(axis=(0, 1, 2))
+    assert all(abs(a - b) <= 0.5 for a, b in zip(colour.offsets, means, strict=True))
+    assert config.steps_per_epoch == 5
+    assert config.total_steps == 10
+
+
+def test_folders_are_named_by_date_and_tasks_and_never_reused(tmp_path: Path) -> None:
+    names = [new_run(tmp_path, ["cifar", "kws"], date(2026, 11, 21)).folder.name for _ in "123"]
+    first = "2026-11-21-cifar-kws"
+    assert names == [first, f"{first}-2", f"{first}-3"]
+
+
+def test_newest_run_is_the_one_written_last(tmp_path: Path) -> None:
+    with pytest.raises(RbnnError, match="No trained run"):
+        newest_run(tmp_path)
+    for name, age in (("new", 10), ("old", 20)):
+        file = tmp_path / name / "parameters.npz"
+        file.parent.mkdir()
+        file.touch()
+        os.utime(file, (1000 - age, 1000 - age))
+    (tmp_path / "untrained").mkdir()
+    assert newest_run(tmp_path).folder.name == "new"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("architecture", "alexnet", "alexnet"),
+        ("width", 40, "--width 32"),
+        ("epochs", 0, "--epochs"),
+        ("minutes", -1.0, "--minutes"),
+        ("minutes", float("nan"), "--minutes"),
+        ("learning_rate", 0.0, "--learning-rate"),
+        ("batch", 1, "--batch"),
+        ("seed", -1, "--seed"),
+    ],
+)
+def test_unusable_settings_are_refused_before_anything_is_written(
+    tmp_path: Path, data: list[TaskData], field: str, value: object, named: str
+) -> None:
+    with pytest.raises(RbnnError) as caught:
+        start_run(tmp_path / "runs", data, Settings(**{field: value}))  # type: ignore[arg-type]
+    assert named in str(caught.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_output_folder_that_is_a_file_is_refused(tmp_path: Path, data: list[TaskData]) -> None:
+    (tmp_path / "runs").touch()
+    with pytest.raises(RbnnError, match="Cannot make a run folder"):
+        start_run(tmp_path / "runs", data, Settings())
+
+
+def test_data_that_have_changed_are_refused(
+    begin: Callable[..., Run], data: list[TaskData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = begin().config()
+    found = {task.source: task for task in data}
+    monkeypatch.setattr(start, "load", lambda source, progress: found[source])
+    assert load_data(config) == data
+    found["sound"] = data[0]
+    with pytest.raises(RbnnError, match=r"sound .* have changed"):
+        load_data(config)
+
+
+def test_epochs_follow_the_size_of_the_data() -> None:
+    assert usual_epochs(45) == 20
+    assert usual_epochs(1000) == 15
+    assert usual_epochs(10_000) == 10
+
+
+@pytest.mark.parametrize("damage", ['{"colour": "00"}', "[]", "{", '{"colour": 3}'])
+def test_damaged_secrets_are_refused(begin: Callable[..., Run], damage: str) -> None:
+    run = begin()
+    run.secrets_file.write_text(damage)
+    with pytest.raises(RbnnError, match="Cannot read the task secrets"):
+        run.secrets()
+
+
+def test_a_config_of_another_version_is_refused(begin: Callable[..., Run]) -> None:
+    run = begin()
+    run.config_file.write_text(json.dumps({"version": 99}))
+    with pytest.raises(RbnnError, match="not a run of this version"):
+        run.config()

@@ -1,0 +1,173 @@
+"""The joint trainer on two tiny tasks: it learns, stops, goes on, and leaves whole files."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+from tiny_tasks import SECRETS
+
+from rbnn.errors import RbnnError
+from rbnn.tasks import TaskData
+from rbnn.train.errors import TrainingError, TrainingInterruptedError
+from rbnn.train.evaluate import accuracy
+from rbnn.train.figures import EpochFigures, read_figures
+from rbnn.train.parameters import ModelParameters
+from rbnn.train.run import Run
+from rbnn.train.trainer import Trainer
+from rbnn.train.transfer import load_network, read_parameters
+
+
+class Acting:
+    """A watch that does something once, after a given step."""
+
+    def __init__(self, at: int, act: Callable[[], None]) -> None:
+        self.at = at
+        self.act = act
+
+    def step(self, done: int, progress: float, tasks: Mapping[str, tuple[float, float]]) -> None:
+        assert 0 < progress <= 1
+        assert set(tasks) == {"colour", "sound"}
+        if done == self.at:
+            self.act()
+
+    def epoch(self, figures: EpochFigures) -> None:
+        assert figures.epoch >= 1
+
+
+def press_control_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def assert_same_parameters(one: Run, two: Run) -> None:
+    """Two runs ended with the same values, bit for bit."""
+    with np.load(one.parameters_file) as first, np.load(two.parameters_file) as second:
+        assert first.files == second.files
+        for key in first.files:
+            np.testing.assert_array_equal(first[key], second[key], err_msg=key)
+
+
+def test_both_tasks_are_learnt(trained: Run) -> None:
+    epochs = read_figures(trained)
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4]
+    assert [epoch.steps for epoch in epochs] == [5, 10, 15, 20]
+    assert epochs[-1].tasks["colour"].test_accuracy > 0.8
+    assert epochs[-1].tasks["sound"].test_accuracy > 0.8
+    assert epochs[-1].tasks["colour"].loss < epochs[0].tasks["colour"].loss
+    assert list(trained.tensorboard_folder.iterdir())
+
+
+def test_saved_parameters_make_the_network_that_was_measured(
+    trained: Run, data: list[TaskData]
+) -> None:
+    network = load_network(trained)
+    last = read_figures(trained)[-1]
+    for task in data:
+        assert accuracy(network, task.name, task.test) == last.tasks[task.name].test_accuracy
+    kernels = ModelParameters.load(trained.parameters_file).kernels
+    assert all(np.abs(kernel).max() <= 1 for kernel in kernels.values())
+    again = read_parameters(network)
+    for number, kernel in kernels.items():
+        np.testing.assert_array_equal(again.kernels[number], kernel)
+
+
+def test_no_file_but_one_holds_a_secret(trained: Run) -> None:
+    files = [
+        path
+        for path in trained.folder.rglob("*")
+        if path.is_file() and path != trained.secrets_file
+    ]
+    assert len(files) >= 5
+    for path in files:
+        content = path.read_bytes()
+        for secret in SECRETS.values():
+            assert secret not in content
+            assert secret.hex().encode() not in content
+
+
+def test_control_c_saves_and_resume_ends_as_if_nothing_had_happened(
+    begin: Callable[..., Run], trained: Run, data: list[TaskData]
+) -> None:
+    run = begin(epochs=4)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(TrainingInterruptedError) as caught:
+        Trainer(run, data, Acting(11, press_control_c)).fit()
+    assert caught.value.exit_code == 130
+    assert f"--resume {run.folder}" in caught.value.mend
+    assert signal.getsignal(signal.SIGINT) is before
+
+    trainer = Trainer(run, data)
+    assert trainer.steps == 11
+    trainer.fit()
+    assert_same_parameters(run, trained)
+    figures, expected = read_figures(run), read_figures(trained)
+    assert [epoch.tasks for epoch in figures] == [epoch.tasks for epoch in expected]
+
+
+def test_a_finished_run_is_not_trained_again(trained: Run, data: list[TaskData]) -> None:
+    trainer = Trainer(trained, data)
+    before = trained.parameters_file.stat().st_mtime_ns
+    trainer.fit()
+    assert trainer.steps == 20
+    assert trained.parameters_file.stat().st_mtime_ns == before
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint(
+    begin: Callable[..., Run], trained: Run, data: list[TaskData]
+) -> None:
+    run = begin(epochs=4)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        press_control_c()
+
+    try:
+        with pytest.raises(TrainingError, match=r"Cannot write .*checkpoints"):
+            Trainer(run, data, Acting(11, fill_disk)).fit()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    trainer = Trainer(run, data)
+    assert trainer.steps == 10
+    trainer.fit()
+    assert_same_parameters(run, trained)
+
+
+def test_a_damaged_checkpoint_is_named(begin: Callable[..., Run], data: list[TaskData]) -> None:
+    run = begin(epochs=1)
+    Trainer(run, data).fit()
+    for part in run.checkpoint_folder.glob("*.data-*"):
+        part.write_bytes(part.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match="ckpt-5 is damaged"):
+        Trainer(run, data)
+
+
+def test_a_time_budget_ends_the_run_in_good_order(
+    begin: Callable[..., Run], data: list[TaskData]
+) -> None:
+    run = begin(epochs=None, minutes=0.05)
+    trainer = Trainer(run, data)
+    trainer.fit()
+    assert trainer.progress >= 1
+    last = read_figures(run)[-1]
+    assert last.steps == trainer.steps >= 1
+    assert last.seconds < 20
+    load_network(run)
+
+
+def test_missing_secrets_and_parameters_are_refused(begin: Callable[..., Run]) -> None:
+    run = begin()
+    with pytest.raises(RbnnError, match="does not hold trained parameters"):
+        load_network(run)
+
+
+def test_parameters_of_another_network_are_refused(begin: Callable[..., Run], trained: Run) -> None:
+    run = begin(width=64)
+    run.parameters_file.write_bytes(trained.parameters_file.read_bytes())
+    with pytest.raises(TrainingError, match="do not fit"):
+        load_network(run)
