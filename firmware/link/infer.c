@@ -110,14 +110,6 @@ rbnn_status rbnn_link_labels(rbnn_link *link, const char *words)
   rbnn_print_number(header->input_channels);
   rbnn_print("]");
   rbnn_print_end();
-  rbnn_print("m-input-[");
-  rbnn_print_number(link->model->header->input_height);
-  rbnn_print(",");
-  rbnn_print_number(link->model->header->input_width);
-  rbnn_print(",");
-  rbnn_print_number(header->input_channels);
-  rbnn_print("]");
-  rbnn_print_end();
   const uint8_t *label = link->params + header->labels_offset;
   const uint8_t *const end = label + header->labels_bytes;
   for (uint32_t i = 0; i < header->classes && label < end; i++) {
