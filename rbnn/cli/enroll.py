@@ -14,7 +14,7 @@ from rbnn.cli.options import Board, DeviceFolder, Emulated, Json, Port, Provider
 def enroll(
     run: Annotated[
         Path | None,
-        typer.Argument(help="Write this run's firmware first [default: only to a blank board]."),
+        typer.Argument(help="Write this run's firmware first; default: only to a blank board."),
     ] = None,
     board: Board = options.DEFAULT_BOARD,
     again: Annotated[

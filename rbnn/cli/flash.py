@@ -22,12 +22,12 @@ from rbnn.cli.options import (
 
 def flash(
     run: Annotated[
-        Path | None, typer.Argument(help="Run folder [default: the newest run].")
+        Path | None, typer.Argument(help="Run folder; default: the newest run.")
     ] = None,
     board: Board = options.DEFAULT_BOARD,
     user_key: UserKey = None,
     tasks: Annotated[
-        str, typer.Option("--tasks", help="Tasks to license, such as digits,words [default: all].")
+        str, typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all.")
     ] = "",
     port: Port = None,
     device_folder: DeviceFolder = None,

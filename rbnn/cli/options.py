@@ -26,7 +26,7 @@ Port = Annotated[
 ]
 DeviceFolder = Annotated[
     Path | None,
-    typer.Option("--device-folder", help="Emulated board's folder [default: emulated/<board>]."),
+    typer.Option("--device-folder", help="Emulated board's folder; default: emulated/<board>."),
 ]
 Emulated = Annotated[
     bool, typer.Option("--emulated", help="Emulate a board that is real by its manifest.")

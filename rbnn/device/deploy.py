@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,12 +109,10 @@ def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepa
 
 
 def _current_export(run: Run, provider_public: bytes, say: Say) -> Export:
-    try:
+    with contextlib.suppress(RbnnError):  # missing or damaged: made again
         export = Export.read(run.export_folder)
         if export.is_current(run, provider_public):
             return export
-    except RbnnError as error:
-        say(f"No export to use yet: {error.what}")
     say(f"Exporting {run.folder}.")
     return export_run(run, provider_public)
 
