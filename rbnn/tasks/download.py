@@ -45,12 +45,11 @@ class Remote:
         """Its file name."""
         return self.url.rsplit("/", 1)[-1]
 
-    @property
-    def way_round(self) -> str:
-        """How to go on without the network."""
+    def way_round(self, folder: Path) -> str:
+        """How to go on without the network, where downloads are kept in ``folder``."""
         return (
-            f"Fetch {self.url} elsewhere, or set RBNN_DATA to a folder that holds the set as "
-            f"train/<class>/ and test/<class>/ files, zipped or not."
+            f"Fetch it elsewhere and put it into {folder}, or set RBNN_DATA to a folder that "
+            f"holds the set as train/<class>/ and test/<class>/ files, zipped or not."
         )
 
 
@@ -59,7 +58,7 @@ def _digest(path: Path, algorithm: str) -> str:
         return hashlib.file_digest(stream, algorithm).hexdigest()
 
 
-def _ask(remote: Remote, have: int) -> requests.Response:
+def _ask(remote: Remote, have: int, folder: Path) -> requests.Response:
     import requests
 
     # "identity": lengths and ranges count the file's own bytes.
@@ -74,7 +73,7 @@ def _ask(remote: Remote, have: int) -> requests.Response:
         raise TaskError(
             f"Cannot download {remote.url} for the task {remote.task}: "
             f"no connection ({type(error).__name__}).",
-            remote.way_round,
+            remote.way_round(folder),
         ) from error
 
 
@@ -82,17 +81,19 @@ def _stream(remote: Remote, part: Path, progress: Progress | None) -> None:
     import requests
 
     have = part.stat().st_size if part.exists() else 0
-    with _ask(remote, have) as answer:
+    with _ask(remote, have, part.parent) as answer:
         if have and answer.status_code == 416:
             return  # the part is as long as the file, or longer: its checksum decides
         if answer.status_code not in (200, 206):
             raise TaskError(
-                f"{remote.url} answers {answer.status_code} {answer.reason}.", remote.way_round
+                f"{remote.url} answers {answer.status_code} {answer.reason}.",
+                remote.way_round(part.parent),
             )
         resumed = answer.status_code == 206
         if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             raise TaskError(
-                f"{remote.url} answers with another range than was asked for.", remote.way_round
+                f"{remote.url} answers with another range than was asked for.",
+                remote.way_round(part.parent),
             )
         done = have if resumed else 0
         length = answer.headers.get("Content-Length", "")
@@ -141,7 +142,7 @@ def fetch(remote: Remote, folder: Path, progress: Progress | None = None) -> Pat
             raise TaskError(
                 f"{remote.url} is not the published file: its {remote.algorithm} is {found}, "
                 f"not {remote.digest}.",
-                f"Run the same command again. {remote.way_round}",
+                f"Run the same command again. {remote.way_round(folder)}",
             )
         part.replace(path)
     except OSError as error:

@@ -6,7 +6,7 @@ import http.server
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -62,7 +62,8 @@ def serve() -> Iterator[Shelf]:
             rest = body[start:]
             if shelf.cut_after is not None:
                 rest, shelf.cut_after = rest[: shelf.cut_after], None
-            self.wfile.write(rest)
+            with suppress(ConnectionError):  # the client may have had enough
+                self.wfile.write(rest)
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

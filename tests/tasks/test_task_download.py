@@ -105,6 +105,7 @@ def test_no_network_names_the_way_round(tmp_path: Path) -> None:
         fetch(Remote(f"http://127.0.0.1:{port}/set.tar.gz", "md5", "0" * 32, "cifar"), tmp_path)
     assert "no connection" in caught.value.what
     assert "task cifar" in caught.value.what
+    assert str(tmp_path) in caught.value.mend
     assert "RBNN_DATA" in caught.value.mend
 
 
@@ -115,3 +116,14 @@ def test_a_folder_that_cannot_be_written(shelf: Shelf, tmp_path: Path) -> None:
         fetch(_remote(shelf), tmp_path / "file")
     assert "Cannot write" in caught.value.what
     assert "RBNN_CACHE" in caught.value.mend
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.files["/set.tar.gz"] = BODY
+    (tmp_path / "set.tar.gz.part").symlink_to("/dev/full")
+    with pytest.raises(TaskError) as caught:
+        fetch(_remote(shelf), tmp_path)
+    assert "No space left" in caught.value.what
+    assert "Free some space" in caught.value.mend
+    assert not (tmp_path / "set.tar.gz").exists()
