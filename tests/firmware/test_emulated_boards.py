@@ -1,0 +1,173 @@
+"""The firmware of both boards under QEMU: power-up, fingerprint, warm reset, stack, inference."""
+
+from __future__ import annotations
+
+import binascii
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import serial
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from rbnn.device.emulator import Emulator, instructions
+from rbnn.device.errors import DeviceError, EmulatorError
+from rbnn.device.session import Session
+from rbnn.export.reference import Reference
+from rbnn.flash.emulated import EmulatedBoard
+from rbnn.image import platformio
+from rbnn.image.board import load_board
+from rbnn.image.platformio import BuildResult
+from rbnn.keys import licence, provisioning
+from rbnn.keys.provider_key import ProviderKey
+from rbnn.keys.secret import Secret
+from rbnn.keys.user_key import UserKey
+from rbnn.spec.status import Status
+
+pytestmark = [
+    pytest.mark.qemu,
+    pytest.mark.skipif(
+        not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
+        reason="apt-get install qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    ),
+]
+
+PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
+
+
+@pytest.fixture(scope="module")
+def made(random_export: Callable[..., Any]) -> Any:
+    """A random network, exported."""
+    return random_export(provider_public=PROVIDER.public)
+
+
+@pytest.fixture(scope="module", params=["qemu", "nucleo"])
+def build(request: pytest.FixtureRequest, made: Any) -> BuildResult:
+    """Its firmware for each board."""
+    return platformio.build(load_board(request.param), made.export.folder)
+
+
+@pytest.fixture
+def emulator(build: BuildResult, tmp_path: Path) -> Iterator[Emulator]:
+    """A new device of that board, its firmware written, its power on."""
+    board = EmulatedBoard.create(tmp_path / "device", build.board.name, seed=5)
+    board.write_flash(build.bin.read_bytes(), build.board.flash.bytes)
+    emulator = Emulator(tmp_path / "device", build.board)
+    emulator.power_on()
+    yield emulator
+    emulator.power_off()
+
+
+def test_boots_and_resets(emulator: Emulator) -> None:
+    with Session(emulator.serial_path()) as session:
+        assert session.board_name == emulator.board.name
+        assert session.identify().puf == "fresh"
+        assert set(session.self_test().values()) == {"ok"}
+        stack = session.stack()
+        assert 1000 < stack.used < stack.reserved == emulator.board.stack_bytes
+        session.reset()
+        assert session.identify().puf == "power-cycle"
+        with pytest.raises(DeviceError) as refusal:
+            session.enroll()
+        assert refusal.value.status is Status.POWER_CYCLE
+    emulator.warm_reset()
+    with Session(emulator.serial_path()) as session:
+        assert session.identify().puf == "power-cycle"
+    emulator.power_cycle()
+    with Session(emulator.serial_path()) as session:
+        assert session.identify().puf == "fresh"
+
+
+def test_long_garbage_leaves_the_line_in_step(emulator: Emulator) -> None:
+    with Session(emulator.serial_path()) as session:
+        assert session.board_name == emulator.board.name
+    with serial.Serial(emulator.serial_path(), 115200, timeout=20) as line:
+        for garbage in (b"x" * 3000, b"\x01\x02\xff", b"db 0g"):
+            line.write(garbage + b"%")
+            answer = line.read_until(b"m-ready\r\n")
+            assert answer.startswith(b"e-[") and answer.endswith(b"]\r\nm-ready\r\n")
+    with Session(emulator.serial_path()) as session:
+        assert session.board_name == emulator.board.name
+
+
+def test_licensed_device_computes_what_the_reference_computes(
+    emulator: Emulator, made: Any
+) -> None:
+    user = UserKey(Secret(np.random.default_rng(3).bytes(32)))
+    container = made.export.container
+    with Session(emulator.serial_path()) as session:
+        enrolment = session.enroll()
+    licences = [
+        licence.issue(
+            PROVIDER,
+            enrolment.public,
+            user,
+            container.model_id,
+            container.digest,
+            number,
+            made.secrets[task.name],
+            sequence=number + 1,
+        )
+        for number, task in enumerate(container.tasks)
+    ]
+    emulator.power_off()
+    emulator.device.write_provisioning(
+        provisioning.build(enrolment.record, licences), emulator.board.provisioning.bytes
+    )
+    emulator.power_on()
+    with Session(emulator.serial_path()) as session:
+        for number, task in enumerate(container.tasks):
+            session.unlock(task.name, user.psk(licences[number].licence_id))
+            session.switch(task.name)
+            images = made.images[task.name][:2]
+            outputs = Reference.open(container, number, made.secrets[task.name]).infer(images)
+            for sample, image in enumerate(images):
+                trace = session.trace(image.tobytes())
+                assert [layer.crc32 for layer in trace.layers] == [
+                    binascii.crc32(layer[sample].tobytes()) for layer in outputs.layers
+                ]
+        stack = session.stack()
+        assert stack.used < stack.reserved
+
+
+def test_timer_counts_instructions(emulator: Emulator) -> None:
+    with Session(emulator.serial_path()) as session:
+        first, second = (session.ask("timestamp").laps() for _ in range(2))
+    assert second > first
+    hz, shift = emulator.emulation.tick_hz, emulator.emulation.icount_shift
+    assert emulator.instructions(hz) == 10**9 >> shift
+    assert instructions(emulator.emulation, 0) == 0
+
+
+def test_power_survives_the_process_and_stale_state_is_seen(emulator: Emulator) -> None:
+    again = Emulator(emulator.device.folder, emulator.board)
+    assert again.is_on() and again.serial_path() == emulator.serial_path()
+    again.power_on()
+    assert again.serial_path() == emulator.serial_path()
+    stale = emulator.device.state_file.read_bytes()
+    again.power_off()
+    assert not emulator.is_on()
+    again.power_off()
+    emulator.device.state_file.write_bytes(stale)
+    assert not emulator.is_on()
+    with pytest.raises(EmulatorError, match="is off"):
+        emulator.serial_path()
+    emulator.power_on()
+    assert emulator.is_on()
+
+
+def test_deep_folders_fit_a_unix_socket(build: BuildResult, tmp_path: Path) -> None:
+    folder = tmp_path / ("deep" * 20) / ("er,," * 20)
+    board = EmulatedBoard.create(folder, build.board.name, seed=5)
+    board.write_flash(build.bin.read_bytes(), build.board.flash.bytes)
+    emulator = Emulator(folder, build.board)
+    emulator.power_on()
+    try:
+        with Session(emulator.serial_path()) as session:
+            assert session.board_name == build.board.name
+    finally:
+        emulator.power_off()
+    assert not emulator.is_on()
