@@ -27,7 +27,8 @@ def _expect_refusal(attempt: str, act: Callable[[], object]) -> Refusal:
     try:
         act()
     except DeviceError as error:
-        return Refusal(attempt=attempt, answer=error.what)
+        status = error.status.name.lower().replace("_", "-") if error.status else "unknown"
+        return Refusal(attempt=attempt, status=status, text=error.text.split("; ")[0])
     raise RbnnError(f"The board accepted what it must refuse: {attempt}.", "Report this defect.")
 
 

@@ -39,7 +39,8 @@ class Refusal(_Figures):
     """What somebody without the right key or device tried, and what the board answered."""
 
     attempt: str
-    answer: str
+    status: str
+    text: str
 
 
 class DemoFigures(_Figures):

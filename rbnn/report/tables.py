@@ -17,34 +17,36 @@ def demo_report(figures: DemoFigures) -> RenderableType:
 
 
 def _accuracy(figures: DemoFigures) -> Table:
-    table = Table(title="Test accuracy: one parameter set, every computer", title_justify="left")
+    table = Table(title="Test accuracy from one parameter set", title_justify="left")
     table.add_column("task")
-    for head in ("classes", "Keras", "reference", "same class", "on the device", "differing"):
-        table.add_column(head, justify="right")
+    table.add_column("computed by")
+    table.add_column("samples", justify="right")
+    table.add_column("accuracy", justify="right")
+    table.add_column("against the integer reference")
     for task in figures.tasks:
+        table.add_section()
+        whole = str(task.test_samples)
         table.add_row(
-            task.name,
-            str(task.classes),
-            f"{task.keras:.2%} of {task.test_samples}",
-            f"{task.reference:.2%}",
-            f"{task.agreement:.2%}",
-            f"{task.device:.2%} of {task.device_samples}",
-            f"{task.differing_outputs} bytes on the workstation, "
-            f"{task.differing_layers} layers on the device",
+            f"{task.name}\n{task.classes} classes",
+            "Keras\ninteger reference\nC on this machine\nthe device",
+            f"{whole}\n{whole}\n{whole}\n{task.device_samples}",
+            f"{task.keras:.2%}\n{task.reference:.2%}\n{task.reference:.2%}\n{task.device:.2%}",
+            f"{task.agreement:.2%} same class\n\n"
+            f"{task.differing_outputs} differing bytes\n{task.differing_layers} differing layers",
         )
     return table
 
 
 def _flash(figures: DemoFigures) -> Table:
     table = Table(title="Flash", title_justify="left")
-    table.add_column("part")
-    table.add_column("this firmware", justify="right")
-    table.add_column("separate networks", justify="right")
+    table.add_column("part", no_wrap=True)
+    table.add_column("one for all", justify="right")
+    table.add_column("separate", justify="right")
     table.add_row(f"shared parameters ({figures.bits:,} bits)", _bytes(figures.shared_bytes), "")
     for task in figures.tasks:
         share = task.own_bytes / figures.shared_bytes
         table.add_row(
-            f"{task.name}: its own part ({share:.1%} of the shared one)",
+            f"{task.name}, its own part ({share:.1%} of the shared)",
             _bytes(task.own_bytes),
             _bytes(task.separate_bytes),
         )
@@ -59,7 +61,7 @@ def _refusals(figures: DemoFigures) -> Table:
     table.add_column("attempt")
     table.add_column("answer")
     for refusal in figures.refusals:
-        table.add_row(Text(refusal.attempt), Text(refusal.answer))
+        table.add_row(Text(refusal.attempt), Text(f"{refusal.status}: {refusal.text}"))
     return table
 
 
