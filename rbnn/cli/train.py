@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from rbnn.cli import options
+from rbnn.cli.options import Json
 from rbnn.errors import RbnnError
 
 
@@ -28,14 +30,14 @@ def train(
     batch: Annotated[int, typer.Option(help="Samples per task and step.")] = 64,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Of everything but the task secrets.")] = 1,
-    out: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("runs"),
+    out: Annotated[Path, typer.Option(help="Folder of all runs.")] = options.DEFAULT_RUNS,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this run; takes no other setting.")
     ] = None,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Train each task's own network too, and compare.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
     if (tasks is None) == (resume is None):
@@ -43,8 +45,6 @@ def train(
             "Name either tasks to train or a run to resume.",
             "rbnn train --tasks digits,words, or rbnn train --resume runs/NAME",
         )
-    from rich.console import Console
-
     from rbnn.tasks import load, parse_specs
     from rbnn.train.loading import LoadingBar
     from rbnn.train.report import comparison_table
@@ -73,7 +73,7 @@ def train(
         }
         print(json.dumps(document, indent=2))
     else:
-        console = Console()
+        console = options.output()
         console.print(comparison_table(rows))
         console.print(f"Run: {run.folder}", highlight=False, soft_wrap=True)
 

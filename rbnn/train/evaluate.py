@@ -6,11 +6,12 @@ run with the task's own batch norms, which an attacker would not have either.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.spec.stream import SECRET_BYTES
@@ -53,9 +54,10 @@ def accuracy(network: SharedNetwork, task: str, split: Split) -> float:
     return float(np.mean(predict(network, task, split.images) == split.labels))
 
 
-@dataclass(frozen=True)
-class Chance:
+class Chance(BaseModel):
     """What guessing reaches: from one in ``classes`` to the share of the largest class."""
+
+    model_config = ConfigDict(frozen=True)
 
     low: float
     high: float
@@ -64,27 +66,33 @@ class Chance:
 def chance_of(split: Split, classes: int) -> Chance:
     """Chance on ``split``."""
     largest = np.bincount(split.labels, minlength=classes).max() / len(split)
-    return Chance(1 / classes, max(float(largest), 1 / classes))
+    return Chance(low=1 / classes, high=max(float(largest), 1 / classes))
 
 
-@dataclass(frozen=True)
-class WrongSecrets:
-    """Accuracies with wrong secrets; ``passed``: their mean is within 1 point of chance and none is
-    more than 5 points above it."""
+class WrongSecrets(BaseModel):
+    """Accuracies (shares of 1) with wrong secrets forced past the gate.
+
+    ``passed``: their mean is within 1 point of chance and none is more than 5 points above it.
+    """
+
+    model_config = ConfigDict(frozen=True)
 
     accuracies: tuple[float, ...]
     chance: Chance
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def mean(self) -> float:
         """Their mean."""
         return float(np.mean(self.accuracies))
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def highest(self) -> float:
         """The best of them."""
         return max(self.accuracies)
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def passed(self) -> bool:
         """Whether a wrong secret is worth no more than guessing."""
@@ -100,7 +108,8 @@ def try_wrong_secrets(
     split: Split,
     model_id: bytes,
     count: int,
-    random_bytes: Callable[[int], bytes],
+    random_bytes: Callable[[int], bytes] = os.urandom,
+    tried: Callable[[int], None] | None = None,
 ) -> WrongSecrets:
     """Measure ``task`` under ``count`` random secrets; the network keeps the last one.
 
@@ -110,11 +119,14 @@ def try_wrong_secrets(
         split: samples to measure on.
         model_id: 16 bytes.
         count: secrets to try, 1 or more.
-        random_bytes: ``os.urandom``, or a reproducible source in tests.
+        random_bytes: where the secrets come from; tests want a reproducible source.
+        tried: called after each secret with the number tried.
     """
     accuracies = []
-    for _ in range(count):
+    for number in range(1, count + 1):
         network.set_secrets({task: random_bytes(SECRET_BYTES)}, model_id)
         accuracies.append(accuracy(network, task, split))
+        if tried:
+            tried(number)
     classes = network.models[task].output_shape[-1]
-    return WrongSecrets(tuple(accuracies), chance_of(split, classes))
+    return WrongSecrets(accuracies=tuple(accuracies), chance=chance_of(split, classes))

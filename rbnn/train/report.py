@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from rbnn.train.assess import TaskReport
 from rbnn.train.baseline import Comparison
 
 
@@ -23,5 +24,30 @@ def comparison_table(rows: Sequence[Comparison]) -> Table:
         cells = [row.task, str(row.classes), f"{row.shared:.2%}"]
         if row.own is not None and row.difference is not None:
             cells += [f"{row.own:.2%}", f"{100 * row.difference:+.2f} points"]
+        table.add_row(*cells)
+    return table
+
+
+def assessment_table(reports: Sequence[TaskReport]) -> Table:
+    """Accuracy by task; mean and maximum over wrong secrets where they were tried."""
+    with_wrong = any(report.wrong_secrets for report in reports)
+    table = Table(title="Test accuracy")
+    table.add_column("task")
+    for name in ("classes", "samples", "accuracy", "chance"):
+        table.add_column(name, justify="right")
+    if with_wrong:
+        for name in ("wrong secrets", "mean", "highest", "no more than chance"):
+            table.add_column(name, justify="right")
+    for report in reports:
+        cells = [
+            report.task,
+            str(report.classes),
+            str(report.samples),
+            f"{report.accuracy:.2%}",
+            f"{report.chance.high:.2%}",
+        ]
+        if wrong := report.wrong_secrets:
+            cells += [str(len(wrong.accuracies)), f"{wrong.mean:.2%}", f"{wrong.highest:.2%}"]
+            cells.append("passed" if wrong.passed else "FAILED")
         table.add_row(*cells)
     return table

@@ -66,7 +66,7 @@ def test_the_right_secret_forced_would_be_noticed(
 def test_chance_is_between_one_class_and_the_largest() -> None:
     labels = np.array([0, 0, 0, 1, 2], np.int64)
     split = Split(np.zeros((5, 32, 32, 1), np.uint8), labels)
-    assert chance_of(split, 3) == Chance(1 / 3, 0.6)
+    assert chance_of(split, 3) == Chance(low=1 / 3, high=0.6)
     assert chance_of(Split(split.images[2:], labels[2:]), 3).high == pytest.approx(1 / 3)
 
 
@@ -81,4 +81,4 @@ def test_chance_is_between_one_class_and_the_largest() -> None:
     ],
 )
 def test_the_bounds_on_wrong_secrets(accuracies: tuple[float, ...], passed: bool) -> None:
-    assert WrongSecrets(accuracies, Chance(0.1, 0.1)).passed is passed
+    assert WrongSecrets(accuracies=accuracies, chance=Chance(low=0.1, high=0.1)).passed is passed

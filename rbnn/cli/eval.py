@@ -1,0 +1,79 @@
+"""``rbnn eval``: accuracy of a run, with right and wrong secrets, here or on a board."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import DeviceFolder, Emulated, Json, Port, UserKey
+
+
+def evaluate(
+    run: Annotated[Path | None, typer.Argument(help="Run folder [default: the newest].")] = None,
+    wrong_secrets: Annotated[
+        int, typer.Option(help="Wrong secrets to force on each task; 0 for none.")
+    ] = 20,
+    engine: Annotated[
+        Literal["keras", "reference", "c"],
+        typer.Option(help="Keras, or the export's integers in numpy or in C."),
+    ] = "keras",
+    board: Annotated[
+        str | None, typer.Option(help="Measure on this board instead; flash it first.")
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(help="With --board: test samples per task; 0 for all.")
+    ] = 200,
+    user_key: UserKey = None,
+    port: Port = None,
+    device_folder: DeviceFolder = None,
+    emulated: Emulated = False,
+    as_json: Json = False,
+) -> None:
+    """Measure every task of RUN on its test set."""
+    from rbnn.train.loading import LoadingBar
+    from rbnn.train.run import Run, newest_run
+    from rbnn.train.start import load_data
+
+    trained = newest_run(options.DEFAULT_RUNS) if run is None else Run(run)
+    with LoadingBar() as bar:
+        data = load_data(trained.config(), bar.show)
+        if board is not None:
+            from rbnn.device.run_evaluation import accuracy_table, evaluate_run
+
+            target = options.target(board, port, device_folder, emulated)
+            with target.open() as session:
+                key = options.user_key_loader(user_key)
+                measured = evaluate_run(session, trained, data, samples, key, bar.show)
+            rows = [one.model_dump(mode="json") for one in measured]
+            table = accuracy_table(measured)
+            reports = []
+        else:
+            from rbnn.train.assess import assess
+            from rbnn.train.report import assessment_table
+
+            predictor = None
+            if engine != "keras":
+                from rbnn.export.predict import integer_predictor
+
+                predictor = integer_predictor(trained, engine)
+            reports = assess(trained, data, wrong_secrets, predictor, bar.show)
+            rows = [one.model_dump(mode="json") for one in reports]
+            table = assessment_table(reports)
+    if as_json:
+        where = {"board": board} if board is not None else {"engine": engine}
+        print(json.dumps({"run": str(trained.folder), **where, "tasks": rows}, indent=2))
+    else:
+        options.output().print(table)
+    if reports:
+        from rbnn.train.assess import require_passed
+
+        require_passed(reports)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("eval", cls=options.UserKeyCommand)(evaluate)

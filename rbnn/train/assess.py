@@ -1,0 +1,112 @@
+"""What ``rbnn eval`` reports of a run: accuracy by task, and what wrong secrets reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.tasks import TaskData
+from rbnn.tasks.dataset import Images, Labels
+from rbnn.train.errors import TrainingError
+from rbnn.train.evaluate import Chance, WrongSecrets, accuracy, chance_of, try_wrong_secrets
+from rbnn.train.run import Run
+from rbnn.train.transfer import load_network
+
+Predictor = Callable[[str, Images], Labels]
+"""From a task's name and its images, (n, 32, 32, c) uint8, to class numbers, (n,) int64."""
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(what, done, total)``."""
+
+
+class TaskReport(BaseModel):
+    """One task on its test set; accuracies are shares of 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    classes: int
+    samples: int
+    accuracy: float
+    chance: Chance
+    wrong_secrets: WrongSecrets | None
+
+
+def assess(
+    run: Run,
+    data: Sequence[TaskData],
+    wrong_secrets: int,
+    predictor: Predictor | None = None,
+    progress: Progress | None = None,
+) -> list[TaskReport]:
+    """Measure a run on its test sets.
+
+    Args:
+        run: trained for an epoch or more.
+        data: its tasks, in its order.
+        wrong_secrets: how many to try on each task, always in Keras; 0 for none.
+        predictor: computes the classes for the accuracy; Keras where None.
+        progress: told of each wrong secret.
+
+    Raises:
+        RbnnError: the run cannot be read, or has no key that could be wrong.
+    """
+    config = run.config()
+    if wrong_secrets < 0:
+        raise TrainingError(f"--wrong-secrets must be 0 or more. Received: {wrong_secrets}.")
+    if wrong_secrets and config.scheme == "none":
+        raise TrainingError(
+            f"{run.folder} is a network without keys; no secret can be wrong.",
+            "Add --wrong-secrets 0.",
+        )
+    network = load_network(run)
+    reports = []
+    for task in data:
+        if predictor is None:
+            share = accuracy(network, task.name, task.test)
+        else:
+            found = predictor(task.name, task.test.images)
+            share = float(np.mean(found == task.test.labels))
+        wrong = None
+        if wrong_secrets:
+            what = f"{task.name}: wrong secrets"
+            wrong = try_wrong_secrets(
+                network,
+                task.name,
+                task.test,
+                bytes.fromhex(config.model_id),
+                wrong_secrets,
+                tried=partial(_tell, progress, what, wrong_secrets),
+            )
+        reports.append(
+            TaskReport(
+                task=task.name,
+                classes=len(task.labels),
+                samples=len(task.test),
+                accuracy=share,
+                chance=chance_of(task.test, len(task.labels)),
+                wrong_secrets=wrong,
+            )
+        )
+    return reports
+
+
+def require_passed(reports: Sequence[TaskReport]) -> None:
+    """Refuse a run in which a wrong secret is worth more than guessing.
+
+    Raises:
+        TrainingError: names the tasks.
+    """
+    failed = [one.task for one in reports if one.wrong_secrets and not one.wrong_secrets.passed]
+    if failed:
+        raise TrainingError(
+            f"Wrong secrets reach other than chance on: {', '.join(failed)}.",
+            "Measure with more of them (--wrong-secrets 100); if it stays, do not ship this run.",
+        )
+
+
+def _tell(progress: Progress | None, what: str, total: int, done: int) -> None:
+    if progress:
+        progress(what, done, total)
