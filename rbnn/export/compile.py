@@ -17,7 +17,6 @@ FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 MONOCYPHER = FIRMWARE / "third_party" / "monocypher"
 ROOMS = ("core", "reconf", "puf", "licence", "link", "port", "app", "host")
 INCLUDES = tuple(FIRMWARE / room for room in ROOMS)
-WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 
 
@@ -55,7 +54,7 @@ def compile_native(
     Args:
         name: file name of the result.
         sources: C files; their headers are found in the firmware's rooms.
-        flags: beside the warnings and include paths that all builds share.
+        flags: beside the language and the include paths, which all builds share.
         cache: folder for results, by default the user's.
 
     Returns:
@@ -73,7 +72,7 @@ def compile_native(
     result = folder / name
     if result.is_file():
         return result
-    command = [program, "-std=c11", *WARNINGS, *flags]
+    command = [program, "-std=c11", *flags]
     command += [f"-I{folder}" for folder in INCLUDES] + [f"-isystem{MONOCYPHER}"]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,28 @@
+"""The sanitized driver, built once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from core_driver import Driver
+
+from rbnn.export.compile import SANITIZERS, compile_native, engine_sources
+
+
+@pytest.fixture(scope="session")
+def driver_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``core_driver.c`` with the whole core, under AddressSanitizer and UBSan."""
+    source = Path(__file__).with_name("core_driver.c")
+    flags = ("-O1", "-fno-omit-frame-pointer", *SANITIZERS)
+    folder = tmp_path_factory.mktemp("native")
+    return compile_native("core_driver", [*engine_sources(), source], flags, folder)
+
+
+@pytest.fixture(scope="session")
+def driver(driver_program: Path) -> Iterator[Driver]:
+    """One running driver for all tests."""
+    running = Driver(driver_program)
+    yield running
+    running.close()

@@ -1,0 +1,261 @@
+"""``rbnn_model_open`` and ``rbnn_engine_check`` on broken containers: a status, never a fault."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import core_driver
+import pytest
+from core_driver import Driver
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rbnn.errors import RbnnError
+from rbnn.export.container import CRC_OFFSET, container_crc32
+from rbnn.export.parse import parse
+from rbnn.export.seal import unseal
+from rbnn.spec.layout import CONTAINER_HEADER, LAYER, PARAMS_HEADER, TASK
+from rbnn.spec.status import Status
+from rbnn.spec.structs import Record
+
+NOT_RUN = 1
+CASES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def made(random_export: Callable[..., Any]) -> Any:
+    return random_export(tasks=(("colour", 10, 3), ("grey", 4, 1)))
+
+
+@pytest.fixture(scope="module")
+def container(made: Any) -> bytes:
+    data: bytes = made.export.container.data
+    return data
+
+
+@pytest.fixture(scope="module")
+def params(made: Any) -> bytes:
+    """Opened parameters of task 0."""
+    whole = made.export.container
+    return unseal(whole.tasks[0].sealed, made.secrets["colour"], whole.model_id, 0)
+
+
+def with_crc(data: bytes | bytearray) -> bytes:
+    """The same container with its CRC-32 made right again."""
+    changed = bytearray(data)
+    if len(changed) >= CRC_OFFSET + 4:
+        changed[CRC_OFFSET : CRC_OFFSET + 4] = struct.pack("<I", container_crc32(bytes(changed)))
+    return bytes(changed)
+
+
+def open_it(
+    driver: Driver, data: bytes, params: bytes = b"", task: int = 0
+) -> tuple[int, int, int, int]:
+    """Status of opening, bad layer, status of the check and of one inference."""
+    arguments = bytes(44) + struct.pack("<I", task)
+    answer = driver.call(
+        core_driver.OPEN, arguments=arguments, data=data, params=params, output=bytes(16)
+    )
+    status, layer, check, infer = struct.unpack("<iIii", answer)
+    return status, layer, check, infer
+
+
+def member_offset(record: Record, name: str) -> tuple[int, str]:
+    """Offset and format of a member."""
+    fields = record.fields[: [field.name for field in record.fields].index(name)]
+    return struct.calcsize("<" + "".join(field.code for field in fields)), "<" + next(
+        field.code for field in record.fields if field.name == name
+    )
+
+
+def changed(data: bytes, start: int, record: Record, name: str, value: int) -> bytes:
+    """A container with one member of one record changed and the CRC-32 made right."""
+    offset, code = member_offset(record, name)
+    result = bytearray(data)
+    struct.pack_into(code, result, start + offset, value)
+    return with_crc(result)
+
+
+def test_a_valid_container_runs(driver: Driver, container: bytes, params: bytes) -> None:
+    assert open_it(driver, container, params) == (0, 0, 0, 0)
+
+
+def test_erased_flash_and_other_bytes_are_no_container(driver: Driver, container: bytes) -> None:
+    for data in (b"", b"RB", b"\xff" * 4096, bytes(4096), b"X" + container[1:]):
+        assert open_it(driver, data)[0] == Status.NO_CONTAINER
+
+
+@pytest.mark.parametrize("size", [4, 123, 124, 1000, -1])
+def test_truncated(driver: Driver, container: bytes, size: int) -> None:
+    assert open_it(driver, container[:size])[0] == Status.CONTAINER_DAMAGED
+
+
+@CASES
+@given(position=st.integers(min_value=0), bit=st.integers(0, 7))
+def test_any_flipped_bit_is_refused(
+    driver: Driver, container: bytes, position: int, bit: int
+) -> None:
+    data = bytearray(container)
+    data[position % len(data)] ^= 1 << bit
+    assert open_it(driver, bytes(data))[0] != Status.OK
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("version", 2), ("header_bytes", 128), ("cipher", 1), ("scheme", 1), ("reserved", 1),
+        ("input_height", 0), ("input_channels", 0), ("input_channels", 5), ("layer_count", 0),
+        ("layer_count", 1), ("layer_count", 65), ("task_count", 0), ("task_count", 17),
+        ("max_classes", 0), ("max_classes", 65), ("layers_offset", 0), ("layers_offset", 126),
+        ("layers_offset", 0xFFFFFFFC), ("tasks_offset", 0), ("tasks_offset", 0xFFFFFFF0),
+        ("weights_offset", 8), ("weights_offset", 0xFFFFFFF0), ("weights_bytes", 0xFFFFFFFF),
+        ("params_bytes", 0), ("params_bytes", 20), ("arena_bytes", 3),
+    ],
+)  # fmt: skip
+def test_header_members(driver: Driver, container: bytes, name: str, value: int) -> None:
+    data = changed(container, 0, CONTAINER_HEADER, name, value)
+    assert open_it(driver, data)[0] in (Status.CONTAINER_FORMAT, Status.CONTAINER_LAYER)
+    with pytest.raises(RbnnError):
+        parse(data)
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "value"),
+    [
+        (0, "op", 2), (2, "op", 1), (2, "op", 4), (2, "op", 0), (2, "op", 9), (8, "op", 2),
+        (2, "packing", 0), (1, "packing", 1), (2, "kernel", 0), (2, "kernel", 8), (2, "stride", 0),
+        (2, "pad", 3), (2, "pad", 255), (1, "pad", 1), (2, "in_height", 15), (2, "in_channels", 64),
+        (2, "out_height", 0), (2, "out_width", 17), (2, "out_channels", 33),
+        (2, "out_channels", 0), (8, "out_channels", 11), (2, "in_offset", 4),
+        (2, "out_offset", 0xFFFFFFFC), (2, "out_offset", 2), (2, "weights_offset", 0xFFFFFFF0),
+        (2, "weights_offset", 8), (2, "weights_bytes", 4), (2, "params_offset", 0),
+        (2, "params_offset", 22), (2, "params_offset", 0xFFFFFFFC), (8, "params_offset", 1 << 20),
+        (1, "params_offset", 20), (2, "reserved2", 1),
+    ],
+)  # fmt: skip
+def test_layer_members(driver: Driver, container: bytes, layer: int, name: str, value: int) -> None:
+    start = CONTAINER_HEADER.size + layer * LAYER.size
+    data = changed(container, start, LAYER, name, value)
+    status, bad_layer, _, _ = open_it(driver, data)
+    assert status == Status.CONTAINER_LAYER
+    # A wrong output is noticed where it is made or where it is read.
+    assert bad_layer in (layer, layer + 1)
+    with pytest.raises(RbnnError):
+        parse(data)
+
+
+def test_input_and_output_may_not_overlap(driver: Driver, made: Any) -> None:
+    container = made.export.container
+    start = CONTAINER_HEADER.size + 2 * LAYER.size
+    where = container.plan.placements[2].in_offset
+    data = changed(container.data, start, LAYER, "out_offset", where)
+    assert open_it(driver, data)[:2] == (Status.CONTAINER_LAYER, 2)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "value"),
+    [
+        (0, "classes", 0), (0, "classes", 11), (0, "reserved", 1), (0, "sealed_offset", 0),
+        (0, "sealed_offset", 0xFFFFFFF0), (1, "sealed_offset", 24), (0, "sealed_bytes", 0),
+        (0, "sealed_bytes", 47), (0, "sealed_bytes", 0xFFFFFFFF), (1, "sealed_bytes", 1 << 20),
+    ],
+)  # fmt: skip
+def test_task_members(driver: Driver, container: bytes, task: int, name: str, value: int) -> None:
+    start = struct.unpack_from("<I", container, member_offset(CONTAINER_HEADER, "tasks_offset")[0])
+    data = changed(container, start[0] + task * TASK.size, TASK, name, value)
+    assert open_it(driver, data)[0] == Status.CONTAINER_FORMAT
+    with pytest.raises(RbnnError):
+        parse(data)
+
+
+@pytest.mark.parametrize("name", [b"\0" * 16, b"x" * 16, b"a\0b" + bytes(13), b"grey" + bytes(12)])
+def test_task_names(driver: Driver, container: bytes, name: bytes) -> None:
+    """Empty, not ended, text behind the end, and a name twice."""
+    offset = struct.unpack_from("<I", container, member_offset(CONTAINER_HEADER, "tasks_offset")[0])
+    data = bytearray(container)
+    data[offset[0] : offset[0] + 16] = name
+    assert open_it(driver, with_crc(data))[0] == Status.CONTAINER_FORMAT
+    with pytest.raises(RbnnError):
+        parse(with_crc(data))
+
+
+@CASES
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 6))
+def test_random_members_never_fault(
+    driver: Driver, container: bytes, params: bytes, seed: int, count: int
+) -> None:
+    """Fuzz the tables with the CRC-32 made right; what is accepted must also run."""
+    random_source = random.Random(seed)
+    tables = CONTAINER_HEADER.size + 9 * LAYER.size + 2 * TASK.size
+    data = bytearray(container)
+    for _ in range(count):
+        position = random_source.randrange(4, tables)
+        data[position] = random_source.choice([0, 1, 2, 16, 31, 32, 127, 128, 255])
+    for _ in range(random_source.randrange(3)):
+        position = random_source.randrange(4, tables - 4) // 4 * 4
+        value = random_source.choice([0, 1, 4, 20, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFC])
+        struct.pack_into("<I", data, position, value)
+    fixed = with_crc(data)
+    status, _, check, infer = open_it(driver, fixed, params)
+    if check == Status.OK:
+        assert infer == Status.OK
+    try:
+        parse(fixed)
+    except RbnnError:
+        return
+    assert status == Status.OK
+
+
+@CASES
+@given(st.binary(max_size=400))
+def test_random_bytes_never_fault(driver: Driver, data: bytes) -> None:
+    assert open_it(driver, data)[0] < 0
+    assert open_it(driver, with_crc(b"RBNN" + data))[0] < 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("classes", 0), ("classes", 9), ("adapter", 2), ("input_channels", 1),
+        ("input_channels", 4), ("labels_offset", 0), ("labels_offset", 0xFFFFFFFF),
+        ("labels_bytes", 0), ("labels_bytes", 0xFFFFFFFF), ("labels_bytes", 5),
+    ],
+)  # fmt: skip
+def test_params_header_members(
+    driver: Driver, container: bytes, params: bytes, name: str, value: int
+) -> None:
+    offset, code = member_offset(PARAMS_HEADER, name)
+    data = bytearray(params)
+    struct.pack_into(code, data, offset, value)
+    assert open_it(driver, container, bytes(data))[2:] == (Status.SEALED_BLOCK, NOT_RUN)
+
+
+@pytest.mark.parametrize("offset", [-1, 256, -32768, 32767])
+def test_input_offsets_beyond_a_pixel_are_refused(
+    driver: Driver, container: bytes, params: bytes, offset: int
+) -> None:
+    data = bytearray(params)
+    struct.pack_into("<h", data, member_offset(PARAMS_HEADER, "offsets")[0], offset)
+    assert open_it(driver, container, bytes(data))[2] == Status.SEALED_BLOCK
+
+
+@CASES
+@given(seed=st.integers(0, 2**32 - 1))
+def test_random_params_never_fault(
+    driver: Driver, container: bytes, params: bytes, seed: int
+) -> None:
+    random_source = random.Random(seed)
+    data = bytearray(params[: random_source.randrange(len(params) + 1)])
+    for _ in range(random_source.randrange(8)):
+        if data:
+            data[random_source.randrange(len(data))] = random_source.randrange(256)
+    _, _, check, infer = open_it(driver, container, bytes(data))
+    assert infer == (Status.OK if check == Status.OK else NOT_RUN)
+
+
+def test_params_of_another_task_fail(driver: Driver, container: bytes, params: bytes) -> None:
+    assert open_it(driver, container, params, task=1)[2] == Status.SEALED_BLOCK
+    assert open_it(driver, container, params, task=2)[2] == Status.ARGUMENT
