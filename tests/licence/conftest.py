@@ -1,0 +1,31 @@
+"""The vault as a process, and the world it lives in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from licensed_world import World
+
+from rbnn.export.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
+from rbnn.image import monocypher
+
+
+@pytest.fixture(scope="session")
+def driver() -> Path:
+    """vault_driver.c under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    monocypher.lay_out(monocypher.folder())
+    sources = [
+        Path(__file__).parent / "vault_driver.c",
+        *sorted((FIRMWARE / "licence").glob("*.c")),
+        *sorted((FIRMWARE / "puf").glob("*.c")),
+        *(FIRMWARE / "core" / name for name in ("model.c", "crc32.c")),
+        MONOCYPHER / "monocypher.c",
+    ]
+    return compile_native("vault", sources, ["-O1", "-Wno-conversion", *SANITIZERS])
+
+
+@pytest.fixture(scope="session")
+def world(driver: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """One world for all tests; nothing in it changes."""
+    return World(driver, tmp_path_factory.mktemp("vault"))
