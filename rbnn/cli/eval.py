@@ -13,7 +13,7 @@ from rbnn.cli.options import DeviceFolder, Emulated, Json, Port, UserKey
 
 
 def evaluate(
-    run: Annotated[Path | None, typer.Argument(help="Run folder [default: the newest].")] = None,
+    run: Annotated[Path | None, typer.Argument(help="Run folder; default: the newest.")] = None,
     wrong_secrets: Annotated[
         int, typer.Option(help="Wrong secrets to force on each task; 0 for none.")
     ] = 20,
@@ -52,14 +52,14 @@ def evaluate(
             table = accuracy_table(measured)
             reports = []
         else:
-            from rbnn.train.assess import assess
-            from rbnn.train.report import assessment_table
-
             predictor = None
             if engine != "keras":
                 from rbnn.export.predict import integer_predictor
 
                 predictor = integer_predictor(trained, engine)
+            from rbnn.train.assess import assess
+            from rbnn.train.report import assessment_table
+
             reports = assess(trained, data, wrong_secrets, predictor, bar.show)
             rows = [one.model_dump(mode="json") for one in reports]
             table = assessment_table(reports)

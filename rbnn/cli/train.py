@@ -13,8 +13,12 @@ from rbnn.cli import options
 from rbnn.cli.options import Json
 from rbnn.errors import RbnnError
 
+FIXED = ("arch", "width", "epochs", "minutes", "batch", "learning_rate", "seed", "out")
+"""Settings that a resumed run keeps."""
+
 
 def train(
+    context: typer.Context,
     tasks: Annotated[
         str | None,
         typer.Option(help="Tasks, such as digits,words or cifar,kws,mine=path/to/folder."),
@@ -32,7 +36,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Of everything but the task secrets.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = options.DEFAULT_RUNS,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on with this run; takes no other setting.")
+        Path | None, typer.Option(help="Go on with this run, under its own settings.")
     ] = None,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Train each task's own network too, and compare.")
@@ -45,15 +49,23 @@ def train(
             "Name either tasks to train or a run to resume.",
             "rbnn train --tasks digits,words, or rbnn train --resume runs/NAME",
         )
+    sources = {name: context.get_parameter_source(name) for name in FIXED}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if resume is not None and given:
+        raise RbnnError(
+            f"A resumed run keeps its settings; --{given[0].replace('_', '-')} cannot change.",
+            f"rbnn train --resume {resume}",
+        )
     from rbnn.tasks import load, parse_specs
     from rbnn.train.loading import LoadingBar
-    from rbnn.train.report import comparison_table
     from rbnn.train.run import Run
     from rbnn.train.start import Settings, check, load_data, start_run
 
     if resume is not None:
         run = Run(resume)
         config = run.config()
+        if baseline and not config.baseline:
+            run.write_config(config.model_copy(update={"baseline": True}))
         with LoadingBar() as bar:
             data = load_data(config, bar.show)
     else:
@@ -63,6 +75,8 @@ def train(
             data = [load(spec, progress=bar.show) for spec in parse_specs(tasks or "")]
         run = start_run(out, data, settings)
 
+    # From here on TensorFlow is needed; what can be refused without it has been.
+    from rbnn.train.report import comparison_table
     from rbnn.train.session import train as train_run
 
     rows = train_run(run, data)

@@ -1,0 +1,81 @@
+"""``rbnn train`` and ``rbnn eval`` as typed, on the embedded digits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def rbnn(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "rbnn.cli.main", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with one short run in it."""
+    where = tmp_path_factory.mktemp("work")
+    done = rbnn(
+        *("train", "--tasks", "digits", "--epochs", "1", "--width", "32", "--json"), cwd=where
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["tasks"][0]["task"] == "digits"
+    assert document["tasks"][0]["shared"] > 0.5
+    assert (where / document["run"] / "parameters.npz").is_file()
+    assert "tensorflow" not in done.stderr.lower()
+    return where
+
+
+def test_eval_takes_the_newest_run_and_prints_one_document(folder: Path) -> None:
+    done = rbnn("eval", "--wrong-secrets", "2", "--json", cwd=folder)
+    document = json.loads(done.stdout)
+    task = document["tasks"][0]
+    assert document["engine"] == "keras"
+    assert task["samples"] == 359
+    assert len(task["wrong_secrets"]["accuracies"]) == 2
+    assert done.returncode == (0 if task["wrong_secrets"]["passed"] else 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("train",), "Name either tasks to train or a run to resume."),
+        (("train", "--tasks", "digits", "--resume", "x"), "Name either"),
+        (("train", "--resume", "nowhere"), "nowhere is not a run folder"),
+        (("train", "--tasks", "digit"), "Did you mean digits?"),
+        (("train", "--tasks", "digits", "--arch", "alexnet"), "Unknown architecture 'alexnet'"),
+        (("train", "--tasks", "digits", "--width", "50"), "--width 64"),
+        (("train", "--tasks", "mine=empty"), "empty"),
+        (("train", "--resume", "nowhere", "--epochs", "3"), "--epochs cannot change"),
+        (("eval", "nowhere"), "nowhere is not a run folder"),
+        (("eval",), "No trained run in runs"),
+    ],
+)
+def test_refusals_are_two_lines_and_leave_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], what: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    done = rbnn(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert what in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) <= 2
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_engines_need_an_export(folder: Path) -> None:
+    done = rbnn("eval", "--engine", "c", cwd=folder)
+    assert done.returncode == 1
+    assert "rbnn export" in done.stderr
