@@ -52,7 +52,7 @@ class RealTarget(Target):
 
     def write_firmware(self, build: BuildResult, model: Path | None) -> None:
         """PlatformIO's upload target."""
-        platformio.upload(build.board, model, None)
+        platformio.upload(build.board, model)
 
     def write_provisioning(self, partition: bytes) -> None:
         """OpenOCD's ``program``; only the partition's sector is erased."""
@@ -89,7 +89,7 @@ class RealTarget(Target):
             self._script(), Path("provisioning.bin"), self.board.provisioning.address
         )
         return [
-            *platformio.upload_commands(self.board, model, None),
+            *platformio.upload_commands(self.board, model),
             shlex.join(provisioning),
         ]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +21,8 @@ from rbnn.image.paths import cache_folder, firmware_folder
 from rbnn.image.toolchain import prepare_core, require
 
 _OVERFLOW = re.compile(r"region `(?P<region>\w+)' overflowed by (?P<bytes>\d+) bytes")
-_COMPILER_ERROR = re.compile(
-    r"^.*(?:: (?:fatal )?error: |undefined reference to|ld: (?!warning)|\*\*\* ).*$", re.M
+_ERROR_LINE = re.compile(
+    r"^.*(?:: (?:fatal )?error: |undefined reference to|ld: (?!warning)|^Error: |\*\*\* ).*$", re.M
 )
 
 
@@ -48,7 +50,7 @@ def build_folder(board: Board) -> Path:
     return cache_folder() / "build" / board.name
 
 
-def _environment(board: Board, model: Path | None, provisioning: Path | None) -> dict[str, str]:
+def _environment(board: Board, model: Path | None) -> dict[str, str]:
     """Variables of the PlatformIO process: everything stays in the repository's cache."""
     environment = dict(os.environ)
     environment |= {
@@ -61,9 +63,6 @@ def _environment(board: Board, model: Path | None, provisioning: Path | None) ->
         # A folder that does not exist builds the firmware without a model.
         "RBNN_MODEL_DIR": str(model.resolve() if model else build_folder(board) / "no-model"),
     }
-    environment.pop("RBNN_PROVISIONING_FILE", None)
-    if provisioning is not None:
-        environment["RBNN_PROVISIONING_FILE"] = str(provisioning.resolve())
     return environment
 
 
@@ -72,6 +71,15 @@ def _command(board: Board, target: str | None, verbose: bool) -> list[str]:
     command += ["--project-dir", str(firmware_folder()), "--environment", board.name]
     command += ["--target", target] if target else []
     return command + (["--verbose"] if verbose else [])
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the build folders for one process: PlatformIO does not guard them itself."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _run(command: list[str], environment: Mapping[str, str], log: Path) -> str:
@@ -95,7 +103,7 @@ def _run(command: list[str], environment: Mapping[str, str], log: Path) -> str:
 
 def first_error(output: str) -> str:
     """The line of a build's output that says what went wrong first."""
-    match = _COMPILER_ERROR.search(output)
+    match = _ERROR_LINE.search(output)
     if match:
         return match[0].strip()
     lines = [line.strip() for line in output.splitlines() if line.strip(" =-*")]
@@ -125,6 +133,8 @@ def _raise_overflow(output: str, board: Board) -> None:
 def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> BuildResult:
     """Compile and link the firmware.
 
+    The result stands in ``model/firmware/<board>``, or in the build folder without a model.
+
     Args:
         board: for which board.
         model: folder with the exported C array and ``model_config.h``; None builds a firmware
@@ -144,44 +154,44 @@ def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> 
             "Export it first: rbnn export RUN",
         )
     monocypher.lay_out(monocypher.folder())
-    folder = build_folder(board)
-    log = folder / "build.log"
-    try:
-        _run(_command(board, None, verbose), _environment(board, model, None), log)
-    except BuildError:
-        _raise_overflow(log.read_text(), board)
-        raise
-    made = folder / board.name
+    log = build_folder(board) / "build.log"
+    made = build_folder(board) / board.name
+    with _alone():
+        try:
+            _run(_command(board, None, verbose), _environment(board, model), log)
+        except BuildError:
+            _raise_overflow(log.read_text(), board)
+            raise
+        if model is not None:
+            # The next build for this board overwrites its folder; the model's own stays.
+            kept = model / "firmware" / board.name
+            for name in ("firmware.elf", "firmware.bin", "firmware.map"):
+                write_atomic(kept / name, (made / name).read_bytes())
+            made = kept
     return BuildResult(
         board, made / "firmware.elf", made / "firmware.bin", made / "firmware.map", log
     )
 
 
-def upload_commands(board: Board, model: Path | None, provisioning: Path | None) -> list[str]:
+def upload_commands(board: Board, model: Path | None) -> list[str]:
     """What :func:`upload` runs, as lines for a shell.
 
     Args:
         board: a board with an OpenOCD script.
         model: as for :func:`build`.
-        provisioning: contents of the provisioning partition, or None to leave it as it is.
     """
     shown = ("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "RBNN_MODEL_DIR")
-    environment = _environment(board, model, provisioning)
+    environment = _environment(board, model)
     settings = [f"{name}={shlex.quote(environment[name])}" for name in shown]
-    if provisioning is not None:
-        settings.append(f"RBNN_PROVISIONING_FILE={shlex.quote(str(provisioning.resolve()))}")
     return [" ".join([*settings, shlex.join(_command(board, "upload", False))])]
 
 
-def upload(
-    board: Board, model: Path | None, provisioning: Path | None, *, verbose: bool = False
-) -> Path:
-    """Write image and provisioning to a board by PlatformIO's upload target (OpenOCD).
+def upload(board: Board, model: Path | None, *, verbose: bool = False) -> Path:
+    """Write the image to a board by PlatformIO's upload target (OpenOCD).
 
     Args:
         board: a board with an OpenOCD script.
         model: as for :func:`build`.
-        provisioning: contents of the provisioning partition, or None to leave it as it is.
         verbose: log OpenOCD's command line, too.
 
     Returns:
@@ -199,5 +209,13 @@ def upload(
     require("openocd")
     require("arm-none-eabi-gcc")
     log = build_folder(board) / "upload.log"
-    _run(_command(board, "upload", verbose), _environment(board, model, provisioning), log)
+    try:
+        with _alone():
+            _run(_command(board, "upload", verbose), _environment(board, model), log)
+    except BuildError as error:
+        raise BuildError(
+            f"The upload to {board.title} failed: {first_error(log.read_text())}",
+            "Plug in the board's ST-LINK connector and close other programs (a debugger) that "
+            f"hold it; the whole log is in {log}.",
+        ) from error
     return log

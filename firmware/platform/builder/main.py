@@ -71,14 +71,7 @@ binary = env.Command(
 
 script = board.get("rbnn", {}).get("openocd_script")
 if script:
-    arguments = ["-f", script, "-c", "init", "-c", "reset halt"]
-    provisioning = os.environ.get("RBNN_PROVISIONING_FILE")
-    if provisioning:
-        address = board.get("rbnn.provisioning.address")
-        arguments += ["-c", f"flash write_image erase {{{provisioning}}} {address:#010x} bin"]
-        arguments += ["-c", f"verify_image {{{provisioning}}} {address:#010x} bin"]
-    arguments += ["-c", "flash write_image erase {$SOURCE}", "-c", "verify_image {$SOURCE}"]
-    arguments += ["-c", "reset run", "-c", "shutdown"]
+    arguments = ["-f", script, "-c", "program {$SOURCE} verify reset exit"]
     quoted = " ".join(f'"{argument}"' for argument in arguments)
     upload = env.VerboseAction(f"openocd {quoted}", "Uploading $SOURCE")
     AlwaysBuild(env.Alias("upload", elf, upload))

@@ -1,0 +1,90 @@
+"""Board manifests: readable, in step with linker scripts and PlatformIO, refused with a reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from rbnn.image import board as boards
+from rbnn.image.board import BoardError, Region, board_names, load_board
+from rbnn.image.paths import boards_folder
+from rbnn.spec.puf import PATTERN_BYTES
+
+MARKER_BYTES = 8
+_MEMORY = re.compile(r"(\w+) \(\w+\)\s*: ORIGIN = (0x[0-9A-F]+), LENGTH = (0x[0-9A-F]+)")
+
+
+def test_the_two_boards_of_this_version() -> None:
+    assert {"qemu", "nucleo"} <= set(board_names())
+    assert load_board("qemu").is_emulated_only
+    assert not load_board("nucleo").is_emulated_only
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_linker_script_and_manifest_agree(name: str) -> None:
+    board = load_board(name)
+    manifest = json.loads(board.manifest.read_text())
+    script = (boards_folder() / manifest["build"]["ldscript"]).read_text()
+    found = {
+        region: Region(address=int(origin, 16), bytes=int(length, 16))
+        for region, origin, length in _MEMORY.findall(script)
+    }
+    assert found == {
+        "flash": board.flash,
+        "provisioning": board.provisioning,
+        "ram": board.ram,
+        "noinit": board.noinit,
+    }
+    assert manifest["upload"]["maximum_size"] == board.flash.bytes
+    assert manifest["upload"]["maximum_ram_size"] == board.ram.bytes
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_regions_follow_each_other(name: str) -> None:
+    board = load_board(name)
+    assert board.flash.end <= board.provisioning.address
+    assert board.ram.end <= board.noinit.address
+    assert board.noinit.bytes >= PATTERN_BYTES + 1 + MARKER_BYTES
+    assert board.puf == Region(address=board.noinit.address, bytes=PATTERN_BYTES)
+    assert board.stack_bytes < board.ram.bytes
+
+
+def test_nucleo_never_erases_provisioning_with_the_image() -> None:
+    # The last sector of an STM32F446RE has 128 KB.
+    assert load_board("nucleo").provisioning == Region(address=0x0806_0000, bytes=0x2_0000)
+
+
+def test_unknown_board_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BoardError, match="Unknown board 'nukleo'") as refusal:
+        load_board("nukleo")
+    assert "nucleo" in refusal.value.mend and "qemu" in refusal.value.mend
+
+
+@pytest.mark.parametrize("name", ["../boards/qemu", "qemu.json", ""])
+def test_a_board_is_a_name_not_a_path(name: str) -> None:
+    with pytest.raises(BoardError, match="Unknown board"):
+        load_board(name)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("{", "JSON"),
+        ('{"name": "x", "build": {"cpu": "m"}}', "rbnn: Field required"),
+        (None, "rbnn.stack_bytes"),
+    ],
+)
+def test_unusable_manifest_names_the_member(
+    change: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if change is None:
+        manifest = json.loads((boards_folder() / "qemu.json").read_text())
+        manifest["rbnn"]["stack_bytes"] = -8
+        change = json.dumps(manifest)
+    (tmp_path / "mine.json").write_text(change)
+    monkeypatch.setattr(boards, "boards_folder", lambda: tmp_path)
+    with pytest.raises(BoardError, match=re.escape(said)):
+        load_board("mine")

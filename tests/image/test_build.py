@@ -1,0 +1,169 @@
+"""Real builds by PlatformIO, and what a build says when it cannot be done."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from rbnn.image import platformio, sizes, toolchain
+from rbnn.image.board import board_names, load_board
+from rbnn.image.errors import BuildError, FitError, ToolError
+from rbnn.spec.puf import PATTERN_BYTES
+
+needs_compiler = pytest.mark.skipif(
+    shutil.which("arm-none-eabi-gcc") is None,
+    reason="apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
+)
+CONFIG = """#define RBNN_MODEL_ARENA_BYTES {arena}u
+#define RBNN_MODEL_TILE_BYTES 64u
+#define RBNN_MODEL_PARAMS_BYTES 64u
+"""
+IMAGE = """#include "model_image.h"
+const uint8_t rbnn_model_image[{size}] = {{1}};
+const uint32_t rbnn_model_image_bytes = {size}u;
+"""
+
+
+def write_model(folder: Path, *, size: int = 16, arena: int = 64, extra: str = "") -> Path:
+    folder.mkdir()
+    (folder / "model_config.h").write_text(CONFIG.format(arena=arena))
+    (folder / "model_image.c").write_text(IMAGE.format(size=size) + extra)
+    return folder
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", board_names())
+def test_size_report_of_a_real_image(name: str, random_export: Callable[..., Any]) -> None:
+    export = random_export().export
+    built = platformio.build(load_board(name), export.folder)
+    report = sizes.report(built, export)
+    assert report.flash == len(built.bin.read_bytes())
+    parts = {part.part: part for part in report.parts}
+    assert parts["shared parameters"].flash > 10_000
+    assert {"task colour", "task grey", "crypto", "engine", "libraries"} <= set(parts)
+    assert parts["stack reserve"].ram == built.board.stack_bytes == report.stack
+    assert 0 <= parts["alignment"].flash < 512
+    # The engine's RAM holds arena, tile and one task's parameters.
+    model = export.container.plan
+    assert parts["engine"].ram >= model.arena_bytes + model.tile_bytes
+    with pytest.raises(BuildError, match="holds a model of"):
+        sizes.report(built, None)
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", board_names())
+def test_addresses_and_symbols_of_a_real_image(name: str) -> None:
+    board = load_board(name)
+    built = platformio.build(board)
+    with built.elf.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".symtab")
+        symbols = {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
+    assert symbols["rbnn_puf_region"] == board.puf.address
+    assert board.puf.end <= symbols["marker"] < board.noinit.end
+    assert symbols["rbnn_provisioning_start"] == board.provisioning.address
+    assert symbols["rbnn_provisioning_end"] == board.provisioning.end
+    assert symbols["rbnn_stack_bottom"] == board.ram.address
+    assert symbols["rbnn_stack_top"] - symbols["rbnn_stack_bottom"] == board.stack_bytes
+    assert symbols["rbnn_puf_region"] + PATTERN_BYTES <= symbols["marker"]
+    heap = {"malloc", "_malloc_r", "free", "_free_r", "calloc", "realloc", "_sbrk", "_sbrk_r"}
+    assert not heap & set(symbols)
+    assert sizes.report(built).provisioning < board.provisioning.bytes
+
+
+@needs_compiler
+def test_flash_overflow_is_refused_with_the_numbers(tmp_path: Path) -> None:
+    board = load_board("nucleo")
+    with pytest.raises(FitError, match=r"nucleo: flash needs [\d,]+ bytes of 393,216") as refusal:
+        platformio.build(board, write_model(tmp_path / "model", size=400_000))
+    assert "too many" in refusal.value.what
+
+
+@needs_compiler
+def test_ram_overflow_is_refused_with_the_numbers(tmp_path: Path) -> None:
+    with pytest.raises(FitError, match=r"ram needs [\d,]+ bytes of 129,536"):
+        platformio.build(load_board("nucleo"), write_model(tmp_path / "model", arena=200_000))
+
+
+@needs_compiler
+def test_compiler_error_is_shown(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", extra="int broken = ;\n")
+    with pytest.raises(BuildError, match=r"model_image\.c:\d+:\d+: error: ") as refusal:
+        platformio.build(load_board("qemu"), model)
+    assert "build.log" in refusal.value.mend
+
+
+@needs_compiler
+def test_compiler_warning_is_an_error(tmp_path: Path) -> None:
+    extra = "char narrow(int wide);\nchar narrow(int wide) { return wide; }\n"
+    with pytest.raises(BuildError, match=r"Werror=conversion"):
+        platformio.build(load_board("qemu"), write_model(tmp_path / "model", extra=extra))
+
+
+def test_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    if shutil.which("arm-none-eabi-gcc") is None:
+        pytest.skip("without a compiler, that is said first")
+    with pytest.raises(BuildError, match="holds no exported model"):
+        platformio.build(load_board("qemu"), tmp_path)
+
+
+def test_missing_compiler_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ToolError, match="arm-none-eabi-gcc is not installed") as refusal:
+        platformio.build(load_board("qemu"))
+    assert "apt-get install gcc-arm-none-eabi" in refusal.value.mend
+
+
+def test_missing_openocd_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ToolError, match="openocd is not installed") as refusal:
+        platformio.upload(load_board("nucleo"), None)
+    assert "apt-get install openocd" in refusal.value.mend
+
+
+def test_an_emulated_board_takes_no_upload() -> None:
+    with pytest.raises(BuildError, match="emulated"):
+        platformio.upload(load_board("qemu"), None)
+
+
+@pytest.mark.skipif(
+    not (shutil.which("openocd") and shutil.which("arm-none-eabi-gcc")),
+    reason="apt-get install openocd gcc-arm-none-eabi libnewlib-arm-none-eabi",
+)
+def test_upload_without_a_probe_says_so() -> None:
+    if list(Path("/dev/serial/by-id").glob("*STLINK*")):
+        pytest.skip("an ST-LINK is plugged in")
+    with pytest.raises(BuildError, match=r"The upload to ST Nucleo F446RE failed: Error: "):
+        platformio.upload(load_board("nucleo"), None)
+
+
+def test_dry_run_shows_the_command() -> None:
+    (line,) = platformio.upload_commands(load_board("nucleo"), Path("my model"))
+    assert "--environment nucleo --target upload" in line
+    assert "RBNN_MODEL_DIR='" in line and "my model'" in line
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("a.c:1:2: warning: w\na.c:3:4: error: bad\nmore", "a.c:3:4: error: bad"),
+        ("x\nld: a.o: undefined reference to `f'\n", "ld: a.o: undefined reference to `f'"),
+        ("Info : x\nError: open failed\n*** [upload] Error 1", "Error: open failed"),
+        ("one\n=====\n----", "one"),
+        ("", "it printed nothing"),
+    ],
+)
+def test_first_error(output: str, said: str) -> None:
+    assert platformio.first_error(output) == said
+
+
+def test_core_folder_needs_no_registry() -> None:
+    package = toolchain.prepare_core() / "packages" / "tool-scons"
+    assert {path.name for path in package.iterdir()} >= {"package.json", ".piopm", "scons.py"}
+    before = (package / "scons.py").stat().st_mtime_ns
+    toolchain.prepare_core()
+    assert (package / "scons.py").stat().st_mtime_ns == before

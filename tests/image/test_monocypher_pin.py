@@ -1,0 +1,70 @@
+"""Monocypher's files are the pinned ones or none."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rbnn.errors import RbnnError
+from rbnn.image import monocypher
+
+
+def archive_of(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(f"pymonocypher/{name}")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+def test_the_laid_out_files_are_current() -> None:
+    monocypher.lay_out(monocypher.folder())
+    assert monocypher.is_current(monocypher.folder())
+    assert monocypher.lay_out(monocypher.folder()) is False
+
+
+def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
+    assert not monocypher.is_current(tmp_path)
+    for name in monocypher.FILES:
+        (tmp_path / name).write_bytes((monocypher.folder() / name).read_bytes())
+    assert monocypher.is_current(tmp_path)
+    with (tmp_path / "monocypher.c").open("ab") as stream:
+        stream.write(b"\n")
+    assert not monocypher.is_current(tmp_path)
+
+
+def test_another_archive_is_refused(tmp_path: Path) -> None:
+    path = archive_of(tmp_path / "x.tar.gz", {"monocypher.c": b"int x;"})
+    with pytest.raises(RbnnError, match="not the pinned"):
+        monocypher.extract(path)
+
+
+def test_other_files_in_the_pinned_archive_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = (monocypher.folder() / "monocypher.h").read_bytes()
+    path = archive_of(tmp_path / "x.tar.gz", {"monocypher.c": b"int x;", "monocypher.h": header})
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(monocypher, "SDIST_SHA256", digest)
+    with pytest.raises(RbnnError, match=r"does not hold the pinned monocypher\.c"):
+        monocypher.extract(path)
+
+
+def test_no_network_is_said_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        assert "--require-hashes" in command
+        return subprocess.CompletedProcess(command, 1, "", "WARNING: x\nERROR: no route to host\n")
+
+    monkeypatch.setattr(monocypher.subprocess, "run", refuse)  # type: ignore[attr-defined]
+    with pytest.raises(RbnnError, match="no route to host"):
+        monocypher.lay_out(tmp_path / "third_party")
+    assert not (tmp_path / "third_party").exists()
