@@ -1,0 +1,94 @@
+"""A flashed board and what made it, for the tests that run the real firmware under QEMU."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rbnn.device import deploy
+from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.session import Session
+from rbnn.export.container import CRC_OFFSET, Container, container_crc32
+from rbnn.flash.emulated import DEFAULT_BIT_ERROR_RATE, EmulatedBoard
+from rbnn.keys.provider_key import ProviderKey
+from rbnn.keys.registry import Registry
+from rbnn.keys.user_key import UserKey
+from rbnn.train.run import Run
+
+TASK = "colour"
+OTHER_TASK = "grey"
+
+
+def quiet(line: str) -> None:
+    """Takes progress nobody reads."""
+
+
+@dataclass
+class Flashed:
+    """A flashed, enrolled and licensed emulated board, and everything that made it."""
+
+    folder: Path
+    run: Run
+    images: dict[str, npt.NDArray[np.uint8]]
+    provider: ProviderKey
+    user_key: UserKey
+    registry: Registry
+    prepared: deploy.Prepared
+    target: EmulatedTarget
+    report: deploy.FlashReport
+    copies: list[EmulatedTarget] = field(default_factory=list)
+
+    @property
+    def container(self) -> Container:
+        return self.prepared.export.container
+
+    @property
+    def public(self) -> bytes:
+        return bytes.fromhex(self.report.device)
+
+    def psk(self, session: Session, task: str = TASK) -> bytes:
+        """The right key for the licence of ``task`` that the device holds."""
+        (held,) = [licence for licence in session.licences() if licence.task == task]
+        return self.user_key.psk(bytes.fromhex(held.licence_id))
+
+    def copy(
+        self,
+        name: str,
+        *,
+        same_chip: bool = True,
+        flash: bytes | None = None,
+        provisioning: bytes | None = None,
+        bit_error_rate: float = DEFAULT_BIT_ERROR_RATE,
+    ) -> EmulatedTarget:
+        """Another board with this one's flash; the same silicon or a new one."""
+        folder = self.folder / "copies" / name
+        device = EmulatedBoard.create(folder, self.target.board.name, bit_error_rate=bit_error_rate)
+        if same_chip:
+            shutil.copy(self.target.device.fingerprint_file, device.fingerprint_file)
+        board = self.target.board
+        device.write_flash(flash or self.target.device.flash_file.read_bytes(), board.flash.bytes)
+        device.write_provisioning(
+            provisioning or self.target.device.provisioning_file.read_bytes(),
+            board.provisioning.bytes,
+        )
+        self.copies.append(EmulatedTarget(board, folder, quiet))
+        return self.copies[-1]
+
+    def flash_with(self, container: bytes, *, mend_crc: bool = True) -> bytes:
+        """The flash image with another container of the same size in it."""
+        if mend_crc:
+            crc = container_crc32(container).to_bytes(4, "little")
+            container = container[:CRC_OFFSET] + crc + container[CRC_OFFSET + 4 :]
+        image = self.target.device.flash_file.read_bytes()
+        assert image.count(self.container.data) == 1
+        assert len(container) == len(self.container.data)
+        return image.replace(self.container.data, container)
+
+
+def assert_answers(session: Session) -> None:
+    """The device takes the next command."""
+    assert session.ask("name").one("name-dut") == "qemu"

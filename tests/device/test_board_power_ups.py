@@ -1,0 +1,89 @@
+"""The figures of the fingerprint, measured on the real firmware under QEMU.
+
+Each power-up is its own QEMU process with freshly noised SRAM; several run at a time, because most
+of a power-up is QEMU's own second until it notices that its pseudo terminal was opened.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flashed_board import TASK, Flashed, quiet
+
+from rbnn.device.enrolment import enroll
+from rbnn.device.errors import DeviceError
+from rbnn.keys import provisioning
+from rbnn.keys.registry import Registry
+from rbnn.spec.status import Status
+
+pytestmark = [pytest.mark.qemu, pytest.mark.slow]
+
+COUNT = 100
+AT_A_TIME = 6
+BIT_ERROR_RATE = 0.10
+
+
+def test_a_hundred_power_ups_give_the_same_root_key(flashed: Flashed) -> None:
+    chips = [
+        flashed.copy(f"power-{number}", bit_error_rate=BIT_ERROR_RATE)
+        for number in range(AT_A_TIME)
+    ]
+    counts = [COUNT // AT_A_TIME + (number < COUNT % AT_A_TIME) for number in range(AT_A_TIME)]
+
+    def power_ups(number: int) -> list[str]:
+        keys = []
+        for _ in range(counts[number]):
+            chips[number].power_cycle()
+            with chips[number].open() as session:
+                keys.append(session.identify().public)
+        chips[number].emulator.power_off()
+        return keys
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        keys = [key for part in pool.map(power_ups, range(AT_A_TIME)) for key in part]
+    assert len(keys) == COUNT
+    assert set(keys) == {flashed.public.hex()}
+
+
+def test_a_hundred_other_devices_unlock_nothing(flashed: Flashed) -> None:
+    def try_on_another_chip(number: int) -> Status | None:
+        chip = flashed.copy(f"other-{number}", same_chip=False)
+        chip.power_cycle()
+        try:
+            with chip.open() as session:
+                session.unlock(TASK, flashed.psk(session))
+                return Status.OK
+        except DeviceError as error:
+            return error.status
+        finally:
+            chip.emulator.power_off()
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        answers = list(pool.map(try_on_another_chip, range(COUNT)))
+    assert answers == [Status.PUF_HELPER] * COUNT
+
+
+def test_ten_enrolled_devices_do_not_open_each_others_licences(flashed: Flashed) -> None:
+    held = provisioning.parse(flashed.target.device.provisioning_file.read_bytes())
+
+    def try_on_an_enrolled_chip(number: int) -> Status | None:
+        chip = flashed.copy(f"enrolled-{number}", same_chip=False)
+        chip.erase_provisioning()
+        with Registry.open(flashed.folder / f"enrolled-{number}.sqlite") as registry:
+            enroll(chip, registry, quiet)
+            (device,) = registry.devices()
+        chip.write_provisioning(provisioning.build(device.helper_record, held.licences))
+        chip.power_cycle()
+        try:
+            with chip.open() as session:
+                session.unlock(TASK, flashed.psk(session))
+                return Status.OK
+        except DeviceError as error:
+            return error.status
+        finally:
+            chip.emulator.power_off()
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        answers = list(pool.map(try_on_an_enrolled_chip, range(10)))
+    assert answers == [Status.LICENCE_REFUSED] * 10
