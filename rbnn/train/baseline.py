@@ -39,7 +39,7 @@ def prepare_baseline(run: Run, task: str, steps: int) -> Run:
                 update={
                     "tasks": tuple(entry for entry in config.tasks if entry.name == task),
                     "scheme": "none",
-                    "epochs": -(-steps // config.steps_per_epoch),
+                    "epochs": None,
                     "steps": steps,
                     "minutes": None,
                     "baseline": False,

@@ -55,8 +55,8 @@ class RunConfig(BaseModel):
     """``config.json``: everything needed to build the network again, nothing secret.
 
     ``batch`` is samples per task and step. An epoch is ``steps_per_epoch`` steps. The run ends
-    after ``steps`` steps (None: ``epochs`` whole epochs) or, where ``minutes`` is set, when that
-    much time has been spent on it. ``baseline``: whether single-task networks are trained too.
+    after ``epochs`` epochs, or ``steps`` steps, or ``minutes`` of training, whichever is set and
+    comes first. ``baseline``: whether single-task networks are trained too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,7 +69,7 @@ class RunConfig(BaseModel):
     scheme: str
     model_id: str
     seed: int
-    epochs: int
+    epochs: int | None
     batch: int
     learning_rate: float
     steps_per_epoch: int = 1
@@ -77,10 +77,21 @@ class RunConfig(BaseModel):
     minutes: float | None = None
     baseline: bool = False
 
-    @property
-    def total_steps(self) -> int:
-        """Most steps that the run takes."""
-        return self.epochs * self.steps_per_epoch if self.steps is None else self.steps
+    def progress(self, steps: int, seconds: float) -> float:
+        """Share of the run that is done: 1 or more at its end.
+
+        Args:
+            steps: taken so far.
+            seconds: spent so far.
+        """
+        shares = [0.0]
+        if self.epochs is not None:
+            shares.append(steps / (self.epochs * self.steps_per_epoch))
+        if self.steps is not None:
+            shares.append(steps / self.steps)
+        if self.minutes is not None:
+            shares.append(seconds / (60 * self.minutes))
+        return max(shares)
 
     @property
     def max_classes(self) -> int:

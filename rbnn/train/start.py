@@ -75,10 +75,9 @@ def start_run(
     channels = max(task.channels for task in data)
     largest = max(len(task.train) for task in data)
     steps_per_epoch = -(-largest // settings.batch)
-    # A time budget alone sets the end; the schedule then follows the clock.
-    epochs = settings.epochs or (
-        10**6 if settings.minutes is not None else usual_epochs(steps_per_epoch)
-    )
+    epochs = settings.epochs
+    if epochs is None and settings.minutes is None:
+        epochs = usual_epochs(steps_per_epoch)
     config = RunConfig(
         tasks=tuple(describe(task, channels) for task in data),
         architecture=settings.architecture,

@@ -97,10 +97,7 @@ class Trainer:
     @property
     def progress(self) -> float:
         """Share of the run that is done: 1 or more at its end."""
-        by_steps = self.steps / self.config.total_steps
-        if self.config.minutes is None:
-            return by_steps
-        return max(by_steps, float(self._seconds.numpy()) / (60 * self.config.minutes))
+        return self.config.progress(self.steps, float(self._seconds.numpy()))
 
     def fit(self) -> None:
         """Train from where the run stands to its end; parameters and figures are then on disk.

@@ -49,7 +49,7 @@ def test_config_describes_the_tasks(begin: Callable[..., Run], data: list[TaskDa
     means = data[0].train.images.mean(axis=(0, 1, 2))
     assert all(abs(a - b) <= 0.5 for a, b in zip(colour.offsets, means, strict=True))
     assert config.steps_per_epoch == 5
-    assert config.total_steps == 10
+    assert [config.progress(steps, 1e9) for steps in (0, 5, 10)] == [0, 0.5, 1]
 
 
 def test_folders_are_named_by_date_and_tasks_and_never_reused(tmp_path: Path) -> None:
@@ -129,3 +129,14 @@ def test_a_config_of_another_version_is_refused(begin: Callable[..., Run]) -> No
     run.config_file.write_text(json.dumps({"version": 99}))
     with pytest.raises(RbnnError, match="not a run of this version"):
         run.config()
+
+
+def test_a_run_ends_by_what_comes_first(begin: Callable[..., Run]) -> None:
+    timed = begin(epochs=None, minutes=2.0).config()
+    assert timed.epochs is None
+    assert timed.progress(10**9, 60.0) == 0.5
+    both = begin(epochs=4, minutes=2.0).config()
+    assert both.progress(15, 60.0) == 0.75
+    assert both.progress(5, 90.0) == 0.75
+    counted = both.model_copy(update={"epochs": None, "minutes": None, "steps": 10})
+    assert counted.progress(5, 1e9) == 0.5
