@@ -9,9 +9,7 @@ and in every model container. A passphrase that was drawn by rbnn stands in
 from __future__ import annotations
 
 import getpass
-import os
 import secrets
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,11 +21,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from rbnn.files import write_atomic
 from rbnn.keys.errors import ProviderKeyError
+from rbnn.keys.key_file import create_key_file, read_key_file
 from rbnn.keys.secret import Secret
 
 DEFAULT_FILE = Path("keys") / "provider.pem"
 PASSPHRASE_MIN_LENGTH = 12
 PUBLIC_KEY_BYTES = 32
+_MAX_FILE_BYTES = 4096
 _MAKE_ONE = "Make one with: rbnn keys new provider keys/provider.pem"
 
 
@@ -53,51 +53,13 @@ def passphrase_file_of(path: Path) -> Path:
     return path.with_name(path.name + ".passphrase")
 
 
-def _write_new(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise ProviderKeyError(
-            f"{path} exists; a key is never overwritten.",
-            "Choose another name, or move the old key to your backup first.",
-        ) from error
-    except OSError as error:
-        raise ProviderKeyError(f"Cannot make {path}: {error.strerror}.") from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise ProviderKeyError(f"Cannot write {path}: {error.strerror}.") from error
-
-
-def _read_private(path: Path) -> bytes:
-    """A file's bytes, refused when others may read it."""
-    try:
-        with path.open("rb") as stream:
-            mode = os.fstat(stream.fileno()).st_mode
-            if not stat.S_ISREG(mode):
-                raise ProviderKeyError(f"{path} is not a file.", _MAKE_ONE)
-            if mode & 0o077:
-                raise ProviderKeyError(
-                    f"Others may read {path} (mode {stat.S_IMODE(mode):04o}).",
-                    f"Close it with: chmod 600 {path}",
-                )
-            return stream.read()
-    except OSError as error:
-        raise ProviderKeyError(f"Cannot read {path}: {error.strerror}.", _MAKE_ONE) from error
-
-
 def read_passphrase(path: Path) -> Secret:
     """The first line of a passphrase file.
 
     Raises:
         ProviderKeyError: missing, empty or readable by others.
     """
-    lines = _read_private(path).splitlines()
+    lines = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _MAKE_ONE).splitlines()
     if not lines or not lines[0]:
         raise ProviderKeyError(f"{path} holds no passphrase.", "Write it into the first line.")
     return Secret(lines[0])
@@ -120,7 +82,7 @@ def create_provider_key(path: Path, passphrase: Secret) -> ProviderKey:
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(passphrase.reveal()),
     )
-    _write_new(path, pem)
+    create_key_file(path, pem, ProviderKeyError)
     key = ProviderKey(private)
     write_public(path, key)
     return key
@@ -140,7 +102,7 @@ def load_provider_key(
     Raises:
         ProviderKeyError: missing, readable by others, wrong passphrase, or not an X25519 key.
     """
-    pem = _read_private(path)
+    pem = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _MAKE_ONE)
     beside = passphrase_file_of(path)
     if passphrase_file is not None:
         passphrase = read_passphrase(passphrase_file)
@@ -242,7 +204,7 @@ def new_provider_key(
         return key
     passphrase = Secret(secrets.token_urlsafe(32).encode())
     beside = passphrase_file_of(path)
-    _write_new(beside, passphrase.reveal() + b"\n")
+    create_key_file(beside, passphrase.reveal() + b"\n", ProviderKeyError)
     try:
         key = create_provider_key(path, passphrase)
     except ProviderKeyError:

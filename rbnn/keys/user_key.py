@@ -17,7 +17,6 @@ import getpass
 import hashlib
 import hmac
 import os
-import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from rbnn.keys.errors import UserKeyError
+from rbnn.keys.key_file import create_key_file, read_key_file
 from rbnn.keys.secret import Secret
 from rbnn.spec import kdf
 
@@ -115,24 +115,7 @@ def create_user_key(path: Path) -> UserKey:
         UserKeyError: the file exists or cannot be written.
     """
     user_key = UserKey(Secret(os.urandom(kdf.KEY_BYTES)))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise UserKeyError(
-            f"{path} exists; a key is never overwritten.",
-            "Choose another name, or move the old key to your backup first.",
-        ) from error
-    except OSError as error:
-        raise UserKeyError(f"Cannot make {path}: {error.strerror}.") from error
-    try:
-        with os.fdopen(handle, "w") as stream:
-            stream.write(user_key.line())
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise UserKeyError(f"Cannot write {path}: {error.strerror}.") from error
+    create_key_file(path, user_key.line().encode(), UserKeyError)
     return user_key
 
 
@@ -170,27 +153,12 @@ def _from_text(text: str, where: str) -> UserKey:
 
 
 def _from_file(path: Path) -> UserKey:
-    try:
-        with path.open("rb") as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise UserKeyError(f"{path} is not a file.", _MAKE_ONE)
-            if status.st_mode & 0o077:
-                raise UserKeyError(
-                    f"Others may read the user key {path} "
-                    f"(mode {stat.S_IMODE(status.st_mode):04o}).",
-                    f"Close it with: chmod 600 {path}",
-                )
-            raw = stream.read(_MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise UserKeyError(f"Cannot read the user key {path}: {error.strerror}.", _MAKE_ONE) from (
-            error
-        )
+    raw = read_key_file(path, _MAX_FILE_BYTES, UserKeyError, _MAKE_ONE)
     try:
         text = raw.decode("ascii")
     except UnicodeDecodeError:
         text = ""
-    if len(raw) > _MAX_FILE_BYTES or len(text.splitlines()) != 1:
+    if len(text.splitlines()) != 1:
         raise UserKeyError(f"{path} does not hold one line with a user key.", _MAKE_ONE)
     return parse_line(text, str(path))
 

@@ -1,0 +1,68 @@
+"""Files that hold keys: made new, for their owner alone, and refused when others may read them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from rbnn.errors import RbnnError
+
+
+def create_key_file(path: Path, data: bytes, error_type: type[RbnnError]) -> None:
+    """Write a new file with mode 0600; on failure nothing is left of it.
+
+    Raises:
+        RbnnError: an ``error_type``; the file exists or cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise error_type(f"Cannot make the folder {path.parent}: {error.strerror}.") from error
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise error_type(
+            f"{path} exists; a key is never overwritten.",
+            "Choose another name, or move the old key to your backup first.",
+        ) from error
+    except OSError as error:
+        raise error_type(f"Cannot make {path}: {error.strerror}.") from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise error_type(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def read_key_file(path: Path, limit: int, error_type: type[RbnnError], mend: str) -> bytes:
+    """Read a key file that its owner alone may read.
+
+    Args:
+        path: which file.
+        limit: a larger file is no key file.
+        error_type: what to raise.
+        mend: how to come by such a file.
+
+    Raises:
+        RbnnError: an ``error_type``; missing, not a file, too large, or open to others.
+    """
+    try:
+        with path.open("rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise error_type(f"{path} is not a file.", mend)
+            if mode & 0o077:
+                raise error_type(
+                    f"Others may read {path} (mode {stat.S_IMODE(mode):04o}).",
+                    f"Close it with: chmod 600 {path}",
+                )
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise error_type(f"Cannot read {path}: {error.strerror}.", mend) from error
+    if len(data) > limit:
+        raise error_type(f"{path} is too large to be a key file.", mend)
+    return data
