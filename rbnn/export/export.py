@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.errors import RbnnError
 from rbnn.export import golden, params
 from rbnn.export.build import build
 from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, write_c
@@ -156,26 +155,6 @@ def export_run(
     golden.save(result.golden_file, vectors)
     write_atomic(result.folder / "manifest.json", manifest.model_dump_json(indent=2) + "\n")
     return result
-
-
-def ensure_export(run: Run, provider_public: bytes, progress: Progress | None = None) -> Export:
-    """The run's export; made anew where there is none, or it is damaged or out of date.
-
-    Args:
-        run: see :func:`export_run`.
-        provider_public: see :func:`export_run`.
-        progress: see :func:`export_run`.
-
-    Raises:
-        RbnnError: see :func:`export_run`.
-    """
-    try:
-        found = Export.read(run.export_folder)
-    except RbnnError:
-        return export_run(run, provider_public, progress=progress)
-    if found.is_current(run, provider_public):
-        return found
-    return export_run(run, provider_public, progress=progress)
 
 
 def make_container(

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from rbnn.cli.main import build as build_app
 from rbnn.errors import RbnnError
 from rbnn.export import golden
-from rbnn.export.compile import FIRMWARE, compile_native, compiler
+from rbnn.export.compile import FIRMWARE, compile_native, compiler, engine_sources
 from rbnn.export.errors import ExportError
-from rbnn.export.export import NO_PROVIDER, Export, ensure_export, export_run
+from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.export.verify import require_passed, verify_task
 from rbnn.train.parameters import ModelParameters, Normalisation
 from rbnn.train.run import Run
@@ -116,29 +116,6 @@ def test_is_current_until_something_changes(run: Run, made: Any) -> None:
     assert not export.is_current(run, PROVIDER)
 
 
-def test_ensure_export_exports_only_when_it_must(
-    run: Run, made: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[bytes] = []
-
-    def counted(run: Run, provider_public: bytes, **_: Any) -> Export:
-        calls.append(provider_public)
-        return export_run(run, provider_public, samples=made.images)
-
-    monkeypatch.setattr("rbnn.export.export.export_run", counted)
-    ensure_export(run, NO_PROVIDER)
-    assert calls == []
-    ensure_export(run, PROVIDER)
-    ensure_export(run, PROVIDER)
-    assert calls == [PROVIDER]
-    (run.export_folder / "container.bin").write_bytes(b"cut short")
-    repaired = ensure_export(run, PROVIDER)
-    assert repaired.container.provider_public == PROVIDER and len(calls) == 2
-    shutil.rmtree(run.export_folder)
-    ensure_export(run, PROVIDER)
-    assert len(calls) == 3
-
-
 def test_damaged_folders_are_refused(run: Run, made: Any, random_export: Any) -> None:
     other = random_export(seed=9).export
     container = run.export_folder / "container.bin"
@@ -219,6 +196,15 @@ def test_a_missing_compiler_names_the_command(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ExportError, match="No C compiler") as caught:
         compiler()
     assert "apt-get install gcc" in caught.value.mend
+
+
+def test_missing_crypto_sources_name_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rbnn.export.compile.MONOCYPHER", tmp_path)
+    with pytest.raises(ExportError, match=r"monocypher\.c is missing") as caught:
+        engine_sources()
+    assert "make setup" in caught.value.mend
 
 
 def test_sources_that_do_not_compile_say_why(tmp_path: Path) -> None:
