@@ -1,0 +1,195 @@
+"""The registry: what it keeps, and that its log only grows."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sqlalchemy import create_engine, delete, text, update
+from sqlalchemy.orm import Session
+
+from rbnn.keys import licence
+from rbnn.keys.errors import RegistryError
+from rbnn.keys.licence import Licence
+from rbnn.keys.provider_key import ProviderKey
+from rbnn.keys.records import AuditEntry, Base
+from rbnn.keys.registry import GENESIS, Registry
+from rbnn.keys.secret import Secret
+from rbnn.keys.user_key import UserKey
+from rbnn.spec.layout import HELPER_RECORD_BYTES
+
+USER = UserKey(Secret(b"\x07" * 32))
+PROVIDER = ProviderKey(X25519PrivateKey.generate())
+FIRST, SECOND = (X25519PrivateKey.generate().public_key().public_bytes_raw() for _ in range(2))
+SIGN, RECORD = bytes(32), bytes(HELPER_RECORD_BYTES)
+
+
+def a_licence(sequence: int, device: bytes = FIRST) -> Licence:
+    return licence.issue(PROVIDER, device, USER, b"i" * 16, b"d" * 32, 0, b"s" * 32, sequence)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
+    if request.param == "sqlite":
+        place = str(tmp_path / "deep" / "registry.sqlite")
+    else:
+        place = os.environ.get("RBNN_TEST_POSTGRESQL", "")
+        if not place:
+            pytest.skip("name an empty database's URL in RBNN_TEST_POSTGRESQL")
+        engine = create_engine(place)
+        Base.metadata.drop_all(engine)
+        engine.dispose()
+    with Registry.open(place) as opened:
+        yield opened
+
+
+def test_devices_and_licences(registry: Registry) -> None:
+    registry.add_device(FIRST, SIGN, "qemu", RECORD)
+    registry.add_device(SECOND, SIGN, "nucleo", RECORD)
+    assert registry.device(FIRST).helper_record == RECORD
+    assert {device.board for device in registry.devices()} == {"qemu", "nucleo"}
+    assert registry.next_sequence(FIRST) == 1
+    one = a_licence(1)
+    registry.add_licence(FIRST, one, "digits", USER.fingerprint)
+    assert registry.next_sequence(FIRST) == 2
+    assert registry.next_sequence(SECOND) == 1
+    registry.add_licence(FIRST, a_licence(2), "digits", USER.fingerprint)
+    found = registry.licences(FIRST)
+    assert [entry.sequence for entry in found] == [1, 2]
+    assert licence.parse(found[0].data) == one
+    assert registry.licences(SECOND) == [] and len(registry.licences()) == 2
+    count, last = registry.verify_chain()
+    assert count == 4 and last != GENESIS
+    assert [entry.event for entry in registry.audit()] == ["enroll", "enroll", "issue", "issue"]
+
+
+def test_enrolling_again_keeps_the_licences(registry: Registry) -> None:
+    registry.add_device(FIRST, SIGN, "qemu", RECORD)
+    registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint)
+    registry.add_device(FIRST, SIGN, "qemu", RECORD[:-1] + b"\1")
+    assert registry.device(FIRST).helper_record[-1] == 1
+    assert registry.next_sequence(FIRST) == 2
+    assert registry.verify_chain()[0] == 3
+
+
+def test_refusals_change_nothing(registry: Registry) -> None:
+    assert registry.verify_chain() == (0, GENESIS)
+    for attempt in (
+        lambda: registry.device(FIRST),
+        lambda: registry.next_sequence(FIRST),
+        lambda: registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint),
+    ):
+        with pytest.raises(RegistryError, match="knows no device") as caught:
+            attempt()
+        assert "rbnn enroll" in caught.value.mend
+    registry.add_device(FIRST, SIGN, "qemu", RECORD)
+    registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint)
+    with pytest.raises(RegistryError, match="refused"):
+        registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint)
+    assert registry.verify_chain()[0] == 2 and len(registry.licences()) == 1
+
+
+def test_find_device(registry: Registry) -> None:
+    with pytest.raises(RegistryError, match="is empty"):
+        registry.find_device(None)
+    registry.add_device(FIRST, SIGN, "qemu", RECORD)
+    assert registry.find_device(None).public == FIRST.hex()
+    registry.add_device(SECOND, SIGN, "qemu", RECORD)
+    assert registry.find_device(SECOND.hex()[:20].upper()).public == SECOND.hex()
+    for start in (None, "", "zz"):
+        with pytest.raises(RegistryError, match="devices of"):
+            registry.find_device(start)
+
+
+def test_the_session_refuses_to_change_the_log(registry: Registry) -> None:
+    registry.add_device(FIRST, SIGN, "qemu", RECORD)
+    with Session(registry._engine) as session:
+        entry = session.get(AuditEntry, 1)
+        assert entry is not None
+        entry.event = "nothing"
+        with pytest.raises(RegistryError, match="only grows"):
+            session.commit()
+    with Session(registry._engine) as session:
+        session.delete(session.get(AuditEntry, 1))
+        with pytest.raises(RegistryError, match="only grows"):
+            session.commit()
+    for statement in (update(AuditEntry).values(event="nothing"), delete(AuditEntry)):
+        with Session(registry._engine) as session, pytest.raises(RegistryError, match="only grows"):
+            session.execute(statement)
+
+
+def test_the_database_refuses_to_change_the_log(registry: Registry) -> None:
+    registry.add_device(FIRST, SIGN, "qemu", RECORD)
+    for statement in ("UPDATE audit SET event = 'nothing'", "DELETE FROM audit"):
+        with pytest.raises(Exception, match="only grows"), registry._engine.begin() as connection:
+            connection.execute(text(statement))
+    assert registry.verify_chain()[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("tampering", "entry"),
+    [
+        ("UPDATE audit SET subject = '{}' WHERE number = 2", 2),
+        ("UPDATE audit SET time = '2000' WHERE number = 1", 1),
+        ("UPDATE audit SET hash = previous WHERE number = 3", 3),
+        ("DELETE FROM audit WHERE number = 2", 2),
+        ("DELETE FROM audit WHERE number = 1", 1),
+        ("UPDATE audit SET number = number + 10 WHERE number > 2", 3),
+    ],
+)
+def test_tampering_shows(tmp_path: Path, tampering: str, entry: int) -> None:
+    path = tmp_path / "registry.sqlite"
+    with Registry.open(path) as registry:
+        for device in (FIRST, SECOND, bytes(32)):
+            registry.add_device(device, SIGN, "qemu", RECORD)
+        connection = sqlite3.connect(path)
+        connection.execute("DROP TRIGGER audit_keep_changes")
+        connection.execute("DROP TRIGGER audit_keep_removals")
+        connection.execute(tampering)
+        connection.commit()
+        connection.close()
+        with pytest.raises(RegistryError, match=f"at entry {entry}"):
+            registry.verify_chain()
+
+
+def test_writers_take_turns(tmp_path: Path) -> None:
+    path = tmp_path / "registry.sqlite"
+    Registry.open(path).close()
+    failures: list[Exception] = []
+
+    def work(first: int) -> None:
+        try:
+            with Registry.open(path) as registry:
+                for number in range(first, first + 10):
+                    registry.add_device(number.to_bytes(32), SIGN, "qemu", RECORD)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(100 * n,)) for n in range(1, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with Registry.open(path) as registry:
+        assert registry.verify_chain()[0] == 30
+
+
+def test_places_that_cannot_be_opened(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(b"this is no database" * 100)
+    (tmp_path / "file").write_text("")
+    for place in (damaged, tmp_path, tmp_path / "file" / "registry.sqlite", "nonsense://place"):
+        with pytest.raises(RegistryError, match="Cannot open"):
+            Registry.open(place)
+
+
+def test_a_password_in_the_url_does_not_show() -> None:
+    with pytest.raises(RegistryError) as caught:
+        Registry.open("postgresql+psycopg://user:hidden-word@localhost:1/none")
+    assert "hidden-word" not in str(caught.value)
