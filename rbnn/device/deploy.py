@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from rbnn.device.enrolment import KnownDevice, confirm, recognise
+from rbnn.device.licensing import issue_licences
 from rbnn.device.target import Say, Target
 from rbnn.errors import RbnnError
 from rbnn.export.container import Container
@@ -138,7 +139,8 @@ def flash(
         say: told each step.
 
     Raises:
-        RbnnError: a task is unknown, or board, registry or device refuse.
+        RbnnError: a task is unknown, or board, registry or device refuse. An unknown task is
+            refused before anything is written.
     """
     container = prepared.export.container
     numbers = {name: container.task_number(name) for name in tasks or _names(container)}
@@ -149,20 +151,11 @@ def flash(
         device = recognise(session, target.board.name, registry, say)
 
     held = _licences_to_keep(registry, device, container, set(numbers.values()))
-    issued: list[Licence] = []
-    for name, number in numbers.items():
-        one = licence.issue(
-            provider,
-            device.public,
-            user_key,
-            container.model_id,
-            container.digest,
-            number,
-            secrets[name],
-            registry.next_sequence(device.public),
-        )
-        registry.add_licence(device.public, one, name, user_key.fingerprint)
-        issued.append(one)
+    issued = list(
+        issue_licences(
+            container, secrets, provider, device.public, user_key, registry, list(numbers)
+        ).values()
+    )
     say(f"Issued {len(issued)} licences; writing the provisioning partition.")
     target.write_provisioning(provisioning.build(device.helper_record, [*held, *issued]))
     target.power_cycle()

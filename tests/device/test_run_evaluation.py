@@ -1,0 +1,105 @@
+"""``rbnn eval --board`` against a stand-in for the board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rbnn.device.answers import DeviceTask, Identity, Inference
+from rbnn.device.run_evaluation import accuracy_table, evaluate_run
+from rbnn.errors import RbnnError
+from rbnn.tasks import Split, TaskData
+
+MODEL = "ab" * 16
+
+
+@dataclass
+class StandIn:
+    """A board whose network says: the class is the first pixel."""
+
+    state: str = "unlocked"
+    switched: list[str] = field(default_factory=list)
+
+    def identify(self) -> Identity:
+        return Identity(
+            firmware="0", board="qemu", model_id=MODEL, model_digest="", puf="enrolled", public=""
+        )
+
+    def tasks(self) -> list[DeviceTask]:
+        return [
+            DeviceTask(number=number, name=name, classes=3, state=self.state)  # type: ignore[arg-type]
+            for number, name in enumerate(("one", "two"))
+        ]
+
+    def licences(self) -> list[Any]:
+        return []
+
+    def switch(self, name: str) -> int:
+        self.switched.append(name)
+        return 5
+
+    def infer(self, image: bytes) -> Inference:
+        scores = tuple(1.0 if number == image[0] else 0.0 for number in range(3))
+        return Inference(scores=scores, us=250.0)
+
+
+@dataclass
+class StandInRun:
+    """A run folder with a model id and nothing else."""
+
+    model_id: str = MODEL
+    folder: str = "runs/x"
+
+    def config(self) -> StandInRun:
+        return self
+
+
+def make_task(name: str, wrong: int) -> TaskData:
+    labels = np.arange(30, dtype=np.int64) % 3
+    images = np.zeros((30, 32, 32, 1), np.uint8)
+    images[:, 0, 0, 0] = labels
+    images[:wrong, 0, 0, 0] += 1
+    split = Split(images, labels)
+    return TaskData(name, ("a", "b", "c"), split, split, name, "made here", "image")
+
+
+DATA = [make_task("one", 0), make_task("two", 6)]
+
+
+def evaluate(board: StandIn, run: StandInRun, samples: int) -> Any:
+    return evaluate_run(board, run, DATA, samples, None)  # type: ignore[arg-type]
+
+
+def test_each_task_is_switched_to_and_measured() -> None:
+    board = StandIn()
+    found = evaluate(board, StandInRun(), 0)
+    assert board.switched == ["one", "two"]
+    assert [(one.task, one.samples, one.correct) for one in found] == [
+        ("one", 30, 30),
+        ("two", 30, 24),
+    ]
+    assert accuracy_table(found).row_count == 2
+
+
+def test_as_many_samples_as_asked_for() -> None:
+    assert [one.samples for one in evaluate(StandIn(), StandInRun(), 7)] == [7, 7]
+
+
+def test_another_model_on_the_board_is_refused() -> None:
+    board = StandIn()
+    with pytest.raises(RbnnError, match="carries model abababab"):
+        evaluate(board, StandInRun("cd" * 16), 1)
+    assert board.switched == []
+
+
+def test_a_locked_task_without_a_licence_is_refused() -> None:
+    with pytest.raises(RbnnError, match="licence"):
+        evaluate(StandIn(state="locked"), StandInRun(), 1)
+
+
+def test_a_negative_sample_count_is_refused() -> None:
+    with pytest.raises(RbnnError, match="--samples"):
+        evaluate(StandIn(), StandInRun(), -1)
