@@ -3,7 +3,7 @@
 QEMU's ``-device loader`` would do it, too, but it writes again at every warm reset, when a real
 SRAM keeps what it holds.
 
-Source: GDB manual, "Remote Protocol", packets ``M``, ``m`` and ``D``.
+Source: GDB manual, "Remote Protocol", packets ``M`` and ``D``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class DebugStub:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self._exchange("D")
+            self.exchange("D")
         finally:
             self._socket.close()
 
@@ -53,39 +53,36 @@ class DebugStub:
         """
         for start in range(0, len(data), _BYTES_PER_PACKET):
             part = data[start : start + _BYTES_PER_PACKET]
-            answer = self._exchange(f"M{address + start:x},{len(part):x}:{part.hex()}")
+            answer = self.exchange(f"M{address + start:x},{len(part):x}:{part.hex()}")
             if answer != "OK":
                 raise EmulatorError(f"QEMU cannot write RAM at {address + start:#x}: {answer}.")
 
-    def read(self, address: int, size: int) -> bytes:
-        """Read memory.
+    def exchange(self, packet: str) -> str:
+        """Send one packet; the answer to it.
 
         Raises:
-            EmulatorError: there is no memory at that address.
+            EmulatorError: QEMU does not answer in time.
         """
-        data = b""
-        while len(data) < size:
-            wanted = min(_BYTES_PER_PACKET, size - len(data))
-            answer = self._exchange(f"m{address + len(data):x},{wanted:x}")
-            if answer.startswith("E"):
-                raise EmulatorError(f"QEMU cannot read RAM at {address + len(data):#x}: {answer}.")
-            data += bytes.fromhex(answer)
-        return data
-
-    def _exchange(self, packet: str) -> str:
         try:
             self._socket.sendall(f"${packet}#{sum(packet.encode()) % 256:02x}".encode())
-            while self._byte() != b"$":
-                pass
-            answer = b""
-            while (byte := self._byte()) != b"#":
-                answer += byte
-            self._byte()
-            self._byte()
-            self._socket.sendall(b"+")
+            answer = self._packet()
+            # A core that ran until now reports its stop first.
+            while answer[:1] in ("T", "S"):
+                answer = self._packet()
         except OSError as error:
             raise self._silent(error) from error
-        return answer.decode("ascii", errors="replace")
+        return answer
+
+    def _packet(self) -> str:
+        while self._byte() != b"$":
+            pass
+        body = b""
+        while (byte := self._byte()) != b"#":
+            body += byte
+        self._byte()
+        self._byte()
+        self._socket.sendall(b"+")
+        return body.decode("ascii", errors="replace")
 
     def _byte(self) -> bytes:
         byte = self._socket.recv(1)

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import serial
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from emulated_device import PROVIDER, enroll_and_license
 
 from rbnn.device.emulator import Emulator, instructions
 from rbnn.device.errors import DeviceError, EmulatorError
@@ -21,10 +20,6 @@ from rbnn.flash.emulated import EmulatedBoard
 from rbnn.image import platformio
 from rbnn.image.board import load_board
 from rbnn.image.platformio import BuildResult
-from rbnn.keys import licence, provisioning
-from rbnn.keys.provider_key import ProviderKey
-from rbnn.keys.secret import Secret
-from rbnn.keys.user_key import UserKey
 from rbnn.spec.status import Status
 
 pytestmark = [
@@ -34,8 +29,6 @@ pytestmark = [
         reason="apt-get install qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi",
     ),
 ]
-
-PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
 
 
 @pytest.fixture(scope="module")
@@ -96,31 +89,11 @@ def test_long_garbage_leaves_the_line_in_step(emulator: Emulator) -> None:
 def test_licensed_device_computes_what_the_reference_computes(
     emulator: Emulator, made: Any
 ) -> None:
-    user = UserKey(Secret(np.random.default_rng(3).bytes(32)))
+    licensed = enroll_and_license(emulator, made)
     container = made.export.container
     with Session(emulator.serial_path()) as session:
-        enrolment = session.enroll()
-    licences = [
-        licence.issue(
-            PROVIDER,
-            enrolment.public,
-            user,
-            container.model_id,
-            container.digest,
-            number,
-            made.secrets[task.name],
-            sequence=number + 1,
-        )
-        for number, task in enumerate(container.tasks)
-    ]
-    emulator.power_off()
-    emulator.device.write_provisioning(
-        provisioning.build(enrolment.record, licences), emulator.board.provisioning.bytes
-    )
-    emulator.power_on()
-    with Session(emulator.serial_path()) as session:
         for number, task in enumerate(container.tasks):
-            session.unlock(task.name, user.psk(licences[number].licence_id))
+            session.unlock(task.name, licensed.psk(task.name))
             session.switch(task.name)
             images = made.images[task.name][:2]
             outputs = Reference.open(container, number, made.secrets[task.name]).infer(images)
@@ -131,6 +104,28 @@ def test_licensed_device_computes_what_the_reference_computes(
                 ]
         stack = session.stack()
         assert stack.used < stack.reserved
+
+
+def test_lost_bytes_are_noticed_behind_the_lines_that_were_whole(
+    emulator: Emulator, made: Any
+) -> None:
+    licensed = enroll_and_license(emulator, made)
+    with Session(emulator.serial_path()) as session:
+        session.unlock("grey", licensed.psk("grey"))
+        session.switch("grey")
+        session.load(made.images["grey"][0].tobytes())
+    named = f"m-name-dut-[{emulator.board.name}]\r\nm-ready\r\n".encode()
+    with serial.Serial(emulator.serial_path(), 115200, timeout=20) as line:
+        line.write(b"infer 100 0%name%" + b"x" * 8000)
+        said = line.read_until(b"m-results")
+        assert b"e-[" not in said
+        line.read_until(b"m-ready\r\n")
+        assert line.read_until(b"m-ready\r\n") == named
+        line.write(b"%name%")
+        assert line.read_until(b"m-ready\r\n").startswith(b"e-[overrun: ")
+        assert line.read_until(b"m-ready\r\n") == named
+    with Session(emulator.serial_path()) as session:
+        assert session.board_name == emulator.board.name
 
 
 def test_timer_counts_instructions(emulator: Emulator) -> None:

@@ -8,12 +8,14 @@
 
 static volatile uint8_t ring[RING_BYTES];
 static volatile uint32_t head, tail; /* count bytes in and out; differ by RING_BYTES at most */
+/* Bytes are missing in front of byte number first_gap, and lastly of last_gap. */
 static volatile bool lost;
+static volatile uint32_t first_gap, last_gap;
 
 void rbnn_receive_byte(uint8_t byte)
 {
   if (head - tail == RING_BYTES) {
-    lost = true;
+    rbnn_receive_overrun();
     return;
   }
   ring[head % RING_BYTES] = byte;
@@ -22,6 +24,8 @@ void rbnn_receive_byte(uint8_t byte)
 
 void rbnn_receive_overrun(void)
 {
+  if (!lost) first_gap = head;
+  last_gap = head;
   lost = true;
 }
 
@@ -34,11 +38,18 @@ int rbnn_port_read(void)
   return byte;
 }
 
+/* Lines that were whole before the gap are not to blame for it. */
 bool rbnn_port_take_overrun(void)
 {
-  const bool value = lost;
-  if (value) lost = false;
-  return value;
+  bool passed = false;
+  __asm volatile("cpsid i" ::: "memory");
+  if (lost && (int32_t)(tail - first_gap) > 0) {
+    passed = true;
+    lost = (int32_t)(tail - last_gap) <= 0;
+    first_gap = last_gap;
+  }
+  __asm volatile("cpsie i" ::: "memory");
+  return passed;
 }
 
 void rbnn_port_wait(void)

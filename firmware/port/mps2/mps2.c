@@ -31,11 +31,11 @@ void rbnn_family_interrupt(uint32_t number)
 {
   if (number != UART0_RX_INTERRUPT) return;
   UART_INTCLEAR = INT_RX;
+  while (UART_STATE & STATE_RX_FULL) rbnn_receive_byte((uint8_t)UART_DATA);
   if (UART_STATE & STATE_RX_OVERRUN) {
     UART_STATE = STATE_RX_OVERRUN;
     rbnn_receive_overrun();
   }
-  while (UART_STATE & STATE_RX_FULL) rbnn_receive_byte((uint8_t)UART_DATA);
 }
 
 /* The board has no reset-cause register; the marker in RAM decides. */

@@ -57,8 +57,8 @@ void rbnn_family_interrupt(uint32_t number)
   const uint32_t status = USART2_SR;
   if (!(status & (SR_RX_READY | SR_OVERRUN))) return;
   const uint8_t byte = (uint8_t)USART2_DR;
-  if (status & SR_OVERRUN) rbnn_receive_overrun();
   if (status & SR_RX_READY) rbnn_receive_byte(byte);
+  if (status & SR_OVERRUN) rbnn_receive_overrun();
 }
 
 void rbnn_port_write(const char *data, uint32_t size)

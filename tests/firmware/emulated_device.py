@@ -1,0 +1,78 @@
+"""An emulated device with licences, and a look into its RAM as no serial command gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from rbnn.device.debug_stub import DebugStub
+from rbnn.device.emulator import Emulator
+from rbnn.device.session import Session
+from rbnn.keys import licence, provisioning
+from rbnn.keys.licence import Licence
+from rbnn.keys.provider_key import ProviderKey
+from rbnn.keys.secret import Secret
+from rbnn.keys.user_key import UserKey
+
+PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
+USER = UserKey(Secret(np.random.default_rng(3).bytes(32)))
+_READ_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class Licensed:
+    """A powered device; ``licences`` by task name."""
+
+    emulator: Emulator
+    licences: dict[str, Licence]
+
+    def psk(self, task: str) -> bytes:
+        """The key that opens the licence of ``task``."""
+        return USER.psk(self.licences[task].licence_id)
+
+
+def enroll_and_license(emulator: Emulator, made: Any) -> Licensed:
+    """Enrol a fresh device, write a licence for every task, and power it up again."""
+    container = made.export.container
+    with Session(emulator.serial_path()) as session:
+        enrolment = session.enroll()
+    licences = {
+        task.name: licence.issue(
+            PROVIDER,
+            enrolment.public,
+            USER,
+            container.model_id,
+            container.digest,
+            number,
+            made.secrets[task.name],
+            sequence=number + 1,
+        )
+        for number, task in enumerate(container.tasks)
+    }
+    emulator.power_off()
+    emulator.device.write_provisioning(
+        provisioning.build(enrolment.record, list(licences.values())),
+        emulator.board.provisioning.bytes,
+    )
+    emulator.power_on()
+    return Licensed(emulator, licences)
+
+
+def read_memory(emulator: Emulator, address: int, size: int) -> bytes:
+    """What the chip's memory holds; the core is stopped meanwhile."""
+    data = b""
+    with DebugStub(emulator.device.folder / "qemu" / "gdb") as stub:
+        while len(data) < size:
+            wanted = min(_READ_BYTES, size - len(data))
+            data += bytes.fromhex(stub.exchange(f"m{address + len(data):x},{wanted:x}"))
+    return data
+
+
+def read_ram(emulator: Emulator, size: int = 0x10000) -> bytes:
+    """The first ``size`` bytes of RAM (all that the firmware uses), then the fingerprint's."""
+    board = emulator.board
+    used = read_memory(emulator, board.ram.address, size)
+    return used + read_memory(emulator, board.noinit.address, board.noinit.bytes)

@@ -1,0 +1,127 @@
+"""No secret outlives its use: a debugger reads the RAM of the emulated chip after each step."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import serial
+from elftools.elf.elffile import ELFFile
+from emulated_device import (
+    PROVIDER,
+    USER,
+    Licensed,
+    enroll_and_license,
+    read_memory,
+    read_ram,
+)
+
+from rbnn.device.debug_stub import DebugStub
+from rbnn.device.emulator import Emulator
+from rbnn.device.errors import DeviceError
+from rbnn.device.session import Session
+from rbnn.flash.emulated import EmulatedBoard
+from rbnn.image import platformio
+from rbnn.image.board import load_board
+from rbnn.image.platformio import BuildResult
+from rbnn.spec import stream
+
+pytestmark = [
+    pytest.mark.qemu,
+    pytest.mark.skipif(
+        not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
+        reason="apt-get install qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    ),
+]
+TASK = "grey"
+SOURCE_OFFSET = 28
+"""Of the pointer `source` in rbnn_engine (firmware/core/engine.h)."""
+
+
+@pytest.fixture(scope="module")
+def made(random_export: Callable[..., Any]) -> Any:
+    return random_export(provider_public=PROVIDER.public)
+
+
+@pytest.fixture(scope="module")
+def build(made: Any) -> BuildResult:
+    return platformio.build(load_board("qemu"), made.export.folder)
+
+
+@pytest.fixture
+def licensed(
+    made: Any, build: BuildResult, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Licensed]:
+    folder: Path = tmp_path_factory.mktemp("d")
+    board = EmulatedBoard.create(folder, "qemu", seed=8)
+    board.write_flash(build.bin.read_bytes(), build.board.flash.bytes)
+    emulator = Emulator(folder, build.board)
+    emulator.power_on()
+    yield enroll_and_license(emulator, made)
+    emulator.power_off()
+
+
+def held(licensed: Licensed, secret: bytes) -> bool:
+    """Whether 8 consecutive bytes of ``secret`` stand in RAM, also as hex digits."""
+    ram = read_ram(licensed.emulator)
+    parts = [secret[at : at + 8] for at in range(0, len(secret) - 7, 8)]
+    return any(part in ram or part.hex().encode() in ram for part in parts)
+
+
+def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
+    psk, task_secret = licensed.psk(TASK), made.secrets[TASK]
+    container = made.export.container
+    layer_key = stream.layer_key(task_secret, container.model_id, 0)
+    with Session(licensed.emulator.serial_path()) as session:
+        wrong = bytes([psk[0] ^ 1]) + psk[1:]
+        with pytest.raises(DeviceError):
+            session.unlock(TASK, wrong)
+        assert not held(licensed, wrong)
+        session.unlock(TASK, psk)
+        assert not held(licensed, psk)
+        assert not held(licensed, task_secret)
+        session.switch(TASK)
+        assert held(licensed, task_secret)
+        session.infer(made.images[TASK][0].tobytes())
+        session.lock()
+        for secret in (psk, task_secret, layer_key, USER.key.reveal()):
+            assert not held(licensed, secret)
+
+
+def test_fingerprint_is_wiped_once_it_was_read(licensed: Licensed) -> None:
+    puf = licensed.emulator.board.puf
+    with Session(licensed.emulator.serial_path()) as session:
+        assert session.identify().puf == "enrolled"
+        assert read_memory(licensed.emulator, puf.address, puf.bytes) == bytes(puf.bytes)
+
+
+def test_warm_reset_clears_secrets(licensed: Licensed, made: Any) -> None:
+    with Session(licensed.emulator.serial_path()) as session:
+        session.unlock(TASK, licensed.psk(TASK))
+        session.switch(TASK)
+        session.reset()
+        assert session.identify().puf == "power-cycle"
+        assert not held(licensed, made.secrets[TASK])
+
+
+def test_a_fault_restarts_the_device_without_secrets(
+    licensed: Licensed, made: Any, build: BuildResult
+) -> None:
+    with build.elf.open("rb") as image:
+        symbols = ELFFile(image).get_section_by_name(".symtab")
+        engine = symbols.get_symbol_by_name("engine")[0]["st_value"]
+    with Session(licensed.emulator.serial_path()) as session:
+        session.unlock(TASK, licensed.psk(TASK))
+        session.switch(TASK)
+        session.load(made.images[TASK][0].tobytes())
+    with DebugStub(licensed.emulator.device.folder / "qemu" / "gdb") as stub:
+        stub.write(engine + SOURCE_OFFSET, b"\xff\xff\xff\x7f")
+    with serial.Serial(licensed.emulator.serial_path(), 115200, timeout=20) as line:
+        line.write(b"infer 1 0%")
+        assert b"m-init-done\r\n" in line.read_until(b"m-init-done\r\n")
+    with Session(licensed.emulator.serial_path()) as session:
+        assert session.identify().puf == "power-cycle"
+        assert not held(licensed, made.secrets[TASK])
