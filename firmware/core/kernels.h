@@ -22,6 +22,7 @@ typedef struct {
 
 /* Convolution of 8-bit input with binary weights. A padded pixel is 0 after the offset.
  *   tile        `filters` rows; bits behind the row's end are ignored
+ *   filters     a multiple of 4, as out_channels is one of 32
  *   thresholds  of the whole layer; output bit = (sum >= threshold)
  *   output      out_channels / 32 words a position; this tile's bits of each are written */
 void rbnn_conv_stem(const rbnn_layer *layer, const rbnn_stem_input *input, const uint32_t *tile,
