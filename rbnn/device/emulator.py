@@ -31,6 +31,8 @@ from rbnn.image.toolchain import require
 
 PROGRAM = "qemu-system-arm"
 STOP_TIMEOUT_S = 5.0
+SETTLE_S = 0.05
+"""QEMU ends itself when the core locks up; that shows within this time."""
 _SOCKET_PATH_BYTES = 100
 """A unix socket's path may have 107 bytes; the rest is for the file's name."""
 
@@ -94,15 +96,22 @@ class Emulator:
                 f"The emulated board in {self.device.folder} carries no firmware.",
                 f"Write it: rbnn flash --board {self.board.name} --user-key PATH",
             )
+        require(PROGRAM)
         pattern = self.device.power_up_pattern()
         rest = self.board.noinit.bytes - len(pattern)
         sockets = self._socket_folder()
         try:
             pid = self._start(sockets)
-            with DebugStub(sockets / "gdb") as stub:
-                stub.write(self.board.noinit.address, pattern + secrets.token_bytes(rest))
             with Monitor(sockets / "qmp") as monitor:
                 lines = monitor.execute("query-chardev")
+            with DebugStub(sockets / "gdb") as stub:
+                stub.write(self.board.noinit.address, pattern + secrets.token_bytes(rest))
+            time.sleep(SETTLE_S)
+            if not _is_emulator(pid, sockets):
+                raise EmulatorError(
+                    f"The firmware in {self.device.flash_file} stops the core at once.",
+                    f"Write it again: rbnn flash --board {self.board.name} --user-key PATH",
+                )
         except EmulatorError:
             self._kill(sockets)
             raise
@@ -173,7 +182,11 @@ class Emulator:
             said.seek(0)
             text = said.read().decode(errors="replace").strip()
         if done.returncode:
-            raise EmulatorError(f"QEMU does not start: {text or 'it gave no reason'}.")
+            reason = text.partition("\n")[0].removeprefix(f"{PROGRAM}: ") or "no reason given"
+            raise EmulatorError(
+                f"QEMU does not start: {reason}.",
+                "Compare the emulator section of the board's manifest with qemu-system-arm's help.",
+            )
         return int((sockets / "pid").read_text())
 
     def _socket_folder(self) -> Path:

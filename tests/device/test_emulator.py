@@ -25,7 +25,11 @@ needs_qemu = pytest.mark.skipif(
 )
 
 
-def make(folder: Path, firmware: bytes | None = b"\x00" * 64) -> Emulator:
+# Stack pointer, reset vector 8 (Thumb), and there a branch to itself.
+IDLE = bytes.fromhex("00100020 09000000 fee7 fee7")
+
+
+def make(folder: Path, firmware: bytes | None = IDLE) -> Emulator:
     device = EmulatedBoard.create(folder, BOARD.name, seed=1)
     if firmware is not None:
         device.write_flash(firmware, BOARD.flash.bytes)
@@ -74,7 +78,15 @@ def test_qemus_own_reason_is_shown_and_nothing_stays(tmp_path: Path) -> None:
     )
     make(tmp_path)
     emulator = Emulator(tmp_path, board)
-    with pytest.raises(EmulatorError, match=r"QEMU does not start: .*no-such-machine"):
+    with pytest.raises(EmulatorError, match="QEMU does not start: unsupported machine"):
+        emulator.power_on()
+    assert not emulator.is_on() and not (tmp_path / "qemu").exists()
+
+
+@needs_qemu
+def test_firmware_that_stops_the_core_is_named(tmp_path: Path) -> None:
+    emulator = make(tmp_path, bytes(64))
+    with pytest.raises(EmulatorError, match=r"flash\.bin stops the core at once"):
         emulator.power_on()
     assert not emulator.is_on() and not (tmp_path / "qemu").exists()
 
