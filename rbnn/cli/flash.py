@@ -21,9 +21,7 @@ from rbnn.cli.options import (
 
 
 def flash(
-    run: Annotated[
-        Path | None, typer.Argument(help="Run folder; default: the newest run.")
-    ] = None,
+    run: Annotated[Path | None, typer.Argument(help="Run folder; default: the newest run.")] = None,
     board: Board = options.DEFAULT_BOARD,
     user_key: UserKey = None,
     tasks: Annotated[
@@ -48,6 +46,7 @@ def flash(
 
     target = options.target(board, port, device_folder, emulated)
     chosen = deploy.choose_run(run, runs)
+    names = deploy.choose_tasks(chosen, tasks)
     load_key = options.user_key_loader(user_key)
     key = None if dry_run else deploy.require_user_key(load_key)
     if not dry_run:
@@ -61,7 +60,6 @@ def flash(
         print(plan.model_dump_json(indent=2) if as_json else "\n".join(plan.commands))
         return
     with registries.Registry.open(registry) as book:
-        names = [name for name in tasks.split(",") if name]
         report = deploy.flash(prepared, target, provider, key, book, names, options.say)
     if as_json:
         print(report.model_dump_json(indent=2))

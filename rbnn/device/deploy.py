@@ -259,8 +259,31 @@ def choose_run(name: Path | None, runs: Path) -> Run:
         runs: folder of all runs.
 
     Raises:
-        RbnnError: there is none.
+        RbnnError: there is none, or its configuration cannot be read.
     """
     if name is None:
-        return newest_run(runs)
-    return Run(name if name.exists() else runs / name)
+        run = newest_run(runs)
+    else:
+        run = Run(name if name.exists() else runs / name)
+    run.config()
+    return run
+
+
+def choose_tasks(run: Run, names: str) -> list[str]:
+    """The tasks that ``--tasks`` means.
+
+    Args:
+        run: the run that has them.
+        names: joined by commas; empty for all.
+
+    Raises:
+        DeployError: the run has no such task.
+    """
+    known = [task.name for task in run.config().tasks]
+    chosen = [name for name in names.split(",") if name] or known
+    for name in chosen:
+        if name not in known:
+            raise DeployError(
+                f"The run {run.folder} has no task {name!r}.", f"It has: {', '.join(known)}."
+            )
+    return chosen

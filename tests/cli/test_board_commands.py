@@ -1,0 +1,176 @@
+"""The commands that need a board, typed as a user types them, on an emulated one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from rbnn.keys.provider_key import ensure_provider
+from rbnn.keys.user_key import create_user_key
+
+pytestmark = pytest.mark.qemu
+
+Rbnn = Callable[..., subprocess.CompletedProcess[str]]
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def place(
+    tmp_path_factory: pytest.TempPathFactory, random_export: Callable[..., Any]
+) -> Iterator[Path]:
+    """A folder with a run, keys and a flashed board."""
+    folder = tmp_path_factory.mktemp("cli")
+    provider = ensure_provider(folder / "keys" / "provider.pem", say=lambda line: None)
+    create_user_key(folder / "keys" / "user.key")
+    create_user_key(folder / "mallory.key")
+    made = random_export(folder / "runs" / "random", provider_public=provider.public)
+    Image.fromarray(made.images["colour"][0]).save(folder / "picture.png")
+    done = run(folder, "flash", "--user-key")
+    assert done.returncode == 0, done.stderr
+    yield folder
+    run(folder, "board", "off")
+
+
+def run(
+    folder: Path, *arguments: str, stdin: str = "", path: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    if path is not None:
+        environment["PATH"] = path
+    return subprocess.run(
+        [sys.executable, "-m", "rbnn.cli.main", *arguments],
+        cwd=folder,
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def rbnn(place: Path) -> Rbnn:
+    def call(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        return run(place, *arguments, **settings)
+
+    return call
+
+
+def refused(done: subprocess.CompletedProcess[str], what: str, mend: str) -> None:
+    """The command failed in one or two lines that say what and how to mend it."""
+    assert done.returncode == 1
+    assert done.stdout == ""
+    said = done.stderr.strip().splitlines()
+    assert len(said) <= 2
+    assert said[0].startswith("error: ")
+    assert what in said[0]
+    assert mend in said[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_flash_again_prints_one_json_document(rbnn: Rbnn) -> None:
+    done = rbnn("flash", "--json", "--user-key")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["board"] == "qemu"
+    assert not report["enrolled_now"]
+    assert [one["task"] for one in report["licences"]] == ["colour", "grey"]
+    assert report["sizes"]["flash"] < report["sizes"]["flash_limit"]
+
+
+def test_switch_infer_and_status(rbnn: Rbnn) -> None:
+    rbnn("board", "cycle")
+    first = rbnn("switch", "colour", "--user-key", "keys/user.key")
+    assert first.returncode == 0, first.stderr
+    assert "unlocked and active" in first.stdout
+    again = json.loads(rbnn("switch", "colour", "--json").stdout)
+    assert (again["unlocked_now"], again["task"]) == (False, "colour")
+    (found,) = json.loads(rbnn("infer", "picture.png", "--json").stdout)
+    assert found["label"].startswith("colour-")
+    assert found["us"] > 0
+    status = json.loads(rbnn("board", "status", "--json").stdout)
+    assert {task["name"]: task["state"] for task in status["tasks"]} == {
+        "colour": "active",
+        "grey": "locked",
+    }
+
+
+def test_the_key_may_come_from_standard_input(rbnn: Rbnn, place: Path) -> None:
+    rbnn("board", "cycle")
+    key = (place / "keys" / "user.key").read_text()
+    done = rbnn("switch", "grey", "--user-key", "-", stdin=key)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_wrong_and_unreadable_user_keys(rbnn: Rbnn, place: Path) -> None:
+    rbnn("board", "cycle")
+    refused(rbnn("switch", "grey"), "no user key was given", "--user-key PATH")
+    wrong = rbnn("switch", "grey", "--user-key", "mallory.key")
+    refused(wrong, "does not open with this key on this device", "user key")
+    assert (place / "mallory.key").read_text().split(":")[1] not in wrong.stderr
+    refused(rbnn("switch", "grey", "--user-key", "none.key"), "none.key", "rbnn keys new user")
+    refused(rbnn("flash"), "No user key was given", "--user-key PATH")
+    assert rbnn("switch", "grey", "--user-key").returncode == 0
+
+
+def test_unknown_names(rbnn: Rbnn) -> None:
+    refused(rbnn("switch", "nope"), "no such task", "colour, grey")
+    refused(rbnn("switch", "grey", "--board", "mars"), "mars", "qemu")
+    refused(rbnn("flash", "none", "--user-key"), "runs/none", "rbnn train")
+    refused(rbnn("flash", "--tasks", "nope", "--user-key", "--json"), "nope", "colour, grey")
+    rbnn("switch", "grey", "--user-key")
+    refused(rbnn("infer", "none.png"), "none.png", "PNG")
+    refused(rbnn("switch", "grey", "--board", "nucleo"), "USB 0483", "--port PORT")
+
+
+def test_warm_reset(rbnn: Rbnn) -> None:
+    assert rbnn("board", "reset").returncode == 0
+    refused(rbnn("switch", "grey", "--user-key"), "after power-on", "rbnn board cycle")
+    assert rbnn("board", "cycle").returncode == 0
+    assert rbnn("switch", "grey", "--user-key").returncode == 0
+
+
+def test_monitor_sends_what_comes_through_a_pipe(rbnn: Rbnn) -> None:
+    done = rbnn("monitor", stdin="name%\nfrob%\nprofile%\n")
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["m-name-dut-[qemu]", "m-ready"]
+    assert lines[2].startswith("e-[unknown-command")
+    assert lines[-1] == "m-ready"
+
+
+def test_a_dry_run_touches_nothing(rbnn: Rbnn, place: Path) -> None:
+    files = sorted(file.name for file in (place / "emulated" / "qemu").iterdir())
+    done = rbnn("flash", "--board", "nucleo", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert [command.split(" ")[0] for command in plan["commands"][1:]] == ["openocd"]
+    assert "--target upload" in plan["commands"][0]
+    assert sorted(file.name for file in (place / "emulated" / "qemu").iterdir()) == files
+    assert not (place / "emulated" / "nucleo").exists()
+
+
+def test_missing_programs_are_named(rbnn: Rbnn, tmp_path: Path) -> None:
+    assert rbnn("board", "off").returncode == 0
+    refused(rbnn("board", "on", path=str(tmp_path)), "qemu", "apt-get install qemu-system-arm")
+    done = rbnn("flash", "--user-key", "--json", path=str(tmp_path))
+    assert done.returncode == 1
+    assert "apt-get install gcc-arm-none-eabi" in done.stderr
+    assert rbnn("switch", "grey", "--user-key").returncode == 0
+
+
+def test_a_folder_that_cannot_be_written(rbnn: Rbnn, place: Path) -> None:
+    (place / "file").write_text("")
+    done = rbnn("flash", "--user-key", "--json", "--device-folder", "file/board")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "error: Cannot write file/board/" in done.stderr
+    assert rbnn("switch", "grey", "--user-key").returncode == 0
