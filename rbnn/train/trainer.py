@@ -115,18 +115,20 @@ class Trainer:
                 self._train_step({name: feed.at(step) for name, feed in self._feeds.items()})
                 self._step.assign(step + 1)
                 self._seconds.assign(time.monotonic() - clock)
-                if step % STEPS_BETWEEN_REPORTS == 0 and self._watch:
-                    self._watch.step(step + 1, self.progress, self._training_figures())
-                if (step + 1) % self.config.steps_per_epoch == 0 or self.progress >= 1:
+                progress = min(self.progress, 1.0)
+                ends_epoch = progress == 1 or (step + 1) % self.config.steps_per_epoch == 0
+                if self._watch and (ends_epoch or step % STEPS_BETWEEN_REPORTS == 0):
+                    self._watch.step(step + 1, progress, self._training_figures())
+                if ends_epoch:
                     self._end_epoch(rate)
                     self._seconds.assign(time.monotonic() - clock)
                     self._checkpoints.save(step + 1)
                 elif interrupted.is_set():
                     self._checkpoints.save(step + 1)
-                if interrupted.is_set() and self.progress < 1:
+                if interrupted.is_set():
                     raise TrainingInterruptedError(
                         f"Stopped after step {step + 1} of {self.run.folder}; it is saved.",
-                        f"Go on with: rbnn train --resume {self.run.folder}",
+                        f"rbnn train --resume {self.run.folder}",
                     )
 
     def _move(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> None:
