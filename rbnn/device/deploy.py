@@ -261,10 +261,8 @@ def choose_run(name: Path | None, runs: Path) -> Run:
     Raises:
         RbnnError: there is none, or its configuration cannot be read.
     """
-    if name is None:
-        run = newest_run(runs)
-    else:
-        run = Run(name if name.exists() else runs / name)
+    folder = newest_run(runs).folder if name is None else name
+    run = Run(folder if folder.exists() else runs / folder)
     run.config()
     return run
 
