@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text for the serial line, without printf (which would bring malloc with it). */
+/* Text for the serial line, without printf, which would bring a heap with it. */
 #ifndef RBNN_LINK_PRINT_H
 #define RBNN_LINK_PRINT_H
 
