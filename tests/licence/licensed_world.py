@@ -14,7 +14,7 @@ from rbnn.export.build import build
 from rbnn.export.container import Container, SealedTask
 from rbnn.export.plan import plan
 from rbnn.export.seal import seal
-from rbnn.keys import puf
+from rbnn.keys import provisioning, puf
 from rbnn.keys.fingerprint import Fingerprint
 from rbnn.keys.licence import Licence, issue
 from rbnn.keys.provider_key import ProviderKey
@@ -150,3 +150,19 @@ class World:
         assert done.returncode == 0, f"{done.returncode}: {done.stderr[-2000:]}"
         assert done.stderr == ""
         return [line.split() for line in done.stdout.splitlines()]
+
+
+def partition(world: World, *licences: Licence) -> bytes:
+    """The own device's partition with these licences."""
+    return provisioning.build(world.device.helper_record, licences)
+
+
+def unlock(world: World, task: int, licence: Licence, user: UserKey | None = None) -> str:
+    """The command that unlocks a task with a licence's key."""
+    psk = (user or world.user).psk(licence.licence_id)
+    return f"unlock {task} {psk.hex()}"
+
+
+def words(answers: list[list[str]]) -> list[str]:
+    """The first word of each answer."""
+    return [answer[0] for answer in answers]

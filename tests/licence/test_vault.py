@@ -1,40 +1,25 @@
-"""Every answer of the vault, on the host build of the C."""
+"""From a licence to a task secret: every answer of the vault, on the host build of the C."""
 
 from __future__ import annotations
 
-import binascii
 import struct
 import warnings
 
 import monocypher as pymonocypher
-import pytest
-from licensed_world import TASKS, World, key_bytes
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from licensed_world import TASKS, World, key_bytes, partition, unlock, words
 
 from rbnn.keys import provisioning
+from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.layout import (
     CONTAINER_HEADER,
-    HELPER_RECORD_BYTES,
     LICENCE_BYTES,
     LICENCE_PROLOGUE,
-    PROVISIONING_HEADER,
 )
 
 ZERO_SECRET = "00" * 32
-
-
-def partition(world: World, *licences: object) -> bytes:
-    return provisioning.build(world.device.helper_record, licences)  # type: ignore[arg-type]
-
-
-def unlock(world: World, task: int, licence: object, user: UserKey | None = None) -> str:
-    psk = (user or world.user).psk(licence.licence_id)  # type: ignore[attr-defined]
-    return f"unlock {task} {psk.hex()}"
-
-
-def words(answers: list[list[str]]) -> list[str]:
-    return [answer[0] for answer in answers]
 
 
 def test_the_way_from_licence_to_secret(world: World) -> None:
@@ -73,54 +58,6 @@ def test_the_way_from_licence_to_secret(world: World) -> None:
     assert words(answers[8:]) == ["active", "ok", "ok", "locked", "no-active-task", "locked"]
 
 
-def test_enrolment_on_the_device_makes_licensable_keys(world: World) -> None:
-    pattern = world.device.fingerprint.power_up(0.1)
-    (fresh, enrolled, keys, again, left) = world.run(
-        ["puf", "enroll", "keys", "enroll", "pattern"], pattern=pattern
-    )
-    assert fresh == ["fresh", "no-provisioning"]
-    assert enrolled[0] == "ok"
-    record = bytes.fromhex(enrolled[1])
-    assert len(record) == HELPER_RECORD_BYTES
-    assert again == ["enrolled", "00" * HELPER_RECORD_BYTES]
-    assert left == ["wiped"]
-    (later,) = world.run(["keys"], partition=provisioning.build(record, []))
-    assert later == keys
-
-
-def test_enrolment_is_refused(world: World) -> None:
-    nothing = "00" * HELPER_RECORD_BYTES
-    assert world.run(["enroll"], pattern=None) == [["power-cycle", nothing]]
-    assert world.run(["enroll", "enroll", "pattern"], pattern=b"\x5a\xa5\x0f\xf0" * 351) == [
-        ["puf-pattern", nothing],
-        ["power-cycle", nothing],
-        ["wiped"],
-    ]
-    damaged = bytearray(partition(world))
-    damaged[40] ^= 1
-    assert world.run(["puf", "enroll"], partition=bytes(damaged)) == [
-        ["damaged", "provisioning-damaged"],
-        ["provisioning-damaged", nothing],
-    ]
-
-
-def test_warm_reset_needs_a_power_cycle(world: World) -> None:
-    licence = world.licence(0)
-    assert world.run(
-        ["puf", unlock(world, 0, licence), "state 0"],
-        partition=partition(world, licence),
-        pattern=None,
-    ) == [["power-cycle", "ok"], ["power-cycle"], ["locked"]]
-
-
-def test_not_enrolled(world: World) -> None:
-    licence = world.licence(0)
-    assert words(world.run([f"add {licence.data.hex()}", unlock(world, 0, licence)])) == [
-        "ok",
-        "not-enrolled",
-    ]
-
-
 def test_wrong_user_key_and_wrong_device_get_the_same_answer(world: World) -> None:
     licence = world.licence(0)
     stranger = UserKey(Secret(key_bytes("stranger")))
@@ -138,17 +75,6 @@ def test_wrong_user_key_and_wrong_device_get_the_same_answer(world: World) -> No
         pattern=other.fingerprint.power_up(0.1),
     )
     assert wrong_device == wrong_user[:3]
-
-
-def test_the_whole_flash_of_a_device_copied_to_another(world: World) -> None:
-    licence = world.licence(0)
-    assert words(
-        world.run(
-            ["puf", unlock(world, 0, licence), "enroll"],
-            partition=partition(world, licence),
-            pattern=world.other_device.fingerprint.power_up(0.1),
-        )
-    ) == ["damaged", "puf-helper", "enrolled"]
 
 
 def test_a_hundred_wrong_users_unlock_nothing(world: World) -> None:
@@ -284,10 +210,6 @@ def test_every_byte_of_a_licence_counts(world: World) -> None:
 
 
 def test_forged_provider(world: World) -> None:
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
-    from rbnn.keys.provider_key import ProviderKey
-
     forged = world.licence(0, provider=ProviderKey(X25519PrivateKey.generate()))
     assert words(world.run([unlock(world, 0, forged)], partition=partition(world, forged))) == [
         "licence-refused"
@@ -345,54 +267,6 @@ def test_a_failed_switch_leaves_no_task_active(world: World) -> None:
         partition=partition(world, licence, world.licence(1)),
     )
     assert words(answers) == ["ok", "ok", "locked", "no-active-task", "unlocked"]
-
-
-def test_without_a_model(world: World) -> None:
-    licence = world.licence(0)
-    answers = world.run(
-        ["puf", unlock(world, 0, licence), f"add {licence.data.hex()}"],
-        container=None,
-        partition=partition(world, licence),
-    )
-    assert words(answers) == ["enrolled", "no-container", "no-container"]
-
-
-@pytest.mark.parametrize("size", [0, 1, 15, 16, 100, 1367, 1368, 1530])
-def test_truncated_partition(world: World, size: int) -> None:
-    whole = partition(world, world.licence(0))
-    assert len(whole) > 1530
-    expected = "no-provisioning" if size < PROVISIONING_HEADER.size else "provisioning-damaged"
-    assert world.run(["puf", "state 0"], partition=whole[:size]) == [
-        ["fresh" if size < PROVISIONING_HEADER.size else "damaged", expected],
-        ["unlicensed"],
-    ]
-
-
-def test_flipped_partition_bits(world: World) -> None:
-    whole = partition(world, world.licence(0))
-    for position in [*range(16), 16, 700, 1364, 1365, 1367, 1368, len(whole) - 1]:
-        changed = bytearray(whole)
-        changed[position] ^= 4
-        assert world.run(["puf", "unlock 0 " + "0" * 64], partition=bytes(changed)) == [
-            ["damaged", "provisioning-damaged"],
-            ["provisioning-damaged"],
-        ]
-
-
-def test_blank_partitions(world: World) -> None:
-    for blank in (b"\xff" * 4096, bytes(4096)):
-        assert world.run(["puf"], partition=blank) == [["fresh", "no-provisioning"]]
-
-
-def test_a_malformed_licence_in_flash_is_passed_over(world: World) -> None:
-    good, bad = world.licence(0), world.licence(1)
-    data = bytearray(partition(world, good, bad))
-    data[-LICENCE_BYTES + LICENCE_PROLOGUE.offset("flags")] = 1
-    data[12:16] = bytes(4)
-    data[12:16] = binascii.crc32(data).to_bytes(4, "little")
-    assert words(
-        world.run(["puf", "state 0", "state 1", unlock(world, 0, good)], partition=bytes(data))
-    ) == ["enrolled", "locked", "unlicensed", "ok"]
 
 
 def test_all_tasks_at_once(world: World) -> None:
