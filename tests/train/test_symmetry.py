@@ -1,0 +1,53 @@
+"""Why the stored bits give nothing away: the symmetry that DESIGN section 3 rests on.
+
+Turning any bits of P together with the same bits of every key stream changes no task's network, and
+training keeps the two apart by exactly these signs for ever. First values are symmetric about 0, so
+for every trained P each other P is as likely, with the same networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from tiny_tasks import MODEL, SECRETS
+
+from rbnn.spec.stream import kernel_mask
+from rbnn.tasks import TaskData
+from rbnn.train.parameters import ModelParameters
+from rbnn.train.run import Run
+from rbnn.train.trainer import Trainer
+from rbnn.train.transfer import read_parameters
+
+
+def test_bits_turned_in_p_and_in_all_streams_train_to_the_same_networks(
+    begin: Callable[..., Run], data: list[TaskData]
+) -> None:
+    generator = np.random.default_rng(6)
+    plain, turned = (Trainer(begin(folder), data) for folder in ("plain", "turned"))
+    flips = {}
+    for number, layer in turned.network.shared.items():
+        shape = turned.network.topology.layers[number].kernel_shape
+        flips[number] = generator.random(shape) < 0.5
+        signs = np.where(flips[number], -1, 1).astype(np.float32)
+        layer.latent_kernel.assign(layer.latent_kernel * signs)
+        for task, secret in SECRETS.items():
+            layer.set_key(task, kernel_mask(secret, MODEL, number, shape) ^ flips[number])
+    for trainer in (plain, turned):
+        trainer.fit()
+
+    one, other = read_parameters(plain.network), read_parameters(turned.network)
+    for number, kernel in one.kernels.items():
+        signs = np.where(flips[number], -1, 1)
+        np.testing.assert_array_equal(other.kernels[number], kernel * signs)
+    assert plain.figures.epochs[-1].tasks == turned.figures.epochs[-1].tasks
+    for task, norms in one.normalisations.items():
+        for number, norm in norms.items():
+            np.testing.assert_array_equal(norm.beta, other.normalisations[task][number].beta)
+
+
+def test_first_values_are_symmetric_and_p_is_balanced_after_training(trained: Run) -> None:
+    for number, kernel in ModelParameters.load(trained.parameters_file).kernels.items():
+        ones = int((kernel >= 0).sum())
+        deviation = abs(ones - kernel.size / 2) / np.sqrt(kernel.size / 4)
+        assert deviation < 5, f"layer {number}: {ones} of {kernel.size} bits are 1"
