@@ -70,6 +70,7 @@ lint: setup ## Check style, types and that the generated C header is current
 	"$(BIN)/ruff" check rbnn tests
 	"$(BIN)/ruff" format --check rbnn tests
 	"$(BIN)/mypy"
+	git ls-files -z "firmware/*.[ch]" | grep -zv rbnn_spec.h | xargs -0 "$(BIN)/clang-format" --dry-run -Werror
 	"$(BIN)/python" -m rbnn.spec.header --check
 	"$(BIN)/python" -m rbnn.spec.document --check
 

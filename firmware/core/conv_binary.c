@@ -28,8 +28,7 @@ static void gather(const rbnn_layer *layer, const uint32_t *input, uint32_t word
 }
 
 void rbnn_conv_binary(const rbnn_layer *layer, const uint32_t *input, const uint32_t *tile,
-                      const int16_t *thresholds, uint32_t first, uint32_t filters,
-                      uint32_t *output)
+                      const int16_t *thresholds, uint32_t first, uint32_t filters, uint32_t *output)
 {
   uint32_t window[RBNN_MAX_WINDOW_WORDS];
   const uint32_t in_words = layer->in_channels / 32u;

@@ -65,8 +65,7 @@ static void sum_positive(const int16_t *window, uint32_t row_bits, const uint32_
 }
 
 void rbnn_conv_stem(const rbnn_layer *layer, const rbnn_stem_input *input, const uint32_t *tile,
-                    const int16_t *thresholds, uint32_t first, uint32_t filters,
-                    uint32_t *output)
+                    const int16_t *thresholds, uint32_t first, uint32_t filters, uint32_t *output)
 {
   int16_t window[WINDOW_VALUES];
   const uint32_t row_bits = (uint32_t)layer->kernel * layer->kernel * layer->in_channels;

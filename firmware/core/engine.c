@@ -44,12 +44,9 @@ static bool adapter_fits(const rbnn_engine *engine)
     }
   }
   switch (header->adapter) {
-    case RBNN_ADAPTER_IDENTITY:
-      return header->input_channels == channels;
-    case RBNN_ADAPTER_REPLICATE:
-      return header->input_channels == 1;
-    default:
-      return false;
+    case RBNN_ADAPTER_IDENTITY: return header->input_channels == channels;
+    case RBNN_ADAPTER_REPLICATE: return header->input_channels == 1;
+    default: return false;
   }
 }
 
@@ -57,12 +54,9 @@ static bool adapter_fits(const rbnn_engine *engine)
 static uint32_t layer_params_bytes(const rbnn_layer *layer)
 {
   switch (layer->op) {
-    case RBNN_OPERATOR_MAX_POOL:
-      return 0;
-    case RBNN_OPERATOR_DENSE:
-      return 2u * layer->out_channels * (uint32_t)sizeof(int32_t);
-    default:
-      return layer->out_channels * (uint32_t)sizeof(int16_t);
+    case RBNN_OPERATOR_MAX_POOL: return 0;
+    case RBNN_OPERATOR_DENSE: return 2u * layer->out_channels * (uint32_t)sizeof(int32_t);
+    default: return layer->out_channels * (uint32_t)sizeof(int16_t);
   }
 }
 
@@ -91,8 +85,7 @@ rbnn_status rbnn_engine_check(const rbnn_engine *engine, uint32_t task)
 uint32_t rbnn_engine_input_bytes(const rbnn_engine *engine)
 {
   const rbnn_container_header *model = engine->model->header;
-  return (uint32_t)model->input_height * model->input_width *
-         params_header(engine)->input_channels;
+  return (uint32_t)model->input_height * model->input_width * params_header(engine)->input_channels;
 }
 
 /* Run a layer with filters: reconfigure a tile, use it at all positions, go on to the next. */
@@ -120,16 +113,16 @@ static void run_tiles(const rbnn_engine *engine, uint32_t number, const rbnn_ste
         break;
       default: {
         const int32_t *scales = params;
-        rbnn_dense(layer, input, engine->tile, scales, scales + layer->out_channels, first,
-                   filters, (int32_t *)output);
+        rbnn_dense(layer, input, engine->tile, scales, scales + layer->out_channels, first, filters,
+                   (int32_t *)output);
         break;
       }
     }
   }
 }
 
-rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input,
-                              uint32_t input_bytes, int32_t *logits)
+rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input, uint32_t input_bytes,
+                              int32_t *logits)
 {
   const rbnn_params_header *header = params_header(engine);
   const rbnn_layer *layer = engine->model->layers;

@@ -18,11 +18,11 @@ typedef void (*rbnn_layer_observer)(void *context, uint32_t layer, const void *o
 /* Memory and parameters of one task's network; the caller owns all of it. */
 typedef struct {
   const rbnn_model *model;
-  const uint8_t *params;       /* plaintext of the task's sealed block, 4-byte aligned */
+  const uint8_t *params; /* plaintext of the task's sealed block, 4-byte aligned */
   uint32_t params_bytes;
-  uint32_t *arena;             /* at least model->header->arena_bytes */
+  uint32_t *arena; /* at least model->header->arena_bytes */
   uint32_t arena_bytes;
-  uint32_t *tile;              /* at least model->header->tile_bytes */
+  uint32_t *tile; /* at least model->header->tile_bytes */
   uint32_t tile_bytes;
   rbnn_tile_source source;
   void *source_context;
@@ -42,8 +42,8 @@ uint32_t rbnn_engine_input_bytes(const rbnn_engine *engine);
  *   input   8-bit pixels, rows, columns, channels; exactly rbnn_engine_input_bytes() of them
  *   logits  receives the task's class count of Q12.20 values; room for RBNN_MAX_CLASSES
  * The time taken depends on shapes alone, not on input, weights or keys. */
-rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input,
-                              uint32_t input_bytes, int32_t *logits);
+rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input, uint32_t input_bytes,
+                              int32_t *logits);
 
 /* Scores in parts per million that sum to RBNN_SCORE_PPM (rbnn/spec/scores.py).
  * `classes` is 1 .. RBNN_MAX_CLASSES. Timing is not constant. */

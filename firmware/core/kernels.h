@@ -26,8 +26,7 @@ typedef struct {
  *   thresholds  of the whole layer; output bit = (sum >= threshold)
  *   output      out_channels / 32 words a position; this tile's bits of each are written */
 void rbnn_conv_stem(const rbnn_layer *layer, const rbnn_stem_input *input, const uint32_t *tile,
-                    const int16_t *thresholds, uint32_t first, uint32_t filters,
-                    uint32_t *output);
+                    const int16_t *thresholds, uint32_t first, uint32_t filters, uint32_t *output);
 
 /* Convolution of bits with binary weights. A padded pixel is +1 in every channel.
  *   input       in_channels / 32 words a position

@@ -105,8 +105,7 @@ static bool window_fits(const rbnn_layer *layer)
 static bool shape_fits(const rbnn_layer *layer, const rbnn_container_header *header)
 {
   switch (layer->op) {
-    case RBNN_OPERATOR_STEM:
-      return window_fits(layer) && layer->out_channels % 32u == 0;
+    case RBNN_OPERATOR_STEM: return window_fits(layer) && layer->out_channels % 32u == 0;
     case RBNN_OPERATOR_CONV:
       return window_fits(layer) && layer->out_channels % 32u == 0 &&
              row_bits(layer) <= RBNN_MAX_WINDOW_WORDS * 32u;
@@ -116,8 +115,7 @@ static bool shape_fits(const rbnn_layer *layer, const rbnn_container_header *hea
       return layer->kernel == 0 && layer->stride == 1 && layer->pad == 0 &&
              layer->out_height == 1 && layer->out_width == 1 &&
              layer->out_channels == header->max_classes;
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -157,8 +155,7 @@ static bool layer_fits(const rbnn_layer *layer, const rbnn_layer *before, uint32
       return false;
     }
   } else if (layer->in_height != before->out_height || layer->in_width != before->out_width ||
-             layer->in_channels != before->out_channels ||
-             layer->in_offset != before->out_offset) {
+             layer->in_channels != before->out_channels || layer->in_offset != before->out_offset) {
     return false;
   }
   if (!shape_fits(layer, header) || !storage_fits(layer, header)) {

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-extern const uint8_t rbnn_model_image[];   /* 16-byte aligned */
+extern const uint8_t rbnn_model_image[]; /* 16-byte aligned */
 extern const uint32_t rbnn_model_image_bytes;
 
 #endif

@@ -6,7 +6,8 @@
 #include "monocypher.h"
 
 void rbnn_kdf_derive(uint8_t key[RBNN_KEY_BYTES], const uint8_t parent[RBNN_KEY_BYTES],
-                     const char *label, const void *context, uint32_t context_bytes) {
+                     const char *label, const void *context, uint32_t context_bytes)
+{
   static const char prefix[] = RBNN_KDF_PREFIX;
   crypto_blake2b_ctx hash;
 

@@ -8,7 +8,8 @@ _Static_assert(RBNN_LICENCE_BYTES == RBNN_LICENCE_PROLOGUE_BYTES + RBNN_LICENCE_
                "a licence is its clear part and one Noise message");
 
 rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], uint32_t task_count,
-                               rbnn_licence_prologue *prologue) {
+                               rbnn_licence_prologue *prologue)
+{
   memcpy(prologue, licence, sizeof *prologue);
   if (memcmp(prologue->magic, RBNN_LICENCE_MAGIC, sizeof prologue->magic) != 0 ||
       prologue->version != RBNN_LICENCE_VERSION || prologue->flags != 0u ||
@@ -18,8 +19,9 @@ rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], uint32
   return RBNN_OK;
 }
 
-rbnn_status rbnn_licence_check_model(const rbnn_licence_prologue *prologue,
-                                     const rbnn_model *model, const uint8_t digest[32]) {
+rbnn_status rbnn_licence_check_model(const rbnn_licence_prologue *prologue, const rbnn_model *model,
+                                     const uint8_t digest[32])
+{
   if (memcmp(prologue->model_id, model->header->model_id, sizeof prologue->model_id) != 0 ||
       memcmp(prologue->model_digest, digest, sizeof prologue->model_digest) != 0) {
     return RBNN_LICENCE_MODEL;
@@ -28,7 +30,8 @@ rbnn_status rbnn_licence_check_model(const rbnn_licence_prologue *prologue,
 }
 
 void rbnn_licence_bind(uint8_t bytes[RBNN_LICENCE_PROLOGUE_BYTES],
-                       const uint8_t licence[RBNN_LICENCE_BYTES], const uint8_t digest[32]) {
+                       const uint8_t licence[RBNN_LICENCE_BYTES], const uint8_t digest[32])
+{
   memcpy(bytes, licence, RBNN_LICENCE_PROLOGUE_BYTES);
   memcpy(bytes + offsetof(rbnn_licence_prologue, model_digest), digest, 32);
 }

@@ -14,8 +14,8 @@ rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], uint32
 /* Whether the licence names this very model, byte for byte. RBNN_LICENCE_MODEL. `digest` is the
  * device's own. This gives a clear answer early; what protects the secret is that the digest is
  * hashed into the handshake (rbnn_licence_bind). */
-rbnn_status rbnn_licence_check_model(const rbnn_licence_prologue *prologue,
-                                     const rbnn_model *model, const uint8_t digest[32]);
+rbnn_status rbnn_licence_check_model(const rbnn_licence_prologue *prologue, const rbnn_model *model,
+                                     const uint8_t digest[32]);
 
 /* The Noise prologue: the clear part with the device's own digest in it. */
 void rbnn_licence_bind(uint8_t bytes[RBNN_LICENCE_PROLOGUE_BYTES],

@@ -17,7 +17,8 @@ typedef struct {
 /* HMAC-BLAKE2b (RFC 2104 with 128-byte blocks) over first || last, `last` being one byte unless
  * `last_bytes` is zero. `key` has at most 64 bytes. */
 static void hmac(uint8_t out[HASH_BYTES], const uint8_t key[HASH_BYTES], const uint8_t *first,
-                 uint32_t first_bytes, uint8_t last, uint32_t last_bytes) {
+                 uint32_t first_bytes, uint8_t last, uint32_t last_bytes)
+{
   uint8_t pad[BLOCK_BYTES];
   uint8_t inner[HASH_BYTES];
   crypto_blake2b_ctx hash;
@@ -46,7 +47,8 @@ static void hmac(uint8_t out[HASH_BYTES], const uint8_t key[HASH_BYTES], const u
 /* Noise HKDF: two outputs, and a third unless `third` is NULL. `chaining` is replaced by the
  * first. */
 static void hkdf(uint8_t chaining[HASH_BYTES], const uint8_t *material, uint32_t material_bytes,
-                 uint8_t second[HASH_BYTES], uint8_t *third) {
+                 uint8_t second[HASH_BYTES], uint8_t *third)
+{
   uint8_t temporary[HASH_BYTES];
   hmac(temporary, chaining, material, material_bytes, 0, 0);
   hmac(chaining, temporary, NULL, 0, 1, 1);
@@ -57,7 +59,8 @@ static void hkdf(uint8_t chaining[HASH_BYTES], const uint8_t *material, uint32_t
   crypto_wipe(temporary, sizeof temporary);
 }
 
-static void mix_hash(symmetric *state, const uint8_t *data, uint32_t bytes) {
+static void mix_hash(symmetric *state, const uint8_t *data, uint32_t bytes)
+{
   crypto_blake2b_ctx hash;
   crypto_blake2b_init(&hash, HASH_BYTES);
   crypto_blake2b_update(&hash, state->payload->hash, HASH_BYTES);
@@ -65,14 +68,16 @@ static void mix_hash(symmetric *state, const uint8_t *data, uint32_t bytes) {
   crypto_blake2b_final(&hash, state->payload->hash);
 }
 
-static void mix_key(symmetric *state, const uint8_t material[32]) {
+static void mix_key(symmetric *state, const uint8_t material[32])
+{
   uint8_t key[HASH_BYTES];
   hkdf(state->chaining, material, 32, key, NULL);
   memcpy(state->payload->key, key, RBNN_KEY_BYTES);
   crypto_wipe(key, sizeof key);
 }
 
-static void mix_key_and_hash(symmetric *state, const uint8_t material[32]) {
+static void mix_key_and_hash(symmetric *state, const uint8_t material[32])
+{
   uint8_t hash[HASH_BYTES];
   uint8_t key[HASH_BYTES];
   hkdf(state->chaining, material, 32, hash, key);
@@ -85,7 +90,8 @@ static void mix_key_and_hash(symmetric *state, const uint8_t material[32]) {
 void rbnn_noise_read_kpsk0(rbnn_noise_payload *payload, const uint8_t *prologue,
                            uint32_t prologue_bytes, const uint8_t initiator[32],
                            const uint8_t private_key[32], const uint8_t public_key[32],
-                           const uint8_t psk[RBNN_KEY_BYTES], const uint8_t ephemeral[32]) {
+                           const uint8_t psk[RBNN_KEY_BYTES], const uint8_t ephemeral[32])
+{
   static const char protocol[] = RBNN_NOISE_PROTOCOL;
   _Static_assert(sizeof protocol - 1u <= HASH_BYTES, "the name is padded, not hashed");
   symmetric state = {.payload = payload};
@@ -111,7 +117,8 @@ void rbnn_noise_read_kpsk0(rbnn_noise_payload *payload, const uint8_t *prologue,
 }
 
 rbnn_status rbnn_noise_open_payload(const rbnn_noise_payload *payload, const uint8_t *sealed,
-                                    uint32_t bytes, uint8_t *text) {
+                                    uint32_t bytes, uint8_t *text)
+{
   static const uint8_t nonce[12] = {0};
   crypto_aead_ctx cipher;
   crypto_aead_init_ietf(&cipher, payload->key, nonce);

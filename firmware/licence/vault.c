@@ -19,12 +19,14 @@ _Static_assert(SECRET_OFFSET + RBNN_KEY_BYTES + RBNN_NOISE_TAG_BYTES == RBNN_LIC
                "the payload of a licence is one task secret");
 _Static_assert(RBNN_MAX_TASKS <= RBNN_MAX_LICENCES, "each task has room for its licence");
 
-static uint32_t count_tasks(const rbnn_vault *vault) {
+static uint32_t count_tasks(const rbnn_vault *vault)
+{
   return vault->model == NULL ? RBNN_MAX_TASKS : vault->model->header->task_count;
 }
 
 /* Slot of the licence for `task`, or NO_SLOT. */
-static uint32_t find_slot(const rbnn_vault *vault, uint32_t task) {
+static uint32_t find_slot(const rbnn_vault *vault, uint32_t task)
+{
   rbnn_licence_prologue prologue;
   for (uint32_t i = 0; i < RBNN_MAX_LICENCES; i++) {
     if (vault->slots[i].used &&
@@ -37,7 +39,8 @@ static uint32_t find_slot(const rbnn_vault *vault, uint32_t task) {
 }
 
 /* Close `task`, and leave it when it is active. */
-static void lock_task(rbnn_vault *vault, uint32_t task) {
+static void lock_task(rbnn_vault *vault, uint32_t task)
+{
   crypto_wipe(&vault->unlocked[task], sizeof vault->unlocked[task]);
   if (vault->active == (int32_t)task) {
     vault->active = -1;
@@ -48,7 +51,8 @@ static void lock_task(rbnn_vault *vault, uint32_t task) {
 /* Store a well-formed licence for `task`, in place of an earlier one. There is always a slot:
  * one licence is held for each task at most. */
 static uint32_t store_licence(rbnn_vault *vault, const uint8_t licence[RBNN_LICENCE_BYTES],
-                              uint32_t task, bool in_flash) {
+                              uint32_t task, bool in_flash)
+{
   uint32_t slot = find_slot(vault, task);
   for (uint32_t i = 0; slot == NO_SLOT; i++) {
     if (!vault->slots[i].used) {
@@ -62,7 +66,8 @@ static uint32_t store_licence(rbnn_vault *vault, const uint8_t licence[RBNN_LICE
 }
 
 /* Device keys from the root key, which is wiped. */
-static void derive_device_keys(rbnn_vault *vault, uint8_t root[RBNN_KEY_BYTES]) {
+static void derive_device_keys(rbnn_vault *vault, uint8_t root[RBNN_KEY_BYTES])
+{
   uint8_t seed[RBNN_KEY_BYTES];
   uint8_t sign_key[64];
   rbnn_kdf_derive(vault->private_key, root, RBNN_LABEL_DEVICE_X25519, NULL, 0);
@@ -76,7 +81,8 @@ static void derive_device_keys(rbnn_vault *vault, uint8_t root[RBNN_KEY_BYTES]) 
 }
 
 void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t *partition,
-                      uint32_t partition_bytes, uint8_t *pattern) {
+                      uint32_t partition_bytes, uint8_t *pattern)
+{
   rbnn_provisioning provisioning;
   rbnn_licence_prologue prologue;
   uint8_t root[RBNN_KEY_BYTES];
@@ -110,7 +116,8 @@ void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t 
 }
 
 rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
-                              uint8_t record[RBNN_HELPER_RECORD_BYTES]) {
+                              uint8_t record[RBNN_HELPER_RECORD_BYTES])
+{
   uint8_t root[RBNN_KEY_BYTES];
 
   crypto_wipe(record, RBNN_HELPER_RECORD_BYTES);
@@ -132,7 +139,8 @@ rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
 }
 
 rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN_LICENCE_BYTES],
-                                   uint32_t *slot) {
+                                   uint32_t *slot)
+{
   rbnn_licence_prologue prologue;
   uint8_t digest[32];
 
@@ -153,7 +161,8 @@ rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN
   return RBNN_OK;
 }
 
-rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, uint32_t *slot) {
+rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, uint32_t *slot)
+{
   const uint32_t found = find_slot(vault, task);
   if (task >= count_tasks(vault) || found == NO_SLOT) {
     return RBNN_TASK_UNLICENSED;
@@ -168,24 +177,22 @@ rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, ui
 }
 
 /* What stands in the way of device keys, or RBNN_OK. */
-static rbnn_status check_keys(const rbnn_vault *vault) {
+static rbnn_status check_keys(const rbnn_vault *vault)
+{
   switch (vault->puf) {
-    case RBNN_PUF_ENROLLED:
-      return RBNN_OK;
-    case RBNN_PUF_FRESH:
-      return RBNN_NOT_ENROLLED;
-    case RBNN_PUF_POWER_CYCLE:
-      return RBNN_POWER_CYCLE;
+    case RBNN_PUF_ENROLLED: return RBNN_OK;
+    case RBNN_PUF_FRESH: return RBNN_NOT_ENROLLED;
+    case RBNN_PUF_POWER_CYCLE: return RBNN_POWER_CYCLE;
     case RBNN_PUF_DAMAGED:
-    default:
-      return vault->provisioning == RBNN_OK ? RBNN_PUF_HELPER : RBNN_PROVISIONING_DAMAGED;
+    default: return vault->provisioning == RBNN_OK ? RBNN_PUF_HELPER : RBNN_PROVISIONING_DAMAGED;
   }
 }
 
 /* The task's licence, checked against the model as it lies in flash now. `digest` is that
  * model's. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL. */
 static rbnn_status check_licence(const rbnn_vault *vault, uint32_t task, uint32_t *slot,
-                                 rbnn_licence_prologue *prologue, uint8_t digest[32]) {
+                                 rbnn_licence_prologue *prologue, uint8_t digest[32])
+{
   if (vault->model == NULL) {
     return RBNN_NO_CONTAINER;
   }
@@ -201,8 +208,8 @@ static rbnn_status check_licence(const rbnn_vault *vault, uint32_t task, uint32_
   return rbnn_licence_check_model(prologue, vault->model, digest);
 }
 
-rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task,
-                              const uint8_t psk[RBNN_KEY_BYTES]) {
+rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES])
+{
   rbnn_licence_prologue prologue;
   rbnn_noise_payload payload;
   uint8_t bound[RBNN_LICENCE_PROLOGUE_BYTES];
@@ -238,7 +245,8 @@ rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task,
 /* Open the task's sealed block into `params`. RBNN_SEALED_BLOCK. */
 static rbnn_status open_sealed_block(const rbnn_model *model, uint32_t task,
                                      const uint8_t secret[RBNN_KEY_BYTES], uint8_t *params,
-                                     uint32_t params_capacity, uint32_t *params_bytes) {
+                                     uint32_t params_capacity, uint32_t *params_bytes)
+{
   const uint32_t overhead = RBNN_SEALED_NONCE_BYTES + RBNN_SEALED_TAG_BYTES;
   const rbnn_task *entry = &model->tasks[task];
   const uint8_t *sealed = model->bytes + entry->sealed_offset;
@@ -256,9 +264,9 @@ static rbnn_status open_sealed_block(const rbnn_model *model, uint32_t task,
   rbnn_kdf_derive(key, secret, RBNN_LABEL_PARAMS, model->header->model_id,
                   sizeof model->header->model_id);
   crypto_aead_init_ietf(&cipher, key, sealed);
-  const int mismatch = crypto_aead_read(
-      &cipher, params, sealed + RBNN_SEALED_NONCE_BYTES + bytes, associated, sizeof associated,
-      sealed + RBNN_SEALED_NONCE_BYTES, bytes);
+  const int mismatch =
+      crypto_aead_read(&cipher, params, sealed + RBNN_SEALED_NONCE_BYTES + bytes, associated,
+                       sizeof associated, sealed + RBNN_SEALED_NONCE_BYTES, bytes);
   crypto_wipe(&cipher, sizeof cipher);
   crypto_wipe(key, sizeof key);
   if (mismatch != 0) {
@@ -269,7 +277,8 @@ static rbnn_status open_sealed_block(const rbnn_model *model, uint32_t task,
 }
 
 rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t secret[RBNN_KEY_BYTES],
-                              uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes) {
+                              uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes)
+{
   rbnn_licence_prologue prologue;
   rbnn_noise_payload payload;
   uint8_t digest[32];
@@ -301,12 +310,12 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t secret[R
     return status;
   }
   vault->active = (int32_t)task;
-  vault->inferences_left =
-      prologue.inference_limit == 0u ? UINT32_MAX : prologue.inference_limit;
+  vault->inferences_left = prologue.inference_limit == 0u ? UINT32_MAX : prologue.inference_limit;
   return RBNN_OK;
 }
 
-rbnn_status rbnn_vault_count(rbnn_vault *vault) {
+rbnn_status rbnn_vault_count(rbnn_vault *vault)
+{
   if (vault->active < 0) {
     return RBNN_NO_ACTIVE_TASK;
   }
@@ -319,12 +328,14 @@ rbnn_status rbnn_vault_count(rbnn_vault *vault) {
   return RBNN_OK;
 }
 
-void rbnn_vault_lock(rbnn_vault *vault) {
+void rbnn_vault_lock(rbnn_vault *vault)
+{
   crypto_wipe(vault->unlocked, sizeof vault->unlocked);
   vault->active = -1;
   vault->inferences_left = 0;
 }
 
-void rbnn_vault_model_digest(const rbnn_model *model, uint8_t digest[32]) {
+void rbnn_vault_model_digest(const rbnn_model *model, uint8_t digest[32])
+{
   crypto_blake2b(digest, 32, model->bytes, model->size);
 }

@@ -40,16 +40,16 @@ typedef struct {
 
 /* Caller-owned; treat as opaque. Everything in it is secret or public as vault.c says. */
 typedef struct {
-  const rbnn_model *model;   /* NULL without a container */
+  const rbnn_model *model; /* NULL without a container */
   rbnn_puf_state puf;
-  rbnn_status provisioning;  /* RBNN_OK, RBNN_NO_PROVISIONING or RBNN_PROVISIONING_DAMAGED */
+  rbnn_status provisioning; /* RBNN_OK, RBNN_NO_PROVISIONING or RBNN_PROVISIONING_DAMAGED */
   uint8_t private_key[RBNN_KEY_BYTES];
   uint8_t public_key[RBNN_KEY_BYTES];
   uint8_t sign_public_key[RBNN_KEY_BYTES];
   rbnn_licence_slot slots[RBNN_MAX_LICENCES];
   rbnn_unlocked_task unlocked[RBNN_MAX_TASKS];
-  int32_t active;            /* task number or -1 */
-  uint32_t inferences_left;  /* UINT32_MAX without a limit */
+  int32_t active;           /* task number or -1 */
+  uint32_t inferences_left; /* UINT32_MAX without a limit */
 } rbnn_vault;
 
 /* Read the provisioning partition, and where it holds helper data and `pattern` is fresh, derive
@@ -80,8 +80,7 @@ rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, ui
  * RBNN_NOT_ENROLLED, RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_PROVISIONING_DAMAGED,
  * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL, or
  * RBNN_LICENCE_REFUSED for a wrong key and a wrong device alike. A failure changes no state. */
-rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task,
-                              const uint8_t psk[RBNN_KEY_BYTES]);
+rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES]);
 
 /* Make an unlocked task active: recompute the model digest, decrypt its secret, open its sealed
  * block into `params` (4-byte aligned, at least header->params_bytes) and give the secret to the

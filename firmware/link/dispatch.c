@@ -21,12 +21,9 @@ static const command commands[] = {RBNN_COMMAND_LIST(COMMAND)};
 void rbnn_link_print_error(rbnn_status status)
 {
   switch (status) {
-    case RBNN_OK:
-      break;
-#define STATUS(code, name, text)           \
-  case code:                               \
-    rbnn_print("e-[" name ": " text "]");  \
-    break;
+    case RBNN_OK: break;
+#define STATUS(code, name, text) \
+  case code: rbnn_print("e-[" name ": " text "]"); break;
       RBNN_STATUS_LIST(STATUS)
 #undef STATUS
   }
@@ -42,7 +39,7 @@ void rbnn_link_dispatch(rbnn_link *link, const char *line)
     if (!rbnn_words_take(&words, commands[i].word)) continue;
     /* A word without arguments takes none: `lock door` is a mistake, not a lock. */
     status = commands[i].arguments[0] == 0 && *words != 0 ? RBNN_ARGUMENT
-                                                           : commands[i].serve(link, words);
+                                                          : commands[i].serve(link, words);
     break;
   }
   if (status != RBNN_OK) rbnn_link_print_error(status);

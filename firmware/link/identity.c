@@ -56,14 +56,10 @@ rbnn_status rbnn_link_profile(rbnn_link *link, const char *words)
 static const char *puf_name(rbnn_puf_state state)
 {
   switch (state) {
-    case RBNN_PUF_FRESH:
-      return "fresh";
-    case RBNN_PUF_ENROLLED:
-      return "enrolled";
-    case RBNN_PUF_POWER_CYCLE:
-      return "power-cycle";
-    case RBNN_PUF_DAMAGED:
-      return "damaged";
+    case RBNN_PUF_FRESH: return "fresh";
+    case RBNN_PUF_ENROLLED: return "enrolled";
+    case RBNN_PUF_POWER_CYCLE: return "power-cycle";
+    case RBNN_PUF_DAMAGED: return "damaged";
   }
   return "unknown";
 }

@@ -142,14 +142,10 @@ static void observe(void *context, uint32_t layer, const void *output, uint32_t 
 static const char *operator_name(uint8_t operator)
 {
   switch ((rbnn_operator)operator) {
-    case RBNN_OPERATOR_STEM:
-      return "stem";
-    case RBNN_OPERATOR_CONV:
-      return "conv";
-    case RBNN_OPERATOR_MAX_POOL:
-      return "max-pool";
-    case RBNN_OPERATOR_DENSE:
-      return "dense";
+    case RBNN_OPERATOR_STEM: return "stem";
+    case RBNN_OPERATOR_CONV: return "conv";
+    case RBNN_OPERATOR_MAX_POOL: return "max-pool";
+    case RBNN_OPERATOR_DENSE: return "dense";
   }
   return "unknown";
 }

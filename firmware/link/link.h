@@ -11,14 +11,14 @@
 
 /* Caller-owned, all zero but for the first group, which the caller fills in. */
 typedef struct {
-  rbnn_status model_status;  /* what opening the container said */
-  const rbnn_model *model;   /* NULL unless model_status is RBNN_OK */
+  rbnn_status model_status; /* what opening the container said */
+  const rbnn_model *model;  /* NULL unless model_status is RBNN_OK */
   rbnn_vault *vault;
   rbnn_reconf *reconf;
-  rbnn_engine *engine;       /* its source is rbnn_reconf_tile over `reconf` */
-  uint8_t *params;           /* what engine->params points at, writable */
+  rbnn_engine *engine; /* its source is rbnn_reconf_tile over `reconf` */
+  uint8_t *params;     /* what engine->params points at, writable */
   uint32_t params_capacity;
-  uint8_t *pattern;          /* power-up pattern, or NULL after a warm reset */
+  uint8_t *pattern; /* power-up pattern, or NULL after a warm reset */
 
   char line[RBNN_MAX_COMMAND_BYTES + 1u]; /* may hold a key: wiped after every command */
   uint32_t line_bytes;

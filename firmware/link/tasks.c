@@ -12,14 +12,10 @@
 static const char *state_name(rbnn_task_state state)
 {
   switch (state) {
-    case RBNN_TASK_UNLICENSED:
-      return "unlicensed";
-    case RBNN_TASK_LOCKED:
-      return "locked";
-    case RBNN_TASK_UNLOCKED:
-      return "unlocked";
-    case RBNN_TASK_ACTIVE:
-      return "active";
+    case RBNN_TASK_UNLICENSED: return "unlicensed";
+    case RBNN_TASK_LOCKED: return "locked";
+    case RBNN_TASK_UNLOCKED: return "unlocked";
+    case RBNN_TASK_ACTIVE: return "active";
   }
   return "unknown";
 }

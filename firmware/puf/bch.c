@@ -15,7 +15,8 @@ _Static_assert(RBNN_PUF_BCH_CHECKS == 68u, "three words, four bits in the last")
 static const uint32_t generator[RBNN_BCH_CHECK_WORDS] = RBNN_PUF_GENERATOR;
 
 /* Product in GF(256); the time does not depend on the operands. */
-static uint8_t multiply(uint8_t a, uint8_t b) {
+static uint8_t multiply(uint8_t a, uint8_t b)
+{
   uint32_t product = 0;
   for (uint32_t i = 0; i < 8u; i++) {
     product ^= ((uint32_t)a << i) & (0u - (((uint32_t)b >> i) & 1u));
@@ -27,16 +28,19 @@ static uint8_t multiply(uint8_t a, uint8_t b) {
 }
 
 /* All ones where `value` is not zero, else zero. */
-static uint8_t mask_nonzero(uint8_t value) {
+static uint8_t mask_nonzero(uint8_t value)
+{
   return (uint8_t)(0u - ((0u - (uint32_t)value) >> 31));
 }
 
-static uint8_t choose(uint8_t mask, uint8_t yes, uint8_t no) {
+static uint8_t choose(uint8_t mask, uint8_t yes, uint8_t no)
+{
   return (uint8_t)((yes & mask) | (no & (uint8_t)~mask));
 }
 
 void rbnn_bch_remainder(const uint8_t bits[RBNN_PUF_BCH_LENGTH],
-                        uint32_t remainder[RBNN_BCH_CHECK_WORDS]) {
+                        uint32_t remainder[RBNN_BCH_CHECK_WORDS])
+{
   uint32_t low = 0;
   uint32_t middle = 0;
   uint32_t high = 0;
@@ -56,7 +60,8 @@ void rbnn_bch_remainder(const uint8_t bits[RBNN_PUF_BCH_LENGTH],
 
 /* syndromes[j] = difference(alpha^(j + 1)). */
 static void evaluate_syndromes(const uint32_t difference[RBNN_BCH_CHECK_WORDS],
-                               uint8_t syndromes[SYNDROMES]) {
+                               uint8_t syndromes[SYNDROMES])
+{
   uint8_t point = 1;
   for (uint32_t j = 0; j < SYNDROMES; j++) {
     uint8_t sum = 0;
@@ -70,7 +75,8 @@ static void evaluate_syndromes(const uint32_t difference[RBNN_BCH_CHECK_WORDS],
 }
 
 /* Error locator, up to a constant factor. */
-static void find_locator(const uint8_t syndromes[SYNDROMES], uint8_t locator[TERMS]) {
+static void find_locator(const uint8_t syndromes[SYNDROMES], uint8_t locator[TERMS])
+{
   uint8_t support[TERMS] = {1};
   uint8_t next[TERMS];
   uint8_t scale = 1;
@@ -104,7 +110,8 @@ static void find_locator(const uint8_t syndromes[SYNDROMES], uint8_t locator[TER
 }
 
 void rbnn_bch_correct(uint8_t bits[RBNN_PUF_BCH_LENGTH],
-                      const uint32_t difference[RBNN_BCH_CHECK_WORDS]) {
+                      const uint32_t difference[RBNN_BCH_CHECK_WORDS])
+{
   uint8_t syndromes[SYNDROMES];
   uint8_t locator[TERMS];
   uint8_t steps[TERMS];

@@ -15,16 +15,19 @@
 _Static_assert(RBNN_PUF_PATTERN_BITS % 8u == 4u, "the last byte holds four bits");
 _Static_assert(TAG_OFFSET + RBNN_PUF_TAG_BYTES == RBNN_HELPER_RECORD_BYTES, "helper record");
 
-static uint8_t get_bit(const uint8_t *bytes, uint32_t index) {
+static uint8_t get_bit(const uint8_t *bytes, uint32_t index)
+{
   return (uint8_t)(((uint32_t)bytes[index / 8u] >> (index % 8u)) & 1u);
 }
 
 /* Set a bit of zeroed bytes. */
-static void put_bit(uint8_t *bytes, uint32_t index, uint8_t bit) {
+static void put_bit(uint8_t *bytes, uint32_t index, uint8_t bit)
+{
   bytes[index / 8u] |= (uint8_t)(bit << (index % 8u));
 }
 
-static void write_header(uint8_t bytes[RBNN_HELPER_HEADER_BYTES]) {
+static void write_header(uint8_t bytes[RBNN_HELPER_HEADER_BYTES])
+{
   rbnn_helper_header header = {.version = RBNN_PROVISIONING_VERSION,
                                .helper_bytes = RBNN_PUF_HELPER_BYTES};
   memcpy(header.magic, RBNN_HELPER_MAGIC, sizeof header.magic);
@@ -32,7 +35,8 @@ static void write_header(uint8_t bytes[RBNN_HELPER_HEADER_BYTES]) {
 }
 
 /* Whether the pattern is one 32-bit word over and over, or too biased. */
-static int is_unusable(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES]) {
+static int is_unusable(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES])
+{
   uint32_t ones = 0;
   uint32_t changes = 0;
   for (uint32_t i = 0; i < RBNN_PUF_PATTERN_BITS; i++) {
@@ -47,8 +51,9 @@ static int is_unusable(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES]) {
 
 /* Tag of header and helper data, and root key, from the exact pattern `w` of enrolment. */
 static void derive(const uint8_t w[RBNN_PUF_PATTERN_BYTES],
-                   const uint8_t record[RBNN_HELPER_RECORD_BYTES],
-                   uint8_t tag[RBNN_PUF_TAG_BYTES], uint8_t root[RBNN_KEY_BYTES]) {
+                   const uint8_t record[RBNN_HELPER_RECORD_BYTES], uint8_t tag[RBNN_PUF_TAG_BYTES],
+                   uint8_t root[RBNN_KEY_BYTES])
+{
   static const uint8_t no_parent[RBNN_KEY_BYTES] = {0};
   uint8_t seed[RBNN_KEY_BYTES];
   rbnn_kdf_derive(seed, no_parent, RBNN_LABEL_PUF_SEED, w, RBNN_PUF_PATTERN_BYTES);
@@ -59,7 +64,8 @@ static void derive(const uint8_t w[RBNN_PUF_PATTERN_BYTES],
 
 rbnn_status rbnn_sketch_enroll(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES],
                                uint8_t record[RBNN_HELPER_RECORD_BYTES],
-                               uint8_t root[RBNN_KEY_BYTES]) {
+                               uint8_t root[RBNN_KEY_BYTES])
+{
   uint8_t w[RBNN_PUF_PATTERN_BYTES];
   uint8_t bits[RBNN_PUF_BCH_LENGTH];
   uint32_t checks[RBNN_BCH_CHECK_WORDS];
@@ -98,7 +104,8 @@ rbnn_status rbnn_sketch_enroll(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES],
 
 /* Most likely first bits of a block's groups, by majority over each group. */
 static void vote(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES], const uint8_t *helper,
-                 uint32_t block, uint8_t bits[RBNN_PUF_BCH_LENGTH]) {
+                 uint32_t block, uint8_t bits[RBNN_PUF_BCH_LENGTH])
+{
   for (uint32_t i = 0; i < RBNN_PUF_BCH_LENGTH; i++) {
     const uint32_t group = block * RBNN_PUF_BCH_LENGTH + i;
     const uint32_t first = group * RBNN_PUF_REPETITION;
@@ -113,7 +120,8 @@ static void vote(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES], const uint8_t *h
 
 rbnn_status rbnn_sketch_reproduce(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES],
                                   const uint8_t record[RBNN_HELPER_RECORD_BYTES],
-                                  uint8_t root[RBNN_KEY_BYTES]) {
+                                  uint8_t root[RBNN_KEY_BYTES])
+{
   uint8_t w[RBNN_PUF_PATTERN_BYTES] = {0};
   uint8_t bits[RBNN_PUF_BCH_LENGTH];
   uint8_t header[RBNN_HELPER_HEADER_BYTES];
@@ -125,8 +133,7 @@ rbnn_status rbnn_sketch_reproduce(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES],
     vote(pattern, helper, block, bits);
     rbnn_bch_remainder(bits, checks);
     for (uint32_t i = 0; i < RBNN_PUF_BCH_CHECKS; i++) {
-      const uint8_t stored =
-          get_bit(helper, CHECKS_OFFSET_BITS + block * RBNN_PUF_BCH_CHECKS + i);
+      const uint8_t stored = get_bit(helper, CHECKS_OFFSET_BITS + block * RBNN_PUF_BCH_CHECKS + i);
       checks[i / 32u] ^= (uint32_t)stored << (i % 32u);
     }
     rbnn_bch_correct(bits, checks);

@@ -6,9 +6,9 @@
 #include "rbnn_spec.h"
 
 /* Make the helper record (header, helper data, tag) and the root key from a fresh pattern.
- * RBNN_PUF_PATTERN when the pattern is constant (one 32-bit word over and over, as zeroed or painted
- * memory is) or its share of ones is outside the limits; then
- * `record` and `root` are zero. Constant time but for that refusal. */
+ * RBNN_PUF_PATTERN when the pattern is constant (one 32-bit word over and over, as zeroed or
+ * painted memory is) or its share of ones is outside the limits; then `record` and `root` are zero.
+ * Constant time but for that refusal. */
 rbnn_status rbnn_sketch_enroll(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES],
                                uint8_t record[RBNN_HELPER_RECORD_BYTES],
                                uint8_t root[RBNN_KEY_BYTES]);

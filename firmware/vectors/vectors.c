@@ -34,11 +34,12 @@ typedef struct {
 } word;
 
 static char line[LINE_BYTES + 1u];
-static uint8_t data[DATA_BYTES];   /* the words' bytes */
+static uint8_t data[DATA_BYTES]; /* the words' bytes */
 static uint8_t result[DATA_BYTES];
 
 /* Decode `text` into `words`; their number, or UINT32_MAX when it is malformed. */
-static uint32_t decode(const char *text, word words[MAX_WORDS]) {
+static uint32_t decode(const char *text, word words[MAX_WORDS])
+{
   uint32_t count = 0;
   uint32_t used = 0;
   while (*text != 0) {
@@ -62,14 +63,16 @@ static uint32_t decode(const char *text, word words[MAX_WORDS]) {
   return count;
 }
 
-static void print_result(const uint8_t *bytes, uint32_t size) {
+static void print_result(const uint8_t *bytes, uint32_t size)
+{
   rbnn_print("m-[");
   rbnn_print_hex(bytes, size);
   rbnn_print("]");
   rbnn_print_end();
 }
 
-static rbnn_status run_kdf(const word *words) {
+static rbnn_status run_kdf(const word *words)
+{
   static const char *const labels[] = {
       RBNN_LABEL_WEIGHTS,       RBNN_LABEL_PARAMS,      RBNN_LABEL_PARAMS_NONCE,
       RBNN_LABEL_PUF_SEED,      RBNN_LABEL_PUF_TAG,     RBNN_LABEL_ROOT,
@@ -88,7 +91,8 @@ static rbnn_status run_kdf(const word *words) {
   return RBNN_ARGUMENT;
 }
 
-static rbnn_status run_x25519(const word *words) {
+static rbnn_status run_x25519(const word *words)
+{
   if (words[0].size != 32u || words[1].size != 32u) {
     return RBNN_ARGUMENT;
   }
@@ -97,7 +101,8 @@ static rbnn_status run_x25519(const word *words) {
   return RBNN_OK;
 }
 
-static rbnn_status run_aead(const word *words) {
+static rbnn_status run_aead(const word *words)
+{
   crypto_aead_ctx cipher;
   if (words[0].size != 32u || words[1].size != RBNN_SEALED_NONCE_BYTES ||
       words[3].size < RBNN_SEALED_TAG_BYTES) {
@@ -113,7 +118,8 @@ static rbnn_status run_aead(const word *words) {
   return RBNN_OK;
 }
 
-static rbnn_status run_noise(const word *words) {
+static rbnn_status run_noise(const word *words)
+{
   rbnn_noise_payload payload;
   uint8_t public_key[32];
   uint8_t hash[RBNN_NOISE_HASH_BYTES];
@@ -141,7 +147,8 @@ static rbnn_status run_noise(const word *words) {
   return RBNN_OK;
 }
 
-static rbnn_status run_enroll(const word *words) {
+static rbnn_status run_enroll(const word *words)
+{
   uint8_t root[RBNN_KEY_BYTES];
   if (words[0].size != RBNN_PUF_PATTERN_BYTES) {
     return RBNN_ARGUMENT;
@@ -154,7 +161,8 @@ static rbnn_status run_enroll(const word *words) {
   return status;
 }
 
-static rbnn_status run_reproduce(const word *words) {
+static rbnn_status run_reproduce(const word *words)
+{
   uint8_t root[RBNN_KEY_BYTES];
   if (words[0].size != RBNN_PUF_PATTERN_BYTES || words[1].size != RBNN_HELPER_RECORD_BYTES) {
     return RBNN_ARGUMENT;
@@ -179,7 +187,8 @@ static const struct {
     {"sketch-reproduce", 2, run_reproduce},
 };
 
-static rbnn_status dispatch(const char *text) {
+static rbnn_status dispatch(const char *text)
+{
   word words[MAX_WORDS];
   for (uint32_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
     if (rbnn_words_take(&text, commands[i].name)) {
@@ -189,24 +198,23 @@ static rbnn_status dispatch(const char *text) {
   return RBNN_UNKNOWN_COMMAND;
 }
 
-static void print_error(rbnn_status status) {
+static void print_error(rbnn_status status)
+{
   rbnn_print("e-[");
   switch (status) {
 #define CASE(code, name, text) \
-  case code:                   \
-    rbnn_print(name ": " text); \
-    break;
+  case code: rbnn_print(name ": " text); break;
     RBNN_STATUS_LIST(CASE)
 #undef CASE
     case RBNN_OK:
-    default:
-      break;
+    default: break;
   }
   rbnn_print("]");
   rbnn_print_end();
 }
 
-_Noreturn void rbnn_app_run(void) {
+_Noreturn void rbnn_app_run(void)
+{
   uint32_t size = 0;
   bool dropped = false;
 

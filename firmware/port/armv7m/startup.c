@@ -59,9 +59,23 @@ __attribute__((section(".vectors"), used)) static const struct {
   uint32_t *stack;
   rbnn_vector vectors[15 + EXTERNAL_INTERRUPTS];
 } vector_table = {
-  rbnn_stack_top,
-  {
-    (rbnn_vector)rbnn_reset_handler, fault, fault, fault, fault, fault, NULL, NULL, NULL, NULL,
-    fault, fault, NULL, fault, rbnn_tick_interrupt, [15 ... 14 + EXTERNAL_INTERRUPTS] = external,
-  },
+    rbnn_stack_top,
+    {
+        (rbnn_vector)rbnn_reset_handler,
+        fault,
+        fault,
+        fault,
+        fault,
+        fault,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        fault,
+        fault,
+        NULL,
+        fault,
+        rbnn_tick_interrupt,
+        [15 ... 14 + EXTERNAL_INTERRUPTS] = external,
+    },
 };

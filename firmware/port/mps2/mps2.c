@@ -47,17 +47,14 @@ bool rbnn_family_warm_reset(void)
 void rbnn_port_write(const char *data, uint32_t size)
 {
   for (uint32_t i = 0; i < size; i++) {
-    while (UART_STATE & STATE_TX_FULL) {
-    }
+    while (UART_STATE & STATE_TX_FULL) {}
     UART_DATA = (uint8_t)data[i];
   }
 }
 
 void rbnn_family_flush(void)
 {
-  for (uint32_t i = 0; i < FLUSH_LOOPS && (UART_STATE & STATE_TX_FULL); i++) {
-  }
+  for (uint32_t i = 0; i < FLUSH_LOOPS && (UART_STATE & STATE_TX_FULL); i++) {}
   /* The UART does not say when its shift register is empty: let one byte's time pass. */
-  for (volatile uint32_t i = 0; i < 10u * CORE_HZ / RBNN_BAUD; i++) {
-  }
+  for (volatile uint32_t i = 0; i < 10u * CORE_HZ / RBNN_BAUD; i++) {}
 }

@@ -64,14 +64,12 @@ void rbnn_family_interrupt(uint32_t number)
 void rbnn_port_write(const char *data, uint32_t size)
 {
   for (uint32_t i = 0; i < size; i++) {
-    while (!(USART2_SR & SR_TX_EMPTY)) {
-    }
+    while (!(USART2_SR & SR_TX_EMPTY)) {}
     USART2_DR = (uint8_t)data[i];
   }
 }
 
 void rbnn_family_flush(void)
 {
-  for (uint32_t i = 0; i < FLUSH_LOOPS && !(USART2_SR & SR_TX_DONE); i++) {
-  }
+  for (uint32_t i = 0; i < FLUSH_LOOPS && !(USART2_SR & SR_TX_DONE); i++) {}
 }
