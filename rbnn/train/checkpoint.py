@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from rbnn.nets.build import SharedNetwork
@@ -46,8 +47,8 @@ class Checkpoints:
         except TrainingError:
             for part in self._folder.glob(f"ckpt-{step}.*"):
                 part.unlink(missing_ok=True)
-            for part in self._folder.glob(f"ckpt-{step}_temp*/*"):
-                part.unlink(missing_ok=True)
+            for part in self._folder.glob(f"ckpt-{step}_temp*"):
+                shutil.rmtree(part, ignore_errors=True)
             raise
 
     def restore(self) -> bool:

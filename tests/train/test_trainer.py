@@ -132,6 +132,8 @@ def test_a_full_disk_leaves_the_earlier_checkpoint(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
+    names = {path.name.split(".")[0] for path in run.checkpoint_folder.iterdir()}
+    assert names == {"checkpoint", "ckpt-5", "ckpt-10"}
     trainer = Trainer(run, data)
     assert trainer.steps == 10
     trainer.fit()
