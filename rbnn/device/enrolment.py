@@ -103,7 +103,8 @@ def enroll(target: Target, registry: Registry, say: Say, *, again: bool = False)
     if again:
         say("Erasing the provisioning partition.")
         target.erase_provisioning()
-    target.power_cycle()
+    if again or _has_no_pattern(target):
+        target.power_cycle()
     with target.open() as session:
         device = recognise(session, target.board.name, registry, say)
     if device.is_new:
@@ -119,6 +120,11 @@ def enroll(target: Target, registry: Registry, say: Say, *, again: bool = False)
         sign_public=entry.sign_public,
         enrolled_now=device.is_new,
     )
+
+
+def _has_no_pattern(target: Target) -> bool:
+    with target.open() as session:
+        return session.identify().puf == "power-cycle"
 
 
 def confirm(session: Session, device: KnownDevice) -> Identity:
