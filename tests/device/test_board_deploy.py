@@ -252,3 +252,31 @@ def test_files_are_read_before_the_first_is_sent(
     with pytest.raises(DeviceError) as caught:
         infer_files(session, [good])
     assert caught.value.status is Status.NO_ACTIVE_TASK
+
+
+def test_the_firmware_tests_itself_and_leaves_stack_to_spare(
+    session: Session, flashed: Flashed
+) -> None:
+    switch_task(session, TASK, lambda: flashed.user_key)
+    session.infer(flashed.images[TASK][0].tobytes(), n=2, warm_ups=1)
+    assert session.results() == session.infer(flashed.images[TASK][0].tobytes()).scores
+    parts = session.self_test()
+    assert parts
+    assert set(parts.values()) == {"ok"}
+    stack = session.stack()
+    assert 0 < stack.used < stack.reserved // 2
+
+
+def test_the_nucleo_image_runs_on_its_emulated_stand_in(flashed: Flashed) -> None:
+    target = EmulatedTarget(load_board("nucleo"), flashed.folder / "nucleo", quiet)
+    try:
+        prepared = deploy.prepare(flashed.run, target, flashed.provider.public, quiet)
+        report = flash(flashed, target, prepared=prepared)
+        assert (report.board, report.enrolled_now) == ("nucleo", True)
+        images = flashed.images[TASK][:4]
+        outputs = Reference.open(flashed.container, 0, flashed.run.secrets()[TASK]).infer(images)
+        with target.open() as session:
+            switch_task(session, TASK, lambda: flashed.user_key)
+            assert check_layers(session, images, layer_crc32(outputs)) == []
+    finally:
+        target.emulator.power_off()
