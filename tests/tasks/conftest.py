@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from local_server import Shelf, serve
-from small_sets import write_folder, write_zip
+from small_sets import Maker, write_folder, write_zip
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-Maker = Callable[[dict[str, bytes]], Path]
 
 
 @pytest.fixture(autouse=True)

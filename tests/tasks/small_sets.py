@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+Maker = Callable[[dict[str, bytes]], Path]
+"""Writes files, by their path in the set; returns where the set is."""
 
 
 def wav_bytes(

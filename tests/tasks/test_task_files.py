@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Maker
-from small_sets import picture_bytes, small_files, tone, wav_bytes, write_folder, write_zip
+from small_sets import Maker, picture_bytes, small_files, tone, wav_bytes, write_folder, write_zip
 
 from rbnn.tasks import TaskError, load, load_sample
 from rbnn.tasks import tree as tree_module
