@@ -34,6 +34,7 @@ system:
 	for pair in $(SYSTEM_TOOLS); do command -v "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}"); done; \
 	for pair in $(SYSTEM_FILES); do [ -e "$${pair%%:*}" ] || missing+=("$${pair#*:}"); done; \
 	"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv); \
+	"$(PYTHON)" -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null || missing+=(python3-dev); \
 	if [ "$${#missing[@]}" -gt 0 ]; then \
 		command -v apt-get >/dev/null || { echo "Missing: $${missing[*]} (Debian's names). Install them with your package manager." >&2; exit 1; }; \
 		sudo=""; \
