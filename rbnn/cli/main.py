@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 
 import typer
@@ -61,8 +60,7 @@ def _root(
 def build() -> typer.Typer:
     """The application with every command registered."""
     for name in COMMANDS:
-        if importlib.util.find_spec(f"rbnn.cli.{name}"):  # TEMPORARY while rooms are built
-            importlib.import_module(f"rbnn.cli.{name}").register(app)
+        importlib.import_module(f"rbnn.cli.{name}").register(app)
     return app
 
 
