@@ -18,10 +18,13 @@ extern uint32_t rbnn_bss_start[], rbnn_bss_end[];
 typedef void (*rbnn_vector)(void);
 
 /* A fault is a defect: restart, which clears every secret in .bss and on the stack. The host sees
- * the boot lines in the middle of an answer. */
-static void fault(void)
+ * the boot lines in the middle of an answer. Where the stack overflowed there is none to push on,
+ * so the handler begins a new one. */
+__attribute__((naked)) static void fault(void)
 {
-  rbnn_port_reset();
+  __asm volatile("ldr r0, =rbnn_stack_top\n"
+                 "mov sp, r0\n"
+                 "b rbnn_port_reset\n");
 }
 
 static void external(void)
