@@ -30,7 +30,7 @@ uint64_t rbnn_port_ticks(void);
 uint32_t rbnn_port_ticks_hz(void);
 
 /* The power-up pattern's region (RBNN_PUF_PATTERN_BYTES), untouched since power-on; NULL after a
- * warm reset. */
+ * warm reset, when what is left of the pattern is wiped. Called once. */
 uint8_t *rbnn_port_power_up_pattern(void);
 
 /* The provisioning partition in flash. */

@@ -107,6 +107,43 @@ def test_warm_reset_clears_secrets(licensed: Licensed, made: Any) -> None:
         assert not held(licensed, made.secrets[TASK])
 
 
+def test_a_warm_reset_leaves_nothing_of_a_fingerprint_that_was_never_read(
+    build: BuildResult, tmp_path: Path
+) -> None:
+    board = EmulatedBoard.create(tmp_path, "qemu", seed=9)
+    board.write_flash(build.bin.read_bytes(), build.board.flash.bytes)
+    emulator, puf = Emulator(tmp_path, build.board), build.board.puf
+    emulator.power_on()
+    try:
+        with Session(emulator.serial_path()) as session:
+            assert session.identify().puf == "fresh"
+            assert read_memory(emulator, puf.address, puf.bytes) != bytes(puf.bytes)
+            session.reset()
+            assert session.identify().puf == "power-cycle"
+            assert read_memory(emulator, puf.address, puf.bytes) == bytes(puf.bytes)
+    finally:
+        emulator.power_off()
+
+
+def test_a_stack_overflow_restarts_the_device_without_secrets(
+    licensed: Licensed, made: Any
+) -> None:
+    with Session(licensed.emulator.serial_path()) as session:
+        session.unlock(TASK, licensed.psk(TASK))
+        session.switch(TASK)
+    below_ram = licensed.emulator.board.ram.address - 64
+    with DebugStub(licensed.emulator.device.folder / "qemu" / "gdb") as stub:
+        # Registers can be set one by one only by who has asked for their description.
+        assert stub.exchange("qXfer:features:read:target.xml:0,400")
+        assert stub.exchange(f"Pd={below_ram.to_bytes(4, 'little').hex()}") == "OK"
+    with serial.Serial(licensed.emulator.serial_path(), 115200, timeout=20) as line:
+        line.write(b"name%")
+        assert b"m-init-done\r\n" in line.read_until(b"m-init-done\r\n")
+    with Session(licensed.emulator.serial_path()) as session:
+        assert session.identify().puf == "power-cycle"
+        assert not held(licensed, made.secrets[TASK])
+
+
 def test_a_fault_restarts_the_device_without_secrets(
     licensed: Licensed, made: Any, build: BuildResult
 ) -> None:

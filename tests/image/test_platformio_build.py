@@ -63,13 +63,13 @@ def test_addresses_and_symbols_of_a_real_image(name: str) -> None:
     with built.elf.open("rb") as stream:
         table = ELFFile(stream).get_section_by_name(".symtab")
         symbols = {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
-    assert symbols["rbnn_puf_region"] == board.puf.address
+    assert symbols["puf_region"] == board.puf.address
     assert board.puf.end <= symbols["marker"] < board.noinit.end
     assert symbols["rbnn_provisioning_start"] == board.provisioning.address
     assert symbols["rbnn_provisioning_end"] == board.provisioning.end
     assert symbols["rbnn_stack_bottom"] == board.ram.address
     assert symbols["rbnn_stack_top"] - symbols["rbnn_stack_bottom"] == board.stack_bytes
-    assert symbols["rbnn_puf_region"] + PATTERN_BYTES <= symbols["marker"]
+    assert symbols["puf_region"] + PATTERN_BYTES <= symbols["marker"]
     heap = {"malloc", "_malloc_r", "free", "_free_r", "calloc", "realloc", "_sbrk", "_sbrk_r"}
     assert not heap & set(symbols)
     assert sizes.report(built).provisioning < board.provisioning.bytes

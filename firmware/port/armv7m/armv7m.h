@@ -12,14 +12,13 @@
 
 /* From the linker script. */
 extern uint32_t rbnn_stack_bottom[], rbnn_stack_top[];
-extern uint8_t rbnn_puf_region[];
 extern const uint8_t rbnn_provisioning_start[], rbnn_provisioning_end[];
 
 /* The chip family's interrupt service; `number` counts from the first external interrupt. */
 void rbnn_family_interrupt(uint32_t number);
 
 /* The chip family's reset-cause register: true when it knows that this start is no power-on.
- * Called once, after clocks are set. */
+ * Forgets the cause: called once. */
 bool rbnn_family_warm_reset(void);
 
 /* Wait until all bytes have left the serial line; bounded, works with interrupts off. */

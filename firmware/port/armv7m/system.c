@@ -3,7 +3,9 @@
 #include <stddef.h>
 
 #include "armv7m.h"
+#include "monocypher.h"
 #include "port.h"
+#include "rbnn_spec.h"
 
 #define NVIC_ISER ((volatile uint32_t *)0xE000E100u)
 #define SCB_AIRCR RBNN_REGISTER(0xE000ED0Cu)
@@ -11,6 +13,8 @@
 #define MARKER_0 0x6e624e52u
 #define MARKER_1 0x91c3a75bu
 
+/* Holds the fingerprint at power-on; first in its memory, where the board's manifest expects it. */
+__attribute__((section(".noinit.puf"))) static uint8_t puf_region[RBNN_PUF_PATTERN_BYTES];
 /* Survives a warm reset and is random after power-on. */
 __attribute__((section(".noinit.marker"))) static volatile uint32_t marker[2];
 
@@ -33,7 +37,10 @@ uint8_t *rbnn_port_power_up_pattern(void)
   const bool warm = rbnn_family_warm_reset();
   marker[0] = MARKER_0;
   marker[1] = MARKER_1;
-  return marked || warm ? NULL : rbnn_puf_region;
+  if (!marked && !warm) return puf_region;
+  /* A device that was never enrolled still holds its pattern. */
+  crypto_wipe(puf_region, sizeof puf_region);
+  return NULL;
 }
 
 const uint8_t *rbnn_port_provisioning(uint32_t *bytes)

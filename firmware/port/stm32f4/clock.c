@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reference manual RM0390, sections 3.4 (wait states) and 6.3 (RCC registers). */
+/* Reference manual RM0390, sections 3.4 (wait states) and 6.3 (RCC registers); Armv7-M manual,
+ * section C1.6.2 (DHCSR). */
 #include "clock.h"
 
 #include "armv7m.h"
@@ -9,6 +10,7 @@
 #define RCC_CFGR RBNN_REGISTER(0x40023808u)
 #define RCC_CSR RBNN_REGISTER(0x40023874u)
 #define FLASH_ACR RBNN_REGISTER(0x40023C00u)
+#define DEBUG_DHCSR RBNN_REGISTER(0xE000EDF0u)
 
 #define CR_HSION (1u << 0)
 #define CR_HSEON (1u << 16)
@@ -22,10 +24,14 @@
 #define CFGR_SWITCH_PLL 2u
 #define CFGR_STATUS_MASK (3u << 2)
 #define CFGR_STATUS_PLL (2u << 2)
-#define ACR_5_WAITS_CACHES (5u | (7u << 8))
+#define ACR_WAITS_MASK 0xFu
+#define ACR_5_WAITS 5u
+#define ACR_5_WAITS_CACHES (ACR_5_WAITS | (7u << 8))
 #define CSR_REMOVE_FLAGS (1u << 24)
 #define CSR_POWER_ON ((1u << 25) | (1u << 27)) /* brown-out, power-on */
+#define CSR_RESTART (0xF0u << 24)              /* software, both watchdogs, low power */
 #define CSR_ANY_CAUSE (0xFEu << 24)
+#define DHCSR_DEBUG_ENABLED (1u << 0)
 
 #define HSI_HZ 16000000u
 #define PLL_HZ 168000000u
@@ -52,8 +58,9 @@ uint32_t rbnn_clock_start(uint32_t *apb1_hz)
   if (wait_for(&RCC_CR, CR_HSERDY, CR_HSERDY)) {
     RCC_PLLCFGR = PLLCFGR_168_MHZ;
     RCC_CR |= CR_PLLON;
-    if (wait_for(&RCC_CR, CR_PLLRDY, CR_PLLRDY)) {
-      FLASH_ACR = ACR_5_WAITS_CACHES;
+    FLASH_ACR = ACR_5_WAITS_CACHES;
+    if (wait_for(&RCC_CR, CR_PLLRDY, CR_PLLRDY) &&
+        wait_for(&FLASH_ACR, ACR_WAITS_MASK, ACR_5_WAITS)) {
       RCC_CFGR = CFGR_APB1_QUARTER_APB2_HALF;
       RCC_CFGR = CFGR_APB1_QUARTER_APB2_HALF | CFGR_SWITCH_PLL;
       if (wait_for(&RCC_CFGR, CFGR_STATUS_MASK, CFGR_STATUS_PLL)) {
@@ -68,9 +75,14 @@ uint32_t rbnn_clock_start(uint32_t *apb1_hz)
   return HSI_HZ;
 }
 
+/* Flags pile up until a firmware removes them: power-on beside a restart is an older start of
+ * another firmware, whose data lie in the RAM. A probe that has just programmed the flash resets by
+ * the same pin as power-on does, but its loader was in the RAM, and debugging is still enabled;
+ * only power-on disables that. */
 bool rbnn_family_warm_reset(void)
 {
   const uint32_t causes = RCC_CSR & CSR_ANY_CAUSE;
   RCC_CSR |= CSR_REMOVE_FLAGS;
-  return causes != 0 && !(causes & CSR_POWER_ON);
+  if (DEBUG_DHCSR & DHCSR_DEBUG_ENABLED) return true;
+  return causes != 0 && (!(causes & CSR_POWER_ON) || (causes & CSR_RESTART));
 }
