@@ -99,6 +99,7 @@ def test_licensed_device_computes_what_the_reference_computes(
             outputs = Reference.open(container, number, made.secrets[task.name]).infer(images)
             for sample, image in enumerate(images):
                 trace = session.trace(image.tobytes())
+                assert trace.ticks_hz == emulator.emulation.tick_hz
                 assert [layer.crc32 for layer in trace.layers] == [
                     binascii.crc32(layer[sample].tobytes()) for layer in outputs.layers
                 ]

@@ -19,7 +19,7 @@ CR_AT_RESET = 0x83
 HSE_HZ = 8_000_000
 HSI_HZ = 16_000_000
 POWER_ON = 1 << 25 | 1 << 26 | 1 << 27
-PIN, SOFTWARE, INDEPENDENT_WATCHDOG = 1 << 26, 1 << 28, 1 << 29
+BROWN_OUT, PIN, SOFTWARE, INDEPENDENT_WATCHDOG = (1 << bit for bit in (25, 26, 28, 29))
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,22 @@ def test_usart2_is_on_its_pins() -> None:
         (POWER_ON, 0, False),
         (0, 0, False),  # an emulator without the register: the marker in RAM decides alone
         (PIN, 0, True),
+        (BROWN_OUT | PIN, 0, True),
         (PIN | SOFTWARE, 0, True),
         (POWER_ON | SOFTWARE, 0, True),
         (POWER_ON | INDEPENDENT_WATCHDOG, 0, True),
         (POWER_ON, 1, True),
     ],
-    ids=["power-on", "unknown", "button", "reset%", "stale, reset", "stale, watchdog", "probe"],
+    ids=[
+        "power-on",
+        "unknown",
+        "button",
+        "brown-out",
+        "reset%",
+        "stale, reset",
+        "stale, watchdog",
+        "probe",
+    ],
 )
 def test_only_a_power_on_counts_as_one(causes: int, debug: int, warm: bool) -> None:
     chip = start(causes=causes, debug=debug)

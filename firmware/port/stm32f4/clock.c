@@ -28,8 +28,8 @@
 #define ACR_5_WAITS 5u
 #define ACR_5_WAITS_CACHES (ACR_5_WAITS | (7u << 8))
 #define CSR_REMOVE_FLAGS (1u << 24)
-#define CSR_POWER_ON ((1u << 25) | (1u << 27)) /* brown-out, power-on */
-#define CSR_RESTART (0xF0u << 24)              /* software, both watchdogs, low power */
+#define CSR_POWER_ON (1u << 27)
+#define CSR_RESTART (0xF0u << 24) /* software, both watchdogs, low power */
 #define CSR_ANY_CAUSE (0xFEu << 24)
 #define DHCSR_DEBUG_ENABLED (1u << 0)
 
@@ -75,10 +75,11 @@ uint32_t rbnn_clock_start(uint32_t *apb1_hz)
   return HSI_HZ;
 }
 
-/* Flags pile up until a firmware removes them: power-on beside a restart is an older start of
- * another firmware, whose data lie in the RAM. A probe that has just programmed the flash resets by
- * the same pin as power-on does, but its loader was in the RAM, and debugging is still enabled;
- * only power-on disables that. */
+/* A brown-out alone leaves the RAM as it is; power-on sets that flag, too. Flags pile up until a
+ * firmware removes them: power-on beside a restart is an older start of another firmware, whose
+ * data lie in the RAM. A probe that has just programmed the flash resets by the same pin as
+ * power-on does, but its loader was in the RAM, and debugging is still enabled; only power-on
+ * disables that. */
 bool rbnn_family_warm_reset(void)
 {
   const uint32_t causes = RCC_CSR & CSR_ANY_CAUSE;
