@@ -47,10 +47,27 @@ def _statuses() -> str:
     return "\n".join(rows)
 
 
+def _limits() -> str:
+    limits = (
+        ("tasks", layout.MAX_TASKS),
+        ("layers", layout.MAX_LAYERS),
+        ("classes of a task", layout.MAX_CLASSES),
+        ("channels of the network's input", layout.MAX_INPUT_CHANNELS),
+        ("height and width of a window", layout.MAX_KERNEL),
+        ("32-bit words in a row of a convolution", layout.MAX_WINDOW_WORDS),
+        ("bytes of text in a name", layout.NAME_BYTES - 1),
+        ("licences on a device", layout.MAX_LICENCES),
+        ("bytes of one input", link.INPUT_BUFFER_BYTES),
+        ("bytes of a command without its `%`", link.MAX_COMMAND_BYTES),
+    )
+    rows = ["| at most | of |", "|---:|---|", *(f"| {most} | {what} |" for what, most in limits)]
+    return "\n".join(rows)
+
+
 def tables() -> dict[str, str]:
     """Every table by name."""
     made = {record.name: _record(record) for record in layout.RECORDS}
-    return made | {"commands": _commands(), "statuses": _statuses()}
+    return made | {"commands": _commands(), "limits": _limits(), "statuses": _statuses()}
 
 
 def render(text: str) -> str:
