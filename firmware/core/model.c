@@ -151,7 +151,9 @@ static bool layer_fits(const rbnn_layer *layer, const rbnn_layer *before, uint32
   }
   if (before == NULL) {
     if (layer->in_height != header->input_height || layer->in_width != header->input_width ||
-        layer->in_channels != header->input_channels || layer->in_offset != 0) {
+        layer->in_channels != header->input_channels || layer->in_offset != 0 ||
+        (uint64_t)layer->in_height * layer->in_width * layer->in_channels >
+            RBNN_INPUT_BUFFER_BYTES) {
       return false;
     }
   } else if (layer->in_height != before->out_height || layer->in_width != before->out_width ||

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from rbnn.export.errors import ExportError
@@ -14,6 +15,7 @@ from rbnn.spec.layout import (
     PARAMS_HEADER,
     Operator,
 )
+from rbnn.spec.link import INPUT_BUFFER_BYTES
 from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BITS, WORD_BYTES, words_per_row
 
 
@@ -90,6 +92,12 @@ def _check(topology: Topology) -> None:
     if not 2 <= len(topology.layers) <= MAX_LAYERS:
         raise ExportError(
             f"A container holds 2 to {MAX_LAYERS} layers. Received: {len(topology.layers)}."
+        )
+    input_bytes = math.prod(topology.input_shape)
+    if input_bytes > INPUT_BUFFER_BYTES:
+        raise ExportError(
+            f"One input has {input_bytes} bytes; the firmware's buffer holds {INPUT_BUFFER_BYTES}.",
+            "Train on smaller images.",
         )
     for number, layer in enumerate(topology.layers):
         if layer.kernel > MAX_KERNEL:

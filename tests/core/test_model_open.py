@@ -14,9 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rbnn.errors import RbnnError
+from rbnn.export import plan
+from rbnn.export.build import build
 from rbnn.export.container import CRC_OFFSET, container_crc32
 from rbnn.export.parse import parse
 from rbnn.export.seal import unseal
+from rbnn.nets import vgg
 from rbnn.spec.layout import CONTAINER_HEADER, LAYER, PARAMS_HEADER, TASK
 from rbnn.spec.status import Status
 from rbnn.spec.structs import Record
@@ -145,6 +148,22 @@ def test_layer_members(driver: Driver, container: bytes, layer: int, name: str, 
     assert bad_layer in (layer, layer + 1)
     with pytest.raises(RbnnError):
         parse(data)
+
+
+def test_an_input_fits_the_buffer_that_takes_it(
+    driver: Driver, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = vgg.topology((56, 56, 3), 10, 32)
+    with pytest.raises(RbnnError, match="9408 bytes; the firmware's buffer holds 8192"):
+        plan.plan(large)
+    monkeypatch.setattr(plan, "INPUT_BUFFER_BYTES", 9408)
+    weights = {
+        number: bytes(place.weights_bytes)
+        for number, place in enumerate(plan.plan(large).placements)
+    }
+    model = made.export.container
+    data = build(large, model.model_id, model.provider_public, weights, model.tasks).data
+    assert open_it(driver, data)[:2] == (Status.CONTAINER_LAYER, 0)
 
 
 def test_input_and_output_may_not_overlap(driver: Driver, made: Any) -> None:
