@@ -14,6 +14,7 @@ from rbnn.export.errors import ExportError
 from rbnn.export.plan import Plan
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import (
+    CONTAINER_HEADER,
     LAYER,
     SEALED_NONCE_BYTES,
     SEALED_TAG_BYTES,
@@ -21,7 +22,7 @@ from rbnn.spec.layout import (
 )
 
 SEALED_OVERHEAD = SEALED_NONCE_BYTES + SEALED_TAG_BYTES
-CRC_OFFSET = 12
+CRC_OFFSET = CONTAINER_HEADER.offset("crc32")
 
 
 @dataclass(frozen=True)
