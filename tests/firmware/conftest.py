@@ -11,7 +11,9 @@ import pytest
 from host_firmware import HostFirmware
 from licensed_model import LicensedModel, make_licensed_model
 
-PATTERN = np.random.default_rng(11).bytes(1403)
+from rbnn.spec.puf import PATTERN_BYTES
+
+PATTERN = np.random.default_rng(11).bytes(PATTERN_BYTES)
 
 
 @pytest.fixture(scope="session")

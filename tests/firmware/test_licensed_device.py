@@ -11,6 +11,8 @@ from host_firmware import HostFirmware, error_name
 from licensed_model import LicensedModel
 
 from rbnn.keys import provisioning
+from rbnn.spec.layout import LICENCE_BYTES
+from rbnn.spec.puf import PATTERN_BYTES
 
 
 def activate(device: HostFirmware, licensed: LicensedModel, task: str) -> None:
@@ -150,7 +152,7 @@ def test_wrong_user_key_and_wrong_device_look_alike(
     flipped[0] ^= 1
     wrong_key = device.ask(f"unlock grey {flipped.hex()}")
     (tmp_path / "other").mkdir()
-    pattern = np.random.default_rng(99).bytes(1403)
+    pattern = np.random.default_rng(99).bytes(PATTERN_BYTES)
     with HostFirmware(licensed.program, pattern, tmp_path / "other") as other:
         record = bytes.fromhex(
             "".join(
@@ -169,7 +171,7 @@ def test_wrong_user_key_and_wrong_device_look_alike(
 def test_copied_partition_does_not_open_on_another_chip(
     licensed: LicensedModel, tmp_path: Path
 ) -> None:
-    pattern = np.random.default_rng(98).bytes(1403)
+    pattern = np.random.default_rng(98).bytes(PATTERN_BYTES)
     with HostFirmware(licensed.program, pattern, tmp_path, licensed.partition) as other:
         assert "m-puf-[damaged]" in other.ask("id")
         assert error_name(other.ask(f"unlock grey {licensed.psk('grey')}")) == "puf-helper"
@@ -194,7 +196,7 @@ def test_licence_for_another_model_is_refused(
 
 
 def test_garbage_is_no_licence(device: HostFirmware, licensed: LicensedModel) -> None:
-    device.load(bytes(164))
+    device.load(bytes(LICENCE_BYTES))
     assert error_name(device.ask("licence")) == "licence-format"
     device.load(licensed.licences["grey"].data[:-1])
     assert error_name(device.ask("licence")) == "buffer-incomplete"
