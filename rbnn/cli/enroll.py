@@ -33,12 +33,13 @@ def enroll(
     from rbnn.device import deploy, enrolment
     from rbnn.keys import registry as registries
     from rbnn.keys.provider_key import ensure_provider
+    from rbnn.train.run import choose_run
 
     target = options.target(board, port, device_folder, emulated)
     target.check()
     with registries.Registry.open(registry) as book:
         if run is not None or target.is_blank():
-            chosen = deploy.choose_run(run, runs)
+            chosen = choose_run(run, runs)
             provider = ensure_provider(provider_key, say=options.say)
             prepared = deploy.prepare(chosen, target, provider.public, options.say)
             deploy.write_firmware(prepared, target, options.say)

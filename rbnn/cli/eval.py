@@ -13,7 +13,9 @@ from rbnn.cli.options import DeviceFolder, Emulated, Json, Port, UserKey
 
 
 def evaluate(
-    run: Annotated[Path | None, typer.Argument(help="Run folder; default: the newest.")] = None,
+    run: Annotated[
+        Path | None, typer.Argument(help="Run folder or name; default: the newest.")
+    ] = None,
     wrong_secrets: Annotated[
         int, typer.Option(help="Wrong secrets to force on each task; 0 for none.")
     ] = 20,
@@ -35,10 +37,10 @@ def evaluate(
 ) -> None:
     """Measure every task of RUN on its test set."""
     from rbnn.train.loading import LoadingBar
-    from rbnn.train.run import Run, newest_run
+    from rbnn.train.run import choose_run
     from rbnn.train.start import load_data
 
-    trained = newest_run(options.DEFAULT_RUNS) if run is None else Run(run)
+    trained = choose_run(run, options.DEFAULT_RUNS)
     with LoadingBar() as bar:
         data = load_data(trained.config(), bar.show)
         if board is not None:

@@ -8,17 +8,19 @@ from typing import Annotated
 
 import typer
 
-from rbnn.cli.options import DEFAULT_PROVIDER_KEY, Json
+from rbnn.cli.options import DEFAULT_PROVIDER_KEY, DEFAULT_RUNS, Json
 
 
 def export(
-    run: Annotated[Path | None, typer.Argument(help="Run folder [default: the newest].")] = None,
+    run: Annotated[
+        Path | None, typer.Argument(help="Run folder or name; default: the newest.")
+    ] = None,
     provider_key: Annotated[
         Path,
         typer.Option("--provider-key", help="Licence provider's key; its .pub file is read."),
     ] = DEFAULT_PROVIDER_KEY,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder to write [default: RUN/export].")
+        Path | None, typer.Option("--out", help="Folder to write; default: RUN/export.")
     ] = None,
     verify: Annotated[
         bool,
@@ -34,10 +36,10 @@ def export(
     from rbnn.export.verify import require_passed, verify_run
     from rbnn.keys.provider_key import load_provider_public
     from rbnn.train.loading import LoadingBar
-    from rbnn.train.run import Run, newest_run
+    from rbnn.train.run import choose_run
     from rbnn.train.start import load_data
 
-    trained = newest_run(Path("runs")) if run is None else Run(run)
+    trained = choose_run(run, DEFAULT_RUNS)
     provider = load_provider_public(provider_key)
     with LoadingBar() as bar:
         result = export_run(trained, provider or NO_PROVIDER, out, bar.show)

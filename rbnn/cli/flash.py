@@ -21,7 +21,9 @@ from rbnn.cli.options import (
 
 
 def flash(
-    run: Annotated[Path | None, typer.Argument(help="Run folder; default: the newest run.")] = None,
+    run: Annotated[
+        Path | None, typer.Argument(help="Run folder or name; default: the newest.")
+    ] = None,
     board: Board = options.DEFAULT_BOARD,
     user_key: UserKey = None,
     tasks: Annotated[
@@ -43,9 +45,10 @@ def flash(
     from rbnn.image import sizes
     from rbnn.keys import registry as registries
     from rbnn.keys.provider_key import ensure_provider
+    from rbnn.train.run import choose_run
 
     target = options.target(board, port, device_folder, emulated)
-    chosen = deploy.choose_run(run, runs)
+    chosen = choose_run(run, runs)
     names = deploy.choose_tasks(chosen, tasks)
     load_key = options.user_key_loader(user_key)
     key = None if dry_run else deploy.require_user_key(load_key)

@@ -11,6 +11,7 @@ import typer
 from rbnn.cli.options import (
     DEFAULT_PROVIDER_KEY,
     DEFAULT_REGISTRY,
+    DEFAULT_RUNS,
     NO_VALUE,
     Json,
     ProviderKey,
@@ -35,7 +36,7 @@ def _license() -> None:
 
 @license_app.command("issue", cls=UserKeyCommand)
 def issue(
-    run: Annotated[Path | None, typer.Argument(help="Run folder [default: the newest].")] = None,
+    run: Annotated[Path | None, typer.Argument(help="Run or its name; default: newest.")] = None,
     device: Device = None,
     tasks: Annotated[
         list[str] | None, typer.Option("--task", help="Task to license; repeat it. All by default.")
@@ -59,9 +60,9 @@ def issue(
     from rbnn.keys.provider_key import load_provider_key
     from rbnn.keys.registry import Registry as OpenRegistry
     from rbnn.keys.user_key import load_user_key
-    from rbnn.train.run import Run, newest_run
+    from rbnn.train.run import choose_run
 
-    trained = newest_run(Path("runs")) if run is None else Run(run)
+    trained = choose_run(run, DEFAULT_RUNS)
     container = Export.read(trained.export_folder).container
     provider = load_provider_key(provider_key, passphrase_file)
     user = load_user_key(None if user_key in (None, NO_VALUE) else Path(user_key))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,7 +23,7 @@ from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
-from rbnn.train.run import Run, newest_run
+from rbnn.train.run import Run
 
 
 class DeployError(RbnnError):
@@ -249,22 +248,6 @@ def _check(
             f"written were {container.digest.hex()[:16]}… and {len(expected)} licences.",
             "Flash it again; check that the port belongs to the board that was written.",
         )
-
-
-def choose_run(name: Path | None, runs: Path) -> Run:
-    """The run that a command means.
-
-    Args:
-        name: a run folder, or its name below ``runs``; None for the newest one.
-        runs: folder of all runs.
-
-    Raises:
-        RbnnError: there is none, or its configuration cannot be read.
-    """
-    folder = newest_run(runs).folder if name is None else name
-    run = Run(folder if folder.exists() else runs / folder)
-    run.config()
-    return run
 
 
 def choose_tasks(run: Run, names: str) -> list[str]:

@@ -215,3 +215,22 @@ def newest_run(root: Path) -> Run:
             f"No trained run in {root}.", "Train one with: rbnn train --tasks digits,words"
         )
     return max(runs, key=lambda run: run.parameters_file.stat().st_mtime_ns)
+
+
+def choose_run(name: Path | None, runs: Path) -> Run:
+    """The run that a command means.
+
+    Args:
+        name: a run folder, or its name below ``runs``; None for the newest one.
+        runs: folder of all runs.
+
+    Raises:
+        RbnnError: there is none, or its configuration cannot be read.
+    """
+    if name is None:
+        run = newest_run(runs)
+    else:
+        below = Run(runs / name)
+        run = below if below.folder.is_dir() and not name.exists() else Run(name)
+    run.config()
+    return run
