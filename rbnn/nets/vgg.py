@@ -11,9 +11,13 @@ from __future__ import annotations
 
 from rbnn.errors import RbnnError
 from rbnn.nets.topology import Layer, Shape, Topology
-from rbnn.spec.layout import Operator
+from rbnn.spec.layout import MAX_WINDOW_WORDS, Operator
+from rbnn.spec.packing import WORD_BITS
 
 DEFAULT_WIDTH = 64
+KERNEL = 3
+MAX_WIDTH = MAX_WINDOW_WORDS * WORD_BITS // (2 * KERNEL * KERNEL) // 32 * 32
+"""The last convolution's filters see ``2 * width`` channels; a kernel gathers no longer rows."""
 
 
 def topology(input_shape: Shape, max_classes: int, width: int = DEFAULT_WIDTH) -> Topology:
@@ -22,7 +26,7 @@ def topology(input_shape: Shape, max_classes: int, width: int = DEFAULT_WIDTH) -
     Args:
         input_shape: height, width, channels; height and width are multiples of 8.
         max_classes: outputs of the last layer: the largest class count among the tasks.
-        width: channels of the first stage, a multiple of 32.
+        width: channels of the first stage, a multiple of 32, at most ``MAX_WIDTH``.
 
     Raises:
         RbnnError: a width or an input size that the kernels do not serve.
@@ -32,6 +36,11 @@ def topology(input_shape: Shape, max_classes: int, width: int = DEFAULT_WIDTH) -
         raise RbnnError(
             f"vgg needs a width that is a multiple of 32. Received: {width}.",
             f"The nearest is --width {nearest}.",
+        )
+    if width > MAX_WIDTH:
+        raise RbnnError(
+            f"The device's kernels serve a vgg of width {MAX_WIDTH} at most. Received: {width}.",
+            f"The largest is --width {MAX_WIDTH}.",
         )
     height, image_width, _ = input_shape
     if height % 8 or image_width % 8 or height < 8 or image_width < 8:
@@ -45,7 +54,7 @@ def topology(input_shape: Shape, max_classes: int, width: int = DEFAULT_WIDTH) -
     def convolve(op: Operator, filters: int) -> None:
         nonlocal shape
         out = (shape[0], shape[1], filters)
-        layers.append(Layer(op, shape, out, kernel=3, stride=1, pad=1))
+        layers.append(Layer(op, shape, out, kernel=KERNEL, stride=1, pad=1))
         shape = out
 
     def pool() -> None:

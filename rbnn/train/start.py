@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rbnn.errors import RbnnError
 from rbnn.nets import vgg
 from rbnn.spec.layout import Adapter
 from rbnn.spec.stream import MODEL_ID_BYTES, SECRET_BYTES
@@ -95,8 +98,12 @@ def start_run(
     )
     config.topology()  # refuses an unknown architecture or width before anything is written
     run = new_run(root, [task.name for task in data], today or date.today())
-    run.write_config(config)
-    run.write_secrets(secrets or {task.name: os.urandom(SECRET_BYTES) for task in data})
+    try:
+        run.write_config(config)
+        run.write_secrets(secrets or {task.name: os.urandom(SECRET_BYTES) for task in data})
+    except RbnnError:
+        shutil.rmtree(run.folder, ignore_errors=True)  # made above, holds nothing else yet
+        raise
     return run
 
 
@@ -112,8 +119,8 @@ def check(settings: Settings) -> None:
         "--learning-rate": settings.learning_rate,
     }
     for option, value in numbers.items():
-        if value is not None and not value > 0:
-            raise TrainingError(f"{option} must be above 0. Received: {value}.")
+        if value is not None and not 0 < value < math.inf:
+            raise TrainingError(f"{option} must be above 0 and finite. Received: {value}.")
     if settings.batch < 2:
         raise TrainingError(
             f"--batch must be 2 or more. Received: {settings.batch}.",

@@ -15,7 +15,7 @@ from rbnn.errors import RbnnError
 from rbnn.spec.layout import Adapter
 from rbnn.tasks import TaskData
 from rbnn.train import start
-from rbnn.train.run import Run, new_run, newest_run
+from rbnn.train.run import Run, choose_run, new_run, newest_run
 from rbnn.train.start import Settings, load_data, start_run, usual_epochs
 
 
@@ -70,15 +70,30 @@ def test_newest_run_is_the_one_written_last(tmp_path: Path) -> None:
     assert newest_run(tmp_path).folder.name == "new"
 
 
+def test_a_run_is_meant_by_folder_or_name(
+    begin: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin()
+    runs, name = run.folder.parent, run.folder.name
+    monkeypatch.chdir(runs.parent)
+    assert choose_run(run.folder, Path("elsewhere")).folder == run.folder
+    assert choose_run(Path(name), runs).folder == run.folder
+    with pytest.raises(RbnnError, match="nowhere is not a run folder"):
+        choose_run(Path("nowhere"), runs)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "named"),
     [
         ("architecture", "alexnet", "alexnet"),
         ("width", 40, "--width 32"),
+        ("width", 480, "--width 448"),
         ("epochs", 0, "--epochs"),
         ("minutes", -1.0, "--minutes"),
         ("minutes", float("nan"), "--minutes"),
+        ("minutes", float("inf"), "--minutes"),
         ("learning_rate", 0.0, "--learning-rate"),
+        ("learning_rate", float("inf"), "--learning-rate"),
         ("batch", 1, "--batch"),
         ("seed", -1, "--seed"),
     ],
@@ -96,6 +111,18 @@ def test_an_output_folder_that_is_a_file_is_refused(tmp_path: Path, data: list[T
     (tmp_path / "runs").touch()
     with pytest.raises(RbnnError, match="Cannot make a run folder"):
         start_run(tmp_path / "runs", data, Settings())
+
+
+def test_a_run_that_cannot_be_written_leaves_no_folder(
+    tmp_path: Path, data: list[TaskData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(run: Run, secrets: object) -> None:
+        raise RbnnError("No space left on device.")
+
+    monkeypatch.setattr(Run, "write_secrets", full)
+    with pytest.raises(RbnnError, match="No space"):
+        start_run(tmp_path, data, Settings())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_data_that_have_changed_are_refused(
