@@ -112,12 +112,12 @@ class Emulator:
                     f"The firmware in {self.device.flash_file} stops the core at once.",
                     f"Write it again: rbnn flash --board {self.board.name} --user-key PATH",
                 )
-        except EmulatorError:
+            serial = next(line["filename"] for line in lines if line["label"] == "line")
+            state = _State(pid=pid, sockets=sockets, serial=serial.removeprefix("pty:"))
+            write_atomic(self.device.state_file, state.model_dump_json(indent=2) + "\n")
+        except BaseException:  # a full disk or Ctrl-C, too: no emulator that nobody can reach
             self._kill(sockets)
             raise
-        serial = next(line["filename"] for line in lines if line["label"] == "line")
-        state = _State(pid=pid, sockets=sockets, serial=serial.removeprefix("pty:"))
-        write_atomic(self.device.state_file, state.model_dump_json(indent=2) + "\n")
 
     def power_off(self) -> None:
         """Take its power away; nothing happens when it is off."""

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from rbnn.device.emulator import Emulator, instructions
 from rbnn.device.errors import EmulatorError
 from rbnn.device.qmp import Monitor
+from rbnn.errors import RbnnError
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.flash.errors import FlashError
 from rbnn.image.board import load_board
@@ -67,6 +69,28 @@ def test_missing_qemu_names_the_package(tmp_path: Path, monkeypatch: pytest.Monk
         emulator.power_on()
     assert "apt-get install qemu-system-arm" in refusal.value.mend
     assert not emulator.is_on() and not (tmp_path / "qemu").exists()
+
+
+@needs_qemu
+def test_a_full_disk_leaves_no_emulator_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator = make(tmp_path)
+    started: list[int] = []
+
+    def full(path: Path, data: str) -> None:
+        started.append(int((tmp_path / "qemu" / "pid").read_text()))
+        raise RbnnError("No space left on device.")
+
+    monkeypatch.setattr("rbnn.device.emulator.write_atomic", full)
+    with pytest.raises(RbnnError, match="No space"):
+        emulator.power_on()
+    arguments = Path(f"/proc/{started[0]}/cmdline")  # empty once the process is dying
+    end = time.monotonic() + 5
+    while (running := arguments.exists() and arguments.read_bytes()) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not running
+    assert not (tmp_path / "qemu").exists()
 
 
 @needs_qemu
