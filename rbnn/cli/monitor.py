@@ -24,7 +24,9 @@ def monitor(
         if sys.stdin.isatty():
             terminal.run_interactive(session.line)
         else:
-            terminal.run_script(session.line, sys.stdin, print)
+            piped = sys.stdin.fileno()
+            with open(piped, errors="surrogateescape", closefd=False) as script:
+                terminal.run_script(session.line, script, print)
 
 
 def register(app: typer.Typer) -> None:

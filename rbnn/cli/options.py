@@ -83,8 +83,11 @@ def say(line: str) -> None:
 
 
 def output() -> Console:
-    """Standard output for tables; as wide as the terminal, or 120 columns into a file."""
-    return Console() if sys.stdout.isatty() else Console(width=120)
+    """Standard output for tables; as wide as the terminal, or 120 columns into a file.
+
+    Square brackets in names of files and classes are not markup.
+    """
+    return Console(width=None if sys.stdout.isatty() else 120, markup=False)
 
 
 def target(board: str, port: str | None, folder: Path | None, emulated: bool) -> Target:

@@ -189,14 +189,15 @@ class SerialLine:
         Raises:
             LinkError: it cannot be sent as one command, or the device fell silent.
         """
-        if len(command) > link.MAX_COMMAND_BYTES or link.COMMAND_END in command:
+        raw = command.encode(errors="surrogateescape")
+        if len(raw) > link.MAX_COMMAND_BYTES or link.COMMAND_END in command:
             raise LinkError(
                 f"`{redact(command)[:40]}` cannot be sent: a command has at most "
                 f"{link.MAX_COMMAND_BYTES} bytes and no {link.COMMAND_END}.",
             )
         self._pending = b""
         self._drop_waiting()  # what a restart printed since the last answer
-        self.write(command.encode() + link.COMMAND_END.encode())
+        self.write(raw + link.COMMAND_END.encode())
         line: str | None = None
         while line != link.READY:
             line = self.read_line(timeout_s)

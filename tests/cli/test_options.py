@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from rbnn.cli.options import NO_VALUE, USER_KEY, Board, UserKey, UserKeyCommand
+from rbnn.cli.options import NO_VALUE, USER_KEY, Board, UserKey, UserKeyCommand, output
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,11 @@ def test_the_value_may_be_left_out(arguments: list[str], user_key: str | None) -
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert seen == [user_key]
+
+
+def test_square_brackets_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    output().print("[bold]x.png")
+    assert capsys.readouterr().out == "[bold]x.png\n"
 
 
 def test_arguments_behind_two_dashes_stay() -> None:

@@ -35,6 +35,14 @@ def test_a_script_shows_every_answer_and_goes_on_after_errors(far: ScriptedDevic
     assert far.received == ["stack", "frob", "lock"]
 
 
+def test_a_script_may_hold_any_bytes(far: ScriptedDevice) -> None:
+    shown: list[str] = []
+    noise = io.TextIOWrapper(io.BytesIO(b"\xa8\xff%stack%"), "utf-8", "surrogateescape")
+    with SerialLine(far.path) as line:
+        terminal.run_script(line, noise, shown.append)
+    assert shown[-2:] == ["m-stack-[1,2]", "m-ready"]
+
+
 def test_a_script_that_is_too_long_for_the_line_is_refused(far: ScriptedDevice) -> None:
     with SerialLine(far.path) as line, pytest.raises(LinkError, match="cannot be sent"):
         terminal.run_script(line, io.StringIO("x" * 2000 + "%"), print)
