@@ -71,8 +71,8 @@ lint: setup ## Check style, types, and that what is generated from rbnn/spec is 
 	"$(BIN)/ruff" check rbnn tests
 	"$(BIN)/ruff" format --check rbnn tests
 	"$(BIN)/mypy"
-	find firmware -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0 | \
-		xargs -0 "$(BIN)/clang-format" --dry-run -Werror
+	find firmware tests -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0 | \
+		xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format --dry-run -Werror
 	"$(BIN)/python" -m rbnn.spec.header --check
 	"$(BIN)/python" -m rbnn.spec.document --check
 

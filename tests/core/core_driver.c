@@ -85,19 +85,15 @@ static void serve(uint32_t operation, const uint32_t *sizes, void *const *sectio
                      section[OUTPUT]);
       break;
     case CONV:
-      rbnn_conv_binary(&a.layer, section[INPUT], section[TILE], section[PARAMS], a.first,
-                       a.filters, section[OUTPUT]);
+      rbnn_conv_binary(&a.layer, section[INPUT], section[TILE], section[PARAMS], a.first, a.filters,
+                       section[OUTPUT]);
       break;
-    case POOL:
-      rbnn_max_pool(&a.layer, section[INPUT], section[OUTPUT]);
-      break;
+    case POOL: rbnn_max_pool(&a.layer, section[INPUT], section[OUTPUT]); break;
     case DENSE:
       rbnn_dense(&a.layer, section[INPUT], section[TILE], scales, scales + a.layer.out_channels,
                  a.first, a.filters, section[OUTPUT]);
       break;
-    case SCORES:
-      rbnn_scores_softmax(section[INPUT], sizes[INPUT] / 4u, section[OUTPUT]);
-      break;
+    case SCORES: rbnn_scores_softmax(section[INPUT], sizes[INPUT] / 4u, section[OUTPUT]); break;
     case CRC:
       crc = rbnn_crc32_update(0, section[INPUT], a.first);
       crc = rbnn_crc32_update(crc, (uint8_t *)section[INPUT] + a.first, sizes[INPUT] - a.first);
@@ -110,8 +106,7 @@ static void serve(uint32_t operation, const uint32_t *sizes, void *const *sectio
       }
       memcpy(section[OUTPUT], &result, sizeof result);
       break;
-    default:
-      abort();
+    default: abort();
   }
 }
 

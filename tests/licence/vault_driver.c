@@ -2,8 +2,8 @@
 /* The vault as a process: `vault_driver CONTAINER|- PARTITION|- PATTERN|-`, one command a line on
  * standard input, the status and what belongs to it on standard output. Runs under sanitizers.
  *
- *   puf | keys | pattern | enroll | add HEX | state TASK | unlock TASK PSK | switch TASK | count | lock
- *   flip OFFSET                        change a byte of the container, as flash damage would */
+ *   puf | keys | pattern | enroll | add HEX | state TASK | unlock TASK PSK | switch TASK | count |
+ * lock flip OFFSET                        change a byte of the container, as flash damage would */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,8 @@
 static rbnn_vault vault;
 static rbnn_model model;
 
-static uint8_t *read_file(const char *path, uint32_t *size) {
+static uint8_t *read_file(const char *path, uint32_t *size)
+{
   FILE *file = fopen(path, "rb");
   if (file == NULL) {
     exit(2);
@@ -32,14 +33,16 @@ static uint8_t *read_file(const char *path, uint32_t *size) {
   return bytes;
 }
 
-static void print_hex(const uint8_t *bytes, uint32_t size) {
+static void print_hex(const uint8_t *bytes, uint32_t size)
+{
   putchar(' ');
   for (uint32_t i = 0; i < size; i++) {
     printf("%02x", (unsigned)bytes[i]);
   }
 }
 
-static void parse_hex(const char *text, uint8_t *bytes, uint32_t size) {
+static void parse_hex(const char *text, uint8_t *bytes, uint32_t size)
+{
   for (uint32_t i = 0; i < size; i++) {
     unsigned value = 0;
     if (sscanf(text + 2u * i, "%2x", &value) != 1) {
@@ -49,18 +52,20 @@ static void parse_hex(const char *text, uint8_t *bytes, uint32_t size) {
   }
 }
 
-static void print_status(rbnn_status status) {
+static void print_status(rbnn_status status)
+{
   const char *text = "ok";
 #define CASE(code, name, explanation) \
-  if (status == (code)) {             \
-    text = name;                      \
+  if (status == (code)) { \
+    text = name; \
   }
   RBNN_STATUS_LIST(CASE)
 #undef CASE
   printf("%s", text);
 }
 
-static void do_switch(uint32_t task) {
+static void do_switch(uint32_t task)
+{
   const uint32_t capacity = model.header->params_bytes;
   uint8_t *params = malloc(capacity);
   uint8_t secret[RBNN_KEY_BYTES];
@@ -78,7 +83,8 @@ static void do_switch(uint32_t task) {
   free(params);
 }
 
-static void run(char *line, uint8_t *pattern, uint8_t *container) {
+static void run(char *line, uint8_t *pattern, uint8_t *container)
+{
   static const char *const puf[] = {"fresh", "enrolled", "power-cycle", "damaged"};
   static const char *const states[] = {"unlicensed", "locked", "unlocked", "active"};
   uint8_t bytes[RBNN_HELPER_RECORD_BYTES];
@@ -131,7 +137,8 @@ static void run(char *line, uint8_t *pattern, uint8_t *container) {
   fflush(stdout);
 }
 
-int main(int count, char **arguments) {
+int main(int count, char **arguments)
+{
   uint32_t container_bytes = 0;
   uint32_t partition_bytes = 0;
   uint32_t pattern_bytes = 0;

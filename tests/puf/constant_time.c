@@ -14,14 +14,16 @@ static volatile uint8_t table[256];
 static uint8_t pattern[RBNN_PUF_PATTERN_BYTES];
 static uint8_t record[RBNN_HELPER_RECORD_BYTES];
 
-static void report(const char *part) {
+static void report(const char *part)
+{
   static unsigned before;
   const unsigned now = VALGRIND_COUNT_ERRORS;
   printf("%s %u\n", part, now - before);
   before = now;
 }
 
-int main(void) {
+int main(void)
+{
   static const uint8_t nine[32] = {9};
   uint8_t bits[RBNN_PUF_BCH_LENGTH];
   uint32_t checks[RBNN_BCH_CHECK_WORDS];

@@ -6,9 +6,12 @@
 #include "app.h"
 #include "port.h"
 
-void rbnn_port_init(void) {}
+void rbnn_port_init(void)
+{
+}
 
-int rbnn_port_read(void) {
+int rbnn_port_read(void)
+{
   const int byte = getchar();
   if (byte == EOF) {
     exit(EXIT_SUCCESS);
@@ -16,15 +19,27 @@ int rbnn_port_read(void) {
   return byte;
 }
 
-bool rbnn_port_take_overrun(void) { return false; }
+bool rbnn_port_take_overrun(void)
+{
+  return false;
+}
 
-void rbnn_port_wait(void) {}
+void rbnn_port_wait(void)
+{
+}
 
-uint32_t rbnn_port_ticks_hz(void) { return 1; }
+uint32_t rbnn_port_ticks_hz(void)
+{
+  return 1;
+}
 
-void rbnn_port_write(const char *data, uint32_t size) {
+void rbnn_port_write(const char *data, uint32_t size)
+{
   fwrite(data, 1, size, stdout);
   fflush(stdout);
 }
 
-int main(void) { rbnn_app_run(); }
+int main(void)
+{
+  rbnn_app_run();
+}
