@@ -64,7 +64,8 @@ def compile_native(
         ExportError: no compiler, or it refuses the sources.
     """
     program = compiler()
-    headers = sorted(header for folder in INCLUDES for header in folder.glob("*.h"))
+    folders = [*INCLUDES, *(Path(flag[2:]) for flag in flags if flag.startswith("-I"))]
+    headers = sorted(header for folder in folders for header in folder.glob("*.h"))
     key = hashlib.sha256("\0".join([program, *flags]).encode())
     for path in [*sources, *headers]:
         key.update(path.read_bytes())

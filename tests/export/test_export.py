@@ -214,6 +214,17 @@ def test_sources_that_do_not_compile_say_why(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
 
 
+def test_a_changed_header_is_built_anew(tmp_path: Path) -> None:
+    (tmp_path / "answer.c").write_text('#include "answer.h"\nint main(void) { return ANSWER; }\n')
+    codes = []
+    for answer in (41, 42):
+        (tmp_path / "answer.h").write_text(f"#define ANSWER {answer}\n")
+        sources, flags = [tmp_path / "answer.c"], [f"-I{tmp_path}"]
+        program = compile_native("answer", sources, flags, tmp_path / "cache")
+        codes.append(subprocess.run([program], check=False).returncode)
+    assert codes == [41, 42]
+
+
 def test_failed_checks_are_errors(made: Any) -> None:
     images, secret = made.images["grey"], made.secrets["grey"]
     zeros = np.zeros(len(images), np.int64)
