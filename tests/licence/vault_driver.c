@@ -2,8 +2,10 @@
 /* The vault as a process: `vault_driver CONTAINER|- PARTITION|- PATTERN|-`, one command a line on
  * standard input, the status and what belongs to it on standard output. Runs under sanitizers.
  *
- *   puf | keys | pattern | enroll | add HEX | state TASK | unlock TASK PSK | switch TASK | count |
- * lock flip OFFSET                        change a byte of the container, as flash damage would */
+ *   puf | keys | pattern | enroll | lock | count
+ *   add HEX | state TASK | unlock TASK PSK | switch TASK
+ *   flip OFFSET     change a byte of the container, as flash damage would
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
