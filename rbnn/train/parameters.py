@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +81,7 @@ class ModelParameters:
                     else:
                         task, layer, member = rest
                         fields.setdefault((task, int(layer)), {})[member] = arrays[key]
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise RbnnError(
                 f"{path} does not hold trained parameters: {error}.",
                 "Train again, or resume the run with: rbnn train --resume RUN",

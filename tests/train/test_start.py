@@ -9,12 +9,14 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rbnn.errors import RbnnError
 from rbnn.spec.layout import Adapter
 from rbnn.tasks import TaskData
 from rbnn.train import start
+from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run, choose_run, new_run, newest_run
 from rbnn.train.start import Settings, load_data, start_run, usual_epochs
 
@@ -141,6 +143,18 @@ def test_epochs_follow_the_size_of_the_data() -> None:
     assert usual_epochs(45) == 20
     assert usual_epochs(1000) == 15
     assert usual_epochs(10_000) == 10
+
+
+def test_parameters_cut_off_are_refused(begin: Callable[..., Run]) -> None:
+    run = begin()
+    ModelParameters({0: np.zeros((64, 64), np.float32)}, {}).save(run.parameters_file)
+    whole = run.parameters_file.read_bytes()
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 1
+    for part in (whole[:0], whole[:1000], bytes(damaged)):
+        run.parameters_file.write_bytes(part)
+        with pytest.raises(RbnnError, match="does not hold trained parameters"):
+            ModelParameters.load(run.parameters_file)
 
 
 @pytest.mark.parametrize("damage", ['{"colour": "00"}', "[]", "{", '{"colour": 3}'])
