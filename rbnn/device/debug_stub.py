@@ -41,7 +41,11 @@ class DebugStub:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.exchange("D")
+            self._converse("D")
+        except ConnectionError:
+            pass  # a core that stops at once takes QEMU with it before the answer is read
+        except OSError as error:
+            raise self._silent(error) from error
         finally:
             self._socket.close()
 
@@ -64,13 +68,16 @@ class DebugStub:
             EmulatorError: QEMU does not answer in time.
         """
         try:
-            self._socket.sendall(f"${packet}#{sum(packet.encode()) % 256:02x}".encode())
-            answer = self._packet()
-            # A core that ran until now reports its stop first.
-            while answer[:1] in ("T", "S"):
-                answer = self._packet()
+            return self._converse(packet)
         except OSError as error:
             raise self._silent(error) from error
+
+    def _converse(self, packet: str) -> str:
+        self._socket.sendall(f"${packet}#{sum(packet.encode()) % 256:02x}".encode())
+        answer = self._packet()
+        # A core that ran until now reports its stop first.
+        while answer[:1] in ("T", "S"):
+            answer = self._packet()
         return answer
 
     def _packet(self) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rbnn.device.debug_stub import DebugStub
 from rbnn.device.emulator import Emulator, instructions
 from rbnn.device.errors import EmulatorError
 from rbnn.device.qmp import Monitor
@@ -105,6 +106,19 @@ def test_qemus_own_reason_is_shown_and_nothing_stays(tmp_path: Path) -> None:
     with pytest.raises(EmulatorError, match="QEMU does not start: unsupported machine"):
         emulator.power_on()
     assert not emulator.is_on() and not (tmp_path / "qemu").exists()
+
+
+def test_a_debugger_port_that_closes_while_it_lets_go_is_no_error(tmp_path: Path) -> None:
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(tmp_path / "gdb"))
+    server.listen()
+    with DebugStub(tmp_path / "gdb"):
+        server.accept()[0].close()
+    stub = DebugStub(tmp_path / "gdb")
+    server.accept()[0].close()
+    with stub, pytest.raises(EmulatorError, match="debugger port"):  # but while it writes
+        stub.write(0, bytes(4))
+    server.close()
 
 
 @needs_qemu
