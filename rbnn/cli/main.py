@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 
@@ -74,6 +75,11 @@ def run() -> None:
         if error.mend:
             errors.print(f"try: {error.mend}")
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        errors.print("error: No space is left where the output goes.", style="bold red")
+        sys.exit(1)
     except KeyboardInterrupt:
         errors.print("interrupted")
         sys.exit(130)

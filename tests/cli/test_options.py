@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -38,6 +42,21 @@ def test_the_value_may_be_left_out(arguments: list[str], user_key: str | None) -
 def test_square_brackets_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     output().print("[bold]x.png")
     assert capsys.readouterr().out == "[bold]x.png\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_output_that_does_not_fit_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rbnn.cli.main", "tasks"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "No space" in done.stderr
 
 
 def test_arguments_behind_two_dashes_stay() -> None:
