@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 
 import typer
@@ -68,6 +69,8 @@ def build() -> typer.Typer:
 def run() -> None:
     """What the ``rbnn`` script calls."""
     errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    if sys.stdin is None:  # closed by who started this: reads as empty
+        sys.stdin = open(os.devnull)  # noqa: SIM115 (open as long as the process)
     try:
         build()()
     except RbnnError as error:

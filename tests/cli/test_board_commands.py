@@ -174,3 +174,18 @@ def test_a_folder_that_cannot_be_written(rbnn: Rbnn, place: Path) -> None:
     assert done.stdout == ""
     assert "error: Cannot write file/board/" in done.stderr
     assert rbnn("switch", "grey", "--user-key").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["monitor", "switch colour --user-key -"])
+def test_a_closed_standard_input_reads_as_empty(place: Path, command: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m rbnn.cli.main {command} <&-"],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (0 if command == "monitor" else 1), done.stderr
