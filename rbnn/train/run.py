@@ -227,10 +227,6 @@ def choose_run(name: Path | None, runs: Path) -> Run:
     Raises:
         RbnnError: there is none, or its configuration cannot be read.
     """
-    if name is None:
-        run = newest_run(runs)
-    else:
-        below = Run(runs / name)
-        run = below if below.folder.is_dir() and not name.exists() else Run(name)
+    run = newest_run(runs) if name is None else Run(name if name.exists() else runs / name)
     run.config()
     return run
