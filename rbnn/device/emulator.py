@@ -11,12 +11,14 @@ warm-reset marker lies. A warm reset leaves RAM as it is.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -97,6 +99,12 @@ class Emulator:
                 f"Write it: rbnn flash --board {self.board.name} --user-key PATH",
             )
         require(PROGRAM)
+        with self._power_switch():
+            if not self.is_on():
+                self._power_on()
+
+    def _power_on(self) -> None:
+        """Start QEMU and fill its RAM; called by one process at a time."""
         pattern = self.device.power_up_pattern()
         rest = self.board.noinit.bytes - len(pattern)
         sockets = self._socket_folder()
@@ -121,6 +129,12 @@ class Emulator:
 
     def power_off(self) -> None:
         """Take its power away; nothing happens when it is off."""
+        if not self.device.exists:
+            return
+        with self._power_switch():
+            self._power_off()
+
+    def _power_off(self) -> None:
         state = self._state()
         if state is not None:
             with contextlib.suppress(EmulatorError), Monitor(state.sockets / "qmp") as monitor:
@@ -189,14 +203,30 @@ class Emulator:
             )
         return int((sockets / "pid").read_text())
 
+    @contextlib.contextmanager
+    def _power_switch(self) -> Iterator[None]:
+        """One process at a time switches this board on or off; others wait."""
+        path = self.device.folder / "power.lock"
+        try:
+            lock = path.open("w")
+        except OSError as error:
+            raise EmulatorError(
+                f"Cannot write {path}: {error.strerror}.", "Use a folder that you may write to."
+            ) from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def _socket_folder(self) -> Path:
-        """A folder of its own with a path short enough for unix sockets."""
+        """A folder of its own with a path short enough for unix sockets.
+
+        An emulator that still runs there, its ``state.json`` lost, is ended.
+        """
         folder = self.device.folder / "qemu"
         if len(os.fsencode(folder)) > _SOCKET_PATH_BYTES - len("/qmp"):
             folder = Path(tempfile.mkdtemp(prefix="rbnn-"))
+        self._kill(folder)
         folder.mkdir(mode=0o700, exist_ok=True)
-        for name in ("qmp", "gdb", "pid"):
-            (folder / name).unlink(missing_ok=True)
         return folder
 
     def _state(self) -> _State | None:

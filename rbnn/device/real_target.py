@@ -90,6 +90,7 @@ class RealTarget(Target):
         )
         return [
             *platformio.upload_commands(self.board, model),
+            "# then, when the device is enrolled and its licences stand in provisioning.bin:",
             shlex.join(provisioning),
         ]
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import binascii
 import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +70,7 @@ def load(path: Path) -> dict[str, Golden]:
                 )
                 for name in names
             }
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise ExportError(
             f"{path} does not hold golden vectors: {error}.", "Export again: rbnn export RUN"
         ) from error

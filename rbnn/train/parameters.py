@@ -72,6 +72,7 @@ class ModelParameters:
         """
         kernels: dict[int, Array] = {}
         fields: dict[tuple[str, int], dict[str, npt.NDArray[np.generic]]] = {}
+        norms: dict[str, dict[int, Normalisation]] = {}
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 for key in arrays.files:
@@ -81,18 +82,17 @@ class ModelParameters:
                     else:
                         task, layer, member = rest
                         fields.setdefault((task, int(layer)), {})[member] = arrays[key]
+            for (task, layer), members in fields.items():
+                norms.setdefault(task, {})[layer] = Normalisation(
+                    gamma=members["gamma"].astype(np.float32),
+                    beta=members["beta"].astype(np.float32),
+                    mean=members["mean"].astype(np.float32),
+                    variance=members["variance"].astype(np.float32),
+                    epsilon=float(members["epsilon"]),
+                )
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise RbnnError(
                 f"{path} does not hold trained parameters: {error}.",
                 "Train again, or resume the run with: rbnn train --resume RUN",
             ) from error
-        norms: dict[str, dict[int, Normalisation]] = {}
-        for (task, layer), members in fields.items():
-            norms.setdefault(task, {})[layer] = Normalisation(
-                gamma=members["gamma"].astype(np.float32),
-                beta=members["beta"].astype(np.float32),
-                mean=members["mean"].astype(np.float32),
-                variance=members["variance"].astype(np.float32),
-                epsilon=float(members["epsilon"]),
-            )
         return cls(kernels, norms)

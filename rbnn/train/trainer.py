@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
 from rbnn.tasks import TaskData
 from rbnn.train.checkpoint import Checkpoints
@@ -22,6 +23,7 @@ from rbnn.train.evaluate import accuracy
 from rbnn.train.feed import TaskFeed
 from rbnn.train.figures import EpochFigures, Figures, TaskFigures
 from rbnn.train.interrupt import caught_interrupts
+from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run
 from rbnn.train.schedule import learning_rate
 from rbnn.train.statistics import Statistics
@@ -106,6 +108,8 @@ class Trainer:
             TrainingInterruptedError: Ctrl-C; a checkpoint of the last step is on disk.
             RbnnError: something cannot be written; earlier checkpoints are intact.
         """
+        if self.progress >= 1:
+            self._mend_parameters()
         with caught_interrupts() as interrupted:
             clock = time.monotonic() - float(self._seconds.numpy())
             while (progress := self.progress) < 1:
@@ -130,6 +134,13 @@ class Trainer:
                         f"Stopped after step {step + 1} of {self.run.folder}; it is saved.",
                         f"rbnn train --resume {self.run.folder}",
                     )
+
+    def _mend_parameters(self) -> None:
+        """Write a finished run's parameters again where the file is missing or damaged."""
+        try:
+            ModelParameters.load(self.run.parameters_file)
+        except RbnnError:
+            read_parameters(self.network).save(self.run.parameters_file)
 
     def _move(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> None:
         """One optimiser step; adds to the epoch's sums."""

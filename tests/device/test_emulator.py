@@ -201,3 +201,52 @@ def test_monitor_passes_refusals_on_and_skips_events(tmp_path: Path) -> None:
             monitor.execute("jump", height=2)
     thread.join()
     server.close()
+
+
+@needs_qemu
+def test_two_hands_on_the_switch_start_one_emulator(tmp_path: Path) -> None:
+    emulator = make(tmp_path)
+    hands = [threading.Thread(target=emulator.power_on) for _ in range(4)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join()
+    try:
+        assert emulator.is_on()
+        assert running_emulators(tmp_path) == [
+            json.loads(emulator.device.state_file.read_text())["pid"]
+        ]
+    finally:
+        emulator.power_off()
+    assert running_emulators(tmp_path) == []
+
+
+@needs_qemu
+def test_an_emulator_whose_state_is_lost_is_replaced(tmp_path: Path) -> None:
+    emulator = make(tmp_path)
+    emulator.power_on()
+    (lost,) = running_emulators(tmp_path)
+    emulator.device.state_file.unlink()
+    assert not emulator.is_on()
+    emulator.power_on()
+    try:
+        deadline = time.monotonic() + 5
+        while lost in running_emulators(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        (found,) = running_emulators(tmp_path)
+        assert found != lost
+    finally:
+        emulator.power_off()
+
+
+def running_emulators(folder: Path) -> list[int]:
+    """Process ids of every QEMU of the board in ``folder``."""
+    mark = os.fsencode(folder / "qemu" / "pid")
+    found = []
+    for arguments in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark in arguments.read_bytes().split(b"\0"):
+                found.append(int(arguments.parent.name))
+        except OSError:  # it has just ended
+            continue
+    return found

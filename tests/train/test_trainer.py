@@ -116,6 +116,17 @@ def test_a_finished_run_is_not_trained_again(trained: Run, data: list[TaskData])
     assert trained.parameters_file.stat().st_mtime_ns == before
 
 
+def test_a_finished_run_mends_its_damaged_parameters(
+    begin: Callable[..., Run], data: list[TaskData]
+) -> None:
+    run = begin()
+    Trainer(run, data).fit()
+    whole = run.parameters_file.read_bytes()
+    run.parameters_file.write_bytes(whole[:1000])
+    Trainer(run, data).fit()
+    assert run.parameters_file.read_bytes() == whole
+
+
 def test_a_full_disk_leaves_the_earlier_checkpoint(
     begin: Callable[..., Run], trained: Run, data: list[TaskData]
 ) -> None:
