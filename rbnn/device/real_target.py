@@ -84,13 +84,15 @@ class RealTarget(Target):
         return ports.find(self.board.name, ids)
 
     def commands(self, model: Path | None) -> list[str]:
-        """PlatformIO's upload, then OpenOCD for the provisioning partition."""
+        """PlatformIO's upload, then OpenOCD for the provisioning partition.
+
+        ``provisioning.bin`` stands for a temporary file: what is in it is made after enrolment.
+        """
         provisioning = openocd.program_command(
             self._script(), Path("provisioning.bin"), self.board.provisioning.address
         )
         return [
             *platformio.upload_commands(self.board, model),
-            "# then, when the device is enrolled and its licences stand in provisioning.bin:",
             shlex.join(provisioning),
         ]
 

@@ -97,8 +97,7 @@ def test_writing_uses_platformio_for_the_firmware_and_openocd_for_the_partition(
 
 
 def test_the_dry_run_prints_both_commands(tmp_path: Path) -> None:
-    upload, note, program = RealTarget(NUCLEO, None, quiet).commands(tmp_path)
-    assert note.startswith("# ")
+    upload, program = RealTarget(NUCLEO, None, quiet).commands(tmp_path)
     assert "platformio run" in upload
     assert "--target upload" in upload
     assert program.startswith("openocd -f ")
