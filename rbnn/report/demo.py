@@ -160,13 +160,14 @@ def _measure(
         ticks = sum(layer.ticks for layer in trace.layers)
         bar.show(f"{check.task}: on the device", done, len(images))
     sizes = export.manifest.sizes.tasks[number]
+    assert check.keras_accuracy is not None and check.agreement is not None, "Keras was asked"
     return TaskFigures(
         name=check.task,
         classes=container.tasks[number].classes,
         test_samples=check.samples,
-        keras=check.keras_accuracy or 0.0,
+        keras=check.keras_accuracy,
         reference=check.accuracy,
-        agreement=check.agreement or 0.0,
+        agreement=check.agreement,
         differing_outputs=check.differing_outputs,
         device_samples=len(images),
         device=correct / len(images),
