@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a layer computes, one tile of filters at a time over all output positions.
+/* What a layer computes.
  *
- * Bits, rows and words are those of rbnn/spec/packing.py; bit 1 stands for +1. `layer` has passed
- * rbnn_model_open. A tile holds the reconfigured rows of filters `first .. first + filters - 1`;
- * `first` is a multiple of RBNN_FILTERS_PER_TILE, and the tiles of a layer come in order, as the
- * second tile of a word completes what the first one began. Outputs overlap no input. Timing
- * depends on shapes alone. */
+ * Bits, tiles and words are those of rbnn/spec/packing.py, stages those of rbnn/spec/layout.py;
+ * bit 1 stands for +1. A kernel draws the layer's reconfigured bits from `source`, tile by tile,
+ * uses each tile for all output positions and needs no more memory than `work`. Arena regions of
+ * one run are disjoint, but that `stream` may be the shortcut itself (same channels): element by
+ * element in place. Timing depends on shapes and sizes alone, never on inputs, weights or keys. */
 #ifndef RBNN_CORE_KERNELS_H
 #define RBNN_CORE_KERNELS_H
 
 #include "rbnn_spec.h"
+
+/* Gives `bytes` reconfigured bytes of layer `layer` from byte `offset` (a multiple of 64) of that
+ * layer's bits: either written to `room` (4-byte aligned, `bytes` long) or standing elsewhere in
+ * memory. The result is valid until the next call, 4-byte aligned. */
+typedef const uint32_t *(*rbnn_source)(void *context, uint32_t layer, uint32_t offset,
+                                       uint32_t bytes, uint32_t *room);
 
 /* Pixels of one image, rows, columns, channels, as the task delivers them. Channel c of the
  * network's input is `pixels[position * channels + c * step] - offsets[c]`. */
@@ -20,31 +26,45 @@ typedef struct {
   const int16_t *offsets; /* 0..255, one for each channel of the network's input */
 } rbnn_stem_input;
 
-/* Convolution of 8-bit input with binary weights. A padded pixel is 0 after the offset.
- *   tile        `filters` rows; bits behind the row's end are ignored
- *   filters     a multiple of 4, as out_channels is one of 32
- *   thresholds  of the whole layer; output bit = (sum >= threshold)
- *   output      out_channels / 32 words a position; this tile's bits of each are written */
-void rbnn_conv_stem(const rbnn_layer *layer, const rbnn_stem_input *input, const uint32_t *tile,
-                    const int16_t *thresholds, uint32_t first, uint32_t filters, uint32_t *output);
+/* One layer about to run. `layer` has passed rbnn_model_open. Members that its operator does not
+ * use are NULL. */
+typedef struct {
+  const rbnn_layer *layer;
+  uint32_t number;              /* of the layer, for `source` */
+  const rbnn_stem_input *image; /* stem */
+  const void *input;            /* bits (uint32_t words) or stream (int16_t) */
+  const int16_t *shortcut;      /* shortcut_channels a position */
+  uint32_t *bits;               /* out_channels / 32 words a position, or NULL */
+  int16_t *stream;              /* out_channels a position, or NULL */
+  int32_t *logits;              /* dense layers: out_channels, Q12.20 */
+  const void *params;           /* the layer's group, 4-byte aligned */
+  uint32_t *work;               /* working memory; more of it means fewer passes */
+  uint32_t work_bytes;          /* at least the kernel's own *_work_bytes */
+  rbnn_source source;
+  void *source_context;
+} rbnn_run;
 
-/* Convolution of bits with binary weights. A padded pixel is +1 in every channel.
- *   input       in_channels / 32 words a position
- *   the rest    as rbnn_conv_stem */
-void rbnn_conv_binary(const rbnn_layer *layer, const uint32_t *input, const uint32_t *tile,
-                      const int16_t *thresholds, uint32_t first, uint32_t filters,
-                      uint32_t *output);
+/* 8-bit convolution, fused pool, stage. */
+void rbnn_conv_stem(const rbnn_run *run);
+uint32_t rbnn_conv_stem_work_bytes(const rbnn_layer *layer);
 
-/* Maximum of bits over windows, all channels. `input` and `output` have channels / 32 words a
- * position. */
-void rbnn_max_pool(const rbnn_layer *layer, const uint32_t *input, uint32_t *output);
+/* Binary convolution, stage. */
+void rbnn_conv_binary(const rbnn_run *run);
+uint32_t rbnn_conv_binary_work_bytes(const rbnn_layer *layer);
 
-/* Inner products of all input bits with `filters` rows: logit = scale * product + bias, modulo
- * 2^32 (the exporter refuses scales that could overflow).
- *   scales, biases  of the whole layer, Q12.20
- *   logits          of the whole layer; entries first .. first + filters - 1 are written */
-void rbnn_dense(const rbnn_layer *layer, const uint32_t *input, const uint32_t *tile,
-                const int32_t *scales, const int32_t *biases, uint32_t first, uint32_t filters,
-                int32_t *logits);
+/* Maximum of bits over windows. */
+void rbnn_max_pool(const rbnn_run *run);
+
+/* Mean of the stream over windows. */
+void rbnn_average_pool(const rbnn_run *run);
+
+/* Logits from bits: scale * product + bias, modulo 2^32 (the exporter refuses scales that could
+ * overflow). */
+void rbnn_dense(const rbnn_run *run);
+uint32_t rbnn_dense_work_bytes(const rbnn_layer *layer);
+
+/* Logits from the stream: sat32(floor((scale * product + bias * 2^8) / 2^8)) in 64 bits. */
+void rbnn_dense_stream(const rbnn_run *run);
+uint32_t rbnn_dense_stream_work_bytes(const rbnn_layer *layer);
 
 #endif

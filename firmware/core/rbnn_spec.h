@@ -90,15 +90,42 @@ typedef enum {
   RBNN_OPERATOR_CONV = 2,
   RBNN_OPERATOR_MAX_POOL = 3,
   RBNN_OPERATOR_DENSE = 4,
+  RBNN_OPERATOR_AVERAGE_POOL = 5,
+  RBNN_OPERATOR_DENSE_STREAM = 6,
 } rbnn_operator;
+
+typedef enum {
+  RBNN_STAGE_NONE = 0,
+  RBNN_STAGE_THRESHOLD = 1,
+  RBNN_STAGE_RESIDUAL = 2,
+} rbnn_stage;
+
+typedef enum {
+  RBNN_ACTIVATION_NONE = 0,
+  RBNN_ACTIVATION_RPRELU = 1,
+} rbnn_activation;
+
+typedef enum {
+  RBNN_SIGN_ZERO = 0,
+  RBNN_SIGN_THRESHOLDS = 1,
+} rbnn_sign;
+
+typedef enum {
+  RBNN_OUTPUT_BITS = 1,
+  RBNN_OUTPUT_STREAM = 2,
+} rbnn_output;
 
 typedef enum {
   RBNN_PACKING_NONE = 0,
   RBNN_PACKING_ROWS = 1,
+  RBNN_PACKING_TILES = 2,
+  RBNN_PACKING_PAIRS = 3,
 } rbnn_packing;
 
 typedef enum {
   RBNN_CIPHER_CHACHA20 = 0,
+  RBNN_CIPHER_CHACHA12 = 1,
+  RBNN_CIPHER_CHACHA8 = 2,
 } rbnn_cipher;
 
 typedef enum {
@@ -115,7 +142,7 @@ typedef enum {
 #define RBNN_LICENCE_MAGIC "RBLC"
 #define RBNN_HELPER_MAGIC "RBPH"
 #define RBNN_PROVISIONING_MAGIC "RBPV"
-#define RBNN_CONTAINER_VERSION 1u
+#define RBNN_CONTAINER_VERSION 2u
 #define RBNN_LICENCE_VERSION 1u
 #define RBNN_PROVISIONING_VERSION 1u
 #define RBNN_NAME_BYTES 16u
@@ -125,7 +152,8 @@ typedef enum {
 #define RBNN_MAX_LICENCES 32u
 #define RBNN_MAX_INPUT_CHANNELS 4u
 #define RBNN_MAX_KERNEL 7u
-#define RBNN_MAX_WINDOW_WORDS 256u
+#define RBNN_STREAM_FRACTION_BITS 8u
+#define RBNN_SLOPE_FRACTION_BITS 14u
 #define RBNN_ALIGNMENT 16u
 #define RBNN_SEALED_NONCE_BYTES 12u
 #define RBNN_SEALED_TAG_BYTES 16u
@@ -157,7 +185,7 @@ typedef struct {
   uint8_t scheme; /* enum Scheme */
   uint16_t reserved; /* zero */
   uint32_t arena_bytes; /* activation memory that the layer table addresses */
-  uint32_t tile_bytes; /* largest tile of reconfigured bits */
+  uint32_t work_bytes; /* least working memory that every layer's kernel runs with */
   uint32_t params_bytes; /* largest plaintext of a sealed block */
   uint32_t layers_offset; /* layer table */
   uint32_t tasks_offset; /* task table */
@@ -172,25 +200,31 @@ _Static_assert(sizeof(rbnn_container_header) == 124u, "container_header");
 typedef struct {
   uint8_t op; /* enum Operator */
   uint8_t packing; /* enum Packing */
-  uint8_t kernel; /* height and width of the window */
+  uint8_t kernel; /* height and width of the window; 0 for a dense layer */
   uint8_t stride; /* in both directions */
   uint8_t pad; /* pixels added on each side */
-  uint8_t reserved[3]; /* zero */
+  uint8_t pool; /* side of the max pool behind a stem's sums; 1 without */
+  uint8_t stage; /* enum Stage */
+  uint8_t activation; /* enum Activation */
+  uint8_t sign; /* enum Sign */
+  uint8_t output; /* flags Output */
   uint16_t in_height; /* pixels */
   uint16_t in_width; /* pixels */
   uint16_t in_channels; /* a multiple of 32 but for a stem */
-  uint16_t out_height; /* pixels */
-  uint16_t out_width; /* pixels */
-  uint16_t out_channels; /* filters; a multiple of 32 but for the dense layer */
+  uint16_t out_height; /* pixels, behind the fused pool */
+  uint16_t out_width; /* pixels, behind the fused pool */
+  uint16_t out_channels; /* filters; a multiple of 32 but for a dense layer */
+  uint16_t shortcut_channels; /* 0 without; channel c adds shortcut channel c mod this */
   uint32_t in_offset; /* input's place in the activation arena */
-  uint32_t out_offset; /* output's place in the activation arena */
+  uint32_t out_offset; /* place of bits or logits in the arena; 0 without */
+  uint32_t stream_offset; /* place of the stream in the arena; 0 without */
+  uint32_t shortcut_offset; /* place of the shortcut's stream; 0 without */
   uint32_t weights_offset; /* this layer's bits, counted from the start of P */
   uint32_t weights_bytes; /* this layer's bits */
-  uint32_t params_offset; /* thresholds or scales, counted from the plaintext's start */
-  uint32_t reserved2; /* zero */
+  uint32_t params_offset; /* its parameters, counted from the plaintext's start */
 } rbnn_layer;
-_Static_assert(sizeof(rbnn_layer) == 44u, "layer");
-#define RBNN_LAYER_BYTES 44u
+_Static_assert(sizeof(rbnn_layer) == 52u, "layer");
+#define RBNN_LAYER_BYTES 52u
 
 /* One task of the task table. Its position is the task's number. */
 typedef struct {

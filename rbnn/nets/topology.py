@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rbnn.spec.layout import Operator
+from rbnn.spec.layout import Activation, Operator, Output, Sign, Stage
 
 Shape = tuple[int, int, int]
 """Height, width, channels."""
@@ -17,22 +17,38 @@ class Layer:
     """One layer of the firmware's layer table.
 
     Args:
-        op: what it computes; the threshold (batch norm and sign) is part of a stem or a
-            convolution, scale and bias are part of the dense layer.
+        op: what it computes; batch norm, activation and sign are part of a stem or a convolution
+            (its stage), scale and bias are part of a dense layer.
         in_shape: height, width, channels of its input.
-        out_shape: the same of its output; (1, 1, classes) for the dense layer.
-        kernel: window size in pixels, 0 for the dense layer.
+        out_shape: the same of its output, behind the fused pool; (1, 1, classes) for a dense layer.
+        source: number of the layer whose output it reads: bits, or the stream where ``op`` reads
+            a stream; -1 is the image.
+        kernel: window size in pixels, 0 for a dense layer.
         stride: in pixels.
         pad: pixels added on each side: value 0 after the input offset for a stem, +1 for a
             convolution.
+        pool: side of the max pool fused behind a stem's sums, before its batch norm; 1 without.
+        stage: what becomes of the sums.
+        shortcut: number of the layer whose stream is added; None without. Where that stream has
+            fewer channels, it is repeated.
+        activation: applied to the stream of a residual stage.
+        sign: how a residual stage's bits are taken.
+        output: what it writes.
     """
 
     op: Operator
     in_shape: Shape
     out_shape: Shape
+    source: int
     kernel: int = 0
     stride: int = 1
     pad: int = 0
+    pool: int = 1
+    stage: Stage = Stage.NONE
+    shortcut: int | None = None
+    activation: Activation = Activation.NONE
+    sign: Sign = Sign.ZERO
+    output: Output = Output.NONE
 
     @property
     def kernel_shape(self) -> tuple[int, ...]:
@@ -41,7 +57,7 @@ class Layer:
         match self.op:
             case Operator.STEM | Operator.CONV:
                 return (self.kernel, self.kernel, channels, self.out_shape[2])
-            case Operator.DENSE:
+            case Operator.DENSE | Operator.DENSE_STREAM:
                 return (height * width * channels, self.out_shape[2])
             case _:
                 return ()
@@ -57,18 +73,13 @@ class Layer:
     @property
     def macs(self) -> int:
         """Nominal multiply-accumulates of one inference, padding included."""
-        positions = self.out_shape[0] * self.out_shape[1] if self.kernel else 1
+        positions = self.out_shape[0] * self.out_shape[1] * self.pool**2 if self.kernel else 1
         return self.bits * positions
-
-    @property
-    def has_thresholds(self) -> bool:
-        """Whether it ends in batch norm and sign."""
-        return self.op in (Operator.STEM, Operator.CONV)
 
 
 @dataclass(frozen=True)
 class Topology:
-    """A network: its layers in running order, each reading the output of the one before it."""
+    """A network: its layers in running order; the first is a stem, the last a dense layer."""
 
     architecture: str
     input_shape: Shape

@@ -34,7 +34,17 @@ def render() -> str:
         puf=puf,
         scores=scores,
         statuses=list(Status),
-        enums=(layout.Operator, layout.Packing, layout.Cipher, layout.Scheme, layout.Adapter),
+        enums=(
+            layout.Operator,
+            layout.Stage,
+            layout.Activation,
+            layout.Sign,
+            layout.Output,
+            layout.Packing,
+            layout.Cipher,
+            layout.Scheme,
+            layout.Adapter,
+        ),
         # The terms below x^68; x^68 itself is implied.
         generator_words=[(generator >> (32 * i)) & 0xFFFFFFFF for i in range(3)],
     )

@@ -6,7 +6,7 @@ says otherwise. SPEC.md explains each of them.
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 from rbnn.spec.puf import HELPER_BYTES, TAG_BYTES
 from rbnn.spec.structs import Field, Record
@@ -15,7 +15,7 @@ CONTAINER_MAGIC = b"RBNN"
 LICENCE_MAGIC = b"RBLC"
 HELPER_MAGIC = b"RBPH"
 PROVISIONING_MAGIC = b"RBPV"
-CONTAINER_VERSION = 1
+CONTAINER_VERSION = 2
 LICENCE_VERSION = 1
 PROVISIONING_VERSION = 1
 
@@ -28,39 +28,94 @@ MAX_LICENCES = 32
 MAX_INPUT_CHANNELS = 4
 MAX_KERNEL = 7
 """Largest window side of a stem, a convolution or a pool."""
-MAX_WINDOW_WORDS = 256
-"""Longest row of a convolution's filter: what a kernel gathers on its stack."""
+STREAM_FRACTION_BITS = 8
+"""The integer residual stream is int16, Q8.8."""
+SLOPE_FRACTION_BITS = 14
+"""Slopes of RPReLU are int16, Q2.14."""
 ALIGNMENT = 16
 """Layers' bits and sealed blocks start at multiples of this in the container."""
 
 
 class Operator(IntEnum):
-    """What a layer computes."""
+    """What a layer computes. A *sum* goes to the layer's stage; see ``Stage``."""
 
     STEM = 1
-    """Convolution of 8-bit input with binary weights, fused threshold: bits out."""
+    """Convolution of 8-bit input with binary weights, zero-padded; the sum is that of the +-1
+    products. With ``pool`` > 1 the maximum of the sums over windows of that side follows."""
     CONV = 2
-    """Convolution of bits with binary weights, one-padded, fused threshold: bits out."""
+    """Convolution of bits with binary weights, one-padded; the sum is the number of matching bits
+    minus half the bits of a filter, which is half the sum of the +-1 products."""
     MAX_POOL = 3
     """Maximum (logical or) of bits over a window, no padding: bits out."""
     DENSE = 4
-    """Inner products of all input bits with binary weights, then the scale and bias of each
+    """Inner products (+-1) of all input bits with binary weights, then the scale and bias of each
     class: Q12.20 logits out."""
+    AVERAGE_POOL = 5
+    """Mean of the stream over a window of a power of two pixels, no padding, rounded half up:
+    stream out."""
+    DENSE_STREAM = 6
+    """Inner products of the stream with binary weights, then the scale and bias of each class:
+    Q12.20 logits out."""
+
+
+class Stage(IntEnum):
+    """What becomes of a stem's or a convolution's sums, channel by channel."""
+
+    NONE = 0
+    """The layer has no sums."""
+    THRESHOLD = 1
+    """bit = (sum >= threshold)."""
+    RESIDUAL = 2
+    """t = sat16(bias + floor(scale * sum / 2^shift)); r = sat16(shortcut + t), or t without one;
+    the activation; then r is the stream and bit = (r >= 0), or (r >= threshold)."""
+
+
+class Activation(IntEnum):
+    """What a residual stage applies to the stream."""
+
+    NONE = 0
+    RPRELU = 1
+    """d = sat16(r - point); r = sat16(offset + (d if d >= 0 else floor(slope * d / 2^14))).
+    Liu et al., "ReActNet", ECCV 2020, equation 5."""
+
+
+class Sign(IntEnum):
+    """How a residual stage's bits are taken from its stream."""
+
+    ZERO = 0
+    THRESHOLDS = 1
+    """One threshold a channel (RSign of ReActNet, equation 4)."""
+
+
+class Output(IntFlag):
+    """What a layer writes to the arena; logits count as neither."""
+
+    NONE = 0
+    BITS = 1
+    """Packed bits, channels / 32 words a position."""
+    STREAM = 2
+    """int16, one a channel and position, row, column, channel."""
 
 
 class Packing(IntEnum):
-    """How a layer's bits lie in the container."""
+    """How a layer's bits lie in the container; ``rbnn.spec.packing``."""
 
     NONE = 0
     """The layer has no bits."""
     ROWS = 1
-    """``rbnn.spec.packing``: one row of words per filter."""
+    """One row of words per filter."""
+    TILES = 2
+    """16 filters a tile; 64 bytes for each tap and 32 input channels."""
+    PAIRS = 3
+    """As TILES, the words of a filter group linearly mixed for carry-save counting."""
 
 
 class Cipher(IntEnum):
     """Which stream reconfigures the bits."""
 
     CHACHA20 = 0
+    CHACHA12 = 1
+    CHACHA8 = 2
 
 
 class Scheme(IntEnum):
@@ -100,7 +155,7 @@ CONTAINER_HEADER = Record(
         Field("scheme", "u8", "enum Scheme"),
         Field("reserved", "u16", "zero"),
         Field("arena_bytes", "u32", "activation memory that the layer table addresses"),
-        Field("tile_bytes", "u32", "largest tile of reconfigured bits"),
+        Field("work_bytes", "u32", "least working memory that every layer's kernel runs with"),
         Field("params_bytes", "u32", "largest plaintext of a sealed block"),
         Field("layers_offset", "u32", "layer table"),
         Field("tasks_offset", "u32", "task table"),
@@ -115,22 +170,28 @@ LAYER = Record(
     (
         Field("op", "u8", "enum Operator"),
         Field("packing", "u8", "enum Packing"),
-        Field("kernel", "u8", "height and width of the window"),
+        Field("kernel", "u8", "height and width of the window; 0 for a dense layer"),
         Field("stride", "u8", "in both directions"),
         Field("pad", "u8", "pixels added on each side"),
-        Field("reserved", "u8", "zero", 3),
+        Field("pool", "u8", "side of the max pool behind a stem's sums; 1 without"),
+        Field("stage", "u8", "enum Stage"),
+        Field("activation", "u8", "enum Activation"),
+        Field("sign", "u8", "enum Sign"),
+        Field("output", "u8", "flags Output"),
         Field("in_height", "u16", "pixels"),
         Field("in_width", "u16", "pixels"),
         Field("in_channels", "u16", "a multiple of 32 but for a stem"),
-        Field("out_height", "u16", "pixels"),
-        Field("out_width", "u16", "pixels"),
-        Field("out_channels", "u16", "filters; a multiple of 32 but for the dense layer"),
+        Field("out_height", "u16", "pixels, behind the fused pool"),
+        Field("out_width", "u16", "pixels, behind the fused pool"),
+        Field("out_channels", "u16", "filters; a multiple of 32 but for a dense layer"),
+        Field("shortcut_channels", "u16", "0 without; channel c adds shortcut channel c mod this"),
         Field("in_offset", "u32", "input's place in the activation arena"),
-        Field("out_offset", "u32", "output's place in the activation arena"),
+        Field("out_offset", "u32", "place of bits or logits in the arena; 0 without"),
+        Field("stream_offset", "u32", "place of the stream in the arena; 0 without"),
+        Field("shortcut_offset", "u32", "place of the shortcut's stream; 0 without"),
         Field("weights_offset", "u32", "this layer's bits, counted from the start of P"),
         Field("weights_bytes", "u32", "this layer's bits"),
-        Field("params_offset", "u32", "thresholds or scales, counted from the plaintext's start"),
-        Field("reserved2", "u32", "zero"),
+        Field("params_offset", "u32", "its parameters, counted from the plaintext's start"),
     ),
 )
 
@@ -168,9 +229,11 @@ PARAMS_HEADER = Record(
         Field("labels_bytes", "u32", "all names with their zero bytes"),
     ),
 )
-"""Per stem or convolution: out_channels thresholds (i16), output bit = (sum >= threshold).
-Per dense layer: out_channels scales (i32, Q12.20), then out_channels biases (i32, Q12.20); entries
-from ``classes`` on are zero. Each group starts at a multiple of 4."""
+"""Groups of a layer, each at a multiple of 4, i16 unless noted. Stage THRESHOLD: out_channels
+thresholds. Stage RESIDUAL: u16 shift (0..16), u16 zero, then out_channels each of scales, biases;
+with RPRELU points, slopes (Q2.14), offsets; with sign THRESHOLDS thresholds. Dense layers:
+out_channels scales (i32, Q12.20), then as many biases (i32, Q12.20); entries from ``classes`` on
+are zero."""
 
 LOGIT_FRACTION_BITS = 20
 
