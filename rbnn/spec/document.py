@@ -54,7 +54,6 @@ def _limits() -> str:
         ("classes of a task", layout.MAX_CLASSES),
         ("channels of the network's input", layout.MAX_INPUT_CHANNELS),
         ("height and width of a window", layout.MAX_KERNEL),
-        ("32-bit words in a row of a convolution", layout.MAX_WINDOW_WORDS),
         ("bytes of text in a name", layout.NAME_BYTES - 1),
         ("licences on a device", layout.MAX_LICENCES),
         ("bytes of one input", link.INPUT_BUFFER_BYTES),
