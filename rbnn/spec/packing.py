@@ -1,10 +1,24 @@
 """The order of bits in memory: one order for weights, activations and golden vectors.
 
-A bit is 1 where its value is +1 and 0 where it is -1. A *row* (one filter, or the channels of
-one pixel) is padded with zero bits to whole 32-bit words. Bit ``k`` of a row is bit ``k % 32`` of
-its word ``k // 32``; words are stored little-endian. A filter's bits are ordered kernel row,
-kernel column, input channel, with the input channel running fastest, so a filter lies in memory
-in the order in which the kernels walk over an image stored row, column, channel.
+A bit is 1 where its value is +1 and 0 where it is -1. Words are stored little-endian. A layer's
+kernel lies in one of these packings (``rbnn.spec.layout.Packing``):
+
+ROWS
+    A *row* (one filter, or the channels of one pixel) is padded with zero bits to whole 32-bit
+    words. Bit ``k`` of a row is bit ``k % 32`` of its word ``k // 32``. A filter's bits are ordered
+    kernel row, kernel column, input channel, with the input channel running fastest, so a filter
+    lies in memory in the order in which a kernel walks over an image stored row, column, channel.
+    Activations are rows, one a pixel.
+TILES
+    Made for table look-up: 16 filters a *tile*; within it, for each tap in the order kernel row,
+    kernel column, for each word of 32 input channels, one *unit* of 64 bytes, which is one block
+    of the key stream. Unit ``(tile * taps + tap) * in_words + word`` holds 8 groups of 4 channels,
+    each group two words: word ``o`` is filters ``8 o .. 8 o + 7`` of the tile. In it the weight of
+    channel ``4 group + b`` of filter ``8 o + f`` is bit ``4 * lane + b``, ``lane`` being the three
+    bits of ``f`` reversed: widening a word of eight 4-bit lanes by halves then leaves neighbours
+    together.
+
+Padding filters and padding channels are packed as zero bits. The key stream covers them too.
 """
 
 from __future__ import annotations
@@ -12,10 +26,21 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rbnn.spec.layout import Packing
+
 WORD_BITS = 32
 WORD_BYTES = 4
 FILTERS_PER_TILE = 16
 """Filters that one reconfigured tile holds; 16 rows of whole words are whole ChaCha blocks."""
+FILTERS_PER_WORD = 8
+"""Filters of one word of a unit: an octet."""
+CHANNELS_PER_GROUP = 4
+"""Channels of one word of a unit: the index bits of one table."""
+UNIT_BYTES = 64
+"""One tap and 32 input channels of a tile; one block of the key stream."""
+
+LANE_FILTERS = (0, 4, 2, 6, 1, 5, 3, 7)
+"""The filter of an octet in each 4-bit lane, lowest lane first; its own inverse."""
 
 Bits = npt.NDArray[np.bool_]
 
@@ -79,3 +104,126 @@ def kernel_to_rows(kernel: Bits) -> Bits:
 def rows_to_kernel(rows: Bits, shape: tuple[int, ...]) -> Bits:
     """Undo :func:`kernel_to_rows` for a kernel of ``shape`` (Keras' order)."""
     return np.moveaxis(rows.reshape(shape[-1], *shape[:-1]), 0, -1)
+
+
+def padded_shape(shape: tuple[int, ...], packing: Packing) -> tuple[int, ...]:
+    """A kernel's shape with its padding channels and padding filters.
+
+    Args:
+        shape: Keras' order, (height, width, in, out) or (in, out).
+        packing: of the layer.
+    """
+    *taps, channels, filters = shape
+    match packing:
+        case Packing.ROWS:
+            # The filters of a stem become channels; classes stay as many as they are.
+            return (*taps, channels, _multiple(filters, WORD_BITS) if taps else filters)
+        case Packing.TILES:
+            return (*taps, _multiple(channels, WORD_BITS), _multiple(filters, WORD_BITS))
+        case _:
+            raise ValueError(f"There is no packing of kernels {packing!r}.")
+
+
+def packed_bytes(shape: tuple[int, ...], packing: Packing) -> int:
+    """Size of a packed kernel of ``shape`` (Keras' order)."""
+    *taps, channels, filters = padded_shape(shape, packing)
+    if packing is Packing.ROWS:
+        return filters * words_per_row(_product(taps) * channels) * WORD_BYTES
+    return _product(taps) * channels * filters // 8
+
+
+def pack_kernel(bits: Bits, packing: Packing) -> bytes:
+    """Pack a layer's kernel.
+
+    Args:
+        bits: bool array in Keras' order, (height, width, in, out) or (in, out).
+        packing: of the layer.
+
+    Returns:
+        ``packed_bytes(bits.shape, packing)`` bytes.
+    """
+    padded = np.zeros(padded_shape(bits.shape, packing), dtype=np.bool_)
+    padded[tuple(slice(size) for size in bits.shape)] = bits
+    match packing:
+        case Packing.ROWS:
+            return pack_rows(kernel_to_rows(padded))
+        case _:
+            return _pack_tiles(padded)
+
+
+def unpack_padded(data: bytes, shape: tuple[int, ...], packing: Packing) -> Bits:
+    """Undo :func:`pack_kernel`, keeping what the key stream has made of the padding.
+
+    Args:
+        data: ``packed_bytes(shape, packing)`` bytes.
+        shape: the kernel's without padding, Keras' order.
+        packing: of the layer.
+
+    Returns:
+        bool array of shape ``padded_shape(shape, packing)``.
+
+    Raises:
+        ValueError: ``data`` has another size.
+    """
+    expected = packed_bytes(shape, packing)
+    if len(data) != expected:
+        raise ValueError(f"A kernel of {shape} packs to {expected} bytes. Received: {len(data)}")
+    padded = padded_shape(shape, packing)
+    match packing:
+        case Packing.ROWS:
+            return rows_to_kernel(unpack_rows(data, _product(padded[:-1])), padded)
+        case _:
+            return _unpack_tiles(data, padded)
+
+
+def unpack_kernel(data: bytes, shape: tuple[int, ...], packing: Packing) -> Bits:
+    """Undo :func:`pack_kernel`, dropping the padding; see :func:`unpack_padded`."""
+    padded = unpack_padded(data, shape, packing)
+    return padded[tuple(slice(size) for size in shape)]
+
+
+def _pack_tiles(kernel: Bits) -> bytes:
+    """Pack a padded (height, width, in, out) kernel as TILES."""
+    height, width, channels, filters = kernel.shape
+    axes = kernel.reshape(
+        height * width,
+        channels // WORD_BITS,
+        WORD_BITS // CHANNELS_PER_GROUP,
+        CHANNELS_PER_GROUP,
+        filters // FILTERS_PER_TILE,
+        FILTERS_PER_TILE // FILTERS_PER_WORD,
+        FILTERS_PER_WORD,
+    )
+    lanes = axes[..., LANE_FILTERS]
+    # To tile, tap, word, group, octet, lane, channel of the group.
+    ordered = lanes.transpose(4, 0, 1, 2, 5, 6, 3)
+    return np.packbits(ordered.reshape(-1), bitorder="little").tobytes()
+
+
+def _unpack_tiles(data: bytes, shape: tuple[int, ...]) -> Bits:
+    """Undo :func:`_pack_tiles`; ``shape`` is the padded kernel's."""
+    height, width, channels, filters = shape
+    raw = np.unpackbits(np.frombuffer(data, dtype=np.uint8), bitorder="little")
+    ordered = raw.astype(np.bool_).reshape(
+        filters // FILTERS_PER_TILE,
+        height * width,
+        channels // WORD_BITS,
+        WORD_BITS // CHANNELS_PER_GROUP,
+        FILTERS_PER_TILE // FILTERS_PER_WORD,
+        FILTERS_PER_WORD,
+        CHANNELS_PER_GROUP,
+    )
+    # Back to tap, word, group, channel of the group, tile, octet, lane.
+    axes = ordered.transpose(1, 2, 3, 6, 0, 4, 5)
+    return axes[..., LANE_FILTERS].reshape(shape)
+
+
+def _multiple(value: int, step: int) -> int:
+    return -(-value // step) * step
+
+
+def _product(sizes: tuple[int, ...] | list[int]) -> int:
+    total = 1
+    for size in sizes:
+        total *= size
+    return total

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from rbnn.spec import packing, stream
+from rbnn.spec.layout import Packing
 
 
 def test_first_bit_is_the_lowest_bit_of_the_first_byte() -> None:
@@ -41,6 +42,53 @@ def test_unpack_refuses_part_of_a_row() -> None:
 
 def test_a_tile_is_whole_chacha_blocks() -> None:
     assert packing.FILTERS_PER_TILE * packing.WORD_BYTES % 64 == 0
+
+
+KERNELS = hnp.arrays(
+    np.bool_,
+    st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 70), st.integers(1, 70)),
+)
+
+
+@given(KERNELS, st.sampled_from([Packing.ROWS, Packing.TILES]))
+def test_kernels_round_trip_in_every_packing(kernel: np.ndarray, order: Packing) -> None:
+    packed = packing.pack_kernel(kernel, order)
+    assert len(packed) == packing.packed_bytes(kernel.shape, order)
+    assert np.array_equal(packing.unpack_kernel(packed, kernel.shape, order), kernel)
+    padded = packing.unpack_padded(packed, kernel.shape, order)
+    assert padded.shape == packing.padded_shape(kernel.shape, order)
+    assert padded.sum() == kernel.sum()
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(3, 2, 33, 17), (1, 1, 64, 32)]))
+def test_any_bytes_are_a_padded_kernel(seed: int, shape: tuple[int, ...]) -> None:
+    # A key stream leaves no padding as it was; nothing of it may be lost.
+    data = np.random.default_rng(seed).bytes(packing.packed_bytes(shape, Packing.TILES))
+    padded = packing.unpack_padded(data, shape, Packing.TILES)
+    assert packing.pack_kernel(padded, Packing.TILES) == data
+
+
+def test_tiles_lie_unit_by_unit_with_reversed_lanes() -> None:
+    rng = np.random.default_rng(5)
+    kernel = rng.integers(0, 2, (2, 3, 64, 64)).astype(np.bool_)
+    words = np.frombuffer(packing.pack_kernel(kernel, Packing.TILES), dtype="<u4")
+    for _ in range(200):
+        y, x, channel, output = (int(rng.integers(size)) for size in kernel.shape)
+        tile, octet, f = output // 16, output // 8 % 2, output % 8
+        lane = int(f"{f:03b}"[::-1], 2)
+        unit = (tile * 6 + y * 3 + x) * 2 + channel // 32
+        word = int(words[unit * 16 + channel % 32 // 4 * 2 + octet])
+        assert word >> (4 * lane + channel % 4) & 1 == kernel[y, x, channel, output]
+
+
+def test_dense_rows_keep_their_classes_and_stems_pad_their_filters() -> None:
+    assert packing.packed_bytes((40, 10), Packing.ROWS) == 10 * 8
+    assert packing.packed_bytes((3, 3, 3, 40), Packing.ROWS) == 64 * 4
+
+
+def test_unpack_refuses_another_size() -> None:
+    with pytest.raises(ValueError, match="4608 bytes"):
+        packing.unpack_padded(bytes(64), (3, 3, 64, 64), Packing.TILES)
 
 
 def test_reconfigure_agrees_with_the_kernel_mask() -> None:
