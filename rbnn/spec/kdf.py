@@ -19,7 +19,7 @@ class Label(StrEnum):
     """Every label that the KDF is ever called with."""
 
     WEIGHTS = "weights"
-    """Parent S_t; context model id (16) || layer index (u16): ChaCha20 key of a layer's stream."""
+    """Parent S_t; context model id (16): key of the stream that reconfigures a task's layers."""
     PARAMS = "params"
     """Parent S_t; context model id (16): ChaCha20-Poly1305 key of a task's sealed block."""
     PARAMS_NONCE = "params-nonce"

@@ -74,7 +74,7 @@ def held(licensed: Licensed, secret: bytes) -> bool:
 def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
     psk, task_secret = licensed.psk(TASK), made.secrets[TASK]
     container = made.export.container
-    layer_key = stream.layer_key(task_secret, container.model_id, 0)
+    stream_key = stream.stream_key(task_secret, container.model_id)
     with Session(licensed.emulator.serial_path()) as session:
         wrong = bytes([psk[0] ^ 1]) + psk[1:]
         with pytest.raises(DeviceError):
@@ -87,7 +87,7 @@ def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
         assert held(licensed, task_secret)
         session.infer(made.images[TASK][0].tobytes())
         session.lock()
-        for secret in (psk, task_secret, layer_key, USER.key.reveal()):
+        for secret in (psk, task_secret, stream_key, USER.key.reveal()):
             assert not held(licensed, secret)
 
 

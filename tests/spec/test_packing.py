@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rbnn.spec import packing, stream
+from rbnn.spec import packing
 from rbnn.spec.layout import Packing
 
 
@@ -89,30 +89,3 @@ def test_dense_rows_keep_their_classes_and_stems_pad_their_filters() -> None:
 def test_unpack_refuses_another_size() -> None:
     with pytest.raises(ValueError, match="4608 bytes"):
         packing.unpack_padded(bytes(64), (3, 3, 64, 64), Packing.TILES)
-
-
-def test_reconfigure_agrees_with_the_kernel_mask() -> None:
-    rng = np.random.default_rng(1)
-    secret, model_id = rng.bytes(32), rng.bytes(16)
-    stored = rng.integers(0, 2, (3, 3, 5, 20)).astype(np.bool_)
-    packed = packing.pack_rows(packing.kernel_to_rows(stored))
-    weights = stream.reconfigure(packed, secret, model_id, 7)
-    rows = packing.unpack_rows(weights, 45)
-    mask = stream.kernel_mask(secret, model_id, 7, stored.shape)
-    assert np.array_equal(packing.rows_to_kernel(rows, stored.shape), stored ^ mask)
-    assert stream.reconfigure(weights, secret, model_id, 7) == packed
-
-
-def test_key_stream_is_rfc_8439() -> None:
-    # RFC 8439 appendix A.1, test vector 1: zero key, zero nonce, counter 0.
-    assert stream.key_stream(bytes(32), 16).hex() == "76b8e0ada0f13d90405d6ae55386bd28"
-
-
-def test_layers_and_models_have_keys_of_their_own() -> None:
-    keys = {
-        stream.layer_key(secret, model, layer)
-        for secret in (bytes(32), bytes(31) + b"\1")
-        for model in (bytes(16), bytes(15) + b"\1")
-        for layer in (0, 1, 256)
-    }
-    assert len(keys) == 12
