@@ -1,11 +1,11 @@
-"""What training leaves behind for export: latent kernels and per-task batch norm, as numpy."""
+"""What training leaves behind for export: latent kernels and what each task has of its own."""
 
 from __future__ import annotations
 
 import io
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -23,7 +23,8 @@ class Normalisation:
     """Batch norm of one layer for one task, at inference.
 
     ``y -> gamma * (y - mean) / sqrt(variance + epsilon) + beta``; each array has one float32 entry
-    per channel. ``gamma`` is 1 in front of a sign, so that a larger sum is never a smaller bit.
+    per channel. ``y`` is the +-1 sum. ``gamma`` is 1 in front of a sign (stage THRESHOLD), so that
+    a larger sum is never a smaller bit; in a residual stage it is free.
     """
 
     gamma: Array
@@ -34,6 +35,20 @@ class Normalisation:
 
 
 @dataclass(frozen=True)
+class RPReLU:
+    """Activation of one residual stage for one task; one float32 entry per channel each.
+
+    ``d = x - point; offset + (d if d >= 0 else slope * d)``.
+
+    Source: Liu et al., "ReActNet", ECCV 2020, equation 5.
+    """
+
+    point: Array
+    slope: Array
+    offset: Array
+
+
+@dataclass(frozen=True)
 class ModelParameters:
     """All trained values of a run.
 
@@ -41,10 +56,15 @@ class ModelParameters:
         kernels: latent kernel of each layer that has bits, by layer number, in Keras' order,
             float32. Stored bit P = 1 where the latent value is >= 0.
         normalisations: by task name, then by layer number; every layer that has bits has one.
+        activations: by task name, then by number of the layer whose stage has RPReLU.
+        signs: by task name, then by number of the layer whose stage has sign THRESHOLDS (RSign):
+            float32, one per channel; the layer's bit is 1 where its stream is >= this.
     """
 
     kernels: Mapping[int, Array]
     normalisations: Mapping[str, Mapping[int, Normalisation]]
+    activations: Mapping[str, Mapping[int, RPReLU]] = field(default_factory=dict)
+    signs: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write one ``.npz`` file, whole or not at all."""
@@ -59,6 +79,15 @@ class ModelParameters:
                 arrays[f"{prefix}/mean"] = norm.mean
                 arrays[f"{prefix}/variance"] = norm.variance
                 arrays[f"{prefix}/epsilon"] = np.asarray(norm.epsilon, np.float64)
+        for task, activations in self.activations.items():
+            for layer, activation in activations.items():
+                prefix = f"rprelu/{task}/{layer}"
+                arrays[f"{prefix}/point"] = activation.point
+                arrays[f"{prefix}/slope"] = activation.slope
+                arrays[f"{prefix}/offset"] = activation.offset
+        for task, signs in self.signs.items():
+            for layer, thresholds in signs.items():
+                arrays[f"rsign/{task}/{layer}/threshold"] = thresholds
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
         write_atomic(path, buffer.getvalue())
@@ -71,28 +100,42 @@ class ModelParameters:
             RbnnError: the file is missing or is not such a file.
         """
         kernels: dict[int, Array] = {}
-        fields: dict[tuple[str, int], dict[str, npt.NDArray[np.generic]]] = {}
         norms: dict[str, dict[int, Normalisation]] = {}
+        activations: dict[str, dict[int, RPReLU]] = {}
+        signs: dict[str, dict[int, Array]] = {}
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                for key in arrays.files:
-                    kind, *rest = key.split("/")
+                # A task's name may hold a slash; a layer's number and a member may not.
+                for head in dict.fromkeys(key.rsplit("/", 1)[0] for key in arrays.files):
+                    kind, rest = head.split("/", 1) if "/" in head else (head, "")
                     if kind == "kernel":
-                        kernels[int(rest[0])] = arrays[key].astype(np.float32)
+                        continue
+                    task, layer = rest.rsplit("/", 1)
+                    number = int(layer)
+
+                    def member(name: str, head: str = head) -> Array:
+                        return np.asarray(arrays[f"{head}/{name}"], np.float32)
+
+                    if kind == "norm":
+                        norms.setdefault(task, {})[number] = Normalisation(
+                            gamma=member("gamma"),
+                            beta=member("beta"),
+                            mean=member("mean"),
+                            variance=member("variance"),
+                            epsilon=float(arrays[f"{head}/epsilon"]),
+                        )
+                    elif kind == "rprelu":
+                        activations.setdefault(task, {})[number] = RPReLU(
+                            member("point"), member("slope"), member("offset")
+                        )
                     else:
-                        task, layer, member = rest
-                        fields.setdefault((task, int(layer)), {})[member] = arrays[key]
-            for (task, layer), members in fields.items():
-                norms.setdefault(task, {})[layer] = Normalisation(
-                    gamma=members["gamma"].astype(np.float32),
-                    beta=members["beta"].astype(np.float32),
-                    mean=members["mean"].astype(np.float32),
-                    variance=members["variance"].astype(np.float32),
-                    epsilon=float(members["epsilon"]),
-                )
+                        signs.setdefault(task, {})[number] = member("threshold")
+                for key in arrays.files:
+                    if key.startswith("kernel/"):
+                        kernels[int(key.split("/")[1])] = arrays[key].astype(np.float32)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise RbnnError(
                 f"{path} does not hold trained parameters: {error}.",
                 "Train again, or resume the run with: rbnn train --resume RUN",
             ) from error
-        return cls(kernels, norms)
+        return cls(kernels, norms, activations, signs)
