@@ -63,6 +63,11 @@ class Layer:
                 return ()
 
     @property
+    def reads_stream(self) -> bool:
+        """Whether its input is the source's stream; bits, or the image, where not."""
+        return self.op in (Operator.AVERAGE_POOL, Operator.DENSE_STREAM)
+
+    @property
     def bits(self) -> int:
         """Binary weights of this layer."""
         total = 1 if self.kernel_shape else 0

@@ -1,7 +1,7 @@
 """A VGG-like stack: a stem, then convolutions and pools, then one dense layer.
 
-With width w and 32x32 input: stem w, pool, conv w, pool, conv 2w, conv 2w, pool, conv 4w, dense.
-Channel counts are multiples of 32, as the kernels want them.
+With width w, depth 4 and 32x32 input: stem w with its pool, conv w, pool, conv 2w, conv 2w, pool,
+conv 4w, dense.
 
 Source: Hubara et al., "Binarized Neural Networks", NeurIPS 2016 (the conv-pool stack); Qiu et al.,
 arXiv 2105.03822, section V (VGG as one of the three shapes).
@@ -9,67 +9,78 @@ arXiv 2105.03822, section V (VGG as one of the three shapes).
 
 from __future__ import annotations
 
-from rbnn.errors import RbnnError
+from typing import Any
+
+from rbnn.nets.shape_rules import check_depth, check_multiple_sides, check_width
 from rbnn.nets.topology import Layer, Shape, Topology
-from rbnn.spec.layout import MAX_WINDOW_WORDS, Operator
-from rbnn.spec.packing import WORD_BITS
+from rbnn.spec.layout import Operator, Output, Stage
 
 DEFAULT_WIDTH = 64
+DEFAULT_DEPTH = 4
+LEAST_DEPTH = 3
+MOST_DEPTH = 48
 KERNEL = 3
-MAX_WIDTH = MAX_WINDOW_WORDS * WORD_BITS // (2 * KERNEL * KERNEL) // 32 * 32
-"""The last convolution's filters see ``2 * width`` channels; a kernel gathers no longer rows."""
+HALVINGS = 3
 
 
-def topology(input_shape: Shape, max_classes: int, width: int = DEFAULT_WIDTH) -> Topology:
+def topology(
+    input_shape: Shape,
+    max_classes: int,
+    width: int = DEFAULT_WIDTH,
+    depth: int = DEFAULT_DEPTH,
+) -> Topology:
     """Lay out the stack.
 
     Args:
         input_shape: height, width, channels; height and width are multiples of 8.
         max_classes: outputs of the last layer: the largest class count among the tasks.
-        width: channels of the first stage, a multiple of 32, at most ``MAX_WIDTH``.
+        width: channels of the first stage; the second has twice, the third four times as many.
+        depth: binary convolutions, shared out among the three stages, the second one first.
 
     Raises:
-        RbnnError: a width or an input size that the kernels do not serve.
+        RbnnError: a width, a depth or an input size that does not work.
     """
-    if width <= 0 or width % 32:
-        nearest = max(32, round(width / 32) * 32)
-        raise RbnnError(
-            f"vgg needs a width that is a multiple of 32. Received: {width}.",
-            f"The nearest is --width {nearest}.",
-        )
-    if width > MAX_WIDTH:
-        raise RbnnError(
-            f"The device's kernels serve a vgg of width {MAX_WIDTH} at most. Received: {width}.",
-            f"The largest is --width {MAX_WIDTH}.",
-        )
-    height, image_width, _ = input_shape
-    if height % 8 or image_width % 8 or height < 8 or image_width < 8:
-        raise RbnnError(
-            f"vgg halves its input three times and needs sides that are multiples of 8. "
-            f"Received: {height}x{image_width}."
-        )
+    check_width("vgg", width)
+    check_depth("vgg", depth, LEAST_DEPTH, MOST_DEPTH)
+    check_multiple_sides("vgg", input_shape, 2**HALVINGS)
     layers: list[Layer] = []
     shape = input_shape
 
-    def convolve(op: Operator, filters: int) -> None:
+    def add(op: Operator, out_shape: Shape, **members: Any) -> None:
         nonlocal shape
-        out = (shape[0], shape[1], filters)
-        layers.append(Layer(op, shape, out, kernel=KERNEL, stride=1, pad=1))
-        shape = out
+        layers.append(Layer(op, shape, out_shape, len(layers) - 1, **members))
+        shape = out_shape
 
-    def pool() -> None:
-        nonlocal shape
-        out = (shape[0] // 2, shape[1] // 2, shape[2])
-        layers.append(Layer(Operator.MAX_POOL, shape, out, kernel=2, stride=2))
-        shape = out
+    def convolve(filters: int) -> None:
+        add(
+            Operator.CONV,
+            (shape[0], shape[1], filters),
+            kernel=KERNEL,
+            pad=1,
+            stage=Stage.THRESHOLD,
+            output=Output.BITS,
+        )
 
-    convolve(Operator.STEM, width)
-    pool()
-    convolve(Operator.CONV, width)
-    pool()
-    convolve(Operator.CONV, 2 * width)
-    convolve(Operator.CONV, 2 * width)
-    pool()
-    convolve(Operator.CONV, 4 * width)
-    layers.append(Layer(Operator.DENSE, shape, (1, 1, max_classes)))
+    add(
+        Operator.STEM,
+        (shape[0] // 2, shape[1] // 2, width),
+        kernel=KERNEL,
+        pad=1,
+        pool=2,
+        stage=Stage.THRESHOLD,
+        output=Output.BITS,
+    )
+    for stage, convolutions in enumerate(stage_convolutions(depth)):
+        if stage:
+            halved = (shape[0] // 2, shape[1] // 2, shape[2])
+            add(Operator.MAX_POOL, halved, kernel=2, stride=2, output=Output.BITS)
+        for _ in range(convolutions):
+            convolve(width << stage)
+    add(Operator.DENSE, (1, 1, max_classes))
     return Topology("vgg", input_shape, max_classes, tuple(layers))
+
+
+def stage_convolutions(depth: int) -> tuple[int, int, int]:
+    """How many convolutions each of the three stages has."""
+    each, rest = divmod(depth, 3)
+    return each, each + (rest >= 1), each + (rest == 2)

@@ -1,0 +1,98 @@
+"""The architectures by name, with their options: the one list that commands and runs read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rbnn.errors import RbnnError
+from rbnn.nets import reactnet, resnet, vgg
+from rbnn.nets.topology import Shape, Topology
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One way of laying out a network.
+
+    Args:
+        name: as in ``--arch``.
+        summary: one line for lists.
+        width: default of ``--width``.
+        depth: default of ``--depth``.
+        lay_out: input shape, classes, width and depth to layers.
+    """
+
+    name: str
+    summary: str
+    width: int
+    depth: int
+    lay_out: Callable[[Shape, int, int, int], Topology]
+
+
+ARCHITECTURES = {
+    one.name: one
+    for one in (
+        Architecture(
+            "vgg",
+            "convolutions and max pools, thresholds",
+            vgg.DEFAULT_WIDTH,
+            vgg.DEFAULT_DEPTH,
+            vgg.topology,
+        ),
+        Architecture(
+            "resnet",
+            "3x3 convolutions with Bi-Real shortcuts on an integer stream",
+            resnet.DEFAULT_WIDTH,
+            resnet.DEFAULT_DEPTH,
+            resnet.topology,
+        ),
+        Architecture(
+            "reactnet",
+            "3x3 and 1x1 convolutions with shortcuts, RSign and RPReLU",
+            reactnet.DEFAULT_WIDTH,
+            reactnet.DEFAULT_DEPTH,
+            reactnet.topology,
+        ),
+    )
+}
+
+
+def architecture(name: str) -> Architecture:
+    """The architecture called ``name``.
+
+    Raises:
+        RbnnError: there is none.
+    """
+    if name not in ARCHITECTURES:
+        raise RbnnError(
+            f"Unknown architecture {name!r}.", f"This version knows: {', '.join(ARCHITECTURES)}."
+        )
+    return ARCHITECTURES[name]
+
+
+def lay_out(
+    name: str,
+    input_shape: Shape,
+    max_classes: int,
+    width: int | None = None,
+    depth: int | None = None,
+) -> Topology:
+    """The layers of a network.
+
+    Args:
+        name: of the architecture.
+        input_shape: height, width, channels.
+        max_classes: outputs of the last layer.
+        width: channels of the first stage; None for the architecture's default.
+        depth: convolutions or blocks; None for the architecture's default.
+
+    Raises:
+        RbnnError: an unknown architecture, or an option that does not work.
+    """
+    chosen = architecture(name)
+    return chosen.lay_out(
+        input_shape,
+        max_classes,
+        chosen.width if width is None else width,
+        chosen.depth if depth is None else depth,
+    )

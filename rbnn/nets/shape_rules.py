@@ -1,0 +1,68 @@
+"""What every architecture asks of its options, refused in one wording."""
+
+from __future__ import annotations
+
+from rbnn.errors import RbnnError
+from rbnn.nets.topology import Shape
+
+LARGEST_WIDTH = 1024
+"""The int16 sums of a 3x3 convolution hold 4 * 1024 channels."""
+
+
+def check_width(architecture: str, width: int) -> None:
+    """Refuse a width that no network has.
+
+    Raises:
+        RbnnError: names the nearest width that works.
+    """
+    if not 8 <= width <= LARGEST_WIDTH:
+        nearest = 8 if width < 8 else LARGEST_WIDTH
+        raise RbnnError(
+            f"{architecture} needs a width of 8 to {LARGEST_WIDTH} channels. Received: {width}.",
+            f"The nearest is --width {nearest}.",
+        )
+
+
+def check_depth(architecture: str, depth: int, least: int, most: int) -> None:
+    """Refuse a depth outside ``least .. most``.
+
+    Raises:
+        RbnnError: names the nearest depth that works.
+    """
+    if not least <= depth <= most:
+        raise RbnnError(
+            f"{architecture} needs a depth of {least} to {most}. Received: {depth}.",
+            f"The nearest is --depth {min(max(depth, least), most)}.",
+        )
+
+
+def check_multiple_sides(architecture: str, shape: Shape, factor: int) -> None:
+    """Refuse an input whose sides are not multiples of ``factor``.
+
+    Raises:
+        RbnnError: names the nearest size that works.
+    """
+    height, width, _ = shape
+    if height % factor or width % factor or height <= 0 or width <= 0:
+        nearest = [max(1, round(side / factor)) * factor for side in (height, width)]
+        raise RbnnError(
+            f"{architecture} needs an input whose sides are multiples of {factor}. "
+            f"Received: {height}x{width}.",
+            f"The nearest that works is {nearest[0]}x{nearest[1]}.",
+        )
+
+
+def check_square_side(architecture: str, shape: Shape, sides: tuple[int, ...]) -> None:
+    """Refuse an input that is not a square of one of ``sides``.
+
+    Raises:
+        RbnnError: names the nearest size that works.
+    """
+    height, width, _ = shape
+    if height != width or height not in sides:
+        nearest = min(sides, key=lambda side: abs(2 * side - height - width))
+        raise RbnnError(
+            f"{architecture} needs a square input of {', '.join(map(str, sides))} pixels a side. "
+            f"Received: {height}x{width}.",
+            f"The nearest that works is {nearest}x{nearest}.",
+        )
