@@ -64,9 +64,7 @@ def pad(topology: Topology) -> PaddedNetwork:
             in_shape, places = layers[layer.source].out_shape, outputs[layer.source]
         own, count = _outputs(layer, layers, outputs, places, in_shape)
         layers.append(
-            dataclasses.replace(
-                layer, in_shape=in_shape, out_shape=(*layer.out_shape[:2], count)
-            )
+            dataclasses.replace(layer, in_shape=in_shape, out_shape=(*layer.out_shape[:2], count))
         )
         inputs.append(_flat(places, in_shape) if not layer.kernel else places)
         outputs.append(own)
