@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "layer.h"
 
 static const rbnn_params_header *params_header(const rbnn_engine *engine)
 {
@@ -50,22 +50,22 @@ static bool adapter_fits(const rbnn_engine *engine)
   }
 }
 
-/* Size of a layer's thresholds, or of its scales and biases. */
-static uint32_t layer_params_bytes(const rbnn_layer *layer)
+/* The layer's group lies within the parameters, and its shift is one that the stage serves. */
+static bool group_fits(const rbnn_engine *engine, const rbnn_layer *layer)
 {
-  switch (layer->op) {
-    case RBNN_OPERATOR_MAX_POOL: return 0;
-    case RBNN_OPERATOR_DENSE: return 2u * layer->out_channels * (uint32_t)sizeof(int32_t);
-    default: return layer->out_channels * (uint32_t)sizeof(int16_t);
+  if (!in_params(engine, layer->params_offset, rbnn_layer_params_bytes(layer))) {
+    return false;
   }
+  const uint16_t *group = (const void *)(engine->params + layer->params_offset);
+  return layer->stage != RBNN_STAGE_RESIDUAL || (group[0] <= RBNN_MAX_SHIFT && group[1] == 0);
 }
 
 rbnn_status rbnn_engine_check(const rbnn_engine *engine, uint32_t task)
 {
   const rbnn_container_header *model = engine->model->header;
   if (task >= model->task_count || engine->source == NULL || engine->arena == NULL ||
-      engine->tile == NULL || engine->params == NULL || engine->arena_bytes < model->arena_bytes ||
-      engine->tile_bytes < model->tile_bytes) {
+      engine->work == NULL || engine->params == NULL || engine->arena_bytes < model->arena_bytes ||
+      engine->work_bytes < model->work_bytes) {
     return RBNN_ARGUMENT;
   }
   if (engine->params_bytes < RBNN_PARAMS_HEADER_BYTES ||
@@ -74,9 +74,8 @@ rbnn_status rbnn_engine_check(const rbnn_engine *engine, uint32_t task)
     return RBNN_SEALED_BLOCK;
   }
   for (uint32_t i = 0; i < model->layer_count; i++) {
-    const rbnn_layer *layer = &engine->model->layers[i];
-    if (!in_params(engine, layer->params_offset, layer_params_bytes(layer))) {
-      return RBNN_CONTAINER_LAYER;
+    if (!group_fits(engine, &engine->model->layers[i])) {
+      return RBNN_SEALED_BLOCK;
     }
   }
   return RBNN_OK;
@@ -88,36 +87,39 @@ uint32_t rbnn_engine_input_bytes(const rbnn_engine *engine)
   return (uint32_t)model->input_height * model->input_width * params_header(engine)->input_channels;
 }
 
-/* Run a layer with filters: reconfigure a tile, use it at all positions, go on to the next. */
-static void run_tiles(const rbnn_engine *engine, uint32_t number, const rbnn_stem_input *image)
+/* Addresses of everything that layer `number` reads and writes. */
+static rbnn_run prepare(const rbnn_engine *engine, uint32_t number, const rbnn_stem_input *image)
 {
   const rbnn_layer *layer = &engine->model->layers[number];
-  const uint32_t *input = engine->arena + layer->in_offset / 4u;
-  uint32_t *output = engine->arena + layer->out_offset / 4u;
-  const void *params = engine->params + layer->params_offset;
-  const uint32_t row_bytes = layer->weights_bytes / layer->out_channels;
+  const bool stem = layer->op == RBNN_OPERATOR_STEM;
+  uint32_t *const arena = engine->arena;
+  return (rbnn_run){
+      .layer = layer,
+      .number = number,
+      .image = stem ? image : NULL,
+      .input = stem ? NULL : arena + layer->in_offset / 4u,
+      .shortcut =
+          layer->shortcut_channels ? (const void *)(arena + layer->shortcut_offset / 4u) : NULL,
+      .bits = rbnn_layer_bits_bytes(layer) ? arena + layer->out_offset / 4u : NULL,
+      .stream = rbnn_layer_stream_bytes(layer) ? (void *)(arena + layer->stream_offset / 4u) : NULL,
+      .logits = rbnn_layer_logits_bytes(layer) ? (void *)(arena + layer->out_offset / 4u) : NULL,
+      .params = rbnn_layer_params_bytes(layer) ? engine->params + layer->params_offset : NULL,
+      .work = engine->work,
+      .work_bytes = engine->work_bytes,
+      .source = engine->source,
+      .source_context = engine->source_context,
+  };
+}
 
-  for (uint32_t first = 0; first < layer->out_channels; first += RBNN_FILTERS_PER_TILE) {
-    uint32_t filters = layer->out_channels - first;
-    if (filters > RBNN_FILTERS_PER_TILE) {
-      filters = RBNN_FILTERS_PER_TILE;
-    }
-    engine->source(engine->source_context, number, first * row_bytes, filters * row_bytes,
-                   engine->tile);
-    switch (layer->op) {
-      case RBNN_OPERATOR_STEM:
-        rbnn_conv_stem(layer, image, engine->tile, params, first, filters, output);
-        break;
-      case RBNN_OPERATOR_CONV:
-        rbnn_conv_binary(layer, input, engine->tile, params, first, filters, output);
-        break;
-      default: {
-        const int32_t *scales = params;
-        rbnn_dense(layer, input, engine->tile, scales, scales + layer->out_channels, first, filters,
-                   (int32_t *)output);
-        break;
-      }
-    }
+static void run_layer(const rbnn_run *run)
+{
+  switch (run->layer->op) {
+    case RBNN_OPERATOR_STEM: rbnn_conv_stem(run); break;
+    case RBNN_OPERATOR_CONV: rbnn_conv_binary(run); break;
+    case RBNN_OPERATOR_MAX_POOL: rbnn_max_pool(run); break;
+    case RBNN_OPERATOR_AVERAGE_POOL: rbnn_average_pool(run); break;
+    case RBNN_OPERATOR_DENSE: rbnn_dense(run); break;
+    default: rbnn_dense_stream(run); break;
   }
 }
 
@@ -125,7 +127,6 @@ rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input, u
                               int32_t *logits)
 {
   const rbnn_params_header *header = params_header(engine);
-  const rbnn_layer *layer = engine->model->layers;
   if (input_bytes != rbnn_engine_input_bytes(engine)) {
     return RBNN_ARGUMENT;
   }
@@ -136,18 +137,14 @@ rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input, u
       .offsets = header->offsets,
   };
   for (uint32_t i = 0; i < engine->model->header->layer_count; i++) {
-    layer = &engine->model->layers[i];
-    uint32_t *output = engine->arena + layer->out_offset / 4u;
-    if (layer->op == RBNN_OPERATOR_MAX_POOL) {
-      rbnn_max_pool(layer, engine->arena + layer->in_offset / 4u, output);
-    } else {
-      run_tiles(engine, i, &image);
-    }
+    const rbnn_run run = prepare(engine, i, &image);
+    run_layer(&run);
     if (engine->observer != NULL) {
-      engine->observer(engine->observer_context, i, output, rbnn_layer_output_bytes(layer));
+      engine->observer(engine->observer_context, &run);
     }
   }
-  /* The last layer is the dense one: rbnn_model_open saw to it. */
-  memcpy(logits, engine->arena + layer->out_offset / 4u, header->classes * sizeof *logits);
+  /* The last layer is a dense one: rbnn_model_open saw to it. */
+  const rbnn_layer *last = &engine->model->layers[engine->model->header->layer_count - 1u];
+  memcpy(logits, engine->arena + last->out_offset / 4u, header->classes * sizeof *logits);
   return RBNN_OK;
 }

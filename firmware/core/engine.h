@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One inference: runs the layer table tile by tile over an activation arena. */
+/* One inference: runs the layer table over an activation arena. */
 #ifndef RBNN_CORE_ENGINE_H
 #define RBNN_CORE_ENGINE_H
 
+#include "kernels.h"
 #include "model.h"
 
-/* Writes `bytes` reconfigured bytes of layer `layer`, from byte `offset` of that layer's bits,
- * to `tile` (4-byte aligned). `offset` is a multiple of 64; calls for a layer come in order. */
-typedef void (*rbnn_tile_source)(void *context, uint32_t layer, uint32_t offset, uint32_t bytes,
-                                 uint32_t *tile);
-
-/* Called after each layer with its output as it lies in the arena: packed bits for a stem,
- * convolution or pool, int32 logits (Q12.20) for the dense layer. */
-typedef void (*rbnn_layer_observer)(void *context, uint32_t layer, const void *output,
-                                    uint32_t bytes);
+/* Called after each layer with the run that has just ended: its bits, stream and logits as they lie
+ * in the arena, NULL where it has none (sizes: layer.h). */
+typedef void (*rbnn_layer_observer)(void *context, const rbnn_run *run);
 
 /* Memory and parameters of one task's network; the caller owns all of it. */
 typedef struct {
@@ -22,17 +17,17 @@ typedef struct {
   uint32_t params_bytes;
   uint32_t *arena; /* at least model->header->arena_bytes */
   uint32_t arena_bytes;
-  uint32_t *tile; /* at least model->header->tile_bytes */
-  uint32_t tile_bytes;
-  rbnn_tile_source source;
+  uint32_t *work; /* at least model->header->work_bytes; holds what was reconfigured last */
+  uint32_t work_bytes;
+  rbnn_source source;
   void *source_context;
   rbnn_layer_observer observer; /* or NULL */
   void *observer_context;
 } rbnn_engine;
 
-/* Check that the opened parameters fit the model (sizes, classes, adapter) and that arena and
- * tile are large enough. Call it once after params change. RBNN_SEALED_BLOCK,
- * RBNN_CONTAINER_LAYER or RBNN_ARGUMENT. */
+/* Check that the opened parameters fit the model (sizes, classes, adapter, shifts) and that
+ * arena and work are large enough. Call it once after params change. RBNN_SEALED_BLOCK or
+ * RBNN_ARGUMENT. */
 rbnn_status rbnn_engine_check(const rbnn_engine *engine, uint32_t task);
 
 /* Bytes of one input of the task whose parameters are opened: height * width * its channels. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crc32.h"
+#include "layer.h"
 
 #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "Containers are read in place: this needs a little-endian target."
@@ -40,7 +41,7 @@ static bool header_is_ours(const rbnn_container_header *header)
 {
   return header->version == RBNN_CONTAINER_VERSION &&
          header->header_bytes == RBNN_CONTAINER_HEADER_BYTES &&
-         header->cipher == RBNN_CIPHER_CHACHA20 && header->scheme == RBNN_SCHEME_XOR &&
+         header->cipher <= RBNN_CIPHER_CHACHA8 && header->scheme == RBNN_SCHEME_XOR &&
          header->reserved == 0;
 }
 
@@ -55,7 +56,7 @@ static bool sections_fit(const rbnn_container_header *header)
       header->max_classes > RBNN_MAX_CLASSES || !is_name(header->architecture)) {
     return false;
   }
-  if (header->arena_bytes % 4u || header->tile_bytes % 4u ||
+  if (header->arena_bytes % 4u || header->work_bytes % 4u ||
       header->params_bytes < RBNN_PARAMS_HEADER_BYTES) {
     return false;
   }
@@ -69,106 +70,123 @@ static bool sections_fit(const rbnn_container_header *header)
          fits(header->weights_offset, header->weights_bytes, total);
 }
 
-/* The same as rbnn_layer_output_bytes, for layers that are not checked yet. */
-static uint64_t output_bytes(const rbnn_layer *layer)
+/* A region of the arena; of no bytes where a layer lacks it. */
+typedef struct {
+  uint32_t offset;
+  uint64_t bytes;
+} region;
+
+static region bits_of(const rbnn_layer *layer)
 {
-  if (layer->op == RBNN_OPERATOR_DENSE) {
-    return sizeof(int32_t) * (uint64_t)layer->out_channels;
-  }
-  return (uint64_t)layer->out_height * layer->out_width * (layer->out_channels / 8u);
+  return (region){layer->out_offset, rbnn_layer_bits_bytes(layer) + rbnn_layer_logits_bytes(layer)};
 }
 
-/* Bits of one filter of a layer that has filters. */
-static uint64_t row_bits(const rbnn_layer *layer)
+static region stream_of(const rbnn_layer *layer)
 {
-  if (layer->op == RBNN_OPERATOR_DENSE) {
-    return (uint64_t)layer->in_height * layer->in_width * layer->in_channels;
-  }
-  return (uint64_t)layer->kernel * layer->kernel * layer->in_channels;
+  return (region){layer->stream_offset, rbnn_layer_stream_bytes(layer)};
 }
 
-/* Whether the output size follows from input size, window, stride and padding. */
-static bool window_fits(const rbnn_layer *layer)
+static region input_of(const rbnn_layer *layer)
 {
-  if (layer->kernel == 0 || layer->kernel > RBNN_MAX_KERNEL || layer->stride == 0 ||
-      layer->pad >= layer->kernel) {
+  return (region){layer->in_offset, rbnn_layer_input_bytes(layer)};
+}
+
+static region shortcut_of(const rbnn_layer *layer)
+{
+  return (region){layer->shortcut_offset, rbnn_layer_shortcut_bytes(layer)};
+}
+
+static bool overlap(region a, region b)
+{
+  return a.bytes && b.bytes && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+}
+
+static bool in_arena(region r, const rbnn_container_header *header)
+{
+  return r.bytes ? r.offset % 4u == 0 && fits(r.offset, r.bytes, header->arena_bytes)
+                 : r.offset == 0;
+}
+
+/* Whether what layer `number` reads at `wanted` is what the last layer to write there before it
+ * left: a stream or bits, of this shape. */
+static bool is_left_there(const rbnn_layer *layers, uint32_t number, region wanted, bool stream,
+                          uint32_t height, uint32_t width, uint32_t channels)
+{
+  for (uint32_t i = number; i-- > 0;) {
+    const rbnn_layer *writer = &layers[i];
+    if (overlap(wanted, bits_of(writer)) || overlap(wanted, stream_of(writer))) {
+      const region written = stream ? stream_of(writer) : bits_of(writer);
+      return written.offset == wanted.offset && written.bytes == wanted.bytes &&
+             writer->out_height == height && writer->out_width == width &&
+             writer->out_channels == channels;
+    }
+  }
+  return false;
+}
+
+/* Whether the layer reads what is there, and writes over nothing that it reads. */
+static bool regions_fit(const rbnn_layer *layers, uint32_t number,
+                        const rbnn_container_header *header)
+{
+  const rbnn_layer *layer = &layers[number];
+  const region input = input_of(layer), shortcut = shortcut_of(layer);
+  const region bits = bits_of(layer), stream = stream_of(layer);
+  if (!in_arena(input, header) || !in_arena(shortcut, header) || !in_arena(bits, header) ||
+      !in_arena(stream, header)) {
     return false;
   }
-  uint32_t height = layer->in_height + 2u * layer->pad;
-  uint32_t width = layer->in_width + 2u * layer->pad;
-  return height >= layer->kernel && width >= layer->kernel &&
-         (height - layer->kernel) / layer->stride + 1u == layer->out_height &&
-         (width - layer->kernel) / layer->stride + 1u == layer->out_width;
-}
-
-/* Whether shapes suit the operator. */
-static bool shape_fits(const rbnn_layer *layer, const rbnn_container_header *header)
-{
-  switch (layer->op) {
-    case RBNN_OPERATOR_STEM: return window_fits(layer) && layer->out_channels % 32u == 0;
-    case RBNN_OPERATOR_CONV:
-      return window_fits(layer) && layer->out_channels % 32u == 0 &&
-             row_bits(layer) <= RBNN_MAX_WINDOW_WORDS * 32u;
-    case RBNN_OPERATOR_MAX_POOL:
-      return window_fits(layer) && layer->pad == 0 && layer->out_channels == layer->in_channels;
-    case RBNN_OPERATOR_DENSE:
-      return layer->kernel == 0 && layer->stride == 1 && layer->pad == 0 &&
-             layer->out_height == 1 && layer->out_width == 1 &&
-             layer->out_channels == header->max_classes;
-    default: return false;
+  if (number > 0 && !is_left_there(layers, number, input, rbnn_layer_reads_stream(layer),
+                                   layer->in_height, layer->in_width, layer->in_channels)) {
+    return false;
   }
+  if (layer->shortcut_channels > 0 &&
+      !is_left_there(layers, number, shortcut, true, layer->out_height, layer->out_width,
+                     layer->shortcut_channels)) {
+    return false;
+  }
+  const bool in_place =
+      stream.offset == shortcut.offset && layer->shortcut_channels == layer->out_channels;
+  return !overlap(input, bits) && !overlap(input, stream) && !overlap(shortcut, bits) &&
+         !overlap(bits, stream) && (in_place || !overlap(shortcut, stream));
 }
 
-/* Whether bits, tile and parameters of the layer lie where the header says there is room. */
+/* Whether bits and parameters of the layer lie where the header says there is room. */
 static bool storage_fits(const rbnn_layer *layer, const rbnn_container_header *header)
 {
-  if (layer->op == RBNN_OPERATOR_MAX_POOL) {
-    return layer->packing == RBNN_PACKING_NONE && layer->weights_offset == 0 &&
-           layer->weights_bytes == 0 && layer->params_offset == 0;
+  if (layer->packing == RBNN_PACKING_NONE) {
+    return layer->weights_offset == 0 && layer->weights_bytes == 0 && layer->params_offset == 0;
   }
-  const uint64_t row_bytes = (row_bits(layer) + 31u) / 32u * 4u;
-  const uint32_t filters = layer->out_channels;
-  const uint32_t tile = filters < RBNN_FILTERS_PER_TILE ? filters : RBNN_FILTERS_PER_TILE;
-  const uint32_t entry = layer->op == RBNN_OPERATOR_DENSE ? 2u * sizeof(int32_t) : sizeof(int16_t);
-  return layer->packing == RBNN_PACKING_ROWS && layer->weights_bytes == row_bytes * filters &&
+  return layer->weights_bytes == rbnn_layer_weights_bytes(layer) &&
          layer->weights_offset % RBNN_ALIGNMENT == 0 &&
          fits(layer->weights_offset, layer->weights_bytes, header->weights_bytes) &&
-         row_bytes * tile <= header->tile_bytes && layer->params_offset % 4u == 0 &&
-         layer->params_offset >= RBNN_PARAMS_HEADER_BYTES &&
-         fits(layer->params_offset, filters * entry, header->params_bytes);
+         layer->params_offset % 4u == 0 && layer->params_offset >= RBNN_PARAMS_HEADER_BYTES &&
+         fits(layer->params_offset, rbnn_layer_params_bytes(layer), header->params_bytes);
 }
 
-/* Layer `number`: `before` is the layer whose output it reads, NULL for the first. */
-static bool layer_fits(const rbnn_layer *layer, const rbnn_layer *before, uint32_t number,
+/* Whether the layer stands at the right place of the table and of the network. */
+static bool place_fits(const rbnn_layer *layer, uint32_t number,
                        const rbnn_container_header *header)
 {
-  const bool first = number == 0;
   const bool last = number + 1u == header->layer_count;
-  if (layer->reserved[0] || layer->reserved[1] || layer->reserved[2] || layer->reserved2 ||
-      layer->out_height == 0 || layer->out_width == 0 || layer->out_channels == 0 ||
-      first != (layer->op == RBNN_OPERATOR_STEM) || last != (layer->op == RBNN_OPERATOR_DENSE)) {
+  const bool dense = layer->op == RBNN_OPERATOR_DENSE || layer->op == RBNN_OPERATOR_DENSE_STREAM;
+  if ((number == 0) != (layer->op == RBNN_OPERATOR_STEM) || last != dense ||
+      (last && layer->out_channels != header->max_classes)) {
     return false;
   }
-  if (before == NULL) {
-    if (layer->in_height != header->input_height || layer->in_width != header->input_width ||
-        layer->in_channels != header->input_channels || layer->in_offset != 0 ||
-        (uint64_t)layer->in_height * layer->in_width * layer->in_channels >
-            RBNN_INPUT_BUFFER_BYTES) {
-      return false;
-    }
-  } else if (layer->in_height != before->out_height || layer->in_width != before->out_width ||
-             layer->in_channels != before->out_channels || layer->in_offset != before->out_offset) {
-    return false;
-  }
-  if (!shape_fits(layer, header) || !storage_fits(layer, header)) {
-    return false;
-  }
-  const uint64_t out_bytes = output_bytes(layer);
-  if (layer->out_offset % 4u || !fits(layer->out_offset, out_bytes, header->arena_bytes)) {
-    return false;
-  }
-  return before == NULL || layer->out_offset + out_bytes <= layer->in_offset ||
-         layer->in_offset + output_bytes(before) <= layer->out_offset;
+  return number > 0 ||
+         (layer->in_height == header->input_height && layer->in_width == header->input_width &&
+          layer->in_channels == header->input_channels &&
+          (uint64_t)layer->in_height * layer->in_width * layer->in_channels <=
+              RBNN_INPUT_BUFFER_BYTES);
+}
+
+static bool layer_fits(const rbnn_layer *layers, uint32_t number,
+                       const rbnn_container_header *header)
+{
+  const rbnn_layer *layer = &layers[number];
+  return place_fits(layer, number, header) && rbnn_layer_is_served(layer) &&
+         regions_fit(layers, number, header) && storage_fits(layer, header) &&
+         rbnn_layer_work_bytes(layer) <= header->work_bytes;
 }
 
 /* Whether the task table is sound; sealed blocks stand in task order behind P. */
@@ -230,7 +248,7 @@ rbnn_status rbnn_model_open(rbnn_model *model, const uint8_t *container, uint32_
   }
   const rbnn_layer *layers = (const void *)(container + header->layers_offset);
   for (uint32_t i = 0; i < header->layer_count; i++) {
-    if (!layer_fits(&layers[i], i ? &layers[i - 1u] : NULL, i, header)) {
+    if (!layer_fits(layers, i, header)) {
       *bad_layer = i;
       return RBNN_CONTAINER_LAYER;
     }
@@ -246,11 +264,6 @@ rbnn_status rbnn_model_open(rbnn_model *model, const uint8_t *container, uint32_
   model->tasks = tasks;
   model->weights = container + header->weights_offset;
   return RBNN_OK;
-}
-
-uint32_t rbnn_layer_output_bytes(const rbnn_layer *layer)
-{
-  return (uint32_t)output_bytes(layer);
 }
 
 int32_t rbnn_model_find_task(const rbnn_model *model, const char *name)

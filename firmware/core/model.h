@@ -19,12 +19,10 @@ typedef struct {
  * `container` is 4-byte aligned. Reads nothing outside `container[0 .. capacity - 1]`, whatever the
  * bytes are. Returns RBNN_NO_CONTAINER (erased or no magic), RBNN_CONTAINER_FORMAT,
  * RBNN_CONTAINER_DAMAGED (length or CRC-32) or RBNN_CONTAINER_LAYER; then `*bad_layer` is the
- * layer's number. */
+ * layer's number: the first whose record a kernel does not serve, whose input or shortcut is not
+ * what an earlier layer left there, or whose regions overlap or do not fit. */
 rbnn_status rbnn_model_open(rbnn_model *model, const uint8_t *container, uint32_t capacity,
                             uint32_t *bad_layer);
-
-/* Bytes that a checked layer's output takes in the arena. */
-uint32_t rbnn_layer_output_bytes(const rbnn_layer *layer);
 
 /* Number of the task called `name` (zero-terminated), or RBNN_UNKNOWN_TASK. */
 int32_t rbnn_model_find_task(const rbnn_model *model, const char *name);

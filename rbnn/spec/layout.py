@@ -32,6 +32,8 @@ STREAM_FRACTION_BITS = 8
 """The integer residual stream is int16, Q8.8."""
 SLOPE_FRACTION_BITS = 14
 """Slopes of RPReLU are int16, Q2.14."""
+MAX_SHIFT = 16
+"""Largest shift behind a residual stage's scales."""
 ALIGNMENT = 16
 """Layers' bits and sealed blocks start at multiples of this in the container."""
 

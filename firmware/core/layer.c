@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "layer.h"
+
+#include "kernels.h"
+
+#define CHANNELS_PER_WORD 32u
+
+static uint64_t out_pixels(const rbnn_layer *layer)
+{
+  return (uint64_t)layer->out_height * layer->out_width;
+}
+
+static uint64_t in_pixels(const rbnn_layer *layer)
+{
+  return (uint64_t)layer->in_height * layer->in_width;
+}
+
+static bool is_dense(const rbnn_layer *layer)
+{
+  return layer->op == RBNN_OPERATOR_DENSE || layer->op == RBNN_OPERATOR_DENSE_STREAM;
+}
+
+uint64_t rbnn_layer_bits_bytes(const rbnn_layer *layer)
+{
+  return layer->output & RBNN_OUTPUT_BITS ? out_pixels(layer) * layer->out_channels / 8u : 0u;
+}
+
+uint64_t rbnn_layer_stream_bytes(const rbnn_layer *layer)
+{
+  return layer->output & RBNN_OUTPUT_STREAM ? out_pixels(layer) * layer->out_channels * 2u : 0u;
+}
+
+uint64_t rbnn_layer_logits_bytes(const rbnn_layer *layer)
+{
+  return is_dense(layer) ? layer->out_channels * (uint64_t)sizeof(int32_t) : 0u;
+}
+
+bool rbnn_layer_reads_stream(const rbnn_layer *layer)
+{
+  return layer->op == RBNN_OPERATOR_AVERAGE_POOL || layer->op == RBNN_OPERATOR_DENSE_STREAM;
+}
+
+uint64_t rbnn_layer_input_bytes(const rbnn_layer *layer)
+{
+  const uint64_t values = in_pixels(layer) * layer->in_channels;
+  if (layer->op == RBNN_OPERATOR_STEM) {
+    return 0;
+  }
+  return rbnn_layer_reads_stream(layer) ? values * 2u : values / 8u;
+}
+
+uint64_t rbnn_layer_shortcut_bytes(const rbnn_layer *layer)
+{
+  return out_pixels(layer) * layer->shortcut_channels * 2u;
+}
+
+/* Bits of one filter. */
+static uint64_t filter_bits(const rbnn_layer *layer)
+{
+  if (is_dense(layer)) {
+    return in_pixels(layer) * layer->in_channels;
+  }
+  return (uint64_t)layer->kernel * layer->kernel * layer->in_channels;
+}
+
+uint64_t rbnn_layer_weights_bytes(const rbnn_layer *layer)
+{
+  const uint64_t filters = layer->out_channels;
+  switch (layer->packing) {
+    case RBNN_PACKING_ROWS: return filters * ((filter_bits(layer) + 31u) / 32u * 4u);
+    case RBNN_PACKING_TILES: return filters * (filter_bits(layer) / 8u);
+    case RBNN_PACKING_PAIRS:
+      return (filters + RBNN_FILTERS_PER_TILE - 1u) / RBNN_FILTERS_PER_TILE *
+             RBNN_FILTERS_PER_TILE * (filter_bits(layer) / 8u);
+    default: return 0;
+  }
+}
+
+uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer)
+{
+  const uint32_t group = 2u * layer->out_channels;
+  if (is_dense(layer)) {
+    return 2u * layer->out_channels * (uint32_t)sizeof(int32_t);
+  }
+  switch (layer->stage) {
+    case RBNN_STAGE_THRESHOLD: return group;
+    case RBNN_STAGE_RESIDUAL:
+      return 4u + 2u * group + (layer->activation == RBNN_ACTIVATION_RPRELU ? 3u * group : 0u) +
+             (layer->sign == RBNN_SIGN_THRESHOLDS ? group : 0u);
+    default: return 0;
+  }
+}
+
+/* Whether the output size follows from input size, window, stride, padding and fused pool. */
+static bool window_fits(const rbnn_layer *layer)
+{
+  if (layer->kernel == 0 || layer->kernel > RBNN_MAX_KERNEL || layer->stride == 0 ||
+      layer->pad >= layer->kernel || layer->pool == 0 || layer->pool > RBNN_MAX_KERNEL) {
+    return false;
+  }
+  const uint32_t height = layer->in_height + 2u * layer->pad;
+  const uint32_t width = layer->in_width + 2u * layer->pad;
+  return height >= layer->kernel && width >= layer->kernel &&
+         ((height - layer->kernel) / layer->stride + 1u) / layer->pool == layer->out_height &&
+         ((width - layer->kernel) / layer->stride + 1u) / layer->pool == layer->out_width;
+}
+
+/* Whether the members of the stage suit each other, for a layer with sums. */
+static bool stage_fits(const rbnn_layer *layer)
+{
+  switch (layer->stage) {
+    case RBNN_STAGE_THRESHOLD:
+      return layer->activation == RBNN_ACTIVATION_NONE && layer->sign == RBNN_SIGN_ZERO &&
+             layer->output == RBNN_OUTPUT_BITS && layer->shortcut_channels == 0;
+    case RBNN_STAGE_RESIDUAL:
+      return layer->activation <= RBNN_ACTIVATION_RPRELU && layer->sign <= RBNN_SIGN_THRESHOLDS &&
+             layer->output >= RBNN_OUTPUT_BITS &&
+             layer->output <= (RBNN_OUTPUT_BITS | RBNN_OUTPUT_STREAM) &&
+             (layer->shortcut_channels == 0 ||
+              (layer->shortcut_channels % CHANNELS_PER_WORD == 0 &&
+               layer->out_channels % layer->shortcut_channels == 0));
+    default: return false;
+  }
+}
+
+/* Whether a layer without sums has nothing of a stage, and gives `output` alone. */
+static bool has_no_stage(const rbnn_layer *layer, uint8_t output)
+{
+  return layer->stage == RBNN_STAGE_NONE && layer->activation == RBNN_ACTIVATION_NONE &&
+         layer->sign == RBNN_SIGN_ZERO && layer->shortcut_channels == 0 && layer->pool == 1 &&
+         layer->output == output;
+}
+
+static bool pool_fits(const rbnn_layer *layer)
+{
+  return window_fits(layer) && layer->pad == 0 && layer->packing == RBNN_PACKING_NONE &&
+         layer->out_channels == layer->in_channels;
+}
+
+static bool dense_fits(const rbnn_layer *layer, uint8_t packing)
+{
+  return has_no_stage(layer, 0) && layer->packing == packing && layer->kernel == 0 &&
+         layer->stride == 1 && layer->pad == 0 && layer->out_height == 1 && layer->out_width == 1;
+}
+
+bool rbnn_layer_is_served(const rbnn_layer *layer)
+{
+  if (layer->in_height == 0 || layer->in_width == 0 || layer->in_channels == 0 ||
+      layer->out_height == 0 || layer->out_width == 0 || layer->out_channels == 0) {
+    return false;
+  }
+  if (layer->op != RBNN_OPERATOR_STEM && layer->in_channels % CHANNELS_PER_WORD) {
+    return false;
+  }
+  if (!is_dense(layer) && layer->out_channels % CHANNELS_PER_WORD) {
+    return false;
+  }
+  switch (layer->op) {
+    case RBNN_OPERATOR_STEM:
+      return window_fits(layer) && stage_fits(layer) && layer->packing == RBNN_PACKING_ROWS &&
+             layer->in_channels <= RBNN_MAX_INPUT_CHANNELS && layer->shortcut_channels == 0 &&
+             filter_bits(layer) * UINT8_MAX <= INT16_MAX;
+    case RBNN_OPERATOR_CONV:
+      return window_fits(layer) && stage_fits(layer) && layer->packing == RBNN_PACKING_TILES &&
+             layer->pool == 1 && filter_bits(layer) / 2u <= INT16_MAX;
+    case RBNN_OPERATOR_MAX_POOL: return pool_fits(layer) && has_no_stage(layer, RBNN_OUTPUT_BITS);
+    case RBNN_OPERATOR_AVERAGE_POOL:
+      return pool_fits(layer) && has_no_stage(layer, RBNN_OUTPUT_STREAM) &&
+             (layer->kernel & (layer->kernel - 1)) == 0;
+    case RBNN_OPERATOR_DENSE: return dense_fits(layer, RBNN_PACKING_PAIRS);
+    case RBNN_OPERATOR_DENSE_STREAM:
+      /* Products of the stream fit 32 bits. */
+      return dense_fits(layer, RBNN_PACKING_ROWS) && filter_bits(layer) <= UINT16_MAX;
+    default: return false;
+  }
+}
+
+uint32_t rbnn_layer_work_bytes(const rbnn_layer *layer)
+{
+  switch (layer->op) {
+    case RBNN_OPERATOR_STEM: return rbnn_conv_stem_work_bytes(layer);
+    case RBNN_OPERATOR_CONV: return rbnn_conv_binary_work_bytes(layer);
+    case RBNN_OPERATOR_DENSE: return rbnn_dense_work_bytes(layer);
+    case RBNN_OPERATOR_DENSE_STREAM: return rbnn_dense_stream_work_bytes(layer);
+    default: return 0;
+  }
+}
