@@ -14,7 +14,7 @@
 #define MODEL_SIZE rbnn_model_image_bytes
 #else
 #define RBNN_MODEL_ARENA_BYTES 4u
-#define RBNN_MODEL_TILE_BYTES 4u
+#define RBNN_MODEL_WORK_BYTES 4u
 #define RBNN_MODEL_PARAMS_BYTES 4u
 static const uint32_t no_model;
 #define MODEL_BYTES ((const uint8_t *)&no_model)
@@ -24,7 +24,7 @@ static const uint32_t no_model;
 #define WORDS(bytes) (((bytes) + 3u) / 4u)
 
 static uint32_t arena[WORDS(RBNN_MODEL_ARENA_BYTES)];
-static uint32_t tile[WORDS(RBNN_MODEL_TILE_BYTES)];
+static uint32_t work[WORDS(RBNN_MODEL_WORK_BYTES)];
 static uint32_t params[WORDS(RBNN_MODEL_PARAMS_BYTES)];
 
 static rbnn_model model;
@@ -49,8 +49,8 @@ _Noreturn void rbnn_app_run(void)
   engine.params = (const uint8_t *)params;
   engine.arena = arena;
   engine.arena_bytes = sizeof arena;
-  engine.tile = tile;
-  engine.tile_bytes = sizeof tile;
+  engine.work = work;
+  engine.work_bytes = sizeof work;
   engine.source = rbnn_reconf_tile;
   engine.source_context = &reconf;
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "layer.h"
+
 uint32_t rbnn_batch_bytes(void)
 {
   return sizeof(rbnn_batch);
@@ -15,18 +17,25 @@ rbnn_status rbnn_batch_open(rbnn_batch *batch, const uint8_t *container, uint32_
   return rbnn_model_open(&batch->model, container, bytes, bad_layer);
 }
 
-static void keep_output(void *context, uint32_t layer, const void *output, uint32_t bytes)
+static void keep(rbnn_batch *batch, const void *output, uint64_t bytes)
 {
-  rbnn_batch *batch = context;
-  (void)layer;
-  memcpy(batch->outputs, output, bytes);
-  batch->outputs += bytes;
+  if (output != NULL) {
+    memcpy(batch->outputs, output, bytes);
+    batch->outputs += bytes;
+  }
+}
+
+static void keep_outputs(void *context, const rbnn_run *run)
+{
+  keep(context, run->bits, rbnn_layer_bits_bytes(run->layer));
+  keep(context, run->stream, rbnn_layer_stream_bytes(run->layer));
+  keep(context, run->logits, rbnn_layer_logits_bytes(run->layer));
 }
 
 rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
                                 const uint8_t secret[RBNN_KEY_BYTES], const uint8_t *params,
                                 uint32_t params_bytes, uint32_t *arena, uint32_t arena_bytes,
-                                uint32_t *tile, uint32_t tile_bytes)
+                                uint32_t *work, uint32_t work_bytes)
 {
   rbnn_reconf_start(&batch->reconf, &batch->model, secret);
   batch->engine = (rbnn_engine){
@@ -35,8 +44,8 @@ rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
       .params_bytes = params_bytes,
       .arena = arena,
       .arena_bytes = arena_bytes,
-      .tile = tile,
-      .tile_bytes = tile_bytes,
+      .work = work,
+      .work_bytes = work_bytes,
       .source = rbnn_reconf_tile,
       .source_context = &batch->reconf,
       .observer_context = batch,
@@ -51,11 +60,13 @@ uint32_t rbnn_batch_image_bytes(const rbnn_batch *batch)
 
 uint32_t rbnn_batch_output_bytes(const rbnn_batch *batch)
 {
-  uint32_t total = 0;
+  uint64_t total = 0;
   for (uint32_t i = 0; i < batch->model.header->layer_count; i++) {
-    total += rbnn_layer_output_bytes(&batch->model.layers[i]);
+    const rbnn_layer *layer = &batch->model.layers[i];
+    total += rbnn_layer_bits_bytes(layer) + rbnn_layer_stream_bytes(layer) +
+             rbnn_layer_logits_bytes(layer);
   }
-  return total;
+  return (uint32_t)total;
 }
 
 rbnn_status rbnn_batch_infer(rbnn_batch *batch, const uint8_t *images, uint32_t count,
@@ -63,7 +74,7 @@ rbnn_status rbnn_batch_infer(rbnn_batch *batch, const uint8_t *images, uint32_t 
 {
   const uint32_t image_bytes = rbnn_engine_input_bytes(&batch->engine);
   batch->outputs = outputs;
-  batch->engine.observer = outputs == NULL ? NULL : keep_output;
+  batch->engine.observer = outputs == NULL ? NULL : keep_outputs;
   for (uint32_t i = 0; i < count; i++) {
     rbnn_status status = rbnn_engine_infer(&batch->engine, images, image_bytes, logits);
     if (status != RBNN_OK) {

@@ -27,12 +27,13 @@ rbnn_status rbnn_batch_open(rbnn_batch *batch, const uint8_t *container, uint32_
 rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
                                 const uint8_t secret[RBNN_KEY_BYTES], const uint8_t *params,
                                 uint32_t params_bytes, uint32_t *arena, uint32_t arena_bytes,
-                                uint32_t *tile, uint32_t tile_bytes);
+                                uint32_t *work, uint32_t work_bytes);
 
 /* Bytes of one image of the active task. */
 uint32_t rbnn_batch_image_bytes(const rbnn_batch *batch);
 
-/* Bytes of all layers' outputs for one image. */
+/* Bytes of all layers' outputs for one image: of each layer its bits, then its stream, then its
+ * logits. */
 uint32_t rbnn_batch_output_bytes(const rbnn_batch *batch);
 
 /* Run `count` images of rbnn_batch_image_bytes() each.

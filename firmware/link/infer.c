@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "crc32.h"
+#include "layer.h"
 #include "port.h"
 #include "print.h"
 #include "words.h"
@@ -131,11 +132,23 @@ typedef struct {
   uint32_t crc[RBNN_MAX_LAYERS];
 } layer_trace;
 
-static void observe(void *context, uint32_t layer, const void *output, uint32_t bytes)
+/* The CRC-32 is that of the bits, then of the stream, then of the logits. */
+static void observe(void *context, const rbnn_run *run)
 {
   layer_trace *const trace = context;
-  trace->ticks[layer] = rbnn_port_ticks() - trace->start;
-  trace->crc[layer] = rbnn_crc32_update(0, output, bytes);
+  const rbnn_layer *const layer = run->layer;
+  uint32_t crc = 0;
+  trace->ticks[run->number] = rbnn_port_ticks() - trace->start;
+  if (run->bits != NULL) {
+    crc = rbnn_crc32_update(crc, run->bits, (uint32_t)rbnn_layer_bits_bytes(layer));
+  }
+  if (run->stream != NULL) {
+    crc = rbnn_crc32_update(crc, run->stream, (uint32_t)rbnn_layer_stream_bytes(layer));
+  }
+  if (run->logits != NULL) {
+    crc = rbnn_crc32_update(crc, run->logits, (uint32_t)rbnn_layer_logits_bytes(layer));
+  }
+  trace->crc[run->number] = crc;
   trace->start = rbnn_port_ticks();
 }
 
@@ -146,6 +159,8 @@ static const char *operator_name(uint8_t operator)
     case RBNN_OPERATOR_CONV: return "conv";
     case RBNN_OPERATOR_MAX_POOL: return "max-pool";
     case RBNN_OPERATOR_DENSE: return "dense";
+    case RBNN_OPERATOR_AVERAGE_POOL: return "average-pool";
+    case RBNN_OPERATOR_DENSE_STREAM: return "dense-stream";
   }
   return "unknown";
 }

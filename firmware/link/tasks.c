@@ -116,7 +116,7 @@ void rbnn_link_leave_task(rbnn_link *link)
 {
   rbnn_reconf_wipe(link->reconf);
   crypto_wipe(link->params, link->params_capacity);
-  crypto_wipe(link->engine->tile, link->engine->tile_bytes);
+  crypto_wipe(link->engine->work, link->engine->work_bytes);
   crypto_wipe(link->engine->arena, link->engine->arena_bytes);
   crypto_wipe(link->scores, sizeof link->scores);
   link->engine->params_bytes = 0;
