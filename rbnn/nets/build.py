@@ -1,14 +1,18 @@
-"""Keras models of a topology: one per task, sharing every kernel, each with its own batch norms.
+"""Keras models of a topology: one per task, sharing every kernel, with batch norms, activations and
+thresholds of each task's own.
 
-``input (u8) -> adapter -> [conv -> (max pool) -> batch norm -> sign]* -> dense -> batch norm``.
-The sign stands as the input quantizer of the layer that follows, as Larq has it. Hidden batch norms
-have no gamma, so that threshold and maximum commute (see ``rbnn.nets.topology``).
+Layer by layer: input (bits or stream) -> kernel -> (max pool) -> stage. A stage of thresholds is a
+batch norm; one of a residual stream is a batch norm with gamma, the shortcut's sum, the activation.
+Bits are held as the values whose sign they are: the sign stands as the input quantizer of the layer
+that reads them, as Larq has it. In front of a threshold a batch norm has no gamma, so that sign and
+maximum commute, and it waits behind a max pool that alone reads its layer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from rbnn.nets.framework import tf
 from rbnn.nets.layers import (
@@ -17,8 +21,10 @@ from rbnn.nets.layers import (
     ReconfigurableDense,
     TaskLogits,
 )
+from rbnn.nets.padding import pad
+from rbnn.nets.stream_layers import StreamAverage, StreamRPReLU, StreamRSign, StreamSum
 from rbnn.nets.topology import Layer, Topology
-from rbnn.spec.layout import Adapter, Operator
+from rbnn.spec.layout import Activation, Adapter, Cipher, Operator, Output, Sign, Stage
 from rbnn.spec.stream import kernel_mask
 
 BATCH_NORM_EPSILON = 1e-3
@@ -46,6 +52,31 @@ class TaskInput:
     offsets: Sequence[int]
 
 
+@dataclass(frozen=True)
+class TaskLayers:
+    """What one task has of its own, by number of the layer whose stage it belongs to.
+
+    Args:
+        norms: batch norms, one for each layer that has bits.
+        activations: of the residual stages that have RPReLU.
+        signs: of the residual stages that have thresholds.
+    """
+
+    norms: dict[int, tf.keras.layers.BatchNormalization] = field(default_factory=dict)
+    activations: dict[int, StreamRPReLU] = field(default_factory=dict)
+    signs: dict[int, StreamRSign] = field(default_factory=dict)
+
+    @property
+    def trainable_variables(self) -> list[tf.Variable]:
+        """All that training moves, in a fixed order."""
+        return [
+            variable
+            for layers in (self.norms, self.activations, self.signs)
+            for layer in layers.values()
+            for variable in layer.trainable_variables
+        ]
+
+
 class SharedNetwork:
     """One set of latent kernels and one Keras model per task.
 
@@ -54,30 +85,36 @@ class SharedNetwork:
         tasks: what differs by task.
         scheme: ``xor`` or ``none``.
         seed: of the kernels' first values.
+        cipher: of the key stream.
 
     Attributes:
         shared: the reconfigurable layers by layer number.
-        norms: batch norms by task name, then by number of the layer whose sums they take.
+        own: by task name, the layers that the task does not share.
         models: by task name; uint8 (batch, height, width, task's channels) to float32 logits
             (batch, task's classes). They compute NaN until :meth:`set_secrets` (scheme ``xor``).
     """
 
     def __init__(
-        self, topology: Topology, tasks: Sequence[TaskInput], scheme: str = "xor", seed: int = 0
+        self,
+        topology: Topology,
+        tasks: Sequence[TaskInput],
+        scheme: str = "xor",
+        seed: int = 0,
+        cipher: Cipher = Cipher.CHACHA20,
     ) -> None:
         self.topology = topology
         self.scheme = scheme
+        self.cipher = cipher
         names = [task.name for task in tasks]
         self.shared: dict[int, SharedLayer] = {
-            number: _shared_layer(layer, number, names, scheme, seed)
+            number: _shared_layer(topology, number, names, scheme, seed)
             for number, layer in enumerate(topology.layers)
             if layer.bits
         }
-        self.norms: dict[str, dict[int, tf.keras.layers.BatchNormalization]] = {
-            task: {number: _norm(topology.layers[number], number, task) for number in self.shared}
-            for task in names
+        self.own: dict[str, TaskLayers] = {name: _task_layers(topology, name) for name in names}
+        self.models: dict[str, tf.keras.Model] = {
+            task.name: TaskModel(self, task).build() for task in tasks
         }
-        self.models: dict[str, tf.keras.Model] = {task.name: self._model(task) for task in tasks}
 
     def set_secrets(self, secrets: Mapping[str, bytes], model_id: bytes) -> None:
         """Key every layer for the tasks named, in place of the keys they had.
@@ -86,75 +123,149 @@ class SharedNetwork:
             secrets: 32 bytes by task name.
             model_id: 16 bytes.
         """
+        padded = pad(self.topology)
         for task, secret in secrets.items():
-            for number, layer in self.shared.items():
-                shape = self.topology.layers[number].kernel_shape
-                layer.set_key(task, kernel_mask(secret, model_id, number, shape))
+            for number, shared in self.shared.items():
+                layer = padded.topology.layers[number]
+                mask = kernel_mask(
+                    secret, model_id, number, layer.kernel_shape, layer.packing, self.cipher
+                )
+                shared.set_key(task, padded.extract(number, mask))
 
-    def _model(self, task: TaskInput) -> tf.keras.Model:
-        height, width, channels = self.topology.input_shape
+
+class TaskModel:
+    """Builds one task's model: walks over the layers and keeps what later ones read.
+
+    Args:
+        network: whose layers the model is made of.
+        task: which one.
+    """
+
+    def __init__(self, network: SharedNetwork, task: TaskInput) -> None:
+        self._network = network
+        self._task = task
+        self._own = network.own[task.name]
+        self._signed: dict[int, Any] = {}  # what a layer's bits are the signs of
+        self._streams: dict[int, Any] = {}
+        self._waiting: dict[int, Any] = {}  # sums whose batch norm comes behind a max pool
+
+    def build(self) -> tf.keras.Model:
+        """The task's model."""
+        topology, task = self._network.topology, self._task
+        height, width, channels = topology.input_shape
         image = tf.keras.Input((height, width, task.channels), dtype=tf.uint8, name=task.name)
-        x = InputAdapter(channels, task.adapter, task.offsets, name=f"{task.name}_input")(image)
-        norms = self.norms[task.name]
-        pending: int | None = None  # layer whose batch norm waits for its max pool
-        for number, layer in enumerate(self.topology.layers):
-            if layer.op is Operator.MAX_POOL:
-                x = tf.keras.layers.MaxPool2D(layer.kernel, layer.stride)(x)
-                continue
-            if pending is not None:
-                x = norms[pending](x)
-            if layer.op is Operator.DENSE:
-                x = tf.keras.layers.Flatten()(x)
-            x = self.shared[number](x, task=task.name)
-            pending = number
-        if pending is not None:
-            x = norms[pending](x)
+        adapter = InputAdapter(channels, task.adapter, task.offsets, name=f"{task.name}_input")
+        self._signed[-1] = adapter(image)
+        x = None
+        for number, layer in enumerate(topology.layers):
+            match layer.op:
+                case Operator.MAX_POOL:
+                    self._max_pool(number, layer)
+                case Operator.AVERAGE_POOL:
+                    average = StreamAverage(layer.kernel, name=self._name("average", number))
+                    self._streams[number] = average(self._streams[layer.source])
+                case Operator.STEM | Operator.CONV:
+                    x = self._network.shared[number](self._signed[layer.source], task=task.name)
+                    if layer.pool > 1:
+                        x = tf.keras.layers.MaxPool2D(layer.pool)(x)
+                    self._finish(number, layer, x)
+                case Operator.DENSE | Operator.DENSE_STREAM:
+                    read = self._streams if layer.reads_stream else self._signed
+                    x = tf.keras.layers.Flatten()(read[layer.source])
+                    x = self._own.norms[number](self._network.shared[number](x, task=task.name))
         logits = TaskLogits(task.classes, name=f"{task.name}_logits")(x)
         return tf.keras.Model(image, logits, name=task.name)
 
+    def _max_pool(self, number: int, layer: Layer) -> None:
+        pool = tf.keras.layers.MaxPool2D(layer.kernel, layer.stride)
+        if layer.source in self._waiting:
+            norm = self._own.norms[layer.source]
+            self._signed[number] = norm(pool(self._waiting[layer.source]))
+        else:
+            self._signed[number] = pool(self._signed[layer.source])
+
+    def _finish(self, number: int, layer: Layer, sums: Any) -> None:
+        """Apply the stage of a stem or a convolution."""
+        if layer.stage is Stage.THRESHOLD:
+            readers = [one.op for one in self._network.topology.layers if one.source == number]
+            if readers == [Operator.MAX_POOL]:
+                self._waiting[number] = sums
+            else:
+                self._signed[number] = self._own.norms[number](sums)
+            return
+        terms = [self._own.norms[number](sums)]
+        if layer.shortcut is not None:
+            terms.append(self._streams[layer.shortcut])
+        stream = StreamSum(name=self._name("stream", number))(terms)
+        if layer.activation is Activation.RPRELU:
+            stream = self._own.activations[number](stream)
+        self._streams[number] = stream
+        if Output.BITS in layer.output:
+            signed = self._own.signs[number](stream) if number in self._own.signs else stream
+            self._signed[number] = signed
+
+    def _name(self, what: str, number: int) -> str:
+        return f"{self._task.name}_{what}_{number}"
+
 
 def _shared_layer(
-    layer: Layer, number: int, tasks: Sequence[str], scheme: str, seed: int
+    topology: Topology, number: int, tasks: Sequence[str], scheme: str, seed: int
 ) -> SharedLayer:
     """The Larq layer of one row of the layer table, built."""
-    first_values = tf.keras.initializers.GlorotNormal(seed=seed * 1000 + number)
-    if layer.op is Operator.DENSE:
-        dense = ReconfigurableDense(
-            layer.out_shape[2],
-            tasks=tasks,
-            scheme=scheme,
-            input_quantizer="ste_sign",
-            kernel_initializer=first_values,
-            name=f"layer_{number}",
-        )
+    layer = topology.layers[number]
+    options = {
+        "tasks": tasks,
+        "scheme": scheme,
+        "input_quantizer": _input_quantizer(topology, layer),
+        "kernel_initializer": tf.keras.initializers.GlorotNormal(seed=seed * 1000 + number),
+        "name": f"layer_{number}",
+    }
+    if not layer.kernel:
+        dense = ReconfigurableDense(layer.out_shape[2], **options)
         dense.build((None, layer.kernel_shape[0]))
         return dense
-    is_stem = layer.op is Operator.STEM
     convolution = ReconfigurableConv2D(
         layer.out_shape[2],
         layer.kernel,
         strides=layer.stride,
-        padding="same" if layer.pad else "valid",
-        pad_values=0.0 if is_stem else 1.0,
-        tasks=tasks,
-        scheme=scheme,
-        input_quantizer=None if is_stem else "ste_sign",
-        kernel_initializer=first_values,
-        name=f"layer_{number}",
+        border=layer.pad,
+        border_value=0.0 if layer.op is Operator.STEM else 1.0,
+        **options,
     )
     convolution.build((None, *layer.in_shape))
     return convolution
 
 
-def _norm(layer: Layer, number: int, task: str) -> tf.keras.layers.BatchNormalization:
-    """Batch norm of one layer for one task, built."""
-    norm = tf.keras.layers.BatchNormalization(
-        scale=not layer.has_thresholds,
-        momentum=BATCH_NORM_MOMENTUM,
-        epsilon=BATCH_NORM_EPSILON,
-        name=f"{task}_norm_{number}",
-    )
-    norm.build(
-        (None, None, None, layer.out_shape[2]) if layer.kernel else (None, layer.out_shape[2])
-    )
-    return norm
+def _input_quantizer(topology: Topology, layer: Layer) -> str | None:
+    """How a layer takes its input's signs; the estimators differ in their gradient alone.
+
+    Source: Liu et al., "Bi-Real Net", ECCV 2018, section 3.3 (approx_sign, for residual streams).
+    """
+    if layer.op is Operator.STEM or layer.reads_stream:
+        return None
+    source = topology.layers[layer.source]
+    return "approx_sign" if source.stage is Stage.RESIDUAL else "ste_sign"
+
+
+def _task_layers(topology: Topology, task: str) -> TaskLayers:
+    """The layers of one task's own, built."""
+    own = TaskLayers()
+    for number, layer in enumerate(topology.layers):
+        if not layer.bits:
+            continue
+        channels = layer.out_shape[2]
+        shape = (None, None, None, channels) if layer.kernel else (None, channels)
+        own.norms[number] = tf.keras.layers.BatchNormalization(
+            scale=layer.stage is not Stage.THRESHOLD,
+            momentum=BATCH_NORM_MOMENTUM,
+            epsilon=BATCH_NORM_EPSILON,
+            name=f"{task}_norm_{number}",
+        )
+        own.norms[number].build(shape)
+        if layer.activation is Activation.RPRELU:
+            own.activations[number] = StreamRPReLU(name=f"{task}_rprelu_{number}")
+            own.activations[number].build(shape)
+        if layer.sign is Sign.THRESHOLDS:
+            own.signs[number] = StreamRSign(name=f"{task}_rsign_{number}")
+            own.signs[number].build(shape)
+    return own

@@ -70,8 +70,44 @@ class Reconfigurable:
 class ReconfigurableConv2D(Reconfigurable, lq.layers.QuantConv2D):  # type: ignore[misc]
     """``larq.layers.QuantConv2D`` whose binary kernel is that of the task of the call.
 
+    Args:
+        args: positional arguments of ``QuantConv2D``; its own padding stays ``"valid"``.
+        border: pixels added on each side, with any stride.
+        border_value: their value, in front of the input quantizer.
+        kwargs: further arguments of :class:`Reconfigurable` and ``QuantConv2D``.
+
     Input shape: (batch, height, width, channels). Output shape: (batch, height', width', filters).
     """
+
+    def __init__(
+        self, *args: Any, border: int = 0, border_value: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.border = border
+        self.border_value = border_value
+
+    def build(self, input_shape: Any) -> None:
+        """Create the latent kernel and room for the keys."""
+        batch, height, width, channels = input_shape
+        grown = [None if side is None else side + 2 * self.border for side in (height, width)]
+        super().build(tf.TensorShape([batch, *grown, channels]))
+
+    def call(self, inputs: tf.Tensor, task: str) -> tf.Tensor:
+        """Compute with the kernel of ``task``."""
+        if self.border:
+            sides = [self.border, self.border]
+            inputs = tf.pad(
+                inputs, [[0, 0], sides, sides, [0, 0]], constant_values=self.border_value
+            )
+        return super().call(inputs, task)
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything but the keys."""
+        return {
+            **super().get_config(),
+            "border": self.border,
+            "border_value": self.border_value,
+        }
 
 
 @lq.utils.register_keras_custom_object

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rbnn.spec.layout import Activation, Operator, Output, Sign, Stage
+from rbnn.spec.layout import Activation, Operator, Output, Packing, Sign, Stage
 
 Shape = tuple[int, int, int]
 """Height, width, channels."""
@@ -61,6 +61,19 @@ class Layer:
                 return (height * width * channels, self.out_shape[2])
             case _:
                 return ()
+
+    @property
+    def packing(self) -> Packing:
+        """How its bits lie in the container."""
+        match self.op:
+            case Operator.STEM | Operator.DENSE_STREAM:
+                return Packing.ROWS
+            case Operator.CONV:
+                return Packing.TILES
+            case Operator.DENSE:
+                return Packing.PAIRS
+            case _:
+                return Packing.NONE
 
     @property
     def reads_stream(self) -> bool:
