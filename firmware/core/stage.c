@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define SLOPE_ONE (1 << RBNN_SLOPE_FRACTION_BITS)
+
+static int32_t saturate(int32_t value)
+{
+  return value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value;
+}
+
+static int32_t finish(const rbnn_stage_tile *tile, const rbnn_layer *layer, uint32_t filter,
+                      int32_t sum, int32_t shortcut)
+{
+  const rbnn_stage_affine *affine = &tile->halves[filter / 8u].affine[filter % 8u / 2u];
+  const uint32_t lane = filter % 2u;
+  int32_t r = saturate(affine->biases[lane] + ((affine->scales[lane] * sum) >> tile->shift));
+  r = saturate(shortcut + r);
+  if (layer->activation == RBNN_ACTIVATION_RPRELU) {
+    const rbnn_stage_rprelu *rprelu = &tile->halves[filter / 8u].rprelu[filter % 8u / 2u];
+    const int32_t d = saturate(r - rprelu->points[lane]);
+    /* A mask, not a branch. */
+    const int32_t negative = d >> 31;
+    const int32_t slope = (rprelu->slopes[lane] & negative) | (SLOPE_ONE & ~negative);
+    r = saturate((rprelu->offsets[lane] + slope * d) >> RBNN_SLOPE_FRACTION_BITS);
+  }
+  return r;
+}
+
+void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first)
+{
+  const rbnn_layer *layer = run->layer;
+  const uint32_t channels = layer->out_channels;
+  const int16_t *group = (const int16_t *)run->params + first;
+  memset(tile, 0, sizeof *tile);
+  if (layer->stage == RBNN_STAGE_RESIDUAL) {
+    const uint32_t shift = *(const uint16_t *)run->params;
+    tile->shift = shift;
+    group += 2;
+    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
+      rbnn_stage_affine *affine = &tile->halves[f / 8u].affine[f % 8u / 2u];
+      affine->scales[f % 2u] = group[f];
+      affine->biases[f % 2u] = group[channels + f];
+    }
+    group += 2u * channels;
+    if (layer->activation == RBNN_ACTIVATION_RPRELU) {
+      for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
+        rbnn_stage_rprelu *rprelu = &tile->halves[f / 8u].rprelu[f % 8u / 2u];
+        rprelu->points[f % 2u] = group[f];
+        rprelu->slopes[f % 2u] = group[channels + f];
+        rprelu->offsets[f % 2u] = group[2u * channels + f] * SLOPE_ONE;
+      }
+      group += 3u * channels;
+    }
+  }
+  if (layer->stage == RBNN_STAGE_THRESHOLD || layer->sign == RBNN_SIGN_THRESHOLDS) {
+    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
+      tile->halves[f / 8u].thresholds[f % 8u] = group[f];
+    }
+  }
+}
+
+void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
+                          uint32_t position, uint32_t count, const int16_t *sums)
+{
+  const rbnn_layer *layer = run->layer;
+  const uint32_t channels = layer->out_channels;
+  uint16_t *bits = (uint16_t *)run->bits;
+  for (uint32_t i = position; i < position + count; i++, sums += RBNN_FILTERS_PER_TILE) {
+    const int16_t *shortcut = NULL;
+    if (layer->stage == RBNN_STAGE_RESIDUAL && run->shortcut != NULL) {
+      shortcut = run->shortcut + i * layer->shortcut_channels + first % layer->shortcut_channels;
+    }
+    uint32_t word = 0;
+    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
+      int32_t value = sums[f];
+      if (layer->stage == RBNN_STAGE_RESIDUAL) {
+        value = finish(tile, layer, f, value, shortcut != NULL ? shortcut[f] : 0);
+        if (run->stream != NULL) {
+          run->stream[i * channels + first + f] = (int16_t)value;
+        }
+      }
+      /* Zero where bits are taken from the stream's sign. */
+      word |= (uint32_t)(value >= tile->halves[f / 8u].thresholds[f % 8u]) << f;
+    }
+    if (bits != NULL) {
+      bits[(i * channels + first) / RBNN_FILTERS_PER_TILE] = (uint16_t)word;
+    }
+  }
+}
+
+void rbnn_stage_row(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first, uint32_t y,
+                    const int16_t *sums)
+{
+  const uint32_t width = run->layer->out_width;
+  rbnn_stage_positions(tile, run, first, y * width, width, sums);
+}
