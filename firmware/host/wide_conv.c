@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wide.h"
+
+#include "wide_block.h"
+
+static uint32_t padded_bytes(const rbnn_layer *layer)
+{
+  if (layer->pad == 0) {
+    return 0;
+  }
+  return rbnn_wide_round_up((layer->in_height + 2u * layer->pad) *
+                            (layer->in_width + 2u * layer->pad) * layer->in_channels / 8u);
+}
+
+static uint32_t sums_bytes(const rbnn_layer *layer)
+{
+  const uint32_t filters = rbnn_wide_groups(layer->out_channels) * RBNN_WIDE_FILTERS;
+  return rbnn_wide_round_up(RBNN_WIDE_POSITIONS * filters * 2u);
+}
+
+uint32_t rbnn_wide_conv_work_bytes(const rbnn_layer *layer)
+{
+  return padded_bytes(layer) + sums_bytes(layer);
+}
+
+/* Copy the input into a frame of ones. */
+static void pad_ones(const rbnn_layer *layer, const uint32_t *input, uint32_t *padded)
+{
+  const size_t row_bytes = (size_t)layer->in_width * layer->in_channels / 8u;
+  const size_t side_bytes = (size_t)layer->pad * layer->in_channels / 8u;
+  const size_t edge_bytes = layer->pad * (row_bytes + 2u * side_bytes);
+  const uint8_t *from = (const uint8_t *)input;
+  uint8_t *to = (uint8_t *)padded;
+  memset(to, 0xff, edge_bytes);
+  to += edge_bytes;
+  for (uint32_t y = 0; y < layer->in_height; y++, from += row_bytes) {
+    memset(to, 0xff, side_bytes);
+    memcpy(to + side_bytes, from, row_bytes);
+    memset(to + side_bytes + row_bytes, 0xff, side_bytes);
+    to += row_bytes + 2u * side_bytes;
+  }
+  memset(to, 0xff, edge_bytes);
+}
+
+/* The sums of a block of windows, all filters. `positions` is a constant of the caller. */
+RBNN_WIDE_INLINE void sum_windows(const rbnn_layer *layer, const uint32_t *const *windows,
+                                  uint32_t positions, uint32_t pitch, const uint32_t *wide,
+                                  int16_t *sums)
+{
+  const uint32_t row_words = layer->kernel * layer->in_channels / 32u;
+  const uint32_t half = layer->kernel * row_words * 16u;
+  const uint32_t groups = rbnn_wide_groups(layer->out_channels);
+  const uint32_t group_words = layer->kernel * row_words * RBNN_WIDE_FILTERS;
+  for (uint32_t group = 0; group < groups; group++) {
+    rbnn_wide counts[RBNN_WIDE_POSITIONS][RBNN_WIDE_VECTORS];
+    rbnn_wide_count(windows, positions, layer->kernel, row_words, pitch, wide + group * group_words,
+                    counts);
+    for (uint32_t p = 0; p < positions; p++) {
+      for (uint32_t v = 0; v < RBNN_WIDE_VECTORS; v++) {
+        /* matches - n/2 = n - differences - n/2 */
+        rbnn_wide_store_sums(sums + (p * groups + group) * RBNN_WIDE_FILTERS + v * RBNN_WIDE_LANES,
+                             half - counts[p][v]);
+      }
+    }
+  }
+}
+
+void rbnn_wide_conv(const rbnn_run *run, const uint32_t *wide)
+{
+  const rbnn_layer *layer = run->layer;
+  const uint32_t words = layer->in_channels / 32u;
+  const uint32_t pitch = (layer->in_width + 2u * layer->pad) * words;
+  const uint32_t row_filters = rbnn_wide_groups(layer->out_channels) * RBNN_WIDE_FILTERS;
+  const uint32_t total = (uint32_t)layer->out_height * layer->out_width;
+  int16_t *sums = (int16_t *)run->work;
+  const uint32_t *input = run->input;
+  if (layer->pad != 0) {
+    uint32_t *padded = run->work + sums_bytes(layer) / 4u;
+    pad_ones(layer, input, padded);
+    input = padded;
+  }
+  const uint32_t *windows[RBNN_WIDE_POSITIONS];
+  uint32_t waiting = 0;
+  for (uint32_t position = 0; position < total; position++) {
+    const uint32_t y = position / layer->out_width;
+    const uint32_t x = position % layer->out_width;
+    windows[waiting++] = input + y * layer->stride * pitch + x * layer->stride * words;
+    if (waiting == RBNN_WIDE_POSITIONS) {
+      sum_windows(layer, windows, RBNN_WIDE_POSITIONS, pitch, wide, sums);
+      for (uint32_t p = 0; p < RBNN_WIDE_POSITIONS; p++) {
+        rbnn_wide_stage(run, position + 1u + p - waiting, sums + p * row_filters);
+      }
+      waiting = 0;
+    }
+  }
+  for (uint32_t p = 0; p < waiting; p++) {
+    sum_windows(layer, windows + p, 1u, pitch, wide, sums);
+    rbnn_wide_stage(run, total + p - waiting, sums);
+  }
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wide.h"
+
+#include "wide_block.h"
+
+#define CHANNELS 32u /* of a word of output bits */
+
+static inline int32_t saturate(int32_t value)
+{
+  value = value < INT16_MAX ? value : INT16_MAX;
+  return value > INT16_MIN ? value : INT16_MIN;
+}
+
+/* One word's channels of a residual stage; arrays begin at its first channel. `shortcut` and
+ * `points` are NULL where there is none; they may not overlap `result`. */
+static void finish(const int16_t *restrict sums, uint32_t shift, const int16_t *restrict scales,
+                   const int16_t *restrict biases, const int16_t *restrict shortcut,
+                   const int16_t *restrict points, const int16_t *restrict slopes,
+                   const int16_t *restrict offsets, int16_t *restrict result)
+{
+  int32_t value[CHANNELS];
+  for (uint32_t c = 0; c < CHANNELS; c++) {
+    value[c] = saturate(biases[c] + (scales[c] * sums[c] >> shift));
+  }
+  if (shortcut != NULL) {
+    for (uint32_t c = 0; c < CHANNELS; c++) {
+      value[c] = saturate(value[c] + shortcut[c]);
+    }
+  }
+  if (points != NULL) {
+    for (uint32_t c = 0; c < CHANNELS; c++) {
+      const int32_t distance = saturate(value[c] - points[c]);
+      const int32_t sloped = slopes[c] * distance >> RBNN_SLOPE_FRACTION_BITS;
+      value[c] = saturate(offsets[c] + (distance < 0 ? sloped : distance));
+    }
+  }
+  for (uint32_t c = 0; c < CHANNELS; c++) {
+    result[c] = (int16_t)value[c];
+  }
+}
+
+static void residual(const rbnn_run *run, uint32_t position, const int16_t *sums)
+{
+  static const int16_t zeros[CHANNELS] = {0};
+  const rbnn_layer *layer = run->layer;
+  const uint32_t channels = layer->out_channels;
+  const uint32_t shift = *(const uint16_t *)run->params;
+  const int16_t *scales = (const int16_t *)run->params + 2;
+  const int16_t *biases = scales + channels;
+  const int16_t *points = layer->activation == RBNN_ACTIVATION_RPRELU ? biases + channels : NULL;
+  const int16_t *slopes = points == NULL ? NULL : points + channels;
+  const int16_t *offsets = points == NULL ? NULL : slopes + channels;
+  const int16_t *thresholds = points == NULL ? biases + channels : offsets + channels;
+
+  for (uint32_t c = 0; c < channels; c += CHANNELS) {
+    int16_t result[CHANNELS];
+    const int16_t *shortcut = NULL;
+    if (run->shortcut != NULL) {
+      shortcut = run->shortcut + position * layer->shortcut_channels + c % layer->shortcut_channels;
+    }
+    if (points == NULL) {
+      finish(sums + c, shift, scales + c, biases + c, shortcut, NULL, NULL, NULL, result);
+    } else {
+      finish(sums + c, shift, scales + c, biases + c, shortcut, points + c, slopes + c, offsets + c,
+             result);
+    }
+    if (run->bits != NULL) {
+      run->bits[(position * channels + c) / 32u] =
+          rbnn_wide_reached(result, layer->sign == RBNN_SIGN_THRESHOLDS ? thresholds + c : zeros);
+    }
+    if (run->stream != NULL) {
+      memcpy(run->stream + position * channels + c, result, sizeof result);
+    }
+  }
+}
+
+void rbnn_wide_stage(const rbnn_run *run, uint32_t position, const int16_t *sums)
+{
+  const uint32_t channels = run->layer->out_channels;
+  if (run->layer->stage == RBNN_STAGE_RESIDUAL) {
+    residual(run, position, sums);
+    return;
+  }
+  const int16_t *thresholds = run->params;
+  for (uint32_t c = 0; c < channels; c += CHANNELS) {
+    run->bits[(position * channels + c) / 32u] = rbnn_wide_reached(sums + c, thresholds + c);
+  }
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wide.h"
+
+#include "wide_block.h"
+
+/* Positions whose sums are kept together: a block, or the windows of a pool. */
+static uint32_t kept_positions(const rbnn_layer *layer)
+{
+  const uint32_t windows = (uint32_t)layer->pool * layer->pool;
+  return windows > 1u ? windows : RBNN_WIDE_POSITIONS;
+}
+
+static uint32_t row_filters(const rbnn_layer *layer)
+{
+  return rbnn_wide_groups(layer->out_channels) * RBNN_WIDE_FILTERS;
+}
+
+static uint32_t padded_width(const rbnn_layer *layer)
+{
+  return layer->in_width + 2u * layer->pad;
+}
+
+/* A kernel row is read in whole words of 4 bytes, the last of them 3 bytes too far. */
+static uint32_t padded_bytes(const rbnn_layer *layer)
+{
+  return rbnn_wide_round_up(
+      (layer->in_height + 2u * layer->pad) * padded_width(layer) * layer->in_channels + 3u);
+}
+
+static uint32_t sums_bytes(const rbnn_layer *layer)
+{
+  return rbnn_wide_round_up(kept_positions(layer) * row_filters(layer) * 2u);
+}
+
+static uint32_t shares_bytes(const rbnn_layer *layer)
+{
+  return rbnn_wide_round_up(row_filters(layer) * 4u);
+}
+
+uint32_t rbnn_wide_stem_work_bytes(const rbnn_layer *layer)
+{
+  return sums_bytes(layer) + shares_bytes(layer) + padded_bytes(layer);
+}
+
+/* `count` pixels of the offsets' own values: zeros, once these are subtracted. */
+static uint8_t *fill(uint8_t *to, const rbnn_run *run, uint32_t count)
+{
+  for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t c = 0; c < run->layer->in_channels; c++) {
+      *to++ = (uint8_t)run->image->offsets[c];
+    }
+  }
+  return to;
+}
+
+/* Copy the image, as many channels as the network has, into a frame of offsets. */
+static void pad_image(const rbnn_run *run, uint8_t *to)
+{
+  const rbnn_layer *layer = run->layer;
+  const uint8_t *pixel = run->image->pixels;
+  to = fill(to, run, layer->pad * padded_width(layer));
+  for (uint32_t y = 0; y < layer->in_height; y++) {
+    to = fill(to, run, layer->pad);
+    for (uint32_t x = 0; x < layer->in_width; x++, pixel += run->image->channels) {
+      for (uint32_t c = 0; c < layer->in_channels; c++) {
+        *to++ = pixel[c * run->image->step];
+      }
+    }
+    to = fill(to, run, layer->pad);
+  }
+  to = fill(to, run, layer->pad * padded_width(layer));
+  memset(to, 0, 3);
+}
+
+/* The products of windows with one group's weights: sums[p][v]. */
+RBNN_WIDE_INLINE void multiply(const rbnn_layer *layer, const uint8_t *const *windows,
+                               uint32_t positions, uint32_t pitch, const uint32_t *weights,
+                               rbnn_wide sums[RBNN_WIDE_POSITIONS][RBNN_WIDE_VECTORS])
+{
+  const uint32_t row_bytes = layer->kernel * (uint32_t)layer->in_channels;
+  for (uint32_t p = 0; p < positions; p++) {
+    for (uint32_t v = 0; v < RBNN_WIDE_VECTORS; v++) {
+      sums[p][v] = rbnn_wide_splat(0);
+    }
+  }
+  for (uint32_t row = 0; row < layer->kernel; row++) {
+    for (uint32_t at = 0; at < row_bytes; at += 4u, weights += RBNN_WIDE_FILTERS) {
+      for (uint32_t p = 0; p < positions; p++) {
+        uint32_t bytes;
+        memcpy(&bytes, windows[p] + row * pitch + at, sizeof bytes);
+        for (uint32_t v = 0; v < RBNN_WIDE_VECTORS; v++) {
+          sums[p][v] =
+              rbnn_wide_dot(sums[p][v], bytes, rbnn_wide_load(weights + v * RBNN_WIDE_LANES));
+        }
+      }
+    }
+  }
+}
+
+/* What the offsets alone give each filter; taken off every sum. */
+static void sum_offsets(const rbnn_run *run, const uint32_t *wide, uint32_t steps, uint32_t *shares)
+{
+  uint8_t window[RBNN_MAX_KERNEL * RBNN_MAX_KERNEL * RBNN_MAX_INPUT_CHANNELS + 3u] = {0};
+  const rbnn_layer *layer = run->layer;
+  const uint8_t *corner = window;
+  fill(window, run, (uint32_t)layer->kernel * layer->kernel);
+  for (uint32_t first = 0; first < row_filters(layer); first += RBNN_WIDE_FILTERS) {
+    rbnn_wide sums[RBNN_WIDE_POSITIONS][RBNN_WIDE_VECTORS];
+    multiply(layer, &corner, 1u, layer->kernel * (uint32_t)layer->in_channels, wide + first * steps,
+             sums);
+    memcpy(shares + first, sums[0], sizeof sums[0]);
+  }
+}
+
+RBNN_WIDE_INLINE void sum_windows(const rbnn_layer *layer, const uint8_t *const *windows,
+                                  uint32_t positions, const uint32_t *wide, uint32_t steps,
+                                  const uint32_t *shares, int16_t *sums)
+{
+  const uint32_t filters = row_filters(layer);
+  for (uint32_t first = 0; first < filters; first += RBNN_WIDE_FILTERS) {
+    rbnn_wide products[RBNN_WIDE_POSITIONS][RBNN_WIDE_VECTORS];
+    multiply(layer, windows, positions, padded_width(layer) * layer->in_channels,
+             wide + first * steps, products);
+    for (uint32_t p = 0; p < positions; p++) {
+      for (uint32_t v = 0; v < RBNN_WIDE_VECTORS; v++) {
+        const uint32_t at = first + v * RBNN_WIDE_LANES;
+        rbnn_wide_store_sums(sums + p * filters + at, products[p][v] - rbnn_wide_load(shares + at));
+      }
+    }
+  }
+}
+
+/* The greatest of `count` rows of sums, into the first. */
+static void keep_greatest(int16_t *sums, uint32_t filters, uint32_t count)
+{
+  for (uint32_t row = 1; row < count; row++) {
+    const int16_t *other = sums + row * filters;
+    for (uint32_t f = 0; f < filters; f++) {
+      sums[f] = other[f] > sums[f] ? other[f] : sums[f];
+    }
+  }
+}
+
+void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide)
+{
+  const rbnn_layer *layer = run->layer;
+  const uint32_t pool = layer->pool;
+  const uint32_t filters = row_filters(layer);
+  const uint32_t steps = layer->kernel * ((layer->kernel * (uint32_t)layer->in_channels + 3u) / 4u);
+  const uint32_t total = (uint32_t)layer->out_height * layer->out_width * pool * pool;
+  const uint32_t kept = kept_positions(layer);
+  const uint32_t stride = (uint32_t)layer->stride * layer->in_channels;
+  int16_t *sums = (int16_t *)run->work;
+  uint32_t *shares = run->work + sums_bytes(layer) / 4u;
+  uint8_t *image = (uint8_t *)(shares + shares_bytes(layer) / 4u);
+  pad_image(run, image);
+  sum_offsets(run, wide, steps, shares);
+
+  for (uint32_t first = 0; first < total; first += kept) {
+    const uint32_t count = total - first < kept ? total - first : kept;
+    const uint8_t *windows[RBNN_WIDE_POSITIONS];
+    uint32_t waiting = 0;
+    for (uint32_t i = 0; i < count; i++) {
+      const uint32_t output = (first + i) / (pool * pool);
+      const uint32_t inner = (first + i) % (pool * pool);
+      const uint32_t y = output / layer->out_width * pool + inner / pool;
+      const uint32_t x = output % layer->out_width * pool + inner % pool;
+      windows[waiting++] = image + (y * padded_width(layer)) * stride + x * stride;
+      if (waiting == RBNN_WIDE_POSITIONS) {
+        sum_windows(layer, windows, RBNN_WIDE_POSITIONS, wide, steps, shares,
+                    sums + (i + 1u - waiting) * filters);
+        waiting = 0;
+      }
+    }
+    for (uint32_t p = 0; p < waiting; p++) {
+      sum_windows(layer, windows + p, 1u, wide, steps, shares,
+                  sums + (count + p - waiting) * filters);
+    }
+    if (pool > 1u) {
+      keep_greatest(sums, filters, count);
+      rbnn_wide_stage(run, first / count, sums);
+    } else {
+      for (uint32_t i = 0; i < count; i++) {
+        rbnn_wide_stage(run, first + i, sums + i * filters);
+      }
+    }
+  }
+}
