@@ -92,9 +92,9 @@ uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer)
 }
 
 /* Whether the output size follows from input size, window, stride, padding and fused pool. */
-static bool window_fits(const rbnn_layer *layer)
+static bool window_fits(const rbnn_layer *layer, uint32_t largest)
 {
-  if (layer->kernel == 0 || layer->kernel > RBNN_MAX_KERNEL || layer->stride == 0 ||
+  if (layer->kernel == 0 || layer->kernel > largest || layer->stride == 0 ||
       layer->pad >= layer->kernel || layer->pool == 0 || layer->pool > RBNN_MAX_KERNEL) {
     return false;
   }
@@ -131,9 +131,9 @@ static bool has_no_stage(const rbnn_layer *layer, uint8_t output)
          layer->output == output;
 }
 
-static bool pool_fits(const rbnn_layer *layer)
+static bool pool_fits(const rbnn_layer *layer, uint32_t largest)
 {
-  return window_fits(layer) && layer->pad == 0 && layer->packing == RBNN_PACKING_NONE &&
+  return window_fits(layer, largest) && layer->pad == 0 && layer->packing == RBNN_PACKING_NONE &&
          layer->out_channels == layer->in_channels;
 }
 
@@ -157,15 +157,17 @@ bool rbnn_layer_is_served(const rbnn_layer *layer)
   }
   switch (layer->op) {
     case RBNN_OPERATOR_STEM:
-      return window_fits(layer) && stage_fits(layer) && layer->packing == RBNN_PACKING_ROWS &&
-             layer->in_channels <= RBNN_MAX_INPUT_CHANNELS && layer->shortcut_channels == 0 &&
-             filter_bits(layer) * UINT8_MAX <= INT16_MAX;
+      return window_fits(layer, RBNN_MAX_KERNEL) && stage_fits(layer) &&
+             layer->packing == RBNN_PACKING_ROWS && layer->in_channels <= RBNN_MAX_INPUT_CHANNELS &&
+             layer->shortcut_channels == 0 && filter_bits(layer) * UINT8_MAX <= INT16_MAX;
     case RBNN_OPERATOR_CONV:
-      return window_fits(layer) && stage_fits(layer) && layer->packing == RBNN_PACKING_TILES &&
-             layer->pool == 1 && filter_bits(layer) / 2u <= INT16_MAX;
-    case RBNN_OPERATOR_MAX_POOL: return pool_fits(layer) && has_no_stage(layer, RBNN_OUTPUT_BITS);
+      return window_fits(layer, RBNN_MAX_KERNEL) && stage_fits(layer) &&
+             layer->packing == RBNN_PACKING_TILES && layer->pool == 1 &&
+             filter_bits(layer) / 2u <= INT16_MAX;
+    case RBNN_OPERATOR_MAX_POOL:
+      return pool_fits(layer, RBNN_MAX_KERNEL) && has_no_stage(layer, RBNN_OUTPUT_BITS);
     case RBNN_OPERATOR_AVERAGE_POOL:
-      return pool_fits(layer) && has_no_stage(layer, RBNN_OUTPUT_STREAM) &&
+      return pool_fits(layer, RBNN_MAX_AVERAGE_WINDOW) && has_no_stage(layer, RBNN_OUTPUT_STREAM) &&
              (layer->kernel & (layer->kernel - 1)) == 0;
     case RBNN_OPERATOR_DENSE: return dense_fits(layer, RBNN_PACKING_PAIRS);
     case RBNN_OPERATOR_DENSE_STREAM:

@@ -27,7 +27,9 @@ MAX_CLASSES = 64
 MAX_LICENCES = 32
 MAX_INPUT_CHANNELS = 4
 MAX_KERNEL = 7
-"""Largest window side of a stem, a convolution or a pool."""
+"""Largest window side of a stem, a convolution or a max pool."""
+MAX_AVERAGE_WINDOW = 16
+"""Largest window side of an average pool."""
 STREAM_FRACTION_BITS = 8
 """The integer residual stream is int16, Q8.8."""
 SLOPE_FRACTION_BITS = 14
