@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,7 +13,10 @@ from rbnn.cli import options
 from rbnn.cli.options import Json
 from rbnn.errors import RbnnError
 
-FIXED = ("arch", "width", "epochs", "minutes", "batch", "learning_rate", "seed", "out")
+FIXED = (
+    *("arch", "width", "depth", "cipher"),
+    *("epochs", "minutes", "batch", "learning_rate", "seed", "out"),
+)
 """Settings that a resumed run keeps."""
 
 
@@ -23,8 +26,17 @@ def train(
         str | None,
         typer.Option(help="Tasks, such as digits,words or cifar,kws,mine=path/to/folder."),
     ] = None,
-    arch: Annotated[str, typer.Option(help="Architecture: vgg.")] = "vgg",
-    width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 64,
+    arch: Annotated[str, typer.Option(help="Architecture: vgg, resnet or reactnet.")] = "vgg",
+    width: Annotated[
+        int | None, typer.Option(help="Channels of the first stage, best a multiple of 32 [64].")
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(help="Binary convolutions; blocks of reactnet [vgg 4, resnet 6, reactnet 5]."),
+    ] = None,
+    cipher: Annotated[
+        Literal["chacha20", "chacha12", "chacha8"], typer.Option(help="Key stream of the bits.")
+    ] = "chacha20",
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the largest task; by default by its size.")
     ] = None,
@@ -69,7 +81,18 @@ def train(
         with LoadingBar() as bar:
             data = load_data(config, bar.show)
     else:
-        settings = Settings(arch, width, epochs, minutes, batch, learning_rate, seed, baseline)
+        settings = Settings(
+            architecture=arch,
+            width=width,
+            depth=depth,
+            cipher=cipher,
+            epochs=epochs,
+            minutes=minutes,
+            batch=batch,
+            learning_rate=learning_rate,
+            seed=seed,
+            baseline=baseline,
+        )
         check(settings)
         with LoadingBar() as bar:
             data = [load(spec, progress=bar.show) for spec in parse_specs(tasks or "")]

@@ -193,9 +193,8 @@ class TaskModel:
             else:
                 self._signed[number] = self._own.norms[number](sums)
             return
-        terms = [self._own.norms[number](sums)]
-        if layer.shortcut is not None:
-            terms.append(self._streams[layer.shortcut])
+        normed = self._own.norms[number](sums)
+        terms = normed if layer.shortcut is None else [normed, self._streams[layer.shortcut]]
         stream = StreamSum(name=self._name("stream", number))(terms)
         if layer.activation is Activation.RPRELU:
             stream = self._own.activations[number](stream)

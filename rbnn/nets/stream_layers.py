@@ -44,18 +44,19 @@ def saturate(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
 class StreamSum(tf.keras.layers.Layer):  # type: ignore[misc]
     """Normalised sums added to the shortcut; a shortcut with fewer channels is repeated.
 
-    Input: a list of the sums (..., channels) and, where there is one, the shortcut's stream.
-    Output shape: that of the sums.
+    Input: the sums (..., channels), or a list of the sums and the shortcut's stream. Output shape:
+    that of the sums.
     """
 
-    def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor | Sequence[tf.Tensor]) -> tf.Tensor:
         """Round, repeat, add, saturate."""
-        total = fixed_round(inputs[0])
-        if len(inputs) == 2:
-            shortcut = inputs[1]
-            repeats = total.shape[-1] // shortcut.shape[-1]
-            total += tf.concat([shortcut] * repeats, axis=-1) if repeats > 1 else shortcut
-        return saturate(total)
+        if not isinstance(inputs, list | tuple):
+            return saturate(fixed_round(inputs))
+        sums, shortcut = inputs
+        repeats = sums.shape[-1] // shortcut.shape[-1]
+        if repeats > 1:
+            shortcut = tf.concat([shortcut] * repeats, axis=-1)
+        return saturate(fixed_round(sums) + shortcut)
 
 
 @lq.utils.register_keras_custom_object

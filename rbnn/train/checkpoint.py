@@ -17,7 +17,7 @@ class Checkpoints:
 
     Args:
         folder: where they stand.
-        network: its latent kernels and batch norms are saved.
+        network: its latent kernels and all that the tasks have of their own are saved.
         state: further trackable objects by name (optimiser, counters).
     """
 
@@ -25,9 +25,12 @@ class Checkpoints:
         self._folder = folder
         self._checkpoint = tf.train.Checkpoint(
             kernels={str(n): layer.latent_kernel for n, layer in network.shared.items()},
-            norms={
-                task: {str(n): norm for n, norm in norms.items()}
-                for task, norms in network.norms.items()
+            own={
+                task: {
+                    kind: {str(n): layer for n, layer in layers.items()}
+                    for kind, layers in vars(own).items()
+                }
+                for task, own in network.own.items()
             },
             **state,
         )

@@ -20,16 +20,21 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
-from rbnn.nets import vgg
+from rbnn.nets.architectures import lay_out
 from rbnn.nets.topology import Shape, Topology
-from rbnn.spec.layout import Adapter
+from rbnn.spec.layout import Adapter, Cipher
 
-CONFIG_VERSION = 1
+CONFIG_VERSION = 2
+"""2: depth and cipher; the bits are packed, and so keyed, in another order than in 1."""
+
+
+CipherName = Literal["chacha20", "chacha12", "chacha8"]
 
 
 class RunTask(BaseModel):
@@ -54,9 +59,10 @@ class RunTask(BaseModel):
 class RunConfig(BaseModel):
     """``config.json``: everything needed to build the network again, nothing secret.
 
-    ``batch`` is samples per task and step. An epoch is ``steps_per_epoch`` steps. The run ends
-    after ``epochs`` epochs, or ``steps`` steps, or ``minutes`` of training, whichever is set and
-    comes first. ``baseline``: whether single-task networks are trained too.
+    ``depth`` is as ``rbnn.nets.architectures`` has it for the architecture; ``cipher`` is the name
+    of the key stream's. ``batch`` is samples per task and step. An epoch is ``steps_per_epoch``
+    steps. The run ends after ``epochs`` epochs, or ``steps`` steps, or ``minutes`` of training,
+    whichever is set and comes first. ``baseline``: whether single-task networks are trained too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,8 +71,10 @@ class RunConfig(BaseModel):
     tasks: tuple[RunTask, ...]
     architecture: str
     width: int
+    depth: int
     input_shape: Shape
     scheme: str
+    cipher: CipherName = "chacha20"
     model_id: str
     seed: int
     epochs: int | None
@@ -100,11 +108,14 @@ class RunConfig(BaseModel):
 
     def topology(self) -> Topology:
         """The network of this run."""
-        if self.architecture != "vgg":
-            raise RbnnError(
-                f"Unknown architecture {self.architecture!r}.", "This version knows: vgg."
-            )
-        return vgg.topology(self.input_shape, self.max_classes, self.width)
+        return lay_out(
+            self.architecture, self.input_shape, self.max_classes, self.width, self.depth
+        )
+
+    @property
+    def key_cipher(self) -> Cipher:
+        """The cipher of the key stream, as the container has it."""
+        return Cipher[self.cipher.upper()]
 
 
 class Run:
@@ -131,7 +142,15 @@ class Run:
             RbnnError: no such run, or one of another version.
         """
         try:
-            return RunConfig.model_validate_json(self.config_file.read_bytes())
+            text = self.config_file.read_bytes()
+            version = _version(text)
+            if version not in (None, CONFIG_VERSION):
+                raise RbnnError(
+                    f"{self.config_file} is a run of format {version}; this version of rbnn reads "
+                    f"{CONFIG_VERSION}.",
+                    "Train again with this version, or use the one that trained the run.",
+                )
+            return RunConfig.model_validate_json(text)
         except OSError as error:
             raise RbnnError(
                 f"{self.folder} is not a run folder: cannot read {self.config_file.name} "
@@ -172,6 +191,15 @@ class Run:
         self.secrets_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         text = json.dumps({name: secret.hex() for name, secret in secrets.items()}, indent=2)
         write_atomic(self.secrets_file, text + "\n", mode=0o600)
+
+
+def _version(text: bytes) -> object:
+    """The format's number in ``config.json``; None where there is none to be read."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document.get("version") if isinstance(document, dict) else None
 
 
 def new_run(root: Path, tasks: Sequence[str], today: date) -> Run:

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from rbnn.errors import RbnnError
-from rbnn.nets import vgg
+from rbnn.nets.architectures import architecture
 from rbnn.spec.layout import Adapter
 from rbnn.spec.stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.tasks import SIDE, TaskData, load
 from rbnn.tasks.load import Progress
 from rbnn.train.errors import TrainingError
-from rbnn.train.run import Run, RunConfig, RunTask, new_run
+from rbnn.train.run import CipherName, Run, RunConfig, RunTask, new_run
 
 MOST_EPOCHS = 20
 FEWEST_EPOCHS = 10
@@ -32,8 +32,10 @@ class Settings:
     """What the user may choose.
 
     Args:
-        architecture: ``vgg``.
-        width: channels of the first stage.
+        architecture: one of ``rbnn.nets.architectures``.
+        width: channels of the first stage; None for the architecture's default.
+        depth: convolutions or blocks; None for the architecture's default.
+        cipher: of the key stream.
         epochs: passes over the largest task; None chooses by its size.
         minutes: time budget; None is no limit.
         batch: samples per task and step.
@@ -43,7 +45,9 @@ class Settings:
     """
 
     architecture: str = "vgg"
-    width: int = vgg.DEFAULT_WIDTH
+    width: int | None = None
+    depth: int | None = None
+    cipher: CipherName = "chacha20"
     epochs: int | None = None
     minutes: float | None = None
     batch: int = 64
@@ -75,6 +79,7 @@ def start_run(
         RbnnError: a setting is unusable or the folder cannot be written.
     """
     check(settings)
+    chosen = architecture(settings.architecture)
     channels = max(task.channels for task in data)
     largest = max(len(task.train) for task in data)
     steps_per_epoch = -(-largest // settings.batch)
@@ -83,10 +88,12 @@ def start_run(
         epochs = usual_epochs(steps_per_epoch)
     config = RunConfig(
         tasks=tuple(describe(task, channels) for task in data),
-        architecture=settings.architecture,
-        width=settings.width,
+        architecture=chosen.name,
+        width=chosen.width if settings.width is None else settings.width,
+        depth=chosen.depth if settings.depth is None else settings.depth,
         input_shape=(SIDE, SIDE, channels),
         scheme="xor",
+        cipher=settings.cipher,
         model_id=(model_id or os.urandom(MODEL_ID_BYTES)).hex(),
         seed=settings.seed,
         epochs=epochs,
@@ -96,7 +103,7 @@ def start_run(
         minutes=settings.minutes,
         baseline=settings.baseline,
     )
-    config.topology()  # refuses an unknown architecture or width before anything is written
+    config.topology()  # refuses a width or depth that does not work before anything is written
     run = new_run(root, [task.name for task in data], today or date.today())
     try:
         run.write_config(config)

@@ -29,7 +29,7 @@ class Statistics:
 
     def __init__(self, network: SharedNetwork, task: str) -> None:
         self._model = network.models[task]
-        self._norms = list(network.norms[task].values())
+        self._norms = list(network.own[task].norms.values())
         self._forward = tf.function(self._run, reduce_retracing=True)
 
     def _run(self, images: tf.Tensor) -> None:

@@ -67,10 +67,7 @@ class Trainer:
         self._statistics = {name: Statistics(self.network, name) for name in self._data}
         self._kernels = [layer.latent_kernel for layer in self.network.shared.values()]
         self._trained = self._kernels + [
-            variable
-            for norms in self.network.norms.values()
-            for norm in norms.values()
-            for variable in norm.trainable_variables
+            variable for own in self.network.own.values() for variable in own.trainable_variables
         ]
         self._optimizer = tf.keras.optimizers.Adam(self.config.learning_rate)
         self._optimizer.build(self._trained)

@@ -6,7 +6,7 @@ import numpy as np
 
 from rbnn.nets.build import SharedNetwork, TaskInput
 from rbnn.train.errors import TrainingError
-from rbnn.train.parameters import ModelParameters, Normalisation
+from rbnn.train.parameters import ModelParameters, Normalisation, RPReLU
 from rbnn.train.run import Run, RunConfig
 
 
@@ -16,11 +16,11 @@ def build_network(config: RunConfig) -> SharedNetwork:
         TaskInput(task.name, len(task.labels), task.input_channels, task.adapter, task.offsets)
         for task in config.tasks
     ]
-    return SharedNetwork(config.topology(), tasks, config.scheme, config.seed)
+    return SharedNetwork(config.topology(), tasks, config.scheme, config.seed, config.key_cipher)
 
 
 def read_parameters(network: SharedNetwork) -> ModelParameters:
-    """Copy all trained values out of ``network``."""
+    """Copy all trained values out of ``network``: activations and signs as the device has them."""
     kernels = {
         number: np.asarray(layer.latent_kernel.numpy(), np.float32)
         for number, layer in network.shared.items()
@@ -38,11 +38,22 @@ def read_parameters(network: SharedNetwork) -> ModelParameters:
                 variance=norm.moving_variance.numpy(),
                 epsilon=float(norm.epsilon),
             )
-            for number, norm in layers.items()
+            for number, norm in own.norms.items()
         }
-        for task, layers in network.norms.items()
+        for task, own in network.own.items()
     }
-    return ModelParameters(kernels, norms)
+    activations = {
+        task: {
+            number: RPReLU(*(value.numpy() for value in layer.values()))
+            for number, layer in own.activations.items()
+        }
+        for task, own in network.own.items()
+    }
+    signs = {
+        task: {number: layer.values().numpy() for number, layer in own.signs.items()}
+        for task, own in network.own.items()
+    }
+    return ModelParameters(kernels, norms, activations, signs)
 
 
 def write_parameters(network: SharedNetwork, parameters: ModelParameters) -> None:
@@ -54,14 +65,21 @@ def write_parameters(network: SharedNetwork, parameters: ModelParameters) -> Non
     try:
         for number, layer in network.shared.items():
             layer.latent_kernel.assign(parameters.kernels[number])
-        for task, layers in network.norms.items():
-            for number, norm in layers.items():
+        for task, own in network.own.items():
+            for number, norm in own.norms.items():
                 values = parameters.normalisations[task][number]
                 if norm.gamma is not None:
                     norm.gamma.assign(values.gamma)
                 norm.beta.assign(values.beta)
                 norm.moving_mean.assign(values.mean)
                 norm.moving_variance.assign(values.variance)
+            for number, activation in own.activations.items():
+                bend = parameters.activations[task][number]
+                activation.point.assign(bend.point)
+                activation.slope.assign(bend.slope)
+                activation.offset.assign(bend.offset)
+            for number, sign in own.signs.items():
+                sign.threshold.assign(parameters.signs[task][number])
     except (KeyError, ValueError) as error:
         raise TrainingError(
             f"The parameters do not fit the network of config.json: {error}.",
