@@ -36,7 +36,8 @@ uint32_t rbnn_wide_conv_work_bytes(const rbnn_layer *layer);
 void rbnn_wide_dense(const rbnn_run *run, const uint32_t *wide);
 void rbnn_wide_dense_stream(const rbnn_run *run, const uint32_t *wide);
 
-/* Finish one position of a stem or a convolution: `sums` are its out_channels sums. */
-void rbnn_wide_stage(const rbnn_run *run, uint32_t position, const int16_t *sums);
+/* Finish positions first .. first + count - 1 of a stem or a convolution.
+ *   sums  of each position's filters, out_channels rounded up to whole groups (wide_block.h) */
+void rbnn_wide_stage(const rbnn_run *run, uint32_t first, uint32_t count, const int16_t *sums);
 
 #endif

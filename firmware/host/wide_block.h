@@ -22,6 +22,12 @@ static inline uint32_t rbnn_wide_groups(uint32_t filters)
   return (filters + RBNN_WIDE_FILTERS - 1u) / RBNN_WIDE_FILTERS;
 }
 
+/* Filters and the missing ones of the last group. */
+static inline uint32_t rbnn_wide_row_filters(uint32_t filters)
+{
+  return rbnn_wide_groups(filters) * RBNN_WIDE_FILTERS;
+}
+
 /* Place of the word of `step` of `filter` among a layer's laid out weights. */
 static inline uint32_t rbnn_wide_place(uint32_t steps, uint32_t filter, uint32_t step)
 {

@@ -14,7 +14,7 @@ static uint32_t padded_bytes(const rbnn_layer *layer)
 
 static uint32_t sums_bytes(const rbnn_layer *layer)
 {
-  const uint32_t filters = rbnn_wide_groups(layer->out_channels) * RBNN_WIDE_FILTERS;
+  const uint32_t filters = rbnn_wide_row_filters(layer->out_channels);
   return rbnn_wide_round_up(RBNN_WIDE_POSITIONS * filters * 2u);
 }
 
@@ -70,8 +70,6 @@ void rbnn_wide_conv(const rbnn_run *run, const uint32_t *wide)
   const rbnn_layer *layer = run->layer;
   const uint32_t words = layer->in_channels / 32u;
   const uint32_t pitch = (layer->in_width + 2u * layer->pad) * words;
-  const uint32_t row_filters = rbnn_wide_groups(layer->out_channels) * RBNN_WIDE_FILTERS;
-  const uint32_t total = (uint32_t)layer->out_height * layer->out_width;
   int16_t *sums = (int16_t *)run->work;
   const uint32_t *input = run->input;
   if (layer->pad != 0) {
@@ -81,20 +79,20 @@ void rbnn_wide_conv(const rbnn_run *run, const uint32_t *wide)
   }
   const uint32_t *windows[RBNN_WIDE_POSITIONS];
   uint32_t waiting = 0;
-  for (uint32_t position = 0; position < total; position++) {
-    const uint32_t y = position / layer->out_width;
-    const uint32_t x = position % layer->out_width;
-    windows[waiting++] = input + y * layer->stride * pitch + x * layer->stride * words;
-    if (waiting == RBNN_WIDE_POSITIONS) {
-      sum_windows(layer, windows, RBNN_WIDE_POSITIONS, pitch, wide, sums);
-      for (uint32_t p = 0; p < RBNN_WIDE_POSITIONS; p++) {
-        rbnn_wide_stage(run, position + 1u + p - waiting, sums + p * row_filters);
+  uint32_t done = 0;
+  for (uint32_t y = 0; y < layer->out_height; y++) {
+    for (uint32_t x = 0; x < layer->out_width; x++) {
+      windows[waiting++] = input + y * layer->stride * pitch + x * layer->stride * words;
+      if (waiting == RBNN_WIDE_POSITIONS) {
+        sum_windows(layer, windows, RBNN_WIDE_POSITIONS, pitch, wide, sums);
+        rbnn_wide_stage(run, done, RBNN_WIDE_POSITIONS, sums);
+        done += RBNN_WIDE_POSITIONS;
+        waiting = 0;
       }
-      waiting = 0;
     }
   }
   for (uint32_t p = 0; p < waiting; p++) {
     sum_windows(layer, windows + p, 1u, pitch, wide, sums);
-    rbnn_wide_stage(run, total + p - waiting, sums);
+    rbnn_wide_stage(run, done + p, 1u, sums);
   }
 }

@@ -39,11 +39,12 @@ static void finish(const int16_t *restrict sums, uint32_t shift, const int16_t *
   }
 }
 
-static void residual(const rbnn_run *run, uint32_t position, const int16_t *sums)
+static void residual(const rbnn_run *run, uint32_t first, uint32_t count, const int16_t *sums)
 {
   static const int16_t zeros[CHANNELS] = {0};
   const rbnn_layer *layer = run->layer;
   const uint32_t channels = layer->out_channels;
+  const uint32_t pitch = rbnn_wide_row_filters(channels);
   const uint32_t shift = *(const uint16_t *)run->params;
   const int16_t *scales = (const int16_t *)run->params + 2;
   const int16_t *biases = scales + channels;
@@ -53,36 +54,45 @@ static void residual(const rbnn_run *run, uint32_t position, const int16_t *sums
   const int16_t *thresholds = points == NULL ? biases + channels : offsets + channels;
 
   for (uint32_t c = 0; c < channels; c += CHANNELS) {
-    int16_t result[CHANNELS];
-    const int16_t *shortcut = NULL;
-    if (run->shortcut != NULL) {
-      shortcut = run->shortcut + position * layer->shortcut_channels + c % layer->shortcut_channels;
-    }
-    if (points == NULL) {
-      finish(sums + c, shift, scales + c, biases + c, shortcut, NULL, NULL, NULL, result);
-    } else {
-      finish(sums + c, shift, scales + c, biases + c, shortcut, points + c, slopes + c, offsets + c,
-             result);
-    }
-    if (run->bits != NULL) {
-      run->bits[(position * channels + c) / 32u] =
-          rbnn_wide_reached(result, layer->sign == RBNN_SIGN_THRESHOLDS ? thresholds + c : zeros);
-    }
-    if (run->stream != NULL) {
-      memcpy(run->stream + position * channels + c, result, sizeof result);
+    const int16_t *limits = layer->sign == RBNN_SIGN_THRESHOLDS ? thresholds + c : zeros;
+    for (uint32_t p = 0; p < count; p++) {
+      const uint32_t at = (first + p) * channels + c;
+      int16_t result[CHANNELS];
+      const int16_t *shortcut = NULL;
+      if (run->shortcut != NULL) {
+        shortcut =
+            run->shortcut + (first + p) * layer->shortcut_channels + c % layer->shortcut_channels;
+      }
+      if (points == NULL) {
+        finish(sums + p * pitch + c, shift, scales + c, biases + c, shortcut, NULL, NULL, NULL,
+               result);
+      } else {
+        finish(sums + p * pitch + c, shift, scales + c, biases + c, shortcut, points + c,
+               slopes + c, offsets + c, result);
+      }
+      if (run->bits != NULL) {
+        run->bits[at / 32u] = rbnn_wide_reached(result, limits);
+      }
+      if (run->stream != NULL) {
+        memcpy(run->stream + at, result, sizeof result);
+      }
     }
   }
 }
 
-void rbnn_wide_stage(const rbnn_run *run, uint32_t position, const int16_t *sums)
+void rbnn_wide_stage(const rbnn_run *run, uint32_t first, uint32_t count, const int16_t *sums)
 {
-  const uint32_t channels = run->layer->out_channels;
   if (run->layer->stage == RBNN_STAGE_RESIDUAL) {
-    residual(run, position, sums);
+    residual(run, first, count, sums);
     return;
   }
+  const uint32_t channels = run->layer->out_channels;
+  const uint32_t pitch = rbnn_wide_row_filters(channels);
   const int16_t *thresholds = run->params;
-  for (uint32_t c = 0; c < channels; c += CHANNELS) {
-    run->bits[(position * channels + c) / 32u] = rbnn_wide_reached(sums + c, thresholds + c);
+  uint32_t *bits = run->bits + first * channels / 32u;
+  for (uint32_t p = 0; p < count; p++, sums += pitch) {
+    for (uint32_t c = 0; c < channels; c += CHANNELS) {
+      *bits++ = rbnn_wide_reached(sums + c, thresholds + c);
+    }
   }
 }

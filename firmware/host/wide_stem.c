@@ -10,11 +10,6 @@ static uint32_t kept_positions(const rbnn_layer *layer)
   return windows > 1u ? windows : RBNN_WIDE_POSITIONS;
 }
 
-static uint32_t row_filters(const rbnn_layer *layer)
-{
-  return rbnn_wide_groups(layer->out_channels) * RBNN_WIDE_FILTERS;
-}
-
 static uint32_t padded_width(const rbnn_layer *layer)
 {
   return layer->in_width + 2u * layer->pad;
@@ -29,12 +24,13 @@ static uint32_t padded_bytes(const rbnn_layer *layer)
 
 static uint32_t sums_bytes(const rbnn_layer *layer)
 {
-  return rbnn_wide_round_up(kept_positions(layer) * row_filters(layer) * 2u);
+  return rbnn_wide_round_up(kept_positions(layer) * rbnn_wide_row_filters(layer->out_channels) *
+                            2u);
 }
 
 static uint32_t shares_bytes(const rbnn_layer *layer)
 {
-  return rbnn_wide_round_up(row_filters(layer) * 4u);
+  return rbnn_wide_round_up(rbnn_wide_row_filters(layer->out_channels) * 4u);
 }
 
 uint32_t rbnn_wide_stem_work_bytes(const rbnn_layer *layer)
@@ -61,9 +57,16 @@ static void pad_image(const rbnn_run *run, uint8_t *to)
   to = fill(to, run, layer->pad * padded_width(layer));
   for (uint32_t y = 0; y < layer->in_height; y++) {
     to = fill(to, run, layer->pad);
-    for (uint32_t x = 0; x < layer->in_width; x++, pixel += run->image->channels) {
-      for (uint32_t c = 0; c < layer->in_channels; c++) {
-        *to++ = pixel[c * run->image->step];
+    if (run->image->step == 1u && run->image->channels == layer->in_channels) {
+      const uint32_t row_bytes = (uint32_t)layer->in_width * layer->in_channels;
+      memcpy(to, pixel, row_bytes);
+      to += row_bytes;
+      pixel += row_bytes;
+    } else {
+      for (uint32_t x = 0; x < layer->in_width; x++, pixel += run->image->channels) {
+        for (uint32_t c = 0; c < layer->in_channels; c++) {
+          *to++ = pixel[c * run->image->step];
+        }
       }
     }
     to = fill(to, run, layer->pad);
@@ -97,14 +100,15 @@ RBNN_WIDE_INLINE void multiply(const rbnn_layer *layer, const uint8_t *const *wi
   }
 }
 
-/* What the offsets alone give each filter; taken off every sum. */
+/* What a window of offsets gives each filter; taken off every sum. */
 static void sum_offsets(const rbnn_run *run, const uint32_t *wide, uint32_t steps, uint32_t *shares)
 {
   uint8_t window[RBNN_MAX_KERNEL * RBNN_MAX_KERNEL * RBNN_MAX_INPUT_CHANNELS + 3u] = {0};
   const rbnn_layer *layer = run->layer;
   const uint8_t *corner = window;
   fill(window, run, (uint32_t)layer->kernel * layer->kernel);
-  for (uint32_t first = 0; first < row_filters(layer); first += RBNN_WIDE_FILTERS) {
+  for (uint32_t first = 0; first < rbnn_wide_row_filters(layer->out_channels);
+       first += RBNN_WIDE_FILTERS) {
     rbnn_wide sums[RBNN_WIDE_POSITIONS][RBNN_WIDE_VECTORS];
     multiply(layer, &corner, 1u, layer->kernel * (uint32_t)layer->in_channels, wide + first * steps,
              sums);
@@ -116,7 +120,7 @@ RBNN_WIDE_INLINE void sum_windows(const rbnn_layer *layer, const uint8_t *const 
                                   uint32_t positions, const uint32_t *wide, uint32_t steps,
                                   const uint32_t *shares, int16_t *sums)
 {
-  const uint32_t filters = row_filters(layer);
+  const uint32_t filters = rbnn_wide_row_filters(layer->out_channels);
   for (uint32_t first = 0; first < filters; first += RBNN_WIDE_FILTERS) {
     rbnn_wide products[RBNN_WIDE_POSITIONS][RBNN_WIDE_VECTORS];
     multiply(layer, windows, positions, padded_width(layer) * layer->in_channels,
@@ -141,18 +145,42 @@ static void keep_greatest(int16_t *sums, uint32_t filters, uint32_t count)
   }
 }
 
+/* A window of the stem: of output (y, x), (inner_y, inner_x) in its pool. */
+typedef struct {
+  uint32_t y, x, inner_y, inner_x;
+} cursor;
+
+/* Move on, inner windows first. */
+static void advance(cursor *at, const rbnn_layer *layer)
+{
+  if (++at->inner_x < layer->pool) {
+    return;
+  }
+  at->inner_x = 0;
+  if (++at->inner_y < layer->pool) {
+    return;
+  }
+  at->inner_y = 0;
+  if (++at->x == layer->out_width) {
+    at->x = 0;
+    at->y++;
+  }
+}
+
 void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide)
 {
   const rbnn_layer *layer = run->layer;
   const uint32_t pool = layer->pool;
-  const uint32_t filters = row_filters(layer);
+  const uint32_t filters = rbnn_wide_row_filters(layer->out_channels);
   const uint32_t steps = layer->kernel * ((layer->kernel * (uint32_t)layer->in_channels + 3u) / 4u);
   const uint32_t total = (uint32_t)layer->out_height * layer->out_width * pool * pool;
   const uint32_t kept = kept_positions(layer);
-  const uint32_t stride = (uint32_t)layer->stride * layer->in_channels;
+  const uint32_t step = (uint32_t)layer->stride * layer->in_channels;
   int16_t *sums = (int16_t *)run->work;
   uint32_t *shares = run->work + sums_bytes(layer) / 4u;
   uint8_t *image = (uint8_t *)(shares + shares_bytes(layer) / 4u);
+  cursor at = {0, 0, 0, 0};
+  uint32_t output = 0;
   pad_image(run, image);
   sum_offsets(run, wide, steps, shares);
 
@@ -160,12 +188,10 @@ void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide)
     const uint32_t count = total - first < kept ? total - first : kept;
     const uint8_t *windows[RBNN_WIDE_POSITIONS];
     uint32_t waiting = 0;
-    for (uint32_t i = 0; i < count; i++) {
-      const uint32_t output = (first + i) / (pool * pool);
-      const uint32_t inner = (first + i) % (pool * pool);
-      const uint32_t y = output / layer->out_width * pool + inner / pool;
-      const uint32_t x = output % layer->out_width * pool + inner % pool;
-      windows[waiting++] = image + (y * padded_width(layer)) * stride + x * stride;
+    for (uint32_t i = 0; i < count; i++, advance(&at, layer)) {
+      const uint32_t y = at.y * pool + at.inner_y;
+      const uint32_t x = at.x * pool + at.inner_x;
+      windows[waiting++] = image + (y * padded_width(layer) + x) * step;
       if (waiting == RBNN_WIDE_POSITIONS) {
         sum_windows(layer, windows, RBNN_WIDE_POSITIONS, wide, steps, shares,
                     sums + (i + 1u - waiting) * filters);
@@ -178,11 +204,9 @@ void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide)
     }
     if (pool > 1u) {
       keep_greatest(sums, filters, count);
-      rbnn_wide_stage(run, first / count, sums);
-    } else {
-      for (uint32_t i = 0; i < count; i++) {
-        rbnn_wide_stage(run, first + i, sums + i * filters);
-      }
     }
+    const uint32_t outputs = pool > 1u ? 1u : count;
+    rbnn_wide_stage(run, output, outputs, sums);
+    output += outputs;
   }
 }

@@ -88,7 +88,8 @@ static inline rbnn_wide rbnn_wide_total(rbnn_wide tally)
 }
 
 /* sums + the products of four unsigned bytes, the same in every lane, with a lane's four signed
- * ones. The bytes of `weights` are -1, 0 or 1. */
+ * ones, which are -1, 0 or 1. NEON takes 128 off every byte: what that gives hangs on the weights
+ * alone and falls out where two sums are subtracted. */
 static inline rbnn_wide rbnn_wide_dot(rbnn_wide sums, uint32_t bytes, rbnn_wide weights)
 {
 #if RBNN_WIDE_LANES == 16u && defined(__AVX512VNNI__)
@@ -100,6 +101,12 @@ static inline rbnn_wide rbnn_wide_dot(rbnn_wide sums, uint32_t bytes, rbnn_wide 
 #elif RBNN_WIDE_LANES == 8u
   const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi32((int32_t)bytes), (__m256i)weights);
   return sums + (rbnn_wide)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+  const int8x16_t values = vreinterpretq_s8_u32(vdupq_n_u32(bytes ^ 0x80808080u));
+  const int8x16_t signs = (int8x16_t)weights;
+  const int16x8_t low = vmull_s8(vget_low_s8(values), vget_low_s8(signs));
+  const int16x8_t high = vmull_high_s8(values, signs);
+  return (rbnn_wide)vpadalq_s16((int32x4_t)sums, vpaddq_s16(low, high));
 #else
   for (uint32_t shift = 0; shift < 32u; shift += 8u) {
     /* Odd for 1 and -1, for which twice the byte is taken off again. */
