@@ -87,8 +87,19 @@ uint32_t rbnn_engine_input_bytes(const rbnn_engine *engine)
   return (uint32_t)model->input_height * model->input_width * params_header(engine)->input_channels;
 }
 
-/* Addresses of everything that layer `number` reads and writes. */
-static rbnn_run prepare(const rbnn_engine *engine, uint32_t number, const rbnn_stem_input *image)
+rbnn_stem_input rbnn_engine_image(const rbnn_engine *engine, const uint8_t *input)
+{
+  const rbnn_params_header *header = params_header(engine);
+  return (rbnn_stem_input){
+      .pixels = input,
+      .channels = header->input_channels,
+      .step = header->adapter == RBNN_ADAPTER_REPLICATE ? 0u : 1u,
+      .offsets = header->offsets,
+  };
+}
+
+rbnn_run rbnn_engine_prepare(const rbnn_engine *engine, uint32_t number,
+                             const rbnn_stem_input *image)
 {
   const rbnn_layer *layer = &engine->model->layers[number];
   const bool stem = layer->op == RBNN_OPERATOR_STEM;
@@ -130,14 +141,9 @@ rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input, u
   if (input_bytes != rbnn_engine_input_bytes(engine)) {
     return RBNN_ARGUMENT;
   }
-  const rbnn_stem_input image = {
-      .pixels = input,
-      .channels = header->input_channels,
-      .step = header->adapter == RBNN_ADAPTER_REPLICATE ? 0u : 1u,
-      .offsets = header->offsets,
-  };
+  const rbnn_stem_input image = rbnn_engine_image(engine, input);
   for (uint32_t i = 0; i < engine->model->header->layer_count; i++) {
-    const rbnn_run run = prepare(engine, i, &image);
+    const rbnn_run run = rbnn_engine_prepare(engine, i, &image);
     run_layer(&run);
     if (engine->observer != NULL) {
       engine->observer(engine->observer_context, &run);

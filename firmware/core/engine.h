@@ -40,6 +40,12 @@ uint32_t rbnn_engine_input_bytes(const rbnn_engine *engine);
 rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input, uint32_t input_bytes,
                               int32_t *logits);
 
+/* The steps of an inference, for callers that run layers themselves: one input as a stem reads it,
+ * and all that layer `number` reads and writes. Views; nothing is copied or computed. */
+rbnn_stem_input rbnn_engine_image(const rbnn_engine *engine, const uint8_t *input);
+rbnn_run rbnn_engine_prepare(const rbnn_engine *engine, uint32_t number,
+                             const rbnn_stem_input *image);
+
 /* Scores in parts per million that sum to RBNN_SCORE_PPM (rbnn/spec/scores.py).
  * `classes` is 1 .. RBNN_MAX_CLASSES. Timing is not constant. */
 void rbnn_scores_softmax(const int32_t *logits, uint32_t classes, uint32_t *ppm);
