@@ -15,6 +15,7 @@ from rbnn.export.container import (
 from rbnn.export.errors import ExportError
 from rbnn.export.parse import parse
 from rbnn.export.plan import align, plan
+from rbnn.export.shapes import describe
 from rbnn.nets.topology import Topology
 from rbnn.spec.layout import (
     CONTAINER_HEADER,
@@ -55,15 +56,17 @@ def build(
     provider_public: bytes,
     weights: Mapping[int, bytes],
     tasks: Sequence[SealedTask],
+    cipher: Cipher = Cipher.CHACHA20,
 ) -> Container:
     """Put a container together.
 
     Args:
-        topology: the network.
+        topology: the network, its channels padded.
         model_id: 16 bytes.
         provider_public: X25519 public key of the licence provider, 32 bytes.
         weights: packed bits of P by layer number, for every layer that has bits.
         tasks: in task order.
+        cipher: of the key streams.
 
     Raises:
         ExportError: a name, a count or a layer does not fit the format.
@@ -74,8 +77,9 @@ def build(
     for number, place in enumerate(layout.placements):
         own = weights.get(number, b"")
         if len(own) != place.weights_bytes:
+            where = describe(topology.layers[number], number)
             raise ExportError(
-                f"Layer {number} has {place.weights_bytes} bytes of bits. Received: {len(own)}."
+                f"{where} has {place.weights_bytes} bytes of bits. Received: {len(own)}."
             )
         bits[place.weights_offset : place.weights_offset + len(own)] = own
 
@@ -114,11 +118,11 @@ def build(
             "layer_count": len(topology.layers),
             "task_count": len(tasks),
             "max_classes": topology.max_classes,
-            "cipher": int(Cipher.CHACHA20),
+            "cipher": int(cipher),
             "scheme": int(Scheme.XOR),
             "reserved": 0,
             "arena_bytes": layout.arena_bytes,
-            "tile_bytes": layout.tile_bytes,
+            "work_bytes": layout.work_bytes,
             "params_bytes": max(len(task.sealed) for task in tasks) - SEALED_OVERHEAD,
             "layers_offset": layers_offset,
             "tasks_offset": tasks_offset,
@@ -127,7 +131,7 @@ def build(
         }
     )
     records = b"".join(
-        layer_record(layer, layout, number) for number, layer in enumerate(topology.layers)
+        layer_record(topology, layout, number) for number in range(len(topology.layers))
     )
     data[layers_offset:tasks_offset] = records
     data[tasks_offset : tasks_offset + len(task_records)] = task_records

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rbnn.export.container import SEALED_OVERHEAD, Container
-from rbnn.export.plan import params_bytes
+from rbnn.export.shapes import params_bytes
 from rbnn.files import write_atomic
 from rbnn.spec.layout import ALIGNMENT
 
@@ -69,7 +69,7 @@ def config_header(container: Container) -> str:
         "#define RBNN_MODEL_CONFIG_H",
         "",
         f"#define RBNN_MODEL_ARENA_BYTES {layout.arena_bytes}u",
-        f"#define RBNN_MODEL_TILE_BYTES {layout.tile_bytes}u",
+        f"#define RBNN_MODEL_WORK_BYTES {layout.work_bytes}u",
         f"#define RBNN_MODEL_PARAMS_BYTES {params}u",
         "",
         "#endif",

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from rbnn.export.errors import ExportError
@@ -44,6 +45,27 @@ def compiler() -> str:
         if found := shutil.which(name):
             return found
     raise ExportError("No C compiler on the PATH.", "Install one: apt-get install gcc libc6-dev")
+
+
+@cache
+def native_flags(program: str) -> tuple[str, ...]:
+    """Flags for code that runs on this machine alone.
+
+    Args:
+        program: path of the compiler.
+
+    Returns:
+        What makes it use all of the machine's instructions, none where it knows no such flag; and
+        a macro that stands for what these are, so that no cache gives another machine's library.
+    """
+    for flags in (("-march=native",), ("-mcpu=native",), ()):
+        asked = subprocess.run(
+            [program, *flags, "-dM", "-E", "-x", "c", os.devnull], capture_output=True
+        )
+        if asked.returncode == 0:
+            found = hashlib.sha256(asked.stdout).hexdigest()[:16]
+            return (*flags, f"-DRBNN_HOST_MACHINE=0x{found}")
+    return ()
 
 
 def compile_native(

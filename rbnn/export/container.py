@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from rbnn.export.errors import ExportError
 from rbnn.export.plan import Plan
-from rbnn.nets.topology import Layer, Topology
+from rbnn.nets.topology import Topology
 from rbnn.spec.layout import (
     CONTAINER_HEADER,
     LAYER,
     SEALED_NONCE_BYTES,
     SEALED_TAG_BYTES,
-    Packing,
+    Cipher,
 )
 
 SEALED_OVERHEAD = SEALED_NONCE_BYTES + SEALED_TAG_BYTES
@@ -42,7 +42,8 @@ class Container:
         data: all of its bytes.
         model_id: 16 bytes.
         provider_public: 32 bytes.
-        topology: the network.
+        cipher: of the key streams.
+        topology: the network, its channels padded.
         plan: where its things lie.
         weights: the shared bits P.
         tasks: in task order.
@@ -51,6 +52,7 @@ class Container:
     data: bytes
     model_id: bytes
     provider_public: bytes
+    cipher: Cipher
     topology: Topology
     plan: Plan
     weights: bytes
@@ -78,29 +80,36 @@ class Container:
         return names.index(name)
 
 
-def layer_record(layer: Layer, layout: Plan, number: int) -> bytes:
+def layer_record(topology: Topology, layout: Plan, number: int) -> bytes:
     """Record ``number`` of the layer table."""
-    place = layout.placements[number]
+    layer, place = topology.layers[number], layout.placements[number]
+    shortcut = None if layer.shortcut is None else topology.layers[layer.shortcut]
     return LAYER.pack(
         {
             "op": int(layer.op),
-            "packing": int(Packing.ROWS if layer.bits else Packing.NONE),
+            "packing": int(layer.packing),
             "kernel": layer.kernel,
             "stride": layer.stride,
             "pad": layer.pad,
-            "reserved": bytes(3),
+            "pool": layer.pool,
+            "stage": int(layer.stage),
+            "activation": int(layer.activation),
+            "sign": int(layer.sign),
+            "output": int(layer.output),
             "in_height": layer.in_shape[0],
             "in_width": layer.in_shape[1],
             "in_channels": layer.in_shape[2],
             "out_height": layer.out_shape[0],
             "out_width": layer.out_shape[1],
             "out_channels": layer.out_shape[2],
+            "shortcut_channels": 0 if shortcut is None else shortcut.out_shape[2],
             "in_offset": place.in_offset,
             "out_offset": place.out_offset,
+            "stream_offset": place.stream_offset,
+            "shortcut_offset": place.shortcut_offset,
             "weights_offset": place.weights_offset,
             "weights_bytes": place.weights_bytes,
             "params_offset": place.params_offset,
-            "reserved2": 0,
         }
     )
 

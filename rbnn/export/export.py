@@ -24,18 +24,20 @@ from rbnn.export.build import build
 from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, write_c
 from rbnn.export.container import Container, SealedTask
 from rbnn.export.errors import ExportError
-from rbnn.export.fold import fold_scales, fold_thresholds
-from rbnn.export.manifest import Manifest, describe, read_manifest, source_sha256
+from rbnn.export.fold import Trained, fold, padding_shares
+from rbnn.export.manifest import Manifest, make_manifest, read_manifest, source_sha256
 from rbnn.export.parse import parse
 from rbnn.export.plan import plan
 from rbnn.export.reference import Reference
 from rbnn.export.seal import seal
+from rbnn.export.shapes import describe
 from rbnn.files import write_atomic
-from rbnn.nets.topology import Topology
-from rbnn.spec import packing
-from rbnn.spec.layout import Operator
+from rbnn.nets.padding import PaddedNetwork, pad
+from rbnn.nets.topology import Layer
+from rbnn.spec import packing, stream
+from rbnn.spec.layout import Cipher
 from rbnn.tasks import load
-from rbnn.train.parameters import ModelParameters, Normalisation
+from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run, RunConfig, RunTask
 
 NO_PROVIDER = bytes(32)
@@ -143,7 +145,7 @@ def export_run(
         )[: golden.SAMPLES]
         outputs = Reference.open(container, number, secrets[task.name]).infer(images)
         vectors[task.name] = golden.Golden(images, golden.layer_crc32(outputs), outputs.logits)
-    manifest = describe(
+    manifest = make_manifest(
         container,
         tuple(task.labels for task in config.tasks),
         tuple(len(vectors[task.name].images) for task in config.tasks),
@@ -179,21 +181,15 @@ def make_container(
             f"The run was trained with scheme {config.scheme!r}; devices know xor alone.",
             "Train again without --scheme.",
         )
-    topology = config.topology()
+    network = pad(config.topology())
+    topology = network.topology
     layout = plan(topology)
     model_id = bytes.fromhex(config.model_id)
-    weights: dict[int, bytes] = {}
-    for number, layer in enumerate(topology.layers):
-        if not layer.bits:
-            continue
-        kernel = parameters.kernels.get(number)
-        if kernel is None or kernel.shape != layer.kernel_shape:
-            raise ExportError(
-                f"Layer {number} needs a kernel of shape {layer.kernel_shape}. "
-                f"Received: {None if kernel is None else kernel.shape}.",
-                "Configuration and parameters are of two runs: train again.",
-            )
-        weights[number] = packing.pack_rows(packing.kernel_to_rows(kernel >= 0))
+    weights = {
+        number: _stored_bits(parameters, network, number)
+        for number, layer in enumerate(topology.layers)
+        if layer.bits
+    }
     tasks: list[SealedTask] = []
     for number, task in enumerate(config.tasks):
         if task.name not in secrets:
@@ -201,32 +197,74 @@ def make_container(
                 f"The run has no secret for task {task.name}.",
                 "Restore secrets/secrets.json from your backup.",
             )
-        norms = parameters.normalisations.get(task.name, {})
-        plaintext = params.encode(_fold(task, norms, topology), topology, layout)
-        block = seal(plaintext, secrets[task.name], model_id, number)
+        keys = TaskKeys(secrets[task.name], model_id, config.key_cipher)
+        groups = {
+            n: fold(_trained(task, parameters, network, n, bits, keys), len(task.labels))
+            for n, bits in weights.items()
+        }
+        values = params.TaskParams(
+            task.labels, task.adapter, task.input_channels, task.offsets, groups
+        )
+        block = seal(params.encode(values, topology, layout), secrets[task.name], model_id, number)
         tasks.append(SealedTask(task.name, len(task.labels), block))
-    return build(topology, model_id, provider_public, weights, tasks)
+    return build(topology, model_id, provider_public, weights, tasks, config.key_cipher)
 
 
-def _fold(
-    task: RunTask, norms: Mapping[int, Normalisation], topology: Topology
-) -> params.TaskParams:
-    thresholds: dict[int, params.Thresholds] = {}
-    scales = biases = np.zeros(topology.max_classes, np.int32)
-    for number, layer in enumerate(topology.layers):
-        where = f"Task {task.name}, layer {number} ({layer.op.name.lower()})"
-        if layer.bits and number not in norms:
-            raise ExportError(f"{where} has no batch norm.", "Train again.")
-        if layer.has_thresholds:
-            thresholds[number] = fold_thresholds(norms[number], layer, where)
-        elif layer.op is Operator.DENSE:
-            scales, biases = fold_scales(norms[number], layer, len(task.labels), where)
-    return params.TaskParams(
-        labels=task.labels,
-        adapter=task.adapter,
-        input_channels=task.input_channels,
-        offsets=task.offsets,
-        thresholds=thresholds,
-        scales=scales,
-        biases=biases,
+@dataclass(frozen=True)
+class TaskKeys:
+    """What turns stored bits into a task's weights."""
+
+    secret: bytes
+    model_id: bytes
+    cipher: Cipher
+
+    def kernel(self, stored: bytes, number: int, layer: Layer) -> packing.Bits:
+        """The task's weights of a layer in Keras' order, padding included."""
+        weights = stream.reconfigure(stored, self.secret, self.model_id, number, self.cipher)
+        return packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)
+
+
+def _stored_bits(parameters: ModelParameters, network: PaddedNetwork, number: int) -> bytes:
+    """P of a layer, packed."""
+    layer = network.topology.layers[number]
+    wanted = (
+        *layer.kernel_shape[:-2], len(network.inputs[number]), len(network.outputs[number])
+    )  # fmt: skip
+    kernel = parameters.kernels.get(number)
+    if kernel is None or kernel.shape != wanted:
+        raise ExportError(
+            f"{describe(layer, number)} needs a kernel of shape {wanted}. "
+            f"Received: {None if kernel is None else kernel.shape}.",
+            "Configuration and parameters are of two runs: train again.",
+        )
+    return packing.pack_kernel(network.embed(number, kernel >= 0), layer.packing)
+
+
+def _trained(
+    task: RunTask,
+    parameters: ModelParameters,
+    network: PaddedNetwork,
+    number: int,
+    stored: bytes,
+    keys: TaskKeys,
+) -> Trained:
+    """What a task trained for one layer."""
+    layer = network.topology.layers[number]
+    inputs, outputs = network.inputs[number], network.outputs[number]
+    where = f"Task {task.name}, {describe(layer, number).lower()}"
+    norm = parameters.normalisations.get(task.name, {}).get(number)
+    if norm is None:
+        raise ExportError(f"{where} has no batch norm.", "Train again.")
+    shares = np.zeros(len(outputs), np.int64)
+    # A stream is 0 where it is padding; bits are +1.
+    if len(inputs) < layer.kernel_shape[-2] and not layer.reads_stream:
+        shares = padding_shares(keys.kernel(stored, number, layer), inputs, outputs)
+    return Trained(
+        where,
+        layer,
+        outputs,
+        shares,
+        norm,
+        parameters.activations.get(task.name, {}).get(number),
+        parameters.signs.get(task.name, {}).get(number),
     )

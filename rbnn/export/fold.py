@@ -1,59 +1,167 @@
-"""Fold batch norm into integers: thresholds in front of a sign, Q12.20 scales for the logits."""
+"""Fold what a task trained into integers: thresholds, the residual stage's fixed point, Q12.20
+scales of the logits.
+
+A kernel's sum differs from the sum of +-1 products that batch norm saw in training: a convolution
+gives half of it, and padding inputs, whose bits are always +1, add a constant to each filter. Both
+are taken out here.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from rbnn.export.errors import ExportError
-from rbnn.export.params import Fixed, Thresholds
-from rbnn.export.plan import row_bits
+from rbnn.export.params import Group, Int16s, Logits, Residual, Thresholds
+from rbnn.export.shapes import INT16_MAX, PIXEL_MAX, row_bits
+from rbnn.nets.padding import Places
 from rbnn.nets.topology import Layer
-from rbnn.spec.layout import LOGIT_FRACTION_BITS, Operator
-from rbnn.train.parameters import Array, Normalisation
+from rbnn.spec.layout import (
+    LOGIT_FRACTION_BITS,
+    MAX_SHIFT,
+    SLOPE_FRACTION_BITS,
+    STREAM_FRACTION_BITS,
+    Activation,
+    Operator,
+    Sign,
+    Stage,
+)
+from rbnn.spec.packing import Bits
+from rbnn.train.parameters import Array, Normalisation, RPReLU
 
-INT16_MAX = 2**15 - 1
+INT16_MIN = -(2**15)
 INT32_MAX = 2**31 - 1
+STREAM_ONE = 1 << STREAM_FRACTION_BITS
+
+Floats = npt.NDArray[np.float64]
 
 
-def _float64(norm: Normalisation, channels: int, where: str) -> tuple[npt.NDArray[np.float64], ...]:
-    """gamma, beta, mean and sqrt(variance + epsilon), checked."""
-    values = []
-    for name in ("gamma", "beta", "mean", "variance"):
-        array: Array = getattr(norm, name)
-        if array.ndim != 1 or len(array) < channels:
-            raise ExportError(
-                f"{where}: batch norm's {name} needs {channels} values. Received: {array.shape}."
-            )
-        values.append(array[:channels].astype(np.float64))
-    gamma, beta, mean, variance = values
-    if not all(np.isfinite(array).all() for array in values) or (variance < 0).any():
-        raise ExportError(
-            f"{where}: batch norm has values that are not finite or a negative variance.",
-            "Training diverged: train again with a smaller --learning-rate.",
-        )
-    return gamma, beta, mean, np.sqrt(variance + float(norm.epsilon))
-
-
-def fold_thresholds(norm: Normalisation, layer: Layer, where: str) -> Thresholds:
-    """Thresholds with ``(sum >= threshold) == (batch norm of sum >= 0)`` for every integer sum.
+@dataclass(frozen=True)
+class Trained:
+    """What a task trained for one layer, and where it stands on the device.
 
     Args:
-        norm: batch norm at inference, one entry per filter.
-        layer: the stem or convolution in front of it.
         where: names task and layer in errors.
+        layer: with padded channels.
+        outputs: places of the trained channels among the layer's.
+        shares: per trained channel, what padding inputs add to the sum of +-1 products; 0 where
+            there are none.
+        norm: its batch norm.
+        activation: where the stage has RPReLU.
+        sign: thresholds where the stage has them, float32.
+    """
 
-    Returns:
-        int16, (filters,).
+    where: str
+    layer: Layer
+    outputs: Places
+    shares: npt.NDArray[np.int64]
+    norm: Normalisation
+    activation: RPReLU | None = None
+    sign: Array | None = None
+
+
+def padding_shares(kernel: Bits, inputs: Places, outputs: Places) -> npt.NDArray[np.int64]:
+    """What inputs that are always +1 add to the sum of +-1 products of each trained filter.
+
+    Args:
+        kernel: a task's weights, padded, Keras' order, True for +1.
+        inputs: places of the trained ones along the input axis.
+        outputs: the same along the last axis.
+    """
+    signs = np.where(np.delete(kernel[..., outputs], inputs, axis=-2), 1, -1)
+    return np.asarray(signs.sum(axis=tuple(range(kernel.ndim - 1))), np.int64)
+
+
+def fold(trained: Trained, classes: int) -> Group:
+    """A layer's group of parameters.
+
+    Args:
+        trained: what to fold.
+        classes: the task's; outputs of a dense layer from there on are zero.
 
     Raises:
-        ExportError: gamma is not positive somewhere, values are not finite, or the layer's sums do
-            not fit 16 bits.
+        ExportError: a value is not finite or does not fit; names task, layer and channel.
+    """
+    if trained.layer.op in (Operator.DENSE, Operator.DENSE_STREAM):
+        return fold_logits(trained, classes)
+    if trained.layer.stage is Stage.THRESHOLD:
+        return fold_thresholds(trained)
+    return fold_residual(trained)
+
+
+def _norm(trained: Trained, channels: int) -> tuple[Floats, ...]:
+    """gamma, beta, mean and sqrt(variance + epsilon), checked."""
+    where, values = trained.where, []
+    for name in ("gamma", "beta", "mean", "variance"):
+        array: Array = getattr(trained.norm, name)
+        values.append(_channels(array, channels, f"{where}: batch norm's {name}"))
+    gamma, beta, mean, variance = values
+    if (variance < 0).any():
+        raise ExportError(
+            f"{where}: batch norm's variance of channel {int(np.argmin(variance))} is negative.",
+            "Training diverged: train again with a smaller --learning-rate.",
+        )
+    return gamma, beta, mean, np.sqrt(variance + float(trained.norm.epsilon))
+
+
+def _channels(array: Array | None, channels: int, what: str) -> Floats:
+    """The first ``channels`` values as float64, finite ones."""
+    if array is None or array.ndim != 1 or len(array) < channels:
+        raise ExportError(
+            f"{what} needs {channels} values. Received: {None if array is None else array.shape}.",
+            "Configuration and parameters are of two runs: train again.",
+        )
+    values = array[:channels].astype(np.float64)
+    if not np.isfinite(values).all():
+        worst = int(np.argmin(np.isfinite(values)))
+        raise ExportError(
+            f"{what} of channel {worst} is not finite.",
+            "Training diverged: train again with a smaller --learning-rate.",
+        )
+    return np.asarray(values, np.float64)
+
+
+def _require_int16(values: Floats, what: str, unit: float) -> Int16s:
+    """Rounded values as int16."""
+    rounded = np.rint(values)
+    wrong = ~((rounded >= INT16_MIN) & (rounded <= INT16_MAX))
+    if wrong.any():
+        worst = int(np.argmax(wrong))
+        raise ExportError(
+            f"{what} of channel {worst} is {values[worst] / unit:.4g}; 16 bits hold "
+            f"{INT16_MIN / unit:g} to {INT16_MAX / unit:g}.",
+            "Train longer or with a smaller --learning-rate: the values of that channel ran away.",
+        )
+    return rounded.astype(np.int16)
+
+
+def _embedded(values: npt.NDArray[np.int16], trained: Trained, rest: int) -> Int16s:
+    """Values of the trained channels among those of padding channels."""
+    result = np.full(trained.layer.out_shape[2], rest, np.int16)
+    result[trained.outputs] = values
+    return result
+
+
+def _kernel_unit(layer: Layer) -> int:
+    """How many of the +-1 sum one unit of the kernel's sum is."""
+    return 2 if layer.op is Operator.CONV else 1
+
+
+def fold_thresholds(trained: Trained) -> Thresholds:
+    """Thresholds with ``(kernel's sum >= threshold) == (batch norm >= 0)`` for every integer sum.
+
+    A padding channel's bit is always 1.
+
+    Raises:
+        ExportError: gamma is not positive somewhere, or values are not finite.
 
     Source: Courbariaux et al., "Binarized Neural Networks", 2016, section 1.6 (batch norm and sign
     as a comparison).
     """
-    gamma, beta, mean, deviation = _float64(norm, layer.out_shape[2], where)
+    where, layer = trained.where, trained.layer
+    gamma, beta, mean, deviation = _norm(trained, len(trained.outputs))
     if (gamma <= 0).any():
         worst = int(np.argmin(gamma))
         raise ExportError(
@@ -61,37 +169,70 @@ def fold_thresholds(norm: Normalisation, layer: Layer, where: str) -> Thresholds
             "positive, or a larger sum would give a smaller bit.",
             "Build the network with rbnn.nets, whose batch norm there has no gamma.",
         )
-    largest = row_bits(layer) * (255 if layer.op is Operator.STEM else 1)
-    if largest >= INT16_MAX:
-        raise ExportError(
-            f"{where}: sums up to {largest} do not fit 16-bit thresholds.",
-            "Use a smaller window or fewer input channels.",
-        )
-    exact = np.ceil(mean - beta * deviation / gamma)
-    return np.clip(exact, -largest, largest + 1).astype(np.int16)
+    unit = _kernel_unit(layer)
+    largest = row_bits(layer) * (PIXEL_MAX if layer.op is Operator.STEM else 1) // unit
+    exact = np.ceil((mean - beta * deviation / gamma + trained.shares) / unit)
+    limited = np.clip(exact, -largest, min(largest + 1, INT16_MAX)).astype(np.int16)
+    return Thresholds(_embedded(limited, trained, INT16_MIN))
 
 
-def fold_scales(norm: Normalisation, layer: Layer, classes: int, where: str) -> tuple[Fixed, Fixed]:
+def fold_residual(trained: Trained) -> Residual:
+    """Fixed point of a residual stage; padding channels give stream 0 and bit 1.
+
+    Raises:
+        ExportError: a scale, a bias or a member of RPReLU or RSign does not fit 16 bits.
+    """
+    where, layer = trained.where, trained.layer
+    channels = len(trained.outputs)
+    gamma, beta, mean, deviation = _norm(trained, channels)
+    if (deviation == 0).any():
+        raise ExportError(f"{where}: the variance of channel {int(np.argmin(deviation))} is zero.")
+    factor = gamma / deviation
+    scale = factor * STREAM_ONE * _kernel_unit(layer)
+    bias = (beta - factor * (mean + trained.shares)) * STREAM_ONE
+    shift = next(
+        (s for s in range(MAX_SHIFT, -1, -1) if np.abs(np.rint(scale * 2**s)).max() <= INT16_MAX), 0
+    )
+    # Rounding down behind the shift takes half a unit in the mean.
+    half = 0.5 if shift else 0.0
+    members: dict[str, Int16s] = {}
+    if layer.activation is Activation.RPRELU:
+        relu = trained.activation
+        for name, attribute, one in (
+            ("points", "point", STREAM_ONE),
+            ("slopes", "slope", 1 << SLOPE_FRACTION_BITS),
+            ("offsets", "offset", STREAM_ONE),
+        ):
+            what = f"{where}: RPReLU's {attribute}"
+            values = _channels(getattr(relu, attribute, None), channels, what)
+            members[name] = _embedded(_require_int16(values * one, what, one), trained, 0)
+    if layer.sign is Sign.THRESHOLDS:
+        what = f"{where}: the sign's threshold"
+        values = _channels(trained.sign, channels, what)
+        # The stream is a whole number of units: the next one up decides as the real threshold.
+        exact = _require_int16(np.ceil(values * STREAM_ONE), what, STREAM_ONE)
+        members["thresholds"] = _embedded(exact, trained, 0)
+    scales = _require_int16(scale * 2.0**shift, f"{where}: the scale", STREAM_ONE * 2.0**shift)
+    biases = _require_int16(bias + half, f"{where}: the bias", STREAM_ONE)
+    return Residual(shift, _embedded(scales, trained, 0), _embedded(biases, trained, 0), **members)
+
+
+def fold_logits(trained: Trained, classes: int) -> Logits:
     """Scales and biases of the logits, Q12.20.
-
-    Args:
-        norm: batch norm behind the dense layer, with at least ``classes`` entries.
-        layer: the dense layer.
-        classes: the task's classes; entries from there on are zero.
-        where: names task and layer in errors.
-
-    Returns:
-        Scales and biases, int32, (layer's outputs,) each.
 
     Raises:
         ExportError: values are not finite, or a logit could overflow 32 bits.
     """
-    gamma, beta, mean, deviation = _float64(norm, classes, where)
+    where, layer = trained.where, trained.layer
+    gamma, beta, mean, deviation = _norm(trained, classes)
     one = float(1 << LOGIT_FRACTION_BITS)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = gamma / deviation
         scales, biases = np.rint(factor * one), np.rint((beta - mean * factor) * one)
-        largest = np.abs(scales) * row_bits(layer) + np.abs(biases)
+        biases = biases - scales * trained.shares[:classes]
+        # A stream's logits saturate; those of bits must not wrap.
+        stream = layer.op is Operator.DENSE_STREAM
+        largest = np.abs(scales) * (1 if stream else row_bits(layer)) + np.abs(biases)
     if not (largest <= INT32_MAX).all():
         worst = int(np.argmax(~(largest <= INT32_MAX)))
         raise ExportError(
@@ -99,7 +240,6 @@ def fold_scales(norm: Normalisation, layer: Layer, classes: int, where: str) -> 
             f"32 bits hold {INT32_MAX / one:.0f}.",
             "Train longer: the variance of that output is nearly zero.",
         )
-    count = layer.out_shape[2]
-    result = np.zeros((2, count), np.int32)
+    result = np.zeros((2, layer.out_shape[2]), np.int32)
     result[0, :classes], result[1, :classes] = scales, biases
-    return result[0], result[1]
+    return Logits(result[0], result[1])

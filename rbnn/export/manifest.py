@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rbnn.errors import RbnnError
 from rbnn.export.container import Container
 from rbnn.export.errors import ExportError
-from rbnn.export.plan import params_bytes
+from rbnn.export.shapes import params_bytes
 from rbnn.export.sizes import Sizes, measure
 from rbnn.train.run import Run
 
@@ -28,6 +28,10 @@ class LayerEntry(BaseModel):
     kernel: int
     stride: int
     pad: int
+    pool: int
+    stage: str
+    source: int
+    shortcut: int | None
     bits: int
     macs: int
     weights_bytes: int
@@ -51,7 +55,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     model_id: str
     model_digest: str
     provider_public: str
@@ -82,7 +86,7 @@ def source_sha256(run: Run) -> str:
     return digest.hexdigest()
 
 
-def describe(
+def make_manifest(
     container: Container, labels: tuple[tuple[str, ...], ...], golden: tuple[int, ...], source: str
 ) -> Manifest:
     """The manifest of a container.
@@ -110,6 +114,10 @@ def describe(
                 kernel=layer.kernel,
                 stride=layer.stride,
                 pad=layer.pad,
+                pool=layer.pool,
+                stage=layer.stage.name.lower(),
+                source=layer.source,
+                shortcut=layer.shortcut,
                 bits=layer.bits,
                 macs=layer.macs,
                 weights_bytes=container.plan.placements[number].weights_bytes,

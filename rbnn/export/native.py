@@ -14,8 +14,8 @@ from rbnn.export.compile import compile_native, engine_sources
 from rbnn.export.container import Container
 from rbnn.export.errors import ContainerError, ExportError, SealedBlockError
 from rbnn.export.outputs import Outputs
-from rbnn.export.plan import output_bytes
 from rbnn.export.seal import unseal
+from rbnn.export.shapes import output_bytes
 from rbnn.spec.layout import MAX_CLASSES
 from rbnn.spec.status import Status
 
@@ -65,7 +65,7 @@ class NativeEngine:
                 f"The C engine refuses the container: {Status(status).text}{where}."
             )
         self._arena = self._words(bytes(container.plan.arena_bytes))
-        self._tile = self._words(bytes(container.plan.tile_bytes))
+        self._work = self._words(bytes(container.plan.work_bytes))
 
     def _words(self, data: bytes) -> Any:
         cells = self._ffi.new("uint64_t[]", (len(data) + 7) // 8)
@@ -115,7 +115,7 @@ class NativeEngine:
             status = library.rbnn_batch_activate(
                 self._batch, task, secret, self._bytes(params), len(plaintext),
                 ffi.cast("uint32_t *", self._arena), self.container.plan.arena_bytes,
-                ffi.cast("uint32_t *", self._tile), self.container.plan.tile_bytes,
+                ffi.cast("uint32_t *", self._work), self.container.plan.work_bytes,
             )  # fmt: skip
             if status != Status.OK:
                 raise SealedBlockError(

@@ -1,7 +1,8 @@
-"""A task's own part in clear: thresholds, scales, input adapter and class names, as bytes."""
+"""A task's own part in clear, as bytes: input adapter, each layer's values, class names."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,12 +10,63 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.export.errors import ExportError, SealedBlockError
-from rbnn.export.plan import Plan, params_bytes
-from rbnn.nets.topology import Topology
-from rbnn.spec.layout import MAX_INPUT_CHANNELS, PARAMS_HEADER, Adapter, Operator
+from rbnn.export.plan import Plan
+from rbnn.export.shapes import params_bytes
+from rbnn.nets.topology import Layer, Topology
+from rbnn.spec.layout import (
+    MAX_INPUT_CHANNELS,
+    MAX_SHIFT,
+    PARAMS_HEADER,
+    Activation,
+    Adapter,
+    Operator,
+    Sign,
+    Stage,
+)
 
-Thresholds = npt.NDArray[np.int16]
-Fixed = npt.NDArray[np.int32]
+Int16s = npt.NDArray[np.int16]
+Int32s = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Of a stage THRESHOLD: (out_channels,); bit = (sum >= threshold)."""
+
+    thresholds: Int16s
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Of a stage RESIDUAL; arrays of (out_channels,). See ``rbnn.spec.layout.Stage``.
+
+    Args:
+        shift: 0..16, behind the scales.
+        scales: the stream's units (1/256) times 2^shift for each unit of the sum.
+        biases: Q8.8.
+        points: of RPReLU, Q8.8; None without, as the next two.
+        slopes: Q2.14.
+        offsets: Q8.8.
+        thresholds: of sign THRESHOLDS, Q8.8; None without.
+    """
+
+    shift: int
+    scales: Int16s
+    biases: Int16s
+    points: Int16s | None = None
+    slopes: Int16s | None = None
+    offsets: Int16s | None = None
+    thresholds: Int16s | None = None
+
+
+@dataclass(frozen=True)
+class Logits:
+    """Of a dense layer: (max_classes,) each, Q12.20; zero from the class count on."""
+
+    scales: Int32s
+    biases: Int32s
+
+
+Group = Thresholds | Residual | Logits
 
 
 @dataclass(frozen=True)
@@ -26,18 +78,53 @@ class TaskParams:
         adapter: how the task's input becomes the network's.
         input_channels: channels of the task's own input.
         offsets: 0..255, subtracted from each channel of the network's input.
-        thresholds: by layer number, (out_channels,) each; bit = (sum >= threshold).
-        scales: (max_classes,), Q12.20; zero from the class count on.
-        biases: as ``scales``.
+        groups: by layer number, of every layer that has bits.
     """
 
     labels: tuple[str, ...]
     adapter: Adapter
     input_channels: int
     offsets: tuple[int, ...]
-    thresholds: Mapping[int, Thresholds]
-    scales: Fixed
-    biases: Fixed
+    groups: Mapping[int, Group]
+
+
+def _members(layer: Layer) -> tuple[str, ...]:
+    """Arrays of a layer's group, in their order."""
+    if layer.op in (Operator.DENSE, Operator.DENSE_STREAM):
+        return ("scales", "biases")
+    match layer.stage:
+        case Stage.THRESHOLD:
+            return ("thresholds",)
+        case Stage.RESIDUAL:
+            rprelu = ("points", "slopes", "offsets") * (layer.activation is Activation.RPRELU)
+            return ("scales", "biases") + rprelu + ("thresholds",) * (layer.sign is Sign.THRESHOLDS)
+        case Stage.NONE:
+            return ()
+
+
+def _encode_group(group: Group, layer: Layer) -> bytes:
+    kind = "<i4" if isinstance(group, Logits) else "<i2"
+    head = struct.pack("<HH", group.shift, 0) if isinstance(group, Residual) else b""
+    return head + b"".join(getattr(group, name).astype(kind).tobytes() for name in _members(layer))
+
+
+def _decode_group(data: bytes, layer: Layer, where: str) -> Group:
+    shift = 0
+    if layer.stage is Stage.RESIDUAL:
+        shift, zero = struct.unpack_from("<HH", data)
+        if shift > MAX_SHIFT or zero:
+            raise SealedBlockError(f"{where}: the shift is {shift}, more than {MAX_SHIFT}.")
+        data = data[4:]
+    names = _members(layer)
+    dense = layer.op in (Operator.DENSE, Operator.DENSE_STREAM)
+    values = np.frombuffer(data, "<i4" if dense else "<i2").reshape(len(names), -1)
+    arrays = dict(zip(names, values, strict=True))
+    if dense:
+        return Logits(**{name: array.astype(np.int32) for name, array in arrays.items()})
+    narrow = {name: array.astype(np.int16) for name, array in arrays.items()}
+    if layer.stage is Stage.THRESHOLD:
+        return Thresholds(**narrow)
+    return Residual(shift, **narrow)
 
 
 def encode(params: TaskParams, topology: Topology, plan: Plan) -> bytes:
@@ -66,15 +153,12 @@ def encode(params: TaskParams, topology: Topology, plan: Plan) -> bytes:
         }
     )
     for number, layer in enumerate(topology.layers):
-        if layer.op is Operator.MAX_POOL:
+        if not params_bytes(layer):
             continue
-        if layer.op is Operator.DENSE:
-            raw = params.scales.astype("<i4").tobytes() + params.biases.astype("<i4").tobytes()
-        else:
-            raw = params.thresholds[number].astype("<i2").tobytes()
-        offset = plan.placements[number].params_offset
+        raw = _encode_group(params.groups[number], layer)
         if len(raw) != params_bytes(layer):
             raise ValueError(f"Layer {number} has {params_bytes(layer)} bytes. Got: {len(raw)}")
+        offset = plan.placements[number].params_offset
         data[offset : offset + len(raw)] = raw
     return bytes(data) + labels
 
@@ -102,16 +186,11 @@ def decode(data: bytes, topology: Topology, plan: Plan) -> TaskParams:
         or not raw_labels.endswith(b"\0")
     ):
         raise SealedBlockError("The opened parameters do not fit the network of this container.")
-    thresholds: dict[int, Thresholds] = {}
-    scales = biases = np.zeros(topology.max_classes, np.int32)
+    groups: dict[int, Group] = {}
     for number, layer in enumerate(topology.layers):
-        offset = plan.placements[number].params_offset
-        filters = layer.out_shape[2]
-        if layer.op is Operator.DENSE:
-            scales = np.frombuffer(data, "<i4", filters, offset).astype(np.int32)
-            biases = np.frombuffer(data, "<i4", filters, offset + 4 * filters).astype(np.int32)
-        elif layer.op is not Operator.MAX_POOL:
-            thresholds[number] = np.frombuffer(data, "<i2", filters, offset).astype(np.int16)
+        if size := params_bytes(layer):
+            offset = plan.placements[number].params_offset
+            groups[number] = _decode_group(data[offset : offset + size], layer, f"Layer {number}")
     try:
         labels = tuple(label.decode() for label in raw_labels[:-1].split(b"\0"))
     except UnicodeDecodeError as error:
@@ -121,7 +200,5 @@ def decode(data: bytes, topology: Topology, plan: Plan) -> TaskParams:
         adapter=adapter,
         input_channels=int(header["input_channels"]),  # type: ignore[arg-type]
         offsets=tuple(offsets[: topology.input_shape[2]]),
-        thresholds=thresholds,
-        scales=scales,
-        biases=biases,
+        groups=groups,
     )

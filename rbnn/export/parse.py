@@ -5,6 +5,9 @@ At least as strict as the firmware: what this accepts, ``rbnn_model_open`` accep
 
 from __future__ import annotations
 
+import dataclasses
+import math
+from dataclasses import dataclass
 from typing import Any
 
 from rbnn.export.container import (
@@ -16,6 +19,7 @@ from rbnn.export.container import (
 )
 from rbnn.export.errors import ContainerError, ExportError
 from rbnn.export.plan import Plan, align, plan
+from rbnn.export.shapes import bits_bytes, logits_bytes, stream_bytes
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import (
     ALIGNMENT,
@@ -29,9 +33,13 @@ from rbnn.spec.layout import (
     NAME_BYTES,
     PARAMS_HEADER,
     TASK,
+    Activation,
     Cipher,
     Operator,
+    Output,
     Scheme,
+    Sign,
+    Stage,
 )
 
 
@@ -54,6 +62,7 @@ def parse(data: bytes) -> Container:
         data=data,
         model_id=header["model_id"],
         provider_public=header["provider_public"],
+        cipher=Cipher(header["cipher"]),
         topology=topology,
         plan=layout,
         weights=data[weights_offset : weights_offset + header["weights_bytes"]],
@@ -99,7 +108,7 @@ def _parse_header(data: bytes) -> dict[str, Any]:
     if header["crc32"] != container_crc32(data):
         raise ContainerError("The model container is damaged: its CRC-32 does not match.", again)
     _require(header["header_bytes"] == CONTAINER_HEADER.size, "header_bytes")
-    _require(header["cipher"] == Cipher.CHACHA20, f"unknown cipher {header['cipher']}")
+    _require(header["cipher"] in tuple(Cipher), f"unknown cipher {header['cipher']}")
     _require(header["scheme"] == Scheme.XOR, f"unknown scheme {header['scheme']}")
     _require(header["reserved"] == 0, "a reserved member is not zero")
     _require(0 < header["task_count"] <= MAX_TASKS, "task_count")
@@ -111,10 +120,8 @@ def _parse_header(data: bytes) -> dict[str, Any]:
 def _parse_layers(data: bytes, header: dict[str, Any]) -> Topology:
     _require(header["layers_offset"] == CONTAINER_HEADER.size, "layers_offset")
     layers: list[Layer] = []
-    input_shape = tuple(header[f"input_{side}"] for side in ("height", "width", "channels"))
-    shape = input_shape
-    count = header["layer_count"]
-    for number in range(count):
+    written: list[_Written] = []
+    for number in range(header["layer_count"]):
         try:
             record: dict[str, Any] = LAYER.unpack(
                 data, header["layers_offset"] + number * LAYER.size
@@ -123,56 +130,81 @@ def _parse_layers(data: bytes, header: dict[str, Any]) -> Topology:
                 op=Operator(record["op"]),
                 in_shape=(record["in_height"], record["in_width"], record["in_channels"]),
                 out_shape=(record["out_height"], record["out_width"], record["out_channels"]),
+                source=-1,
                 kernel=record["kernel"],
                 stride=record["stride"],
                 pad=record["pad"],
+                pool=record["pool"],
+                stage=Stage(record["stage"]),
+                activation=Activation(record["activation"]),
+                sign=Sign(record["sign"]),
+                output=_output(record["output"]),
             )
         except ValueError as error:
             raise ContainerError(f"Layer {number} is malformed: {error}.") from error
-        _require(
-            (layer.op is Operator.STEM) == (number == 0)
-            and (layer.op is Operator.DENSE) == (number == count - 1),
-            f"layer {number} is a {layer.op.name.lower()} at the wrong place",
-        )
-        _require(layer.in_shape == shape, f"layer {number} does not fit the one before it")
-        _require(min(*layer.in_shape, *layer.out_shape) > 0, f"layer {number} is empty")
-        _require(_shape_follows(layer, header["max_classes"]), f"shape of layer {number}")
+        source, shortcut = -1, None
+        if number:
+            source = _writer(written, record["in_offset"], layer.reads_stream, layer.in_shape)
+            _require(source >= 0, f"layer {number} reads what no layer left there")
+        if channels := record["shortcut_channels"]:
+            shape = (*layer.out_shape[:2], channels)
+            shortcut = _writer(written, record["shortcut_offset"], True, shape)
+            _require(shortcut >= 0, f"layer {number} adds what no layer left there")
+        layer = dataclasses.replace(layer, source=source, shortcut=shortcut)
         layers.append(layer)
-        shape = layer.out_shape
+        written.append(_Written(layer, record["out_offset"], record["stream_offset"]))
     return Topology(
         architecture=_parse_name(header["architecture"], "architecture"),
-        input_shape=(input_shape[0], input_shape[1], input_shape[2]),
+        input_shape=(header["input_height"], header["input_width"], header["input_channels"]),
         max_classes=header["max_classes"],
         layers=tuple(layers),
     )
 
 
-def _shape_follows(layer: Layer, max_classes: int) -> bool:
-    if layer.op is Operator.DENSE:
-        return layer.out_shape == (1, 1, max_classes) and (
-            (layer.kernel, layer.stride, layer.pad) == (0, 1, 0)
-        )
-    if layer.kernel == 0 or layer.stride == 0 or layer.pad >= layer.kernel:
-        return False
-    sides = [
-        (side + 2 * layer.pad - layer.kernel) // layer.stride + 1 for side in layer.in_shape[:2]
-    ]
-    if layer.op is Operator.MAX_POOL:
-        return layer.pad == 0 and layer.out_shape == (*sides, layer.in_shape[2])
-    return layer.out_shape[2] % 32 == 0 and tuple(sides) == layer.out_shape[:2]
+def _output(value: int) -> Output:
+    if value > Output.BITS | Output.STREAM:
+        raise ValueError(f"{value} is not a valid Output")
+    return Output(value)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What a layer writes to the arena."""
+
+    layer: Layer
+    out_offset: int
+    stream_offset: int
+
+    def region(self, stream: bool) -> tuple[int, int]:
+        """First byte and the one behind the last, of its stream or of bits and logits."""
+        if stream:
+            return self.stream_offset, self.stream_offset + stream_bytes(self.layer)
+        own = bits_bytes(self.layer) + logits_bytes(self.layer)
+        return self.out_offset, self.out_offset + own
+
+
+def _writer(written: list[_Written], offset: int, stream: bool, shape: tuple[int, ...]) -> int:
+    """The layer whose stream or bits of ``shape`` stand at ``offset``; -1 where none does."""
+    size = math.prod(shape) * 2 if stream else math.prod(shape) // 8
+    for number in range(len(written) - 1, -1, -1):
+        regions = (written[number].region(False), written[number].region(True))
+        if any(start < offset + size and offset < end for start, end in regions if end > start):
+            fits = regions[stream] == (offset, offset + size)
+            return number if fits and written[number].layer.out_shape == shape else -1
+    return -1
 
 
 def _check_placements(
     data: bytes, header: dict[str, Any], topology: Topology, layout: Plan
 ) -> None:
     """Every offset is the one that the planner gives: there is one layout for a network."""
-    for number, layer in enumerate(topology.layers):
+    for number in range(len(topology.layers)):
         start = header["layers_offset"] + number * LAYER.size
         _require(
-            data[start : start + LAYER.size] == layer_record(layer, layout, number),
+            data[start : start + LAYER.size] == layer_record(topology, layout, number),
             f"offsets of layer {number}",
         )
-    for name in ("arena_bytes", "tile_bytes", "weights_bytes"):
+    for name in ("arena_bytes", "work_bytes", "weights_bytes"):
         _require(header[name] == getattr(layout, name), name)
     tasks_offset = CONTAINER_HEADER.size + LAYER.size * len(topology.layers)
     weights_offset = align(tasks_offset + TASK.size * header["task_count"])

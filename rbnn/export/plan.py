@@ -5,57 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rbnn.export.arena import place_values
 from rbnn.export.errors import ExportError
-from rbnn.nets.topology import Layer, Topology
-from rbnn.spec.layout import (
-    ALIGNMENT,
-    MAX_KERNEL,
-    MAX_LAYERS,
-    MAX_WINDOW_WORDS,
-    PARAMS_HEADER,
-    Operator,
-)
+from rbnn.export.shapes import check_layer, describe, params_bytes, weights_bytes
+from rbnn.export.work import least_work_bytes
+from rbnn.nets.topology import Topology
+from rbnn.spec.layout import ALIGNMENT, MAX_LAYERS, PARAMS_HEADER, Operator, Output
 from rbnn.spec.link import INPUT_BUFFER_BYTES
-from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BITS, WORD_BYTES, words_per_row
 
 
 def align(offset: int, multiple: int = ALIGNMENT) -> int:
     """``offset`` rounded up to a multiple of ``multiple``."""
     return -(-offset // multiple) * multiple
-
-
-def row_bits(layer: Layer) -> int:
-    """Bits of one filter, without padding; 0 for a layer without bits."""
-    return layer.bits // layer.out_shape[2] if layer.bits else 0
-
-
-def row_bytes(layer: Layer) -> int:
-    """Bytes of one packed filter."""
-    return words_per_row(row_bits(layer)) * WORD_BYTES
-
-
-def weights_bytes(layer: Layer) -> int:
-    """Bytes of a layer's packed bits."""
-    return row_bytes(layer) * layer.out_shape[2] if layer.bits else 0
-
-
-def output_bytes(layer: Layer) -> int:
-    """Bytes of a layer's output in the arena: packed bits, or int32 logits."""
-    height, width, channels = layer.out_shape
-    if layer.op is Operator.DENSE:
-        return channels * 4
-    return height * width * words_per_row(channels) * WORD_BYTES
-
-
-def params_bytes(layer: Layer) -> int:
-    """Bytes of a layer's thresholds (i16), or of its scales and biases (i32)."""
-    match layer.op:
-        case Operator.STEM | Operator.CONV:
-            return layer.out_shape[2] * 2
-        case Operator.DENSE:
-            return layer.out_shape[2] * 8
-        case _:
-            return 0
 
 
 @dataclass(frozen=True)
@@ -64,6 +25,8 @@ class Placement:
 
     in_offset: int
     out_offset: int
+    stream_offset: int
+    shortcut_offset: int
     weights_offset: int
     weights_bytes: int
     params_offset: int
@@ -76,22 +39,27 @@ class Plan:
     Args:
         placements: one per layer.
         arena_bytes: activation memory.
-        tile_bytes: largest tile of reconfigured bits.
+        arena_bound: activations that live together at one layer: no arena is smaller.
+        work_bytes: least working memory of the kernels.
         weights_bytes: P with its alignment padding.
         labels_offset: where the class names begin in the params.
     """
 
     placements: tuple[Placement, ...]
     arena_bytes: int
-    tile_bytes: int
+    arena_bound: int
+    work_bytes: int
     weights_bytes: int
     labels_offset: int
 
 
-def _check(topology: Topology) -> None:
-    if not 2 <= len(topology.layers) <= MAX_LAYERS:
+def _check_graph(topology: Topology) -> None:
+    """Refuse a graph that the layer table cannot hold."""
+    layers = topology.layers
+    if not 2 <= len(layers) <= MAX_LAYERS:
         raise ExportError(
-            f"A container holds 2 to {MAX_LAYERS} layers. Received: {len(topology.layers)}."
+            f"A container holds 2 to {MAX_LAYERS} layers. Received: {len(layers)}.",
+            f"The nearest is {max(2, min(len(layers), MAX_LAYERS))}: change --depth.",
         )
     input_bytes = math.prod(topology.input_shape)
     if input_bytes > INPUT_BUFFER_BYTES:
@@ -99,51 +67,88 @@ def _check(topology: Topology) -> None:
             f"One input has {input_bytes} bytes; the firmware's buffer holds {INPUT_BUFFER_BYTES}.",
             "Train on smaller images.",
         )
-    for number, layer in enumerate(topology.layers):
-        if layer.kernel > MAX_KERNEL:
+    for number, layer in enumerate(layers):
+        where = describe(layer, number)
+        last = number == len(layers) - 1
+        dense = layer.op in (Operator.DENSE, Operator.DENSE_STREAM)
+        if (layer.op is Operator.STEM) != (number == 0) or dense != last:
             raise ExportError(
-                f"Layer {number} ({layer.op.name.lower()}) has a {layer.kernel}x{layer.kernel} "
-                f"window; the firmware's kernels go up to {MAX_KERNEL}."
+                f"{where} stands at the wrong place: the first layer is a stem, the last one dense."
             )
-        if layer.op is Operator.CONV and row_bits(layer) > MAX_WINDOW_WORDS * WORD_BITS:
+        if (layer.source == -1) != (number == 0) or not -1 <= layer.source < number:
+            raise ExportError(f"{where} reads layer {layer.source}, which has not run before it.")
+        shape = topology.input_shape if number == 0 else layers[layer.source].out_shape
+        wanted = Output.STREAM if layer.reads_stream else Output.BITS
+        if layer.in_shape != shape or (number and wanted not in layers[layer.source].output):
             raise ExportError(
-                f"Layer {number} (conv) has filters of {row_bits(layer)} bits; the firmware's "
-                f"kernel takes {MAX_WINDOW_WORDS * WORD_BITS}.",
-                "Train with a smaller --width.",
+                f"{where} takes {wanted.name.lower() if number else 'an image'} of "  # type: ignore[union-attr]
+                f"{layer.in_shape}; layer {layer.source} does not give that."
             )
+        if last and layer.out_shape[2] != topology.max_classes:
+            raise ExportError(
+                f"{where} has {layer.out_shape[2]} outputs for {topology.max_classes} classes."
+            )
+        if layer.shortcut is not None:
+            _check_shortcut(topology, number)
+        check_layer(layer, number)
+
+
+def _check_shortcut(topology: Topology, number: int) -> None:
+    layer = topology.layers[number]
+    where = describe(layer, number)
+    assert layer.shortcut is not None
+    if not 0 <= layer.shortcut < number:
+        raise ExportError(f"{where} adds layer {layer.shortcut}, which has not run before it.")
+    added = topology.layers[layer.shortcut]
+    if Output.STREAM not in added.output or added.out_shape[:2] != layer.out_shape[:2]:
+        raise ExportError(
+            f"{where} gives {layer.out_shape[0]}x{layer.out_shape[1]} pixels; its shortcut, layer "
+            f"{layer.shortcut}, has no stream of as many.",
+            "Put an average-pool layer into the shortcut.",
+        )
+    step = added.out_shape[2]
+    if layer.out_shape[2] % step:
+        nearest = max(1, round(layer.out_shape[2] / step)) * step
+        raise ExportError(
+            f"{where} has {layer.out_shape[2]} channels; its shortcut, layer {layer.shortcut}, has "
+            f"{step}, and is repeated a whole number of times.",
+            f"The nearest is {nearest} channels.",
+        )
 
 
 def plan(topology: Topology) -> Plan:
-    """Lay out a network.
-
-    Each layer reads the output of the one before it, so outputs lie in turn at the arena's start
-    and at its end: the arena is as large as the largest input and output that live together.
+    """Lay out a network whose channels are padded (:func:`rbnn.nets.padding.pad`).
 
     Raises:
-        ExportError: the firmware's kernels do not serve a layer.
+        ExportError: the firmware's kernels do not serve a layer; the message names it and the
+            nearest shape that works.
     """
-    _check(topology)
-    sizes = [output_bytes(layer) for layer in topology.layers]
-    arena = max(before + after for before, after in zip([0, *sizes], sizes, strict=False))
+    _check_graph(topology)
+    arena = place_values(topology)
     placements: list[Placement] = []
-    in_offset = weights = 0
+    weights = 0
     params = PARAMS_HEADER.size
     for number, layer in enumerate(topology.layers):
-        out_offset = arena - sizes[number] if number % 2 else 0
-        own = weights_bytes(layer)
+        own, group = weights_bytes(layer), params_bytes(layer)
+        sources = arena.streams if layer.reads_stream else arena.bits
         placements.append(
             Placement(
-                in_offset=in_offset,
-                out_offset=out_offset,
+                in_offset=0 if layer.source < 0 else sources[layer.source],
+                out_offset=arena.bits[number],
+                stream_offset=arena.streams[number],
+                shortcut_offset=0 if layer.shortcut is None else arena.streams[layer.shortcut],
                 weights_offset=weights if own else 0,
                 weights_bytes=own,
-                params_offset=params if own else 0,
+                params_offset=params if group else 0,
             )
         )
-        in_offset = out_offset
         weights = align(weights + own)
-        params = align(params + params_bytes(layer), 4)
-    tile = max(
-        row_bytes(layer) * min(FILTERS_PER_TILE, layer.out_shape[2]) for layer in topology.layers
+        params = align(params + group, 4)
+    return Plan(
+        placements=tuple(placements),
+        arena_bytes=arena.total,
+        arena_bound=arena.bound,
+        work_bytes=max(least_work_bytes(layer) for layer in topology.layers),
+        weights_bytes=weights,
+        labels_offset=params,
     )
-    return Plan(tuple(placements), arena, tile, weights, params)

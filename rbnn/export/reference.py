@@ -1,33 +1,31 @@
-"""The integer reference: the network of one task in numpy, exact, from the container's own bytes.
-
-Sums are computed with float32 matrix products: exact, as no partial sum reaches 2^24. A layer that
-could get there is refused.
-"""
+"""The integer reference: one task's network in numpy, exact, from the container's own bytes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rbnn.errors import RbnnError
+from rbnn.export import arithmetic
 from rbnn.export import params as task_params
+from rbnn.export.arithmetic import Floats, Stream, Sums
 from rbnn.export.container import Container
 from rbnn.export.errors import ExportError
 from rbnn.export.outputs import Outputs
-from rbnn.export.plan import row_bits
+from rbnn.export.params import Logits, Residual, Thresholds
 from rbnn.export.seal import unseal
+from rbnn.export.shapes import PIXEL_MAX, describe, row_bits
 from rbnn.nets.topology import Layer
 from rbnn.spec import packing, stream
-from rbnn.spec.layout import Adapter, Operator
+from rbnn.spec.layout import Adapter, Operator, Output
 from rbnn.spec.scores import softmax_ppm
 
 EXACT = 2**24
+"""From here on float32 does not hold every integer."""
 BATCH = 64
 
-Floats = npt.NDArray[np.float32]
 Images = npt.NDArray[np.uint8]
 
 
@@ -47,48 +45,22 @@ def adapt(images: Images, params: task_params.TaskParams) -> Floats:
     return pixels - np.array(params.offsets, np.float32)
 
 
-def convolve(inputs: Floats, rows: packing.Bits, layer: Layer, pad_value: float) -> Floats:
-    """Integer sums of a convolution.
+@dataclass
+class _Values:
+    """What one layer gave for a batch; members that it does not write are None."""
 
-    Args:
-        inputs: (n, height, width, channels), integers.
-        rows: (filters, bits per filter), True for +1.
-        layer: window, stride and padding.
-        pad_value: what stands outside of the input.
+    bits: packing.Bits | None = None
+    stream: Stream | None = None
+    logits: npt.NDArray[np.int32] | None = None
 
-    Returns:
-        (n, height', width', filters), integers.
-    """
-    pad = layer.pad
-    padded = np.pad(inputs, ((0, 0), (pad, pad), (pad, pad), (0, 0)), constant_values=pad_value)
-    columns = _windows(padded, layer).reshape(-1, rows.shape[1])
-    sums: Floats = columns @ np.where(rows, np.float32(1), np.float32(-1)).T
-    return sums.reshape(len(inputs), *layer.out_shape)
-
-
-def pool(inputs: packing.Bits, layer: Layer) -> packing.Bits:
-    """Maximum of bits over windows; (n, height, width, channels) in and out."""
-    return np.asarray(_windows(inputs, layer).any(axis=3), np.bool_)
-
-
-def _windows(inputs: npt.NDArray[Any], layer: Layer) -> npt.NDArray[Any]:
-    """(n, height, width, channels) to (n, height', width', kernel * kernel, channels)."""
-    height, width, _ = layer.out_shape
-    step = layer.stride
-    taps = [
-        inputs[:, y : y + step * (height - 1) + 1 : step, x : x + step * (width - 1) + 1 : step]
-        for y in range(layer.kernel)
-        for x in range(layer.kernel)
-    ]
-    return np.stack(taps, axis=3)
-
-
-def dense(inputs: packing.Bits, rows: packing.Bits) -> npt.NDArray[np.int64]:
-    """Inner products of +-1 values; (n, bits) and (outputs, bits) give (n, outputs)."""
-    signs = np.where(inputs, np.float32(1), np.float32(-1))
-    return np.asarray(signs @ np.where(rows, np.float32(1), np.float32(-1)).T, np.float32).astype(
-        np.int64
-    )
+    def kept(self, count: int) -> npt.NDArray[np.uint8]:
+        """(n, bytes): bits, stream, logits, as the engine's observer sees them."""
+        parts = [] if self.bits is None else [packing.pack_rows(self.bits)]
+        parts += [] if self.stream is None else [self.stream.astype("<i2").tobytes()]
+        parts += [] if self.logits is None else [self.logits.astype("<i4").tobytes()]
+        return np.concatenate(
+            [np.frombuffer(part, np.uint8).reshape(count, -1) for part in parts], axis=1
+        )
 
 
 @dataclass(frozen=True)
@@ -99,13 +71,13 @@ class Reference:
         container: the model.
         task: task number.
         params: the task's own part.
-        rows: by layer number, the task's weights: (filters, bits per filter), True for +1.
+        kernels: by layer number, the task's weights in Keras' order, True for +1.
     """
 
     container: Container
     task: int
     params: task_params.TaskParams
-    rows: dict[int, packing.Bits]
+    kernels: dict[int, packing.Bits]
 
     @classmethod
     def open(cls, container: Container, task: int, secret: bytes) -> Reference:
@@ -116,16 +88,20 @@ class Reference:
         """
         plaintext = unseal(container.tasks[task].sealed, secret, container.model_id, task)
         params = task_params.decode(plaintext, container.topology, container.plan)
-        rows: dict[int, packing.Bits] = {}
+        kernels: dict[int, packing.Bits] = {}
         for number, layer in enumerate(container.topology.layers):
             stored = container.stored_bits(number)
             if not stored:
                 continue
-            if row_bits(layer) * (255 if layer.op is Operator.STEM else 1) >= EXACT:
-                raise ExportError(f"Layer {number} has sums that the reference cannot compute.")
-            weights = stream.reconfigure(stored, secret, container.model_id, number)
-            rows[number] = packing.unpack_rows(weights, row_bits(layer))
-        return cls(container, task, params, rows)
+            if row_bits(layer) * (PIXEL_MAX if layer.op is Operator.STEM else 1) >= EXACT:
+                raise ExportError(
+                    f"{describe(layer, number)} has sums that the reference cannot compute."
+                )
+            weights = stream.reconfigure(
+                stored, secret, container.model_id, number, container.cipher
+            )
+            kernels[number] = packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)
+        return cls(container, task, params, kernels)
 
     def infer(self, images: Images) -> Outputs:
         """Run a batch and keep every layer's output.
@@ -156,31 +132,60 @@ class Reference:
         return [softmax_ppm([int(value) for value in row]) for row in logits]
 
     def _infer(self, images: Images) -> Outputs:
-        kept: list[npt.NDArray[np.uint8]] = []
-        count = len(images)
-        bits = np.empty(0, np.bool_)
-        logits = np.empty(0, np.int32)
+        done: list[_Values] = []
         for number, layer in enumerate(self.container.topology.layers):
-            match layer.op:
-                case Operator.STEM:
-                    sums = convolve(adapt(images, self.params), self.rows[number], layer, 0)
-                    bits = sums >= self.params.thresholds[number]
-                case Operator.CONV:
-                    signs = np.where(bits, np.float32(1), np.float32(-1))
-                    sums = convolve(signs, self.rows[number], layer, 1)
-                    bits = sums >= self.params.thresholds[number]
-                case Operator.MAX_POOL:
-                    bits = pool(bits, layer)
-                case Operator.DENSE:
-                    products = dense(bits.reshape(count, -1), self.rows[number])
-                    wide = products * self.params.scales + self.params.biases
-                    logits = wide.astype(np.int32)
-                    if (logits != wide).any():
-                        raise ExportError(f"Layer {number}: a logit overflows 32 bits.")
-            raw = (
-                logits.astype("<i4").tobytes()
-                if layer.op is Operator.DENSE
-                else (packing.pack_rows(bits))
-            )
-            kept.append(np.frombuffer(raw, np.uint8).reshape(count, -1))
-        return Outputs(logits[:, : self.container.tasks[self.task].classes], tuple(kept))
+            done.append(self._run(number, layer, images, done))
+        logits = done[-1].logits
+        assert logits is not None
+        classes = self.container.tasks[self.task].classes
+        return Outputs(logits[:, :classes], tuple(values.kept(len(images)) for values in done))
+
+    def _run(self, number: int, layer: Layer, images: Images, done: list[_Values]) -> _Values:
+        source = done[layer.source] if layer.source >= 0 else _Values()
+        match layer.op:
+            case Operator.STEM:
+                kernel = self.kernels[number]
+                sums = arithmetic.convolve(adapt(images, self.params), kernel, layer, 0)
+                return self._stage(number, layer, arithmetic.fused_pool(sums, layer), done)
+            case Operator.CONV:
+                assert source.bits is not None
+                inputs = arithmetic.signs(source.bits)
+                sums = arithmetic.convolve(inputs, self.kernels[number], layer, 1) // 2
+                return self._stage(number, layer, sums, done)
+            case Operator.MAX_POOL:
+                assert source.bits is not None
+                return _Values(bits=arithmetic.max_pool(source.bits, layer))
+            case Operator.AVERAGE_POOL:
+                assert source.stream is not None
+                return _Values(stream=arithmetic.average_pool(source.stream, layer))
+            case Operator.DENSE | Operator.DENSE_STREAM:
+                return _Values(logits=self._logits(number, layer, source))
+
+    def _stage(self, number: int, layer: Layer, sums: Sums, done: list[_Values]) -> _Values:
+        group = self.params.groups[number]
+        if isinstance(group, Thresholds):
+            return _Values(bits=sums >= group.thresholds)
+        assert isinstance(group, Residual)
+        shortcut = None if layer.shortcut is None else done[layer.shortcut].stream
+        values, bits = arithmetic.residual(sums, shortcut, group)
+        return _Values(
+            bits=bits if Output.BITS in layer.output else None,
+            stream=values if Output.STREAM in layer.output else None,
+        )
+
+    def _logits(self, number: int, layer: Layer, source: _Values) -> npt.NDArray[np.int32]:
+        group, kernel = self.params.groups[number], self.kernels[number]
+        assert isinstance(group, Logits)
+        scales, biases = group.scales.astype(np.int64), group.biases.astype(np.int64)
+        if layer.op is Operator.DENSE_STREAM:
+            assert source.stream is not None
+            flat = source.stream.reshape(len(source.stream), -1)
+            wide = arithmetic.dense_stream(flat, kernel, scales, biases)
+        else:
+            assert source.bits is not None
+            flat_bits = source.bits.reshape(len(source.bits), -1)
+            wide = arithmetic.dense_bits(flat_bits, kernel) * scales + biases
+        logits = wide.astype(np.int32)
+        if (logits != wide).any():
+            raise ExportError(f"{describe(layer, number)}: a logit overflows 32 bits.")
+        return logits

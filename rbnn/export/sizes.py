@@ -39,7 +39,7 @@ class Sizes(BaseModel):
     shared: int
     tasks: tuple[TaskSize, ...]
     arena: int
-    tile: int
+    work: int
     params: int
 
     @property
@@ -87,6 +87,6 @@ def measure(container: Container) -> Sizes:
         shared=align(tables) + container.plan.weights_bytes,
         tasks=tuple(tasks),
         arena=container.plan.arena_bytes,
-        tile=container.plan.tile_bytes,
+        work=container.plan.work_bytes,
         params=max(len(task.sealed) for task in container.tasks) - SEALED_OVERHEAD,
     )

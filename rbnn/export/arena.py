@@ -1,0 +1,148 @@
+"""Where the activations of a network lie in one memory, each for as long as it is read.
+
+Bits, streams and logits are separate *values*. A value lives from the layer that writes it to the
+last layer that reads it, both included, as no kernel writes over what it reads. A residual sum
+takes the place of its shortcut where that is read for the last time. The places of values, with
+sizes and lifetimes known beforehand, are found greedily, the largest first, each in the lowest gap.
+
+Source: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", MLSys 2020
+(greedy by size).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rbnn.export.shapes import bits_bytes, logits_bytes, stream_bytes
+from rbnn.nets.topology import Layer, Topology
+
+ALIGN = 4
+"""Every value starts at a multiple of this."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of the arena, or several that take each other's place.
+
+    Args:
+        size: bytes.
+        first: number of the layer that writes it first.
+        last: number of the last layer that writes or reads it.
+    """
+
+    size: int
+    first: int
+    last: int
+
+    def meets(self, other: Value) -> bool:
+        """Whether both live at the same layer."""
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Where each layer's values lie; an entry is 0 where a layer lacks it.
+
+    Args:
+        bits: per layer, of its bits or logits.
+        streams: per layer, of its stream.
+        total: bytes.
+        bound: bytes that live together at one layer, at most: no arena is smaller.
+    """
+
+    bits: tuple[int, ...]
+    streams: tuple[int, ...]
+    total: int
+    bound: int
+
+
+def place_values(topology: Topology) -> Arena:
+    """Lay out the arena of a network."""
+    layers = topology.layers
+    plain = [
+        Value(bits_bytes(layer) + logits_bytes(layer), number, _last(layers, number, False))
+        for number, layer in enumerate(layers)
+    ]
+    owners = _stream_owners(layers)
+    streams = [
+        Value(
+            stream_bytes(layers[owner]),
+            owner,
+            max(_last(layers, n, True) for n, other in enumerate(owners) if other == owner),
+        )
+        for owner in range(len(layers))
+    ]
+    chosen = [value for value in plain if value.size]
+    chosen += [value for n, value in enumerate(streams) if value.size and owners[n] == n]
+    bound = max(
+        (sum(v.size for v in chosen if v.first <= n <= v.last) for n in range(len(layers))),
+        default=0,
+    )
+    offsets, total = min((_greedy(chosen, order) for order in _ORDERS), key=lambda made: made[1])
+    places = dict(zip(map(id, chosen), offsets, strict=True))
+    return Arena(
+        bits=tuple(places.get(id(value), 0) for value in plain),
+        streams=tuple(
+            places.get(id(streams[owners[n]]), 0) if stream_bytes(layer) else 0
+            for n, layer in enumerate(layers)
+        ),
+        total=total,
+        bound=bound,
+    )
+
+
+def _last(layers: Sequence[Layer], number: int, stream: bool) -> int:
+    """The last layer that reads layer ``number``'s stream or bits; itself where none does."""
+    readers = [
+        n
+        for n, layer in enumerate(layers)
+        if (layer.source == number and layer.reads_stream == stream)
+        or (stream and layer.shortcut == number)
+    ]
+    return max([number, *readers])
+
+
+def _stream_owners(layers: Sequence[Layer]) -> list[int]:
+    """Per layer, the layer whose stream's place its own stream takes; itself where none."""
+    owners = list(range(len(layers)))
+    for number, layer in enumerate(layers):
+        shortcut = layer.shortcut
+        if (
+            shortcut is not None
+            and stream_bytes(layer)
+            and layers[shortcut].out_shape == layer.out_shape
+            and _last(layers, shortcut, True) == number
+        ):
+            owners[number] = owners[shortcut]
+    return owners
+
+
+_ORDERS: tuple[Callable[[Value], tuple[int, ...]], ...] = (
+    lambda value: (-value.size, value.first),
+    lambda value: (-value.size * (value.last - value.first + 1), value.first),
+    lambda value: (value.first - value.last, -value.size, value.first),
+    lambda value: (value.first, -value.size),
+)
+
+
+def _greedy(
+    values: Sequence[Value], order: Callable[[Value], tuple[int, ...]]
+) -> tuple[list[int], int]:
+    """Offsets of ``values``, placed in ``order``, and the bytes that they take together."""
+    offsets: dict[int, int] = {}
+    for index in sorted(range(len(values)), key=lambda i: order(values[i])):
+        value = values[index]
+        taken = sorted(
+            (offset, offset + values[other].size)
+            for other, offset in offsets.items()
+            if values[other].meets(value)
+        )
+        place = 0
+        for start, end in taken:
+            if place + value.size <= start:
+                break
+            place = max(place, -(-end // ALIGN) * ALIGN)
+        offsets[index] = place
+    total = max((offsets[i] + value.size for i, value in enumerate(values)), default=0)
+    return [offsets[i] for i in range(len(values))], -(-total // ALIGN) * ALIGN
