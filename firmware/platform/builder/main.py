@@ -29,7 +29,7 @@ env.Replace(
     PROGSUFFIX=".elf",
 )
 env.Append(
-    CPPPATH=[os.path.join(firmware, room) for room in (*ROOMS, "app", "port")] + [monocypher],
+    CPPPATH=[os.path.join(firmware, room) for room in (*ROOMS, "app", "bench", "port")] + [monocypher],
     CPPDEFINES=[("RBNN_BOARD", env.StringifyMacro(name))],
     CCFLAGS=[*MACHINE, "-O2", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
     CFLAGS=["-std=c11"],

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers by themselves. */
+#include <stddef.h>
+#include <string.h>
+
+#include "bench.h"
+#include "layer.h"
+#include "measure.h"
+#include "print.h"
+#include "sources.h"
+
+typedef struct {
+  rbnn_run run;
+  rbnn_stem_input image;
+} case_run;
+
+static uint32_t input[RBNN_BENCH_WORDS(RBNN_BENCH_INPUT_BYTES)];
+static uint32_t output[RBNN_BENCH_WORDS(RBNN_BENCH_OUTPUT_BYTES)];
+static uint32_t params[RBNN_BENCH_WORDS(RBNN_BENCH_PARAMS_BYTES)];
+static rbnn_bench_weights weights;
+
+/* Lay out case `number` in the buffers: bits, then stream, then logits. */
+static void prepare(case_run *it, uint32_t number, rbnn_bench_mode mode)
+{
+  const rbnn_bench_layer *const given = &rbnn_bench_layers[number];
+  const rbnn_layer *const layer = &rbnn_bench_layer_model.layers[number];
+  const uint64_t bits = rbnn_layer_bits_bytes(layer);
+  const uint64_t stream = rbnn_layer_stream_bytes(layer);
+
+  memcpy(input, given->input, given->input_bytes);
+  memcpy(params, given->params, given->params_bytes);
+  memset(output, 0, sizeof output);
+  it->image = (rbnn_stem_input){(const uint8_t *)input, layer->in_channels, 1, rbnn_bench_offsets};
+  it->run = (rbnn_run){
+      .layer = layer,
+      .number = number,
+      .image = &it->image,
+      .input = input,
+      .bits = bits ? output : NULL,
+      .stream = stream ? (void *)(output + bits / 4u) : NULL,
+      .logits = rbnn_layer_logits_bytes(layer) ? (void *)(output + (bits + stream) / 4u) : NULL,
+      .params = params,
+      .work = rbnn_bench_work,
+      .work_bytes = sizeof rbnn_bench_work,
+      .source = rbnn_bench_source(mode),
+      .source_context = rbnn_bench_source_context(&weights, mode),
+  };
+}
+
+static void run_layer(void *context)
+{
+  const rbnn_run *const run = &((const case_run *)context)->run;
+  switch ((rbnn_operator)run->layer->op) {
+    case RBNN_OPERATOR_STEM: rbnn_conv_stem(run); break;
+    case RBNN_OPERATOR_CONV: rbnn_conv_binary(run); break;
+    case RBNN_OPERATOR_MAX_POOL: rbnn_max_pool(run); break;
+    case RBNN_OPERATOR_AVERAGE_POOL: rbnn_average_pool(run); break;
+    case RBNN_OPERATOR_DENSE: rbnn_dense(run); break;
+    case RBNN_OPERATOR_DENSE_STREAM: rbnn_dense_stream(run); break;
+  }
+}
+
+void rbnn_bench_run_layers(void)
+{
+  rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
+  for (uint32_t i = 0; i < rbnn_bench_layer_model.header->layer_count; i++) {
+    for (uint32_t mode = 0; mode < RBNN_BENCH_MODES; mode++) {
+      case_run it;
+      prepare(&it, i, (rbnn_bench_mode)mode);
+      const uint32_t counts = rbnn_bench_measure(run_layer, &it);
+      rbnn_print("m-layer-[");
+      rbnn_print(rbnn_bench_layers[i].name);
+      rbnn_print(",");
+      rbnn_print(rbnn_bench_mode_name((rbnn_bench_mode)mode));
+      rbnn_print(",");
+      rbnn_print_number(counts);
+      rbnn_print(",");
+      rbnn_print_hex32(rbnn_bench_output_crc32(&it.run));
+      rbnn_print("]");
+      rbnn_print_end();
+    }
+  }
+}
+
+void rbnn_bench_run_layer_inputs(uint32_t inputs)
+{
+  rbnn_bench_spread spread = rbnn_bench_spread_start(inputs);
+  case_run it;
+  rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
+  prepare(&it, 0, RBNN_BENCH_STREAM);
+  const uint32_t bytes = rbnn_bench_layers[0].input_bytes;
+  while (rbnn_bench_spread_input(&spread, (uint8_t *)input, bytes)) {
+    rbnn_bench_spread_add(&spread, rbnn_bench_measure(run_layer, &it));
+  }
+  rbnn_bench_print_spread(rbnn_bench_layers[0].name, &spread);
+}

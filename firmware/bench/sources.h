@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the measured kernels draw their weights from, and what they made of them. */
+#ifndef RBNN_BENCH_SOURCES_H
+#define RBNN_BENCH_SOURCES_H
+
+#include "cases.h"
+#include "kernels.h"
+#include "reconf.h"
+
+typedef enum {
+  RBNN_BENCH_STREAM, /* P, reconfigured while the kernel runs */
+  RBNN_BENCH_PLAIN,  /* the task's weights at hand: a source that only points */
+  RBNN_BENCH_MODES
+} rbnn_bench_mode;
+
+typedef struct {
+  rbnn_reconf reconf;
+  const rbnn_model *model;
+  const uint8_t *weights; /* reconfigured, laid out as P */
+} rbnn_bench_weights;
+
+/* "stream" or "plain". */
+const char *rbnn_bench_mode_name(rbnn_bench_mode mode);
+
+/* Derive the key; both modes are ready then. */
+void rbnn_bench_weights_start(rbnn_bench_weights *weights, const rbnn_model *model,
+                              const uint8_t *reconfigured);
+
+/* The source of a mode, and its context. */
+rbnn_source rbnn_bench_source(rbnn_bench_mode mode);
+void *rbnn_bench_source_context(rbnn_bench_weights *weights, rbnn_bench_mode mode);
+
+/* CRC-32 of a run's bits, then of its stream, then of its logits. */
+uint32_t rbnn_bench_output_crc32(const rbnn_run *run);
+
+#endif
