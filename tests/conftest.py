@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +11,16 @@ import numpy.typing as npt
 import pytest
 
 from rbnn.export.export import NO_PROVIDER, Export, export_run
-from rbnn.nets import vgg
-from rbnn.spec.layout import Adapter
-from rbnn.train.parameters import ModelParameters, Normalisation
-from rbnn.train.run import Run, RunConfig, RunTask
+from rbnn.nets.architectures import ARCHITECTURES
+from rbnn.nets.topology import Layer, Topology
+from rbnn.spec.layout import Activation, Adapter, Operator, Sign, Stage
+from rbnn.train.parameters import ModelParameters, Normalisation, RPReLU
+from rbnn.train.run import CipherName, Run, RunConfig, RunTask
 
 
 @dataclass(frozen=True)
 class RandomExport:
-    """A run with random parameters, exported; ``images`` by task name, uint8 (n, 32, 32, c)."""
+    """A run with random parameters, exported; ``images`` by task, uint8, (20, side, side, c)."""
 
     run: Run
     export: Export
@@ -27,11 +28,13 @@ class RandomExport:
     images: dict[str, npt.NDArray[np.uint8]]
 
 
-def _random_norm(
-    rng: np.random.Generator, channels: int, spread: float, logits: bool
-) -> Normalisation:
+def _random_norm(rng: np.random.Generator, layer: Layer, channels: int) -> Normalisation:
+    """Batch norm that spreads the layer's sums to about one."""
+    spread = float(np.sqrt(np.prod(layer.kernel_shape[:-1])))
+    spread *= 70 if layer.op is Operator.STEM else 1
+    free = layer.stage is not Stage.THRESHOLD
     return Normalisation(
-        gamma=(rng.uniform(0.5, 2, channels) if logits else np.ones(channels)).astype(np.float32),
+        gamma=(rng.uniform(0.5, 2, channels) if free else np.ones(channels)).astype(np.float32),
         beta=rng.normal(0, 0.5, channels).astype(np.float32),
         mean=rng.normal(0, spread / 4, channels).astype(np.float32),
         variance=(spread**2 * rng.uniform(0.5, 2, channels)).astype(np.float32),
@@ -39,11 +42,59 @@ def _random_norm(
     )
 
 
+def random_parameters(
+    rng: np.random.Generator, topology: Topology, tasks: Sequence[str]
+) -> ModelParameters:
+    """What training might leave behind, random.
+
+    Args:
+        rng: where from.
+        topology: as trained, channels not padded.
+        tasks: names.
+    """
+    layers = {n: layer for n, layer in enumerate(topology.layers) if layer.bits}
+
+    def normal(channels: int) -> npt.NDArray[np.float32]:
+        return rng.normal(0, 0.3, channels).astype(np.float32)
+
+    return ModelParameters(
+        {n: rng.normal(0, 1, own.kernel_shape).astype(np.float32) for n, own in layers.items()},
+        {
+            task: {n: _random_norm(rng, own, own.out_shape[2]) for n, own in layers.items()}
+            for task in tasks
+        },
+        {
+            task: {
+                n: RPReLU(
+                    normal(own.out_shape[2]),
+                    rng.uniform(-0.5, 1.5, own.out_shape[2]).astype(np.float32),
+                    normal(own.out_shape[2]),
+                )
+                for n, own in layers.items()
+                if own.activation is Activation.RPRELU
+            }
+            for task in tasks
+        },
+        {
+            task: {
+                n: normal(own.out_shape[2])
+                for n, own in layers.items()
+                if own.sign is Sign.THRESHOLDS
+            }
+            for task in tasks
+        },
+    )
+
+
 def make_random_run(
     folder: Path,
     *,
     seed: int = 1,
+    architecture: str = "vgg",
     width: int = 32,
+    depth: int | None = None,
+    cipher: CipherName = "chacha20",
+    side: int = 32,
     tasks: tuple[tuple[str, int, int], ...] = (("colour", 10, 3), ("grey", 4, 1)),
 ) -> Run:
     """Write a run folder as training would, with random values.
@@ -51,7 +102,11 @@ def make_random_run(
     Args:
         folder: where.
         seed: of everything random.
-        width: of the VGG-like network.
+        architecture: of ``rbnn.nets.architectures``.
+        width: of the network.
+        depth: of the network, by default the architecture's.
+        cipher: of the key stream.
+        side: of the images, pixels.
         tasks: name, classes and channels of each.
     """
     rng = np.random.default_rng(seed)
@@ -67,38 +122,24 @@ def make_random_run(
             )
             for name, classes, channels in tasks
         ),
-        architecture="vgg",
+        architecture=architecture,
         width=width,
-        input_shape=(32, 32, 3),
+        depth=ARCHITECTURES[architecture].depth if depth is None else depth,
+        input_shape=(side, side, 3),
         scheme="xor",
+        cipher=cipher,
         model_id=rng.bytes(16).hex(),
         seed=seed,
         epochs=1,
         batch=1,
         learning_rate=0.01,
     )
-    layers = vgg.topology(config.input_shape, config.max_classes, width).layers
-    kernels = {
-        number: rng.normal(0, 1, layer.kernel_shape).astype(np.float32)
-        for number, layer in enumerate(layers)
-        if layer.bits
-    }
-    norms = {
-        name: {
-            number: _random_norm(
-                rng,
-                layers[number].out_shape[2],
-                float(np.sqrt(np.prod(kernel.shape[:-1]))) * (70 if number == 0 else 1),
-                number == len(layers) - 1,
-            )
-            for number, kernel in kernels.items()
-        }
-        for name, _, _ in tasks
-    }
+    names = [name for name, _, _ in tasks]
+    parameters = random_parameters(rng, config.topology(), names)
     run = Run(folder)
     run.write_config(config)
-    run.write_secrets({name: rng.bytes(32) for name, _, _ in tasks})
-    ModelParameters(kernels, norms).save(run.parameters_file)
+    run.write_secrets({name: rng.bytes(32) for name in names})
+    parameters.save(run.parameters_file)
     return run
 
 
@@ -113,9 +154,12 @@ def random_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ran
         where = tmp_path_factory.mktemp("run") if folder is None else folder
         run = make_random_run(where, **settings)  # type: ignore[arg-type]
         rng = np.random.default_rng(2)
+        config = run.config()
         images = {
-            task.name: rng.integers(0, 256, (20, 32, 32, task.input_channels), dtype=np.uint8)
-            for task in run.config().tasks
+            task.name: rng.integers(
+                0, 256, (20, *config.input_shape[:2], task.input_channels), dtype=np.uint8
+            )
+            for task in config.tasks
         }
         export = export_run(run, provider_public, samples=images)
         return RandomExport(run, export, run.secrets(), images)

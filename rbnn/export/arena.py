@@ -69,7 +69,7 @@ def place_values(topology: Topology) -> Arena:
         Value(
             stream_bytes(layers[owner]),
             owner,
-            max(_last(layers, n, True) for n, other in enumerate(owners) if other == owner),
+            max(_last(layers, n, True) for n in range(len(layers)) if owners[n] == owners[owner]),
         )
         for owner in range(len(layers))
     ]
