@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 from rbnn.export.errors import ExportError
@@ -47,7 +47,7 @@ def compiler() -> str:
     raise ExportError("No C compiler on the PATH.", "Install one: apt-get install gcc libc6-dev")
 
 
-@cache
+@functools.cache
 def native_flags(program: str) -> tuple[str, ...]:
     """Flags for code that runs on this machine alone.
 

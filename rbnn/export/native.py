@@ -1,7 +1,12 @@
-"""The firmware's C engine on this machine, loaded through cffi."""
+"""The firmware's C engine on this machine, loaded through cffi.
+
+It runs the device's own kernels, to prove them; :mod:`rbnn.export.wide` is for whole test sets.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.errors import RbnnError
-from rbnn.export.compile import compile_native, engine_sources
+from rbnn.export.compile import compile_native, compiler, engine_sources, native_flags
 from rbnn.export.container import Container
 from rbnn.export.errors import ContainerError, ExportError, SealedBlockError
 from rbnn.export.outputs import Outputs
@@ -29,7 +34,15 @@ uint32_t rbnn_batch_image_bytes(const rbnn_batch *);
 uint32_t rbnn_batch_output_bytes(const rbnn_batch *);
 int rbnn_batch_infer(rbnn_batch *, const uint8_t *, uint32_t, int32_t *, uint8_t *);
 void rbnn_batch_wipe(rbnn_batch *);
+const char *rbnn_wide_name(void);
+uint32_t rbnn_wide_batch_weights_bytes(const rbnn_batch *);
+uint32_t rbnn_wide_batch_scratch_bytes(const rbnn_batch *);
+void rbnn_wide_batch_prepare(const rbnn_batch *, uint32_t *);
+void rbnn_wide_batch_infer(const rbnn_batch *, const uint32_t *, uint32_t *, const uint8_t *,
+                           uint32_t, int32_t *, uint8_t *);
 """
+
+Images = npt.NDArray[np.uint8]
 
 
 class NativeEngine:
@@ -48,7 +61,7 @@ class NativeEngine:
         self.container = container
         self._ffi = cffi.FFI()
         self._ffi.cdef(_DECLARATIONS)
-        flags = ("-O3", "-fPIC", "-shared", "-fvisibility=default")
+        flags = ("-O3", "-fPIC", "-shared", "-fvisibility=default", *native_flags(compiler()))
         path = compile_native("librbnn.so", engine_sources(), flags, cache)
         self._library: Any = self._ffi.dlopen(str(path))
         self._memory = self._ffi.new("uint64_t[]", (self._library.rbnn_batch_bytes() + 7) // 8)
@@ -75,13 +88,17 @@ class NativeEngine:
     def _bytes(self, cells: Any) -> Any:
         return self._ffi.cast("uint8_t *", cells)
 
-    def infer(self, task: int, secret: bytes, images: npt.NDArray[np.uint8]) -> Outputs:
+    def infer(
+        self, task: int, secret: bytes, images: Images, *, forced: bytes | None = None
+    ) -> Outputs:
         """Run a batch and keep every layer's output.
 
         Args:
             task: task number.
             secret: task secret S_t, 32 bytes.
             images: (n, height, width, task's channels), uint8.
+            forced: a secret to reconfigure with in place of the task's own, 32 bytes; as if it had
+                been forced past the gate.
 
         Raises:
             SealedBlockError: the secret does not open the task's block, or the C engine refuses
@@ -90,30 +107,43 @@ class NativeEngine:
         """
         sizes = [output_bytes(layer) for layer in self.container.topology.layers]
         kept = np.zeros((len(images), sum(sizes)), np.uint8)
-        logits = self._run(task, secret, images, kept)
+        logits = self._run(task, secret, forced, images, kept)
         layers = np.split(kept, np.cumsum(sizes)[:-1], axis=1)
         return Outputs(logits, tuple(layers))
 
     def logits(
-        self, task: int, secret: bytes, images: npt.NDArray[np.uint8]
+        self, task: int, secret: bytes, images: Images, *, forced: bytes | None = None
     ) -> npt.NDArray[np.int32]:
         """As :meth:`infer`, logits alone."""
-        return self._run(task, secret, images, None)
+        return self._run(task, secret, forced, images, None)
 
     def _run(
-        self,
-        task: int,
-        secret: bytes,
-        images: npt.NDArray[np.uint8],
-        kept: npt.NDArray[np.uint8] | None,
+        self, task: int, secret: bytes, forced: bytes | None, images: Images, kept: Images | None
     ) -> npt.NDArray[np.int32]:
+        pixels = np.ascontiguousarray(images, np.uint8)
+        logits = np.zeros((len(pixels), MAX_CLASSES), np.int32)
+        record = self.container.tasks[task]
+        with self._active(task, secret, forced):
+            wanted = self._library.rbnn_batch_image_bytes(self._batch)
+            if pixels[:1].nbytes not in (0, wanted):
+                raise RbnnError(
+                    f"Task {record.name} takes images of {wanted} bytes. "
+                    f"Received: {pixels.shape[1:]}."
+                )
+            self._compute(pixels, logits, kept)
+        return logits[:, : record.classes].copy()
+
+    @contextmanager
+    def _active(self, task: int, secret: bytes, forced: bytes | None) -> Iterator[None]:
+        """Make a task active; its secret and parameters are wiped at the end."""
         ffi, library = self._ffi, self._library
         record = self.container.tasks[task]
         plaintext = unseal(record.sealed, secret, self.container.model_id, task)
         params = self._words(plaintext)
         try:
             status = library.rbnn_batch_activate(
-                self._batch, task, secret, self._bytes(params), len(plaintext),
+                self._batch, task, secret if forced is None else forced,
+                self._bytes(params), len(plaintext),
                 ffi.cast("uint32_t *", self._arena), self.container.plan.arena_bytes,
                 ffi.cast("uint32_t *", self._work), self.container.plan.work_bytes,
             )  # fmt: skip
@@ -121,24 +151,19 @@ class NativeEngine:
                 raise SealedBlockError(
                     f"The C engine refuses task {record.name}: {Status(status).text}."
                 )
-            pixels = np.ascontiguousarray(images, np.uint8)
-            if pixels[:1].nbytes not in (0, library.rbnn_batch_image_bytes(self._batch)):
-                raise RbnnError(
-                    f"Task {record.name} takes images of "
-                    f"{library.rbnn_batch_image_bytes(self._batch)} bytes. "
-                    f"Received: {pixels.shape[1:]}."
-                )
-            logits = np.zeros((len(pixels), MAX_CLASSES), np.int32)
-            status = library.rbnn_batch_infer(
-                self._batch,
-                ffi.from_buffer("uint8_t[]", pixels),
-                len(pixels),
-                ffi.from_buffer("int32_t[]", logits, require_writable=True),
-                ffi.NULL if kept is None else ffi.from_buffer("uint8_t[]", kept),
-            )
-            if status != Status.OK:
-                raise ExportError(f"The C engine failed on {record.name}: {Status(status).text}.")
+            yield
         finally:
             library.rbnn_batch_wipe(self._batch)
             ffi.memmove(params, bytes(len(plaintext)), len(plaintext))
-        return logits[:, : record.classes].copy()
+
+    def _compute(self, images: Images, logits: npt.NDArray[np.int32], kept: Images | None) -> None:
+        """Run the active task on ``images``; writes ``logits`` and ``kept``."""
+        status = self._library.rbnn_batch_infer(
+            self._batch,
+            self._ffi.from_buffer("uint8_t[]", images),
+            len(images),
+            self._ffi.from_buffer("int32_t[]", logits, require_writable=True),
+            self._ffi.NULL if kept is None else self._ffi.from_buffer("uint8_t[]", kept),
+        )
+        if status != Status.OK:
+            raise ExportError(f"The C engine failed: {Status(status).text}.")
