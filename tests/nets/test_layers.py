@@ -16,7 +16,7 @@ from rbnn.spec.layout import Adapter
 
 
 def test_tasks_share_one_latent_kernel() -> None:
-    layer = ReconfigurableConv2D(8, 3, tasks=("one", "two"), padding="same", pad_values=1.0)
+    layer = ReconfigurableConv2D(8, 3, tasks=("one", "two"), border=1, border_value=1.0)
     layer.build((None, 4, 4, 32))
     assert len(layer.weights) == 1
     assert len(layer.trainable_weights) == 1
@@ -48,7 +48,7 @@ def test_both_tasks_gradients_reach_the_shared_kernel() -> None:
 def test_layer_config_round_trip(inputs: tuple[int, ...]) -> None:
     layer = (
         ReconfigurableConv2D(
-            8, 3, tasks=("one",), padding="same", pad_values=1.0, input_quantizer="ste_sign"
+            8, 3, tasks=("one",), border=1, border_value=1.0, input_quantizer="ste_sign"
         )
         if len(inputs) == 4
         else ReconfigurableDense(8, tasks=("one",), input_quantizer="ste_sign")
@@ -62,6 +62,17 @@ def test_layer_config_round_trip(inputs: tuple[int, ...]) -> None:
         one.set_key("one", np.zeros(one.latent_kernel.shape, np.bool_))
     again.latent_kernel.assign(layer.latent_kernel)
     np.testing.assert_array_equal(layer(x, task="one"), again(x, task="one"))
+
+
+def test_the_border_is_the_same_on_all_sides_with_any_stride() -> None:
+    layer = ReconfigurableConv2D(
+        1, 3, strides=2, tasks=("one",), border=1, border_value=1.0, input_quantizer="ste_sign"
+    )
+    layer.build((None, 4, 4, 1))
+    layer.set_key("one", np.zeros((3, 3, 1, 1), np.bool_))
+    layer.latent_kernel.assign(np.ones((3, 3, 1, 1), np.float32))
+    image = np.full((1, 4, 4, 1), -0.5, np.float32)
+    np.testing.assert_array_equal(layer(image, task="one")[0, :, :, 0], [[1, -3], [-3, -9]])
 
 
 def test_a_call_names_its_task() -> None:

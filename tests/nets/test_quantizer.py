@@ -9,6 +9,7 @@ from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
 from rbnn.nets.quantizer import KeyedSign
 from rbnn.spec import packing, stream
+from rbnn.spec.layout import Packing
 
 SHAPE = (3, 3, 32, 7)
 SECRET = bytes(range(32))
@@ -18,7 +19,7 @@ MODEL = bytes(16)
 def keyed(shape: tuple[int, ...] = SHAPE) -> KeyedSign:
     quantizer = KeyedSign(("one", "two"))
     quantizer.build(shape)
-    quantizer.set_key("one", stream.kernel_mask(SECRET, MODEL, 3, shape))
+    quantizer.set_key("one", stream.kernel_mask(SECRET, MODEL, 3, shape, Packing.TILES))
     return quantizer
 
 
@@ -30,9 +31,10 @@ def test_weights_are_the_stored_bits_xor_the_key_stream() -> None:
     with quantizer.using("one"):
         weights = quantizer(tf.constant(latent)).numpy()
 
-    stored = packing.pack_rows(packing.kernel_to_rows(latent >= 0))
-    bits = packing.unpack_rows(stream.reconfigure(stored, SECRET, MODEL, 3), 3 * 3 * 32)
-    np.testing.assert_array_equal(weights, 2.0 * packing.rows_to_kernel(bits, SHAPE) - 1)
+    stored = packing.pack_kernel(latent >= 0, Packing.TILES)
+    reconfigured = stream.reconfigure(stored, SECRET, MODEL, 3)
+    bits = packing.unpack_kernel(reconfigured, SHAPE, Packing.TILES)
+    np.testing.assert_array_equal(weights, 2.0 * bits - 1)
 
 
 def test_gradient_passes_through_the_same_mask_inside_the_clip() -> None:
@@ -43,7 +45,7 @@ def test_gradient_passes_through_the_same_mask_inside_the_clip() -> None:
         loss = tf.reduce_sum(quantizer(latent) * upstream)
     gradient = tape.gradient(loss, latent).numpy()
 
-    mask = np.where(stream.kernel_mask(SECRET, MODEL, 3, SHAPE), -1.0, 1.0)
+    mask = np.where(stream.kernel_mask(SECRET, MODEL, 3, SHAPE, Packing.TILES), -1.0, 1.0)
     inside = np.abs(latent.numpy()) <= 1
     np.testing.assert_allclose(gradient, upstream * mask * inside, rtol=1e-6)
 

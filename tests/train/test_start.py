@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from rbnn.errors import RbnnError
-from rbnn.spec.layout import Adapter
+from rbnn.nets import resnet
+from rbnn.spec.layout import Adapter, Cipher
 from rbnn.tasks import TaskData
 from rbnn.train import start
 from rbnn.train.parameters import ModelParameters
@@ -88,8 +89,9 @@ def test_a_run_is_meant_by_folder_or_name(
     ("field", "value", "named"),
     [
         ("architecture", "alexnet", "alexnet"),
-        ("width", 40, "--width 32"),
-        ("width", 480, "--width 448"),
+        ("width", 0, "--width 8"),
+        ("width", 2000, "--width 1024"),
+        ("depth", 1, "--depth 3"),
         ("epochs", 0, "--epochs"),
         ("minutes", -1.0, "--minutes"),
         ("minutes", float("nan"), "--minutes"),
@@ -168,8 +170,32 @@ def test_damaged_secrets_are_refused(begin: Callable[..., Run], damage: str) -> 
 def test_a_config_of_another_version_is_refused(begin: Callable[..., Run]) -> None:
     run = begin()
     run.config_file.write_text(json.dumps({"version": 99}))
+    with pytest.raises(RbnnError, match="format 99"):
+        run.config()
+
+
+def test_a_run_of_an_older_format_is_named_as_such(begin: Callable[..., Run]) -> None:
+    run = begin()
+    old = json.loads(run.config_file.read_text()) | {"version": 1}
+    del old["depth"]
+    run.config_file.write_text(json.dumps(old))
+    with pytest.raises(RbnnError, match="a run of format 1; this version of rbnn reads 2"):
+        run.config()
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", '{"version": 2}'])
+def test_a_damaged_config_is_refused(begin: Callable[..., Run], damage: str) -> None:
+    run = begin()
+    run.config_file.write_text(damage)
     with pytest.raises(RbnnError, match="not a run of this version"):
         run.config()
+
+
+def test_a_run_keeps_its_architecture_width_depth_and_cipher(begin: Callable[..., Run]) -> None:
+    config = begin(architecture="resnet", width=None, cipher="chacha12").config()
+    assert (config.architecture, config.width, config.depth) == ("resnet", 64, 6)
+    assert config.key_cipher is Cipher.CHACHA12
+    assert config.topology() == resnet.topology((32, 32, 3), 4)
 
 
 def test_a_run_ends_by_what_comes_first(begin: Callable[..., Run]) -> None:

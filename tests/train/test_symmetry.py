@@ -27,12 +27,15 @@ def test_bits_turned_in_p_and_in_all_streams_train_to_the_same_networks(
     plain, turned = (Trainer(begin(folder), data) for folder in ("plain", "turned"))
     flips = {}
     for number, layer in turned.network.shared.items():
-        shape = turned.network.topology.layers[number].kernel_shape
+        row = turned.network.topology.layers[number]
+        shape = row.kernel_shape
         flips[number] = generator.random(shape) < 0.5
         signs = np.where(flips[number], -1, 1).astype(np.float32)
         layer.latent_kernel.assign(layer.latent_kernel * signs)
         for task, secret in SECRETS.items():
-            layer.set_key(task, kernel_mask(secret, MODEL, number, shape) ^ flips[number])
+            layer.set_key(
+                task, kernel_mask(secret, MODEL, number, shape, row.packing) ^ flips[number]
+            )
     for trainer in (plain, turned):
         trainer.fit()
 

@@ -1,0 +1,106 @@
+"""The stream's arithmetic in Keras, against the integers that the device computes with."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from rbnn.nets.framework import tf
+from rbnn.nets.stream_layers import (
+    StreamAverage,
+    StreamRPReLU,
+    StreamRSign,
+    StreamSum,
+    fixed_floor,
+    fixed_round,
+)
+
+Integers = npt.NDArray[np.int64]
+
+
+def some_stream(*shape: int, seed: int = 1) -> Integers:
+    """Values of all sizes, the extremes among them."""
+    generator = np.random.default_rng(seed)
+    values = (generator.normal(size=shape) * 10 ** generator.uniform(0, 5, shape)).astype(np.int64)
+    return np.clip(values, -(2**15), 2**15 - 1)
+
+
+def as_float(integers: Integers) -> tf.Tensor:
+    return tf.constant(integers / 256, tf.float32)
+
+
+def as_integers(values: tf.Tensor) -> Integers:
+    scaled = values.numpy().astype(np.float64) * 256
+    np.testing.assert_array_equal(scaled, np.rint(scaled))
+    return scaled.astype(np.int64)
+
+
+def sat16(integers: Integers) -> Integers:
+    return np.clip(integers, -(2**15), 2**15 - 1)
+
+
+def test_rounding_is_to_the_nearest_with_halves_up() -> None:
+    values = tf.constant([0.0, 1.49, 1.5, -1.5, -1.51, 2.5]) / 256
+    np.testing.assert_array_equal(as_integers(fixed_round(values)), [0, 1, 2, -1, -2, 3])
+    np.testing.assert_array_equal(as_integers(fixed_floor(values)), [0, 1, 1, -2, -2, 2])
+
+
+def test_gradients_pass_the_rounding_and_stop_at_the_rails() -> None:
+    values = tf.Variable([0.3, -200.0, 127.0])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(StreamSum()(values) * [2.0, 3.0, 5.0])
+    np.testing.assert_array_equal(tape.gradient(loss, values), [2, 0, 5])
+
+
+@pytest.mark.parametrize("channels", [32, 64])
+def test_sums_repeat_a_narrow_shortcut_and_saturate(channels: int) -> None:
+    sums, shortcut = some_stream(4, 3, 3, 64), some_stream(4, 3, 3, channels, seed=2)
+    expected = sat16(sums + shortcut[..., np.arange(64) % channels])
+    total = StreamSum()([as_float(sums), as_float(shortcut)])
+    np.testing.assert_array_equal(as_integers(total), expected)
+
+
+@pytest.mark.parametrize("window", [2, 4, 8])
+def test_averages_round_halves_up(window: int) -> None:
+    stream = some_stream(3, 8, 8, 32)
+    side = 8 // window
+    totals = stream.reshape(3, side, window, side, window, 32).sum(axis=(2, 4))
+    layer = StreamAverage.from_config(StreamAverage(window).get_config())
+    found = as_integers(layer(as_float(stream)))
+    np.testing.assert_array_equal(found, (totals + window**2 // 2) // window**2)
+
+
+def test_rprelu_is_that_of_the_device() -> None:
+    generator = np.random.default_rng(3)
+    point, offset = (generator.integers(-5000, 5000, 32) for _ in "po")
+    slope = generator.integers(-(2**15), 2**15, 32)
+    layer = StreamRPReLU()
+    layer.build((None, 32))
+    layer.point.assign(point / 256)
+    layer.slope.assign(slope / 2**14)
+    layer.offset.assign(offset / 256)
+    stream = some_stream(500, 32)
+    moved = sat16(stream - point)
+    expected = sat16(np.where(moved >= 0, moved, slope * moved >> 14) + offset)
+    # A product of 30 bits does not fit float32: one unit of difference where it is rounded up.
+    difference = np.abs(as_integers(layer(as_float(stream))) - expected)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.01
+
+
+def test_values_beyond_the_formats_are_held_at_their_rails() -> None:
+    layer = StreamRPReLU()
+    layer.build((None, 1))
+    for value in (layer.point, layer.slope, layer.offset):
+        value.assign([300.0])
+    rail = 128 - 1 / 256
+    assert [float(value[0]) for value in layer.values()] == [rail, 2 - 2**-14, rail]
+
+
+def test_rsign_subtracts_the_threshold_that_the_device_has() -> None:
+    layer = StreamRSign()
+    layer.build((None, 2))
+    layer.threshold.assign([10.4 / 256, -3.0 / 256])
+    signed = as_integers(layer(as_float(np.array([[10, -3], [9, -4]]))))
+    np.testing.assert_array_equal(signed >= 0, [[True, True], [False, False]])
