@@ -21,7 +21,7 @@ def evaluate(
     ] = 20,
     engine: Annotated[
         Literal["keras", "reference", "c"],
-        typer.Option(help="Keras, or the export's integers in numpy or in C."),
+        typer.Option(help="Keras, or the device's integers in numpy or (much the fastest) in C."),
     ] = "keras",
     board: Annotated[
         str | None, typer.Option(help="Measure on this board instead; flash it first.")

@@ -9,14 +9,17 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from rbnn.tasks import TaskData
-from rbnn.tasks.dataset import Images, Labels
 from rbnn.train.errors import TrainingError
-from rbnn.train.evaluate import Chance, WrongSecrets, accuracy, chance_of, try_wrong_secrets
+from rbnn.train.evaluate import (
+    Chance,
+    Predictor,
+    WrongSecrets,
+    chance_of,
+    keras_predictor,
+    try_wrong_secrets,
+)
 from rbnn.train.run import Run
-from rbnn.train.transfer import load_network
 
-Predictor = Callable[[str, Images], Labels]
-"""From a task's name and its images, (n, 32, 32, c) uint8, to class numbers, (n,) int64."""
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""
 
@@ -46,9 +49,9 @@ def assess(
     Args:
         run: trained for an epoch or more.
         data: its tasks, in its order.
-        wrong_secrets: how many to try on each task, always in Keras; 0 for none.
-        predictor: computes the classes for the accuracy; Keras where None.
-        progress: told of each wrong secret.
+        wrong_secrets: how many to try on each task; 0 for none.
+        predictor: computes the classes; Keras where None.
+        progress: told of each task and of each wrong secret.
 
     Raises:
         RbnnError: the run cannot be read, or has no key that could be wrong.
@@ -61,22 +64,27 @@ def assess(
             f"{run.folder} is a network without keys; no secret can be wrong.",
             "Add --wrong-secrets 0.",
         )
-    network = load_network(run)
+    if predictor is None:
+        # TensorFlow takes seconds to import, and integers do without it.
+        from rbnn.train.transfer import load_network
+
+        predictor = keras_predictor(
+            load_network(run),
+            run.secrets() if config.scheme == "xor" else {},
+            bytes.fromhex(config.model_id),
+        )
     reports = []
-    for task in data:
-        if predictor is None:
-            share = accuracy(network, task.name, task.test)
-        else:
-            found = predictor(task.name, task.test.images)
-            share = float(np.mean(found == task.test.labels))
+    for number, task in enumerate(data):
+        _tell(progress, f"{task.name}: test set", len(data), number)
+        found = predictor(task.name, task.test.images)
         wrong = None
         if wrong_secrets:
             what = f"{task.name}: wrong secrets"
             wrong = try_wrong_secrets(
-                network,
+                predictor,
                 task.name,
                 task.test,
-                bytes.fromhex(config.model_id),
+                len(task.labels),
                 wrong_secrets,
                 tried=partial(_tell, progress, what, wrong_secrets),
             )
@@ -85,7 +93,7 @@ def assess(
                 task=task.name,
                 classes=len(task.labels),
                 samples=len(task.test),
-                accuracy=share,
+                accuracy=float(np.mean(found == task.test.labels)),
                 chance=chance_of(task.test, len(task.labels)),
                 wrong_secrets=wrong,
             )

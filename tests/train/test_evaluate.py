@@ -15,6 +15,7 @@ from rbnn.train.evaluate import (
     WrongSecrets,
     accuracy,
     chance_of,
+    keras_predictor,
     predict,
     predict_logits,
     try_wrong_secrets,
@@ -47,8 +48,8 @@ def test_wrong_secrets_are_measured_one_by_one(
 ) -> None:
     right = accuracy(network, "colour", data[0].test)
     source = Random(3)
-    wrong = try_wrong_secrets(network, "colour", data[0].test, MODEL, 6, source.randbytes)
-    network.set_secrets(SECRETS, MODEL)
+    predictor = keras_predictor(network, SECRETS, MODEL)
+    wrong = try_wrong_secrets(predictor, "colour", data[0].test, 4, 6, source.randbytes)
     assert len(wrong.accuracies) == 6
     assert wrong.mean < right - 0.3
     assert accuracy(network, "colour", data[0].test) == right
@@ -57,8 +58,9 @@ def test_wrong_secrets_are_measured_one_by_one(
 def test_the_right_secret_forced_would_be_noticed(
     network: SharedNetwork, data: list[TaskData]
 ) -> None:
+    predictor = keras_predictor(network, SECRETS, MODEL)
     forced = try_wrong_secrets(
-        network, "colour", data[0].test, MODEL, 1, lambda count: SECRETS["colour"]
+        predictor, "colour", data[0].test, 4, 1, lambda count: SECRETS["colour"]
     )
     assert not forced.passed
 
