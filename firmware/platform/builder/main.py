@@ -29,7 +29,11 @@ env.Replace(
     PROGSUFFIX=".elf",
 )
 env.Append(
-    CPPPATH=[os.path.join(firmware, room) for room in (*ROOMS, "app", "bench", "port")] + [monocypher],
+    CPPPATH=[
+        *(os.path.join(firmware, room) for room in (*ROOMS, "app", "bench", "port")),
+        monocypher,
+    ],
+    ASPPFLAGS=MACHINE,
     CPPDEFINES=[("RBNN_BOARD", env.StringifyMacro(name))],
     CCFLAGS=[*MACHINE, "-O2", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
     CFLAGS=["-std=c11"],
@@ -52,7 +56,12 @@ if os.path.isfile(os.path.join(model, "model_config.h")):
     env.Append(CPPPATH=[model])
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model)
 for room in ROOMS:
-    env.BuildSources(os.path.join("$BUILD_DIR", room), os.path.join(firmware, room))
+    # The reference kernels are for tests alone.
+    env.BuildSources(
+        os.path.join("$BUILD_DIR", room),
+        os.path.join(firmware, room),
+        ["+<*>", "-<reference/>"],
+    )
 third_party.BuildSources(os.path.join("$BUILD_DIR", "monocypher"), monocypher)
 
 elf = env.BuildProgram()
