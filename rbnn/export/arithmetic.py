@@ -100,7 +100,7 @@ def residual(sums: Sums, shortcut: Stream | None, group: Residual) -> tuple[Stre
     if group.points is not None:
         assert group.slopes is not None and group.offsets is not None
         d = sat16(r - group.points)
-        bent = sat16(group.slopes * d >> SLOPE_FRACTION_BITS)
+        bent = group.slopes * d >> SLOPE_FRACTION_BITS
         r = sat16(group.offsets + np.where(d >= 0, d, bent))
     bits = r >= (0 if group.thresholds is None else group.thresholds)
     return r.astype(np.int16), np.asarray(bits, np.bool_)
