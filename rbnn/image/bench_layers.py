@@ -10,11 +10,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from rbnn.export.arithmetic import convolve, dense_bits, signs
+from rbnn.export.shapes import weights_bytes
 from rbnn.nets.topology import Layer
 from rbnn.spec import packing
-from rbnn.spec.layout import LAYER, Operator, Output, Packing, Stage
+from rbnn.spec.layout import LAYER, Operator, Output, Stage
 
 OFFSETS = (120, 128, 130, 0)
 """What the stem subtracts from its channels."""
@@ -40,12 +41,6 @@ STANDARD = {
 }  # fmt: skip
 """By name, in the order in which they are measured."""
 
-PACKINGS = {
-    Operator.STEM: Packing.ROWS,
-    Operator.CONV: Packing.TILES,
-    Operator.DENSE: Packing.PAIRS,
-}
-
 
 @dataclass(frozen=True)
 class LayerCase:
@@ -70,7 +65,7 @@ class LayerCase:
     @property
     def packed(self) -> bytes:
         """The kernel in the layer's packing."""
-        return packing.pack_kernel(self.kernel, PACKINGS[self.layer.op])
+        return packing.pack_kernel(self.kernel, self.layer.packing)
 
     def record(self, weights_offset: int) -> bytes:
         """Its record of a layer table."""
@@ -85,7 +80,7 @@ class LayerCase:
                 **{field.name: 0 for field in LAYER.fields},
                 **shapes,
                 "op": int(layer.op),
-                "packing": int(PACKINGS[layer.op]),
+                "packing": int(layer.packing),
                 "kernel": layer.kernel,
                 "stride": layer.stride,
                 "pad": layer.pad,
@@ -93,7 +88,7 @@ class LayerCase:
                 "stage": int(layer.stage),
                 "output": int(layer.output),
                 "weights_offset": weights_offset,
-                "weights_bytes": packing.packed_bytes(layer.kernel_shape, PACKINGS[layer.op]),
+                "weights_bytes": weights_bytes(layer),
             }
         )
 
@@ -117,41 +112,22 @@ def make_case(rng: np.random.Generator, name: str, layer: Layer) -> LayerCase:
     if layer.op is Operator.DENSE:
         bits = rng.integers(0, 2, math.prod(layer.in_shape)).astype(np.bool_)
         scales, biases = rng.integers(-1000, 1000, (2, filters)).astype("<i4")
-        logits = scales * (_signs(bits) @ _signs(kernel)) + biases
-        output = logits.astype("<i4").tobytes()
-        params = scales.tobytes() + biases.tobytes()
+        logits = dense_bits(bits[None], kernel)[0] * scales + biases
+        output, given = logits.astype("<i4").tobytes(), packing.pack_rows(bits)
         return LayerCase(
-            name, layer, kernel, params, packing.pack_rows(bits), binascii.crc32(output)
+            name, layer, kernel, scales.tobytes() + biases.tobytes(), given, binascii.crc32(output)
         )
     if layer.op is Operator.STEM:
         pixels = rng.integers(0, 256, layer.in_shape, dtype=np.uint8)
         given = pixels.tobytes()
-        sums = _sums(pixels.astype(np.int64) - OFFSETS[: layer.in_shape[2]], kernel, layer, 0)
+        inputs = pixels.astype(np.float32) - np.array(OFFSETS[: layer.in_shape[2]], np.float32)
+        sums = convolve(inputs[None], kernel, layer, 0)[0]
         spread = PIXEL_SPREAD * math.sqrt(layer.bits // filters)
     else:
         bits = rng.integers(0, 2, layer.in_shape).astype(np.bool_)
         given = packing.pack_rows(bits)
-        sums = _sums(_signs(bits), kernel, layer, 1) // 2
+        sums = convolve(signs(bits[None]), kernel, layer, 1)[0] // 2
         spread = math.sqrt(layer.bits // filters) / 2
     thresholds = rng.normal(0, spread / 2, filters).astype("<i2")
     output = packing.pack_rows(sums >= thresholds)
     return LayerCase(name, layer, kernel, thresholds.tobytes(), given, binascii.crc32(output))
-
-
-def _signs(bits: Bits) -> npt.NDArray[np.int64]:
-    return np.where(bits, 1, -1)
-
-
-def _sums(
-    values: npt.NDArray[np.int64], kernel: Bits, layer: Layer, outside: int
-) -> npt.NDArray[np.int64]:
-    """Sums of +-1 products: (height', width', filters)."""
-    pad, step = layer.pad, layer.stride
-    padded = np.pad(values, ((pad, pad), (pad, pad), (0, 0)), constant_values=outside)
-    height, width, filters = layer.out_shape
-    sums = np.zeros((height, width, filters), np.int64)
-    for y in range(layer.kernel):
-        for x in range(layer.kernel):
-            window = padded[y : y + step * height : step, x : x + step * width : step]
-            sums += window[:height, :width] @ _signs(kernel[y, x])
-    return sums

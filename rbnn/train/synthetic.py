@@ -12,7 +12,7 @@ from rbnn.nets.architectures import architecture, lay_out
 from rbnn.nets.topology import Layer, Shape
 from rbnn.spec.layout import Activation, Adapter, Operator, Sign, Stage
 from rbnn.train.parameters import Array, ModelParameters, Normalisation, RPReLU
-from rbnn.train.run import Run, RunConfig, RunTask
+from rbnn.train.run import CipherName, Run, RunConfig, RunTask
 
 TASKS = ("first", "second")
 PIXEL_SPREAD = 70.0
@@ -28,6 +28,7 @@ def write_synthetic_run(
     depth: int | None = None,
     input_shape: Shape = (32, 32, 3),
     classes: int = 10,
+    cipher: CipherName = "chacha20",
     seed: int = 1,
 ) -> Run:
     """Write a run folder with two tasks.
@@ -39,6 +40,7 @@ def write_synthetic_run(
         depth: its depth, as ``width``.
         input_shape: height, width, channels.
         classes: of each task.
+        cipher: of the key stream.
         seed: of everything, the task secrets too: they protect nothing.
 
     Raises:
@@ -56,6 +58,7 @@ def write_synthetic_run(
         depth=depth,
         input_shape=input_shape,
         scheme="xor",
+        cipher=cipher,
         model_id=rng.bytes(16).hex(),
         seed=seed,
         epochs=1,
