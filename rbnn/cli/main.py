@@ -27,6 +27,7 @@ COMMANDS = (
     "monitor",
     "board",
     "devices",
+    "bench",
     "demo",
 )
 """Modules of this package, in the order in which ``rbnn --help`` lists their commands."""

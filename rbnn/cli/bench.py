@@ -1,0 +1,80 @@
+"""``rbnn bench``: what layers and networks cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import Board, Json, Port
+
+
+def device(
+    board: Board = options.DEFAULT_BOARD,
+    arch: Annotated[
+        str, typer.Option("--arch", help="Network to measure, as rbnn train takes it.")
+    ] = "resnet",
+    width: Annotated[int | None, typer.Option(help="Its width; default: the network's.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Its depth; default: the network's.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", help="Take shape and cipher of this trained run instead."),
+    ] = None,
+    layers_only: Annotated[
+        bool, typer.Option("--layers-only", help="Measure the standard layers alone.")
+    ] = False,
+    inputs: Annotated[
+        int,
+        typer.Option(min=0, help="Random inputs over which the counts must be the same."),
+    ] = 20,
+    port: Port = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write the JSON document to this file, too.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Count instructions (emulated) or cycles (real board) of layers and of a network.
+
+    Weights and keys are random: no count depends on them. A wrong result fails the measurement.
+    """
+    from rbnn.files import write_atomic
+    from rbnn.image.board import load_board
+    from rbnn.report.bench import NetworkShape, run_bench
+    from rbnn.report.bench_tables import bench_report
+    from rbnn.train.run import choose_run
+
+    manifest = load_board(board)
+    shape: NetworkShape | None = NetworkShape(arch, width, depth)
+    command = f"rbnn bench device --board {board} --arch {arch}"
+    command += f" --width {width}" if width else ""
+    command += f" --depth {depth}" if depth else ""
+    if run is not None:
+        shape = NetworkShape.of_run(choose_run(run, options.DEFAULT_RUNS))
+        command = f"rbnn bench device --board {board} --run {run}"
+    if layers_only:
+        shape, command = None, f"rbnn bench device --board {board} --layers-only"
+    figures = run_bench(
+        manifest,
+        shape,
+        inputs=inputs,
+        application=not layers_only,
+        port=port,
+        command=f"{command} --inputs {inputs}",
+        say=options.say,
+    )
+    document = figures.model_dump_json(indent=2)
+    if output is not None:
+        write_atomic(output, document + "\n")
+    if as_json:
+        print(document)
+    else:
+        options.output().print(bench_report(figures))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="What layers and networks cost.", no_args_is_help=True)
+    group.command("device")(device)
+    app.add_typer(group, name="bench")

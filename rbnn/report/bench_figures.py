@@ -1,0 +1,100 @@
+"""The figures of the benchmark on a board, as data."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.device.bench import KeyStream, Spread, Unit
+from rbnn.image.sizes import SizeReport
+
+
+class _Figures(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BenchLayer(_Figures):
+    """One layer.
+
+    ``instructions`` and ``instructions_per_mac`` are with streaming reconfiguration, ``..._plain``
+    with the task's weights at hand; on a real board they are cycles (``BenchFigures.unit``).
+    ``macs`` are nominal, padding included; 0 for a pool, which then has no rates. ``peer`` is the
+    best other engine and its rate, for the standard layers alone.
+    """
+
+    name: str
+    operator: str
+    shape: str
+    macs: int
+    instructions: int
+    instructions_plain: int
+    instructions_per_mac: float | None
+    instructions_per_mac_plain: float | None
+    crc_ok: bool
+    goal: float | None = None
+    goal_plain: float | None = None
+    peer: str | None = None
+    peer_per_mac: float | None = None
+
+    @property
+    def reconfiguration(self) -> float:
+        """Share of the instructions that reconfigures."""
+        return (self.instructions - self.instructions_plain) / self.instructions
+
+
+class BenchNetwork(_Figures):
+    """A whole network; ``peer_instructions`` is the same one estimated at the peers' best rates."""
+
+    architecture: str
+    width: int
+    depth: int
+    cipher: str
+    input_shape: tuple[int, int, int]
+    bits: int
+    macs: int
+    instructions: int
+    instructions_plain: int
+    peer_instructions: int
+
+    @property
+    def ratio(self) -> float:
+        """How many times fewer instructions than the peers' best."""
+        return self.peer_instructions / self.instructions
+
+
+class BenchApplication(_Figures):
+    """The product's firmware with that network. Bytes, and instructions where it could run.
+
+    ``code`` is flash without the model; ``ram`` everything, the stack's reserve included;
+    ``peak_ram`` counts what the stack took instead.
+    """
+
+    code: int
+    ram: int
+    peak_ram: int | None
+    stack_used: int | None
+    switch: int | None
+    inference: int | None
+    sizes: SizeReport
+
+
+class BenchFigures(_Figures):
+    """Everything that one board gave."""
+
+    board: str
+    title: str
+    cpu: str
+    unit: Unit
+    work_bytes: int
+    layers: tuple[BenchLayer, ...]
+    network: BenchNetwork | None
+    key: int
+    key_streams: tuple[KeyStream, ...]
+    spreads: tuple[Spread, ...]
+    application: BenchApplication | None
+    compiler: str
+    emulator: str | None
+    command: str
+
+    def layer(self, name: str) -> BenchLayer:
+        """The layer called ``name``."""
+        return next(layer for layer in self.layers if layer.name == name)

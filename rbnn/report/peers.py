@@ -1,0 +1,84 @@
+"""What other engines for Cortex-M need, and what this one shall stay below.
+
+Instructions per nominal multiply-accumulate on an emulated Cortex-M4 (QEMU's mps2-an386 under
+``-icount``, GCC 12.2 with ``-O2``), each engine at its own padding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rbnn.nets.topology import Layer, Topology
+from rbnn.spec.layout import Operator
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One engine; None where it has no such kernel."""
+
+    name: str
+    conv_a: float | None
+    conv_b: float | None
+    dense: float | None
+    stem: float | None
+
+
+PEERS = (
+    Peer("3PXNet", 0.699, 0.591, 0.586, 22.7),
+    Peer("Larq Compute Engine, portable kernel", 0.680, 0.648, None, None),
+    Peer("CBin-NN, optimized, index errors mended", 0.746, 0.626, 0.815, 5.9),
+    Peer("CMSIS-NN, int8", 1.761, 1.690, 1.924, 3.75),
+)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Most instructions per multiply-accumulate: weights at hand, and reconfigured meanwhile."""
+
+    plain: float
+    stream: float | None
+
+
+GOALS = {
+    "conv_a": Goal(0.115, 0.125),
+    "conv_b": Goal(0.125, 0.160),
+    "dense": Goal(0.170, None),
+    "stem": Goal(1.0, 1.0),
+}
+KEY_STREAM_GOAL = 13.0
+"""Instructions a byte, ChaCha20, 4 KB."""
+NETWORK_GOAL = 5.0
+"""Times fewer instructions than at the peers' rates."""
+SWITCH_GOAL = 0.01
+"""What a task switch may add to an inference."""
+RAM_GOAL = 96 * 1024
+CODE_GOAL = 48 * 1024
+
+
+def best(column: str) -> tuple[str, float]:
+    """Name and rate of the peer that needs least for a standard layer."""
+    rates = {peer.name: getattr(peer, column) for peer in PEERS}
+    known = {name: float(rate) for name, rate in rates.items() if rate is not None}
+    name = min(known, key=lambda one: known[one])
+    return name, known[name]
+
+
+def rate(layer: Layer) -> float:
+    """The best rate that any peer reaches for a layer of this kind, whatever its shape.
+
+    1x1 and strided convolutions count at the best rate of a 3x3 one; pools as free.
+    """
+    match layer.op:
+        case Operator.STEM:
+            return best("stem")[1]
+        case Operator.CONV:
+            return min(best("conv_a")[1], best("conv_b")[1])
+        case Operator.DENSE | Operator.DENSE_STREAM:
+            return best("dense")[1]
+        case _:
+            return 0.0
+
+
+def estimate(topology: Topology) -> int:
+    """Instructions of a whole network at the best peer's rates."""
+    return round(sum(layer.macs * rate(layer) for layer in topology.layers))
