@@ -1,35 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs one core function per request from stdin, every buffer an allocation of its own, so that a
- * sanitizer sees a byte too many. Request: operation, five sizes, five sections (layer and
- * arguments, input, tile, parameters, output). Answer: the output section. */
+ * sanitizer sees a byte too many. Request: operation, five sizes, five sections (arguments, input,
+ * image, parameters, output). Answer: the output section. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crc32.h"
 #include "engine.h"
-#include "kernels.h"
+#include "layer.h"
 #include "reconf.h"
 
-enum { STEM = 1, CONV, POOL, DENSE, SCORES, CRC, OPEN };
-enum { ARGUMENTS, INPUT, TILE, PARAMS, OUTPUT, SECTIONS };
+enum { SCORES = 1, CRC, LAYER, RUN };
+enum { ARGUMENTS, INPUT, IMAGE, PARAMS, OUTPUT, SECTIONS };
 
+/* Of CRC and RUN; `number` is the length of the first part, or the task. */
 typedef struct {
-  rbnn_layer layer;
-  uint32_t first;
-  uint32_t filters;
-  uint32_t channels;
-  uint32_t step;
-  int16_t offsets[4];
+  uint32_t number;
+  uint32_t more_work_bytes; /* beyond what the container asks for */
+  uint8_t secret[RBNN_KEY_BYTES];
 } arguments;
 
-/* Status of opening; of checking and of one inference where the step before it passed. */
+/* Of LAYER. */
+typedef struct {
+  uint64_t bits, stream, logits, weights;
+  uint32_t params, work, served;
+} layer_sizes;
+
+/* Of RUN: status of opening; of checking and of one inference where the step before it passed.
+ * What the layers gave follows, as much of it as there is room for. */
 typedef struct {
   int32_t open;
   uint32_t bad_layer;
   int32_t check;
   int32_t infer;
-} open_result;
+} run_result;
+
+/* Where the observer writes on. */
+typedef struct {
+  uint8_t *next;
+  uint64_t left;
+} outputs;
 
 static void *exactly(uint64_t bytes)
 {
@@ -40,69 +51,89 @@ static void *exactly(uint64_t bytes)
   return memory;
 }
 
-static void run(rbnn_model *model, uint32_t task, const uint8_t *params, uint32_t params_bytes,
-                open_result *result)
+static void keep(outputs *to, const void *data, uint64_t bytes)
 {
-  static const uint8_t secret[RBNN_KEY_BYTES] = {1, 2, 3};
+  if (data != NULL && bytes <= to->left) {
+    memcpy(to->next, data, bytes);
+    to->next += bytes;
+    to->left -= bytes;
+  }
+}
+
+static void observe(void *context, const rbnn_run *run)
+{
+  keep(context, run->bits, rbnn_layer_bits_bytes(run->layer));
+  keep(context, run->stream, rbnn_layer_stream_bytes(run->layer));
+  keep(context, run->logits, rbnn_layer_logits_bytes(run->layer));
+}
+
+static void infer(const rbnn_model *model, const arguments *a, const uint32_t *sizes,
+                  void *const *section, run_result *result)
+{
   rbnn_reconf reconf;
-  rbnn_reconf_start(&reconf, model, secret);
+  outputs kept = {(uint8_t *)section[OUTPUT] + sizeof *result, sizes[OUTPUT] - sizeof *result};
+  rbnn_reconf_start(&reconf, model, a->secret);
   rbnn_engine engine = {
       .model = model,
-      .params = params,
-      .params_bytes = params_bytes,
+      .params = section[PARAMS],
+      .params_bytes = sizes[PARAMS],
       .arena = exactly(model->header->arena_bytes),
       .arena_bytes = model->header->arena_bytes,
-      .tile = exactly(model->header->tile_bytes),
-      .tile_bytes = model->header->tile_bytes,
-      .source = rbnn_reconf_tile,
+      .work = exactly((uint64_t)model->header->work_bytes + a->more_work_bytes),
+      .work_bytes = model->header->work_bytes + a->more_work_bytes,
+      .source = rbnn_reconf_source,
       .source_context = &reconf,
+      .observer = observe,
+      .observer_context = &kept,
   };
-  result->check = rbnn_engine_check(&engine, task);
+  result->check = rbnn_engine_check(&engine, a->number);
   if (result->check == RBNN_OK) {
-    uint32_t bytes = rbnn_engine_input_bytes(&engine);
+    const uint32_t bytes = rbnn_engine_input_bytes(&engine);
     uint8_t *image = exactly(bytes);
-    int32_t *logits = exactly(model->tasks[task].classes * sizeof(int32_t));
+    int32_t *logits = exactly(model->tasks[a->number].classes * sizeof(int32_t));
+    memcpy(image, section[IMAGE], sizes[IMAGE] < bytes ? sizes[IMAGE] : bytes);
     result->infer = rbnn_engine_infer(&engine, image, bytes, logits);
     free(image);
     free(logits);
   }
   free(engine.arena);
-  free(engine.tile);
+  free(engine.work);
 }
 
 static void serve(uint32_t operation, const uint32_t *sizes, void *const *section)
 {
   arguments a = {0};
-  memcpy(&a, section[ARGUMENTS], sizes[ARGUMENTS] < sizeof a ? sizes[ARGUMENTS] : sizeof a);
-  const rbnn_stem_input image = {section[INPUT], a.channels, a.step, a.offsets};
-  const int32_t *scales = section[PARAMS];
+  rbnn_layer layer = {0};
   rbnn_model model;
-  open_result result = {0, 0, 1, 1};
+  run_result result = {0, 0, 1, 1};
   uint32_t crc;
+  if (operation == LAYER) {
+    memcpy(&layer, section[ARGUMENTS], sizeof layer);
+  } else {
+    memcpy(&a, section[ARGUMENTS], sizes[ARGUMENTS] < sizeof a ? sizes[ARGUMENTS] : sizeof a);
+  }
   switch (operation) {
-    case STEM:
-      rbnn_conv_stem(&a.layer, &image, section[TILE], section[PARAMS], a.first, a.filters,
-                     section[OUTPUT]);
-      break;
-    case CONV:
-      rbnn_conv_binary(&a.layer, section[INPUT], section[TILE], section[PARAMS], a.first, a.filters,
-                       section[OUTPUT]);
-      break;
-    case POOL: rbnn_max_pool(&a.layer, section[INPUT], section[OUTPUT]); break;
-    case DENSE:
-      rbnn_dense(&a.layer, section[INPUT], section[TILE], scales, scales + a.layer.out_channels,
-                 a.first, a.filters, section[OUTPUT]);
-      break;
     case SCORES: rbnn_scores_softmax(section[INPUT], sizes[INPUT] / 4u, section[OUTPUT]); break;
     case CRC:
-      crc = rbnn_crc32_update(0, section[INPUT], a.first);
-      crc = rbnn_crc32_update(crc, (uint8_t *)section[INPUT] + a.first, sizes[INPUT] - a.first);
+      crc = rbnn_crc32_update(0, section[INPUT], a.number);
+      crc = rbnn_crc32_update(crc, (uint8_t *)section[INPUT] + a.number, sizes[INPUT] - a.number);
       memcpy(section[OUTPUT], &crc, sizeof crc);
       break;
-    case OPEN:
+    case LAYER: {
+      const bool served = rbnn_layer_is_served(&layer);
+      const layer_sizes all = {
+          rbnn_layer_bits_bytes(&layer),   rbnn_layer_stream_bytes(&layer),
+          rbnn_layer_logits_bytes(&layer), rbnn_layer_weights_bytes(&layer),
+          rbnn_layer_params_bytes(&layer), served ? rbnn_layer_work_bytes(&layer) : 0u,
+          served,
+      };
+      memcpy(section[OUTPUT], &all, sizeof all - 4u);
+      break;
+    }
+    case RUN:
       result.open = rbnn_model_open(&model, section[INPUT], sizes[INPUT], &result.bad_layer);
       if (result.open == RBNN_OK) {
-        run(&model, a.first, section[PARAMS], sizes[PARAMS], &result);
+        infer(&model, &a, sizes, section, &result);
       }
       memcpy(section[OUTPUT], &result, sizeof result);
       break;

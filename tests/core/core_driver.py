@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import struct
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+SCORES, CRC, LAYER, RUN = range(1, 5)
+_SIZES = struct.Struct("<4Q3I")
+_RESULT = struct.Struct("<iIii")
 
-from rbnn.export.container import layer_record
-from rbnn.export.plan import Placement, Plan
-from rbnn.nets.topology import Layer
-from rbnn.spec.packing import FILTERS_PER_TILE
 
-STEM, CONV, POOL, DENSE, SCORES, CRC, OPEN = range(1, 8)
+@dataclass(frozen=True)
+class LayerSizes:
+    """What the C core makes of one layer record; bytes, and whether a kernel serves it."""
+
+    bits: int
+    stream: int
+    logits: int
+    weights: int
+    params: int
+    work: int
+    served: bool
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What opening a container and one inference gave; 1 where a step was not reached."""
+
+    open: int
+    bad_layer: int
+    check: int
+    infer: int
+    outputs: bytes
 
 
 class Driver:
@@ -35,44 +55,54 @@ class Driver:
         *,
         arguments: bytes = b"",
         data: bytes = b"",
-        tile: bytes = b"",
+        image: bytes = b"",
         params: bytes = b"",
-        output: bytes = b"",
+        output: int,
     ) -> bytes:
-        """Send one request; ``output`` is what the output buffer holds before the call."""
-        sections = (arguments, data, tile, params, output)
+        """Send one request and read ``output`` bytes."""
+        sections = (arguments, data, image, params, bytes(output))
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(struct.pack("<6I", operation, *map(len, sections)))
         self._process.stdin.write(b"".join(sections))
         self._process.stdin.flush()
-        answer = self._process.stdout.read(len(output))
-        if len(answer) != len(output):
+        answer = self._process.stdout.read(output)
+        if len(answer) != output:
             raise AssertionError(self._process.communicate()[1].decode())
         return answer
 
-    def layer(
+    def layer(self, record: bytes) -> LayerSizes:
+        """Sizes of a layer record."""
+        *sizes, served = _SIZES.unpack(self.call(LAYER, arguments=record, output=_SIZES.size))
+        return LayerSizes(*sizes, served=bool(served))
+
+    def run(
         self,
-        operation: int,
-        layer: Layer,
-        *,
-        data: bytes,
-        rows: bytes = b"",
+        container: bytes,
         params: bytes = b"",
-        output_bytes: int,
-        stem: tuple[int, int, tuple[int, ...]] = (0, 0, (0, 0, 0, 0)),
-    ) -> bytes:
-        """Run a layer tile by tile, as the engine does; the output begins as garbage."""
-        plan = Plan((Placement(0, 0, 0, 0, 0),), 0, 0, 0, 0)
-        record = layer_record(layer, plan, 0)
-        output = np.random.default_rng(len(data)).bytes(output_bytes)
-        filters = layer.out_shape[2]
-        step = FILTERS_PER_TILE if rows else filters
-        row_bytes = len(rows) // filters
-        for first in range(0, filters, step):
-            count = min(step, filters - first)
-            arguments = record + struct.pack("<4I4h", first, count, stem[0], stem[1], *stem[2])
-            tile = rows[first * row_bytes : (first + count) * row_bytes]
-            output = self.call(
-                operation, arguments=arguments, data=data, tile=tile, params=params, output=output
-            )
-        return output
+        task: int = 0,
+        *,
+        secret: bytes = bytes(32),
+        image: bytes = b"",
+        more_work: int = 0,
+        output_bytes: int = 0,
+    ) -> RunResult:
+        """Open a container, check a task's opened parameters, run one inference.
+
+        Args:
+            container: any bytes.
+            params: plaintext of the task's sealed block.
+            task: number.
+            secret: of the task.
+            image: pixels; zeros where it is too short.
+            more_work: bytes of working memory beyond what the container asks for.
+            output_bytes: what the layers give together; less keeps what fits.
+        """
+        answer = self.call(
+            RUN,
+            arguments=struct.pack("<II", task, more_work) + secret,
+            data=container,
+            image=image,
+            params=params,
+            output=_RESULT.size + output_bytes,
+        )
+        return RunResult(*_RESULT.unpack_from(answer), outputs=answer[_RESULT.size :])
