@@ -24,7 +24,7 @@ from rbnn.export.build import build
 from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, write_c
 from rbnn.export.container import Container, SealedTask
 from rbnn.export.errors import ExportError
-from rbnn.export.fold import Trained, fold, padding_shares
+from rbnn.export.fold import Trained, fold
 from rbnn.export.manifest import Manifest, make_manifest, read_manifest, source_sha256
 from rbnn.export.parse import parse
 from rbnn.export.plan import plan
@@ -258,7 +258,7 @@ def _trained(
     shares = np.zeros(len(outputs), np.int64)
     # A stream is 0 where it is padding; bits are +1.
     if len(inputs) < layer.kernel_shape[-2] and not layer.reads_stream:
-        shares = padding_shares(keys.kernel(stored, number, layer), inputs, outputs)
+        shares = network.padding_sums(number, keys.kernel(stored, number, layer))
     return Trained(
         where,
         layer,

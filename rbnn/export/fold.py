@@ -28,7 +28,6 @@ from rbnn.spec.layout import (
     Sign,
     Stage,
 )
-from rbnn.spec.packing import Bits
 from rbnn.train.parameters import Array, Normalisation, RPReLU
 
 INT16_MIN = -(2**15)
@@ -60,18 +59,6 @@ class Trained:
     norm: Normalisation
     activation: RPReLU | None = None
     sign: Array | None = None
-
-
-def padding_shares(kernel: Bits, inputs: Places, outputs: Places) -> npt.NDArray[np.int64]:
-    """What inputs that are always +1 add to the sum of +-1 products of each trained filter.
-
-    Args:
-        kernel: a task's weights, padded, Keras' order, True for +1.
-        inputs: places of the trained ones along the input axis.
-        outputs: the same along the last axis.
-    """
-    signs = np.where(np.delete(kernel[..., outputs], inputs, axis=-2), 1, -1)
-    return np.asarray(signs.sum(axis=tuple(range(kernel.ndim - 1))), np.int64)
 
 
 def fold(trained: Trained, classes: int) -> Group:
@@ -137,6 +124,11 @@ def _require_int16(values: Floats, what: str, unit: float) -> Int16s:
     return rounded.astype(np.int16)
 
 
+def _fixed(values: Floats, one: int) -> Int16s:
+    """Fixed point as the network was trained with: halves up, limited to 16 bits."""
+    return np.clip(np.floor(values * one + 0.5), INT16_MIN, INT16_MAX).astype(np.int16)
+
+
 def _embedded(values: npt.NDArray[np.int16], trained: Trained, rest: int) -> Int16s:
     """Values of the trained channels among those of padding channels."""
     result = np.full(trained.layer.out_shape[2], rest, np.int16)
@@ -180,7 +172,7 @@ def fold_residual(trained: Trained) -> Residual:
     """Fixed point of a residual stage; padding channels give stream 0 and bit 1.
 
     Raises:
-        ExportError: a scale, a bias or a member of RPReLU or RSign does not fit 16 bits.
+        ExportError: values are missing or not finite, or a scale or a bias does not fit 16 bits.
     """
     where, layer = trained.where, trained.layer
     channels = len(trained.outputs)
@@ -205,13 +197,11 @@ def fold_residual(trained: Trained) -> Residual:
         ):
             what = f"{where}: RPReLU's {attribute}"
             values = _channels(getattr(relu, attribute, None), channels, what)
-            members[name] = _embedded(_require_int16(values * one, what, one), trained, 0)
+            members[name] = _embedded(_fixed(values, one), trained, 0)
     if layer.sign is Sign.THRESHOLDS:
         what = f"{where}: the sign's threshold"
         values = _channels(trained.sign, channels, what)
-        # The stream is a whole number of units: the next one up decides as the real threshold.
-        exact = _require_int16(np.ceil(values * STREAM_ONE), what, STREAM_ONE)
-        members["thresholds"] = _embedded(exact, trained, 0)
+        members["thresholds"] = _embedded(_fixed(values, STREAM_ONE), trained, 0)
     scales = _require_int16(scale * 2.0**shift, f"{where}: the scale", STREAM_ONE * 2.0**shift)
     biases = _require_int16(bias + half, f"{where}: the bias", STREAM_ONE)
     return Residual(shift, _embedded(scales, trained, 0), _embedded(biases, trained, 0), **members)

@@ -18,7 +18,6 @@ from rbnn.export.fold import (
     fold_logits,
     fold_residual,
     fold_thresholds,
-    padding_shares,
 )
 from rbnn.nets.topology import Layer
 from rbnn.spec.layout import Activation, Operator, Output, Sign, Stage
@@ -194,9 +193,9 @@ def test_rprelu_and_rsign_in_fixed_point() -> None:
         fold_residual(trained(layer, norm(), None, full(0.0)))
     with pytest.raises(ExportError, match="the sign's threshold needs 32 values"):
         fold_residual(trained(layer, norm(), relu))
-    steep = RPReLU(full(0.0), full(2.0), full(0.0))
-    with pytest.raises(ExportError, match="RPReLU's slope of channel 0 is 2; 16 bits hold -2 to"):
-        fold_residual(trained(layer, norm(), steep, full(0.0)))
+    steep = fold_residual(trained(layer, norm(), RPReLU(full(0), full(2), full(-300)), full(0)))
+    assert steep.slopes is not None and (steep.slopes == 2**15 - 1).all()
+    assert steep.offsets is not None and (steep.offsets == -(2**15)).all()
 
 
 def test_padding_channels_give_plus_one_and_an_empty_stream() -> None:
@@ -209,15 +208,6 @@ def test_padding_channels_give_plus_one_and_an_empty_stream() -> None:
     stream, bits = arithmetic.residual(sums, None, group)
     assert not np.delete(stream, outputs, axis=1).any()
     assert np.delete(bits, outputs, axis=1).all()
-
-
-def test_padding_inputs_add_their_weights() -> None:
-    rng = np.random.default_rng(3)
-    kernel = rng.random((3, 3, 64, 32)) < 0.5
-    inputs, outputs = np.arange(48), np.arange(20)
-    shares = padding_shares(kernel, inputs, outputs)
-    signs = np.where(kernel, 1, -1)
-    assert np.array_equal(shares, signs[:, :, 48:, :20].sum(axis=(0, 1, 2)))
 
 
 @given(
