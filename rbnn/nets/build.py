@@ -22,7 +22,7 @@ from rbnn.nets.layers import (
     TaskLogits,
 )
 from rbnn.nets.padding import pad
-from rbnn.nets.stream_layers import StreamAverage, StreamRPReLU, StreamRSign, StreamSum
+from rbnn.nets.stream_layers import StreamAverage, StreamNorm, StreamRPReLU, StreamRSign, StreamSum
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import Activation, Adapter, Cipher, Operator, Output, Sign, Stage
 from rbnn.spec.stream import kernel_mask
@@ -131,6 +131,10 @@ class SharedNetwork:
                     secret, model_id, number, layer.kernel_shape, layer.packing, self.cipher
                 )
                 shared.set_key(task, padded.extract(number, mask))
+                norm = self.own[task].norms[number]
+                if isinstance(norm, StreamNorm):
+                    # Padding is stored as zero bits: its weights are the key stream.
+                    norm.set_padding_sums(padded.padding_sums(number, mask))
 
 
 class TaskModel:
@@ -246,6 +250,14 @@ def _input_quantizer(topology: Topology, layer: Layer) -> str | None:
     return "approx_sign" if source.stage is Stage.RESIDUAL else "ste_sign"
 
 
+def _norm(layer: Layer, name: str) -> tf.keras.layers.BatchNormalization:
+    """The batch norm of a layer's stage or logits."""
+    options = {"momentum": BATCH_NORM_MOMENTUM, "epsilon": BATCH_NORM_EPSILON, "name": name}
+    if layer.stage is Stage.RESIDUAL:
+        return StreamNorm(unit=2 if layer.op is Operator.CONV else 1, **options)
+    return tf.keras.layers.BatchNormalization(scale=layer.stage is Stage.NONE, **options)
+
+
 def _task_layers(topology: Topology, task: str) -> TaskLayers:
     """The layers of one task's own, built."""
     own = TaskLayers()
@@ -254,12 +266,7 @@ def _task_layers(topology: Topology, task: str) -> TaskLayers:
             continue
         channels = layer.out_shape[2]
         shape = (None, None, None, channels) if layer.kernel else (None, channels)
-        own.norms[number] = tf.keras.layers.BatchNormalization(
-            scale=layer.stage is not Stage.THRESHOLD,
-            momentum=BATCH_NORM_MOMENTUM,
-            epsilon=BATCH_NORM_EPSILON,
-            name=f"{task}_norm_{number}",
-        )
+        own.norms[number] = _norm(layer, f"{task}_norm_{number}")
         own.norms[number].build(shape)
         if layer.activation is Activation.RPRELU:
             own.activations[number] = StreamRPReLU(name=f"{task}_rprelu_{number}")

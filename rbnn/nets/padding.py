@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer, Shape, Topology
 from rbnn.spec.layout import Operator
-from rbnn.spec.packing import WORD_BITS
+from rbnn.spec.packing import WORD_BITS, Bits
 
 Places = npt.NDArray[np.int64]
 """Ascending places of trained channels among padded ones."""
@@ -47,6 +47,16 @@ class PaddedNetwork:
     def extract(self, number: int, padded: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Undo :meth:`embed`."""
         return np.ascontiguousarray(padded[self._places(number)])
+
+    def padding_sums(self, number: int, kernel: Bits) -> npt.NDArray[np.int64]:
+        """What inputs that are always +1 add to the sum of +-1 products of each trained filter.
+
+        Args:
+            number: of the layer.
+            kernel: a task's weights, in the padded shape; read at the padding inputs alone.
+        """
+        rest = np.delete(kernel[..., self.outputs[number]], self.inputs[number], axis=-2)
+        return np.asarray(np.where(rest, 1, -1).sum(axis=tuple(range(kernel.ndim - 1))), np.int64)
 
     def _places(self, number: int) -> tuple[Any, ...]:
         return (..., self.inputs[number][:, None], self.outputs[number][None, :])

@@ -2,13 +2,17 @@
 
 Each layer computes what ``rbnn.spec.layout`` says of its stage or operator, in multiples of 1/256
 and within int16; gradients pass the rounding unchanged (straight-through) and stop where a value is
-clipped.
+clipped. At inference the values are the device's, unit by unit: a bit that falls to the other side
+of its threshold turns others behind it, and in a network of residual sums that does not die out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from rbnn.nets.framework import lq, tf
 from rbnn.spec.layout import SLOPE_FRACTION_BITS, STREAM_FRACTION_BITS
@@ -17,6 +21,7 @@ STREAM_ONE = float(1 << STREAM_FRACTION_BITS)
 SLOPE_ONE = float(1 << SLOPE_FRACTION_BITS)
 INT16_MIN = -float(1 << 15)
 INT16_MAX = float((1 << 15) - 1)
+MAX_SHIFT = 16
 FIRST_SLOPE = 0.25
 
 
@@ -41,22 +46,85 @@ def saturate(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
 
 
 @lq.utils.register_keras_custom_object
+class StreamNorm(tf.keras.layers.BatchNormalization):  # type: ignore[misc]
+    """Batch norm of a residual stage; at inference with the exporter's integer scale and bias.
+
+    Args:
+        unit: how many of the +-1 sum one unit of the device's sum is.
+        kwargs: arguments of ``BatchNormalization``.
+
+    Input shape: (..., channels), sums of +-1 products. Output shape: the same, in 256ths.
+
+    Source: ``rbnn.export.fold``, whose ``fold_residual`` this repeats operation by operation.
+    """
+
+    def __init__(self, unit: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.unit = unit
+        self._padding = PaddingSums()
+
+    def build(self, input_shape: Any) -> None:
+        """Create the batch norm's variables, and room for what follows from the key."""
+        super().build(input_shape)
+        self._padding.sums = tf.Variable(tf.zeros(input_shape[-1], tf.float64), trainable=False)
+
+    def set_padding_sums(self, sums: npt.NDArray[np.int64]) -> None:
+        """What the device's padding channels add to the sums, (channels,); nothing by default."""
+        self._padding.sums.assign(sums.astype(np.float64))
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """Normalise and round."""
+        if training:
+            return fixed_round(super().call(inputs, training=True))
+        scale, bias, shift = self.folded()
+        sums = (tf.round(tf.cast(inputs, tf.float64)) + self._padding.sums) / self.unit
+        total = bias + tf.floor(scale * sums / 2.0**shift)
+        return tf.cast(saturate(total / STREAM_ONE), inputs.dtype)
+
+    def folded(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Integer scales, biases and their common shift, as float64."""
+        gamma, beta, mean, variance = (
+            tf.cast(value, tf.float64)
+            for value in (self.gamma, self.beta, self.moving_mean, self.moving_variance)
+        )
+        factor = gamma / tf.sqrt(variance + self.epsilon)
+        scale = factor * STREAM_ONE * self.unit
+        bias = (beta - factor * (mean + self._padding.sums)) * STREAM_ONE
+        shifts = tf.range(MAX_SHIFT + 1, dtype=tf.float64)
+        largest = tf.round(tf.reduce_max(tf.abs(scale)) * 2.0**shifts)
+        shift = tf.reduce_max(tf.where(largest <= INT16_MAX, shifts, 0.0))
+        half = tf.where(shift > 0, tf.constant(0.5, tf.float64), 0.0)
+        limited = tf.clip_by_value(tf.round(scale * 2.0**shift), INT16_MIN, INT16_MAX)
+        return limited, tf.clip_by_value(tf.round(bias + half), INT16_MIN, INT16_MAX), shift
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything but what depends on the keys."""
+        return {**super().get_config(), "unit": self.unit}
+
+
+class PaddingSums:
+    """Holds a layer's padding sums out of Keras' sight: they follow from the key, not saved."""
+
+    sums: tf.Variable
+
+
+@lq.utils.register_keras_custom_object
 class StreamSum(tf.keras.layers.Layer):  # type: ignore[misc]
-    """Normalised sums added to the shortcut; a shortcut with fewer channels is repeated.
+    """Normalised, rounded sums added to the shortcut, which is repeated to as many channels.
 
     Input: the sums (..., channels), or a list of the sums and the shortcut's stream. Output shape:
     that of the sums.
     """
 
     def call(self, inputs: tf.Tensor | Sequence[tf.Tensor]) -> tf.Tensor:
-        """Round, repeat, add, saturate."""
+        """Repeat, add, saturate."""
         if not isinstance(inputs, list | tuple):
-            return saturate(fixed_round(inputs))
+            return saturate(inputs)
         sums, shortcut = inputs
         repeats = sums.shape[-1] // shortcut.shape[-1]
         if repeats > 1:
             shortcut = tf.concat([shortcut] * repeats, axis=-1)
-        return saturate(fixed_round(sums) + shortcut)
+        return saturate(sums + shortcut)
 
 
 @lq.utils.register_keras_custom_object
@@ -110,11 +178,14 @@ class StreamRPReLU(tf.keras.layers.Layer):  # type: ignore[misc]
             saturate(fixed_round(self.offset)),
         )
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Move, bend, move back."""
         point, slope, offset = self.values()
         moved = saturate(inputs - point)
-        bent = tf.where(moved >= 0, moved, fixed_floor(slope * moved))
+        # The product has 30 bits; while training, a unit more or less does not matter.
+        wide = tf.float32 if training else tf.float64
+        product = tf.cast(slope, wide) * tf.cast(moved, wide)
+        bent = tf.where(moved >= 0, moved, tf.cast(fixed_floor(product), tf.float32))
         return saturate(bent + offset)
 
 

@@ -1,4 +1,4 @@
-"""A network in float64 numpy, straight from the definitions in ``rbnn.spec.layout``."""
+"""A network in numpy, straight from the definitions in ``rbnn.spec.layout``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Values = npt.NDArray[np.float64]
 
 
 class NumpyNetwork:
-    """Computes one task of ``network`` with float batch norms and Q8.8 streams.
+    """Computes one task of ``network``: float64, where there is a stream in whole 256ths.
 
     Args:
         network: whose channel counts are multiples of 32; its values are read.
@@ -54,11 +54,10 @@ class NumpyNetwork:
                 sums = convolve(x, self.weights(number), layer)
                 if layer.pool > 1:
                     sums = windows(sums, layer.pool).max(axis=(2, 4))
-                normed = self.normalise(number, sums)
                 if layer.stage is Stage.THRESHOLD:
-                    bits[number] = np.where(normed >= 0, 1.0, -1.0)
+                    bits[number] = np.where(self.normalise(number, sums) >= 0, 1.0, -1.0)
                     continue
-                total = rounded(normed)
+                total = self.scale(number, layer, sums)
                 if layer.shortcut is not None:
                     shortcut = streams[layer.shortcut]
                     total += shortcut[..., np.arange(total.shape[-1]) % shortcut.shape[-1]]
@@ -86,6 +85,17 @@ class NumpyNetwork:
         scaled = (sums - norm.moving_mean.numpy()) / np.sqrt(norm.moving_variance.numpy() + 1e-3)
         gamma = 1.0 if norm.gamma is None else norm.gamma.numpy().astype(np.float64)
         return np.asarray(gamma * scaled + norm.beta.numpy())
+
+    def scale(self, number: int, layer: Layer, sums: Values) -> Values:
+        """Batch norm of a residual stage: 16-bit scales with one shift for all channels."""
+        norm = self.own.norms[number]
+        unit = 2 if layer.op is Operator.CONV else 1
+        factor = norm.gamma.numpy() / np.sqrt(norm.moving_variance.numpy().astype("f8") + 1e-3)
+        exact = 256 * unit * factor
+        shift = max(s for s in range(17) if abs(np.rint(exact * 2.0**s)).max() < 2**15)
+        bias = 256 * (norm.beta.numpy() - factor * norm.moving_mean.numpy()) + 0.5
+        scaled = np.floor(np.rint(exact * 2.0**shift) * (sums / unit) / 2**shift)
+        return saturated((np.rint(bias) + scaled) / 256)
 
     def activate(self, number: int, layer: Layer, values: Values) -> Values:
         """RPReLU, or nothing."""

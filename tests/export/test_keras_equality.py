@@ -1,0 +1,80 @@
+"""Keras at inference and the exporter's integers: the same logits, whatever the architecture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rbnn.export.export import NO_PROVIDER, make_container
+from rbnn.export.reference import Reference
+from rbnn.nets.build import SharedNetwork
+from rbnn.spec.layout import LOGIT_FRACTION_BITS, Adapter
+from rbnn.train.run import RunConfig, RunTask
+from rbnn.train.transfer import build_network, read_parameters
+
+SECRETS = {"colour": b"\1" * 32, "grey": b"\2" * 32}
+MODEL = b"\3" * 16
+
+
+def make_config(architecture: str, width: int) -> RunConfig:
+    tasks = tuple(
+        RunTask(
+            name=name,
+            labels=tuple(f"{name}{k}" for k in range(classes)),
+            input_channels=channels,
+            adapter=Adapter.IDENTITY if channels == 3 else Adapter.REPLICATE,
+            offsets=(120, 110, 100),
+            source=name,
+        )
+        for name, classes, channels in (("colour", 5, 3), ("grey", 3, 1))
+    )
+    return RunConfig(
+        tasks=tasks,
+        architecture=architecture,
+        width=width,
+        depth=3,
+        input_shape=(16, 16, 3),
+        scheme="xor",
+        cipher="chacha8",
+        model_id=MODEL.hex(),
+        seed=7,
+        epochs=1,
+        batch=1,
+        learning_rate=0.01,
+    )
+
+
+def scatter(network: SharedNetwork) -> None:
+    """Values that training might leave."""
+    generator = np.random.default_rng(8)
+    for own in network.own.values():
+        for number, norm in own.norms.items():
+            size = norm.beta.shape[0]
+            spread = np.sqrt(np.prod(network.topology.layers[number].kernel_shape[:-1]))
+            spread *= 70 if number == 0 else 1
+            norm.beta.assign(generator.normal(size=size) / 4)
+            norm.moving_mean.assign(generator.normal(size=size) * spread / 4)
+            norm.moving_variance.assign(generator.uniform(0.5, 2, size) * spread**2)
+            if norm.gamma is not None:
+                norm.gamma.assign(generator.uniform(-1, 2, size))
+        for activation in own.activations.values():
+            for value in (activation.point, activation.slope, activation.offset):
+                value.assign(generator.normal(size=value.shape))
+        for sign in own.signs.values():
+            sign.threshold.assign(generator.normal(size=sign.threshold.shape))
+
+
+@pytest.mark.parametrize("width", [32, 40])
+@pytest.mark.parametrize("architecture", ["vgg", "resnet", "reactnet"])
+def test_keras_and_integers_have_the_same_logits(architecture: str, width: int) -> None:
+    config = make_config(architecture, width)
+    network = build_network(config)
+    scatter(network)
+    network.set_secrets(SECRETS, MODEL)
+    container = make_container(config, read_parameters(network), SECRETS, NO_PROVIDER)
+    generator = np.random.default_rng(9)
+    for number, task in enumerate(config.tasks):
+        images = generator.integers(0, 256, (40, 16, 16, task.input_channels), dtype=np.uint8)
+        keras = network.models[task.name](images, training=False).numpy()
+        integers = Reference.open(container, number, SECRETS[task.name]).infer(images).logits
+        np.testing.assert_allclose(integers / 2**LOGIT_FRACTION_BITS, keras, rtol=1e-3, atol=1e-3)
