@@ -1,54 +1,294 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tile by tile: draw the weights, and for each pass over up to three slots build their tables and
+ * add them to the sums of all positions; then the stage.
+ *
+ * Work holds, in this order: the tables of one pass; weights; the indices of one padding block run;
+ * the sums of one *band* of output rows; the indices of the input rows that the band reads, with
+ * the padding columns. Where all output rows fit, they are one band: indices are made once for all
+ * tiles, and weights are drawn pass by pass. Else a tile's weights are drawn whole and kept while
+ * it goes over all bands, as equal as can be, and tables and indices are made again for each. */
 #include "kernels.h"
 
-#include "popcount.h"
+#include <stdbool.h>
+#include <stddef.h>
 
-/* Copy the window whose corner is at (top, left) in the padded input, in the order of a filter's
- * words. */
-static void gather(const rbnn_layer *layer, const uint32_t *input, uint32_t words, uint32_t top,
-                   uint32_t left, uint32_t *window)
+#include "conv_binary_tables.h"
+#include "stage.h"
+
+#define SUM_WORDS (RBNN_FILTERS_PER_TILE / 2u)
+
+/* Sizes that follow from the layer; all in words but for rows, slots, blocks. */
+typedef struct {
+  uint32_t block_words;  /* input words of a block: 2, or 1 */
+  uint32_t block_groups; /* index words of a block */
+  uint32_t pixel_blocks;
+  uint32_t pixel_words; /* index words of a pixel */
+  uint32_t row_words;   /* index words of an input row, padding columns included */
+  uint32_t row_slots;   /* slots of a kernel row */
+  uint32_t fixed_words; /* tables and the padding run */
+  uint32_t pass_words;  /* weights of a pass */
+  uint32_t tile_words;  /* weights of a tile */
+  uint32_t sum_words;   /* sums of an output row */
+} geometry;
+
+static geometry measure(const rbnn_layer *layer)
 {
+  geometry g;
+  const uint32_t in_words = layer->in_channels / 32u;
+  g.block_words = in_words % 2u != 0 ? 1u : 2u;
+  g.block_groups = g.block_words == 1u ? RBNN_TABLE_GROUPS_32 : RBNN_TABLE_GROUPS_64;
+  g.pixel_blocks = in_words / g.block_words;
+  g.pixel_words = g.pixel_blocks * g.block_groups;
+  g.row_words = (layer->in_width + 2u * layer->pad) * g.pixel_words;
+  g.row_slots = layer->kernel * g.pixel_blocks;
+  g.fixed_words = g.block_groups * (RBNN_TABLE_GROUP_BYTES / 4u + RBNN_TABLE_SLOTS);
+  g.pass_words = RBNN_TABLE_SLOTS * g.block_words * RBNN_UNIT_WORDS;
+  g.tile_words = (uint32_t)layer->kernel * layer->kernel * in_words * RBNN_UNIT_WORDS;
+  g.sum_words = layer->out_width * SUM_WORDS;
+  return g;
+}
+
+/* Words of sums and indices of `rows` output rows. */
+static uint32_t band_words(const rbnn_layer *layer, const geometry *g, uint32_t rows)
+{
+  const uint32_t reach = (rows - 1u) * layer->stride + layer->kernel;
+  const uint32_t in_rows = reach < layer->in_height ? reach : layer->in_height;
+  return rows * g->sum_words + in_rows * g->row_words;
+}
+
+/* Words that bands of `rows` rows take in all. */
+static uint32_t total_words(const rbnn_layer *layer, const geometry *g, uint32_t rows)
+{
+  return g->fixed_words + (rows == layer->out_height ? g->pass_words : g->tile_words) +
+         band_words(layer, g, rows);
+}
+
+/* The most rows that fit, made equal over the number of bands that this needs. */
+static uint32_t rows_per_band(const rbnn_layer *layer, const geometry *g, uint32_t words)
+{
+  uint32_t rows = layer->out_height;
+  while (rows > 1u && total_words(layer, g, rows) > words) {
+    rows--;
+  }
+  const uint32_t bands = (layer->out_height + rows - 1u) / rows;
+  return (layer->out_height + bands - 1u) / bands;
+}
+
+uint32_t rbnn_conv_binary_work_bytes(const rbnn_layer *layer)
+{
+  const geometry g = measure(layer);
+  const uint32_t whole = total_words(layer, &g, layer->out_height);
+  const uint32_t row = total_words(layer, &g, 1);
+  return (whole < row ? whole : row) * 4u;
+}
+
+/* One run of the kernel. */
+typedef struct {
+  const rbnn_run *run;
+  const rbnn_layer *layer;
+  geometry g;
+  uint32_t *tables;
+  uint32_t *weights;
+  uint32_t *padding;
+  uint32_t *sums;
+  uint32_t *indices;
+  uint32_t top;     /* first output row of the band */
+  uint32_t rows;    /* output rows of the band */
+  uint32_t in_top;  /* first input row with indices */
+  uint32_t in_rows; /* input rows with indices */
+} state;
+
+static void index_blocks(const state *s, uint32_t *indices, const uint32_t *bits, uint32_t blocks)
+{
+  const uint32_t origin = RBNN_TABLE_ORIGIN(s->tables);
+  if (s->g.block_words == 1u) {
+    rbnn_table_index_32(indices, bits, blocks, origin);
+  } else {
+    rbnn_table_index_64(indices, bits, blocks, origin);
+  }
+}
+
+/* Padding is +1. */
+static uint32_t *index_padding(const state *s, uint32_t *indices, uint32_t blocks)
+{
+  static const uint32_t ones[2] = {UINT32_MAX, UINT32_MAX};
+  for (uint32_t i = 0; i < blocks; i++, indices += s->g.block_groups) {
+    index_blocks(s, indices, ones, 1);
+  }
+  return indices;
+}
+
+/* Move to the band that begins at output row `top`. */
+static void begin_band(state *s, uint32_t top, uint32_t most_rows)
+{
+  const rbnn_layer *layer = s->layer;
+  const uint32_t left = layer->out_height - top;
+  s->top = top;
+  s->rows = left < most_rows ? left : most_rows;
+  const uint32_t first = top * layer->stride;
+  const uint32_t end = (top + s->rows - 1u) * layer->stride + layer->kernel;
+  s->in_top = first > layer->pad ? first - layer->pad : 0;
+  uint32_t in_end = end > layer->pad ? end - layer->pad : 0;
+  in_end = in_end < layer->in_height ? in_end : layer->in_height;
+  s->in_rows = in_end > s->in_top ? in_end - s->in_top : 0;
+}
+
+static void index_band(const state *s)
+{
+  const rbnn_layer *layer = s->layer;
+  const uint32_t in_words = layer->in_width * (layer->in_channels / 32u);
+  const uint32_t *bits = (const uint32_t *)s->run->input + s->in_top * in_words;
+  uint32_t *indices = s->indices;
+  for (uint32_t y = 0; y < s->in_rows; y++, bits += in_words) {
+    const uint32_t blocks = layer->in_width * s->g.pixel_blocks;
+    indices = index_padding(s, indices, layer->pad * s->g.pixel_blocks);
+    index_blocks(s, indices, bits, blocks);
+    indices =
+        index_padding(s, indices + blocks * s->g.block_groups, layer->pad * s->g.pixel_blocks);
+  }
+}
+
+static void add(const state *s, const rbnn_table_area *area, uint32_t slots)
+{
+  if (s->g.block_words == 1u) {
+    rbnn_table_add_32(area, slots);
+  } else {
+    rbnn_table_add_64(area, slots);
+  }
+}
+
+/* Add the matches of a kernel row that lies outside the input to `rows` rows of sums. */
+static void add_outside(const state *s, uint32_t *sums, uint32_t rows, uint32_t slots)
+{
+  uint32_t matches[SUM_WORDS] = {0};
+  const rbnn_table_area area = {s->padding, matches, s->tables, 1, 1, 0, 0};
+  add(s, &area, slots);
+  rbnn_table_add_constant(sums, rows * s->layer->out_width, matches);
+}
+
+/* Add slots first .. first + slots - 1 of kernel row `ky` to the band. */
+static void add_pass(const state *s, uint32_t ky, uint32_t first, uint32_t slots)
+{
+  const rbnn_layer *layer = s->layer;
+  /* Rows `from` to `to` of the band find their input row. */
+  uint32_t from = 0;
+  while (from < s->rows && (s->top + from) * layer->stride + ky < layer->pad) {
+    from++;
+  }
+  uint32_t to = from;
+  while (to < s->rows &&
+         (s->top + to) * layer->stride + ky < (uint32_t)layer->in_height + layer->pad) {
+    to++;
+  }
+  if (from < to) {
+    const uint32_t y = (s->top + from) * layer->stride + ky - layer->pad - s->in_top;
+    const rbnn_table_area area = {
+        .indices = s->indices + y * s->g.row_words + first * s->g.block_groups,
+        .sums = s->sums + from * s->g.sum_words,
+        .tables = s->tables,
+        .rows = to - from,
+        .columns = layer->out_width,
+        .column_step = layer->stride * s->g.pixel_words * 4u,
+        .row_step = layer->stride * s->g.row_words * 4u,
+    };
+    add(s, &area, slots);
+  }
+  if (from > 0) {
+    add_outside(s, s->sums, from, slots);
+  }
+  if (to < s->rows) {
+    add_outside(s, s->sums + to * s->g.sum_words, s->rows - to, slots);
+  }
+}
+
+static void build(const state *s, const uint32_t *weights, uint32_t slots)
+{
+  for (uint32_t slot = 0; slot < slots; slot++) {
+    if (s->g.block_words == 1u) {
+      rbnn_table_build_32(s->tables, slot, weights);
+    } else {
+      rbnn_table_build_64(s->tables, slot, weights);
+    }
+    weights += s->g.block_words * RBNN_UNIT_WORDS;
+  }
+}
+
+/* All passes of one tile over one band.
+ *   kept  the tile's weights, or NULL to draw them pass by pass */
+static void run_band(const state *s, uint32_t tile, const uint32_t *kept)
+{
+  const rbnn_layer *layer = s->layer;
+  const rbnn_run *run = s->run;
+  /* Minus half the bits of a filter. */
+  const uint32_t half = layer->kernel * layer->kernel * (layer->in_channels / 2u);
+  const uint32_t start = (RBNN_TABLE_BIAS - half) & 0xffffu;
+  rbnn_table_start(s->sums, s->rows * layer->out_width, start << 16 | start);
+
+  const uint32_t slot_words = s->g.block_words * RBNN_UNIT_WORDS;
+  uint32_t offset = 0;
   for (uint32_t ky = 0; ky < layer->kernel; ky++) {
-    /* Wraps to a huge number above and left of the input. */
-    uint32_t y = top + ky - layer->pad;
-    for (uint32_t kx = 0; kx < layer->kernel; kx++) {
-      uint32_t x = left + kx - layer->pad;
-      if (y >= layer->in_height || x >= layer->in_width) {
-        for (uint32_t i = 0; i < words; i++) {
-          *window++ = UINT32_MAX;
-        }
-        continue;
-      }
-      const uint32_t *pixel = input + (y * layer->in_width + x) * words;
-      for (uint32_t i = 0; i < words; i++) {
-        *window++ = pixel[i];
-      }
+    for (uint32_t first = 0; first < s->g.row_slots; first += RBNN_TABLE_SLOTS) {
+      const uint32_t left = s->g.row_slots - first;
+      const uint32_t slots = left < RBNN_TABLE_SLOTS ? left : RBNN_TABLE_SLOTS;
+      const uint32_t words = slots * slot_words;
+      const uint32_t *weights = kept != NULL ? kept + offset
+                                             : run->source(run->source_context, run->number,
+                                                           (tile * s->g.tile_words + offset) * 4u,
+                                                           words * 4u, s->weights);
+      build(s, weights, slots);
+      add_pass(s, ky, first, slots);
+      offset += words;
     }
   }
 }
 
-void rbnn_conv_binary(const rbnn_layer *layer, const uint32_t *input, const uint32_t *tile,
-                      const int16_t *thresholds, uint32_t first, uint32_t filters, uint32_t *output)
+static void finish_band(const state *s, const rbnn_stage_tile *stage, uint32_t first)
 {
-  uint32_t window[RBNN_MAX_WINDOW_WORDS];
-  const uint32_t in_words = layer->in_channels / 32u;
-  const uint32_t row_words = (uint32_t)layer->kernel * layer->kernel * in_words;
-  const uint32_t out_words = layer->out_channels / 32u;
-  const int32_t row_bits = (int32_t)(row_words * 32u);
-  const uint32_t shift = first % 32u;
-  uint32_t *word = output + first / 32u;
+  const uint32_t positions = s->rows * s->layer->out_width;
+  if (RBNN_TABLE_BIAS != 0) {
+    for (uint32_t i = 0; i < positions * SUM_WORDS; i++) {
+      s->sums[i] ^= RBNN_TABLE_BIAS << 16 | RBNN_TABLE_BIAS;
+    }
+  }
+  rbnn_stage_positions(stage, s->run, first, s->top * s->layer->out_width, positions,
+                       (const int16_t *)s->sums);
+}
 
-  for (uint32_t y = 0; y < layer->out_height; y++) {
-    for (uint32_t x = 0; x < layer->out_width; x++) {
-      gather(layer, input, in_words, y * layer->stride, x * layer->stride, window);
-      const uint32_t *row = tile;
-      uint32_t bits = 0;
-      for (uint32_t f = 0; f < filters; f++, row += row_words) {
-        int32_t mismatches = (int32_t)rbnn_count_mismatches(window, row, row_words);
-        bits |= (uint32_t)(row_bits - 2 * mismatches >= thresholds[first + f]) << f;
-      }
-      *word = shift ? *word | bits << shift : bits;
-      word += out_words;
+void rbnn_conv_binary(const rbnn_run *run)
+{
+  const rbnn_layer *layer = run->layer;
+  state s = {.run = run, .layer = layer, .g = measure(layer)};
+  const uint32_t rows = rows_per_band(layer, &s.g, run->work_bytes / 4u);
+  const bool is_whole = rows == layer->out_height;
+  s.tables = run->work;
+  s.weights = s.tables + s.g.block_groups * (RBNN_TABLE_GROUP_BYTES / 4u);
+  s.padding = s.weights + (is_whole ? s.g.pass_words : s.g.tile_words);
+  s.sums = s.padding + RBNN_TABLE_SLOTS * s.g.block_groups;
+  s.indices = s.sums + rows * s.g.sum_words;
+  (void)index_padding(&s, s.padding, RBNN_TABLE_SLOTS);
+  if (is_whole) {
+    begin_band(&s, 0, rows);
+    index_band(&s);
+  }
+
+  const uint32_t tiles = layer->out_channels / RBNN_FILTERS_PER_TILE;
+  for (uint32_t tile = 0; tile < tiles; tile++) {
+    const uint32_t first = tile * RBNN_FILTERS_PER_TILE;
+    rbnn_stage_tile stage;
+    rbnn_stage_prepare(&stage, run, first);
+    if (is_whole) {
+      run_band(&s, tile, NULL);
+      finish_band(&s, &stage, first);
+      continue;
+    }
+    const uint32_t tile_bytes = s.g.tile_words * 4u;
+    const uint32_t *weights =
+        run->source(run->source_context, run->number, tile * tile_bytes, tile_bytes, s.weights);
+    for (uint32_t top = 0; top < layer->out_height; top += rows) {
+      begin_band(&s, top, rows);
+      index_band(&s);
+      run_band(&s, tile, weights);
+      finish_band(&s, &stage, first);
     }
   }
 }
