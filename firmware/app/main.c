@@ -21,11 +21,18 @@ static const uint32_t no_model;
 #define MODEL_SIZE ((uint32_t)sizeof no_model)
 #endif
 
+/* Layers that stay reconfigured while their task is active: a bit for each, and their bytes. */
+#ifndef RBNN_MODEL_RESIDENT_LAYERS
+#define RBNN_MODEL_RESIDENT_LAYERS 0u
+#define RBNN_MODEL_RESIDENT_BYTES 4u
+#endif
+
 #define WORDS(bytes) (((bytes) + 3u) / 4u)
 
 static uint32_t arena[WORDS(RBNN_MODEL_ARENA_BYTES)];
 static uint32_t work[WORDS(RBNN_MODEL_WORK_BYTES)];
 static uint32_t params[WORDS(RBNN_MODEL_PARAMS_BYTES)];
+static uint32_t resident[WORDS(RBNN_MODEL_RESIDENT_BYTES)];
 
 static rbnn_model model;
 static rbnn_vault vault;
@@ -51,12 +58,15 @@ _Noreturn void rbnn_app_run(void)
   engine.arena_bytes = sizeof arena;
   engine.work = work;
   engine.work_bytes = sizeof work;
-  engine.source = rbnn_reconf_tile;
+  engine.source = rbnn_reconf_source;
   engine.source_context = &reconf;
 
   serial.vault = &vault;
   serial.reconf = &reconf;
   serial.engine = &engine;
+  serial.resident = resident;
+  serial.resident_bytes = sizeof resident;
+  serial.resident_layers = RBNN_MODEL_RESIDENT_LAYERS;
   serial.params = (uint8_t *)params;
   serial.params_capacity = sizeof params;
   serial.pattern = pattern;

@@ -46,7 +46,7 @@ rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
       .arena_bytes = arena_bytes,
       .work = work,
       .work_bytes = work_bytes,
-      .source = rbnn_reconf_tile,
+      .source = rbnn_reconf_source,
       .source_context = &batch->reconf,
       .observer_context = batch,
   };

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "aead.h"
 #include "monocypher.h"
 
 #define HASH_BYTES RBNN_NOISE_HASH_BYTES
@@ -120,12 +121,8 @@ rbnn_status rbnn_noise_open_payload(const rbnn_noise_payload *payload, const uin
                                     uint32_t bytes, uint8_t *text)
 {
   static const uint8_t nonce[12] = {0};
-  crypto_aead_ctx cipher;
-  crypto_aead_init_ietf(&cipher, payload->key, nonce);
-  const int mismatch = crypto_aead_read(&cipher, text, sealed + bytes, payload->hash,
-                                        RBNN_NOISE_HASH_BYTES, sealed, bytes);
-  crypto_wipe(&cipher, sizeof cipher);
-  if (mismatch != 0) {
+  if (!rbnn_aead_open(text, payload->key, nonce, payload->hash, RBNN_NOISE_HASH_BYTES, sealed,
+                      bytes)) {
     crypto_wipe(text, bytes);
     return RBNN_LICENCE_REFUSED;
   }

@@ -3,12 +3,15 @@
 
 #include <string.h>
 
+#include "aead.h"
 #include "kdf.h"
 #include "licence.h"
 #include "monocypher.h"
 #include "noise.h"
 #include "provisioning.h"
+#include "reconf.h"
 #include "sketch.h"
+#include "wipe.h"
 
 /* The Noise message of a licence: ephemeral public key, sealed task secret, tag. */
 #define EPHEMERAL_OFFSET RBNN_LICENCE_PROLOGUE_BYTES
@@ -188,10 +191,9 @@ static rbnn_status check_keys(const rbnn_vault *vault)
   }
 }
 
-/* The task's licence, checked against the model as it lies in flash now. `digest` is that
- * model's. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL. */
-static rbnn_status check_licence(const rbnn_vault *vault, uint32_t task, uint32_t *slot,
-                                 rbnn_licence_prologue *prologue, uint8_t digest[32])
+/* The task's licence. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE. */
+static rbnn_status find_licence(const rbnn_vault *vault, uint32_t task, const uint8_t **licence,
+                                rbnn_licence_prologue *prologue)
 {
   if (vault->model == NULL) {
     return RBNN_NO_CONTAINER;
@@ -199,13 +201,40 @@ static rbnn_status check_licence(const rbnn_vault *vault, uint32_t task, uint32_
   if (task >= count_tasks(vault)) {
     return RBNN_UNKNOWN_TASK;
   }
-  *slot = find_slot(vault, task);
-  if (*slot == NO_SLOT) {
+  const uint32_t slot = find_slot(vault, task);
+  if (slot == NO_SLOT) {
     return RBNN_NO_LICENCE;
   }
-  memcpy(prologue, vault->slots[*slot].bytes, sizeof *prologue);
-  rbnn_vault_model_digest(vault->model, digest);
-  return rbnn_licence_check_model(prologue, vault->model, digest);
+  *licence = vault->slots[slot].bytes;
+  memcpy(prologue, *licence, sizeof *prologue);
+  return RBNN_OK;
+}
+
+/* Keys of an unlocked task xor a key stream under its payload key: to what is kept, and back.
+ * Noise's own nonces begin with a zero word. */
+static void mask_keys(const rbnn_unlocked_task *unlocked, const uint8_t in[2 * RBNN_KEY_BYTES],
+                      uint8_t out[2 * RBNN_KEY_BYTES])
+{
+  static const uint32_t nonce[3] = {1, 0, 0};
+  rbnn_chacha cipher;
+  rbnn_chacha_start(&cipher, unlocked->key, nonce, 20);
+  rbnn_chacha_xor(&cipher, 0, in, out, 2 * RBNN_KEY_BYTES);
+  rbnn_wipe(&cipher, sizeof cipher);
+}
+
+/* All that a task's secret is for, once its licence is opened. */
+static void keep_keys(rbnn_unlocked_task *unlocked, const rbnn_model *model,
+                      const uint8_t payload_key[RBNN_KEY_BYTES],
+                      const uint8_t secret[RBNN_KEY_BYTES])
+{
+  uint8_t keys[2 * RBNN_KEY_BYTES];
+  rbnn_reconf_derive_key(keys, model, secret);
+  rbnn_kdf_derive(keys + RBNN_KEY_BYTES, secret, RBNN_LABEL_PARAMS, model->header->model_id,
+                  sizeof model->header->model_id);
+  memcpy(unlocked->key, payload_key, sizeof unlocked->key);
+  mask_keys(unlocked, keys, unlocked->keys);
+  unlocked->open = true;
+  rbnn_wipe(keys, sizeof keys);
 }
 
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES])
@@ -215,44 +244,40 @@ rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t ps
   uint8_t bound[RBNN_LICENCE_PROLOGUE_BYTES];
   uint8_t secret[RBNN_KEY_BYTES];
   uint8_t digest[32];
-  uint32_t slot = 0;
+  const uint8_t *licence = NULL;
 
   rbnn_status status = check_keys(vault);
   if (status == RBNN_OK) {
-    status = check_licence(vault, task, &slot, &prologue, digest);
+    status = find_licence(vault, task, &licence, &prologue);
+  }
+  if (status == RBNN_OK) {
+    rbnn_vault_model_digest(vault->model, digest);
+    status = rbnn_licence_check_model(&prologue, vault->model, digest);
   }
   if (status != RBNN_OK) {
     return status;
   }
-  const uint8_t *licence = vault->slots[slot].bytes;
   rbnn_licence_bind(bound, licence, digest);
   rbnn_noise_read_kpsk0(&payload, bound, sizeof bound, vault->model->header->provider_public,
                         vault->private_key, vault->public_key, psk, licence + EPHEMERAL_OFFSET);
   status = rbnn_noise_open_payload(&payload, licence + SECRET_OFFSET, RBNN_KEY_BYTES, secret);
-  crypto_wipe(secret, sizeof secret);
   if (status == RBNN_OK) {
-    rbnn_unlocked_task *unlocked = &vault->unlocked[task];
-    _Static_assert(sizeof unlocked->hash == sizeof payload.hash, "handshake hash");
-    memcpy(unlocked->key, payload.key, sizeof unlocked->key);
-    memcpy(unlocked->hash, payload.hash, sizeof unlocked->hash);
-    unlocked->slot = (uint8_t)slot;
-    unlocked->open = true;
+    keep_keys(&vault->unlocked[task], vault->model, payload.key, secret);
   }
-  crypto_wipe(&payload, sizeof payload);
+  rbnn_wipe(secret, sizeof secret);
+  rbnn_wipe(&payload, sizeof payload);
   return status;
 }
 
 /* Open the task's sealed block into `params`. RBNN_SEALED_BLOCK. */
 static rbnn_status open_sealed_block(const rbnn_model *model, uint32_t task,
-                                     const uint8_t secret[RBNN_KEY_BYTES], uint8_t *params,
+                                     const uint8_t key[RBNN_KEY_BYTES], uint8_t *params,
                                      uint32_t params_capacity, uint32_t *params_bytes)
 {
   const uint32_t overhead = RBNN_SEALED_NONCE_BYTES + RBNN_SEALED_TAG_BYTES;
   const rbnn_task *entry = &model->tasks[task];
   const uint8_t *sealed = model->bytes + entry->sealed_offset;
   uint8_t associated[RBNN_SEALED_AAD_BYTES];
-  uint8_t key[RBNN_KEY_BYTES];
-  crypto_aead_ctx cipher;
 
   if (entry->sealed_bytes < overhead || entry->sealed_bytes - overhead > params_capacity) {
     return RBNN_SEALED_BLOCK;
@@ -261,57 +286,44 @@ static rbnn_status open_sealed_block(const rbnn_model *model, uint32_t task,
   memcpy(associated, model->header->model_id, sizeof model->header->model_id);
   associated[16] = (uint8_t)task;
   associated[17] = (uint8_t)(task >> 8);
-  rbnn_kdf_derive(key, secret, RBNN_LABEL_PARAMS, model->header->model_id,
-                  sizeof model->header->model_id);
-  crypto_aead_init_ietf(&cipher, key, sealed);
-  const int mismatch =
-      crypto_aead_read(&cipher, params, sealed + RBNN_SEALED_NONCE_BYTES + bytes, associated,
-                       sizeof associated, sealed + RBNN_SEALED_NONCE_BYTES, bytes);
-  crypto_wipe(&cipher, sizeof cipher);
-  crypto_wipe(key, sizeof key);
-  if (mismatch != 0) {
+  if (!rbnn_aead_open(params, key, sealed, associated, sizeof associated,
+                      sealed + RBNN_SEALED_NONCE_BYTES, bytes)) {
     return RBNN_SEALED_BLOCK;
   }
   *params_bytes = bytes;
   return RBNN_OK;
 }
 
-rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t secret[RBNN_KEY_BYTES],
+rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_key[RBNN_KEY_BYTES],
                               uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes)
 {
   rbnn_licence_prologue prologue;
-  rbnn_noise_payload payload;
-  uint8_t digest[32];
-  uint32_t slot = 0;
+  uint8_t keys[2 * RBNN_KEY_BYTES];
+  const uint8_t *licence = NULL;
 
   vault->active = -1;
   vault->inferences_left = 0;
   *params_bytes = 0;
-  crypto_wipe(secret, RBNN_KEY_BYTES);
-  crypto_wipe(params, params_capacity);
+  rbnn_wipe(stream_key, RBNN_KEY_BYTES);
+  rbnn_wipe(params, params_capacity);
 
-  rbnn_status status = check_licence(vault, task, &slot, &prologue, digest);
-  if (status == RBNN_OK && !vault->unlocked[task].open) {
-    status = RBNN_LOCKED;
-  }
-  if (status == RBNN_OK) {
-    memcpy(payload.key, vault->unlocked[task].key, sizeof payload.key);
-    memcpy(payload.hash, vault->unlocked[task].hash, sizeof payload.hash);
-    status = rbnn_noise_open_payload(&payload, vault->slots[slot].bytes + SECRET_OFFSET,
-                                     RBNN_KEY_BYTES, secret);
-    crypto_wipe(&payload, sizeof payload);
-  }
-  if (status == RBNN_OK) {
-    status = open_sealed_block(vault->model, task, secret, params, params_capacity, params_bytes);
-  }
+  rbnn_status status = find_licence(vault, task, &licence, &prologue);
   if (status != RBNN_OK) {
-    crypto_wipe(secret, RBNN_KEY_BYTES);
-    crypto_wipe(params, params_capacity);
     return status;
   }
-  vault->active = (int32_t)task;
-  vault->inferences_left = prologue.inference_limit == 0u ? UINT32_MAX : prologue.inference_limit;
-  return RBNN_OK;
+  if (!vault->unlocked[task].open) {
+    return RBNN_LOCKED;
+  }
+  mask_keys(&vault->unlocked[task], vault->unlocked[task].keys, keys);
+  status = open_sealed_block(vault->model, task, keys + RBNN_KEY_BYTES, params, params_capacity,
+                             params_bytes);
+  if (status == RBNN_OK) {
+    memcpy(stream_key, keys, RBNN_KEY_BYTES);
+    vault->active = (int32_t)task;
+    vault->inferences_left = prologue.inference_limit == 0u ? UINT32_MAX : prologue.inference_limit;
+  }
+  rbnn_wipe(keys, sizeof keys);
+  return status;
 }
 
 rbnn_status rbnn_vault_count(rbnn_vault *vault)

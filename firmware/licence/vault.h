@@ -2,8 +2,9 @@
 /* All secrets of a running device, and the only way from a licence to a task secret.
  *
  * States of a task: unlicensed, locked (a licence is held), unlocked (the licence was opened with
- * its pre-shared key; only the key of its payload is kept), active (its secret is in RAM). The gate
- * is key derivation: without the right keys there are no bytes to act on. */
+ * its pre-shared key; the task's two keys are kept under its payload's key), active (they are in
+ * RAM, and so are its parameters). The task secret itself is there only while a licence is opened.
+ * The gate is key derivation: without the right keys there are no bytes to act on. */
 #ifndef RBNN_LICENCE_VAULT_H
 #define RBNN_LICENCE_VAULT_H
 
@@ -32,9 +33,8 @@ typedef struct {
 } rbnn_licence_slot;
 
 typedef struct {
-  uint8_t key[RBNN_KEY_BYTES]; /* key of the licence's Noise payload */
-  uint8_t hash[64];            /* Noise handshake hash before the payload */
-  uint8_t slot;
+  uint8_t key[RBNN_KEY_BYTES];      /* key of the licence's Noise payload */
+  uint8_t keys[2 * RBNN_KEY_BYTES]; /* under it: the task's stream key, its params key */
   bool open;
 } rbnn_unlocked_task;
 
@@ -76,18 +76,19 @@ rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN
 /* State of task `task`; `*slot` is the slot of its licence where it has one (may be NULL). */
 rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, uint32_t *slot);
 
-/* Open the task's licence with its pre-shared key. The model digest is recomputed here.
+/* Open the task's licence with its pre-shared key. The model digest is taken here, of the container
+ * as it lies in flash now, and is part of the licence's key.
  * RBNN_NOT_ENROLLED, RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_PROVISIONING_DAMAGED,
  * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL, or
  * RBNN_LICENCE_REFUSED for a wrong key and a wrong device alike. A failure changes no state. */
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES]);
 
-/* Make an unlocked task active: recompute the model digest, decrypt its secret, open its sealed
- * block into `params` (4-byte aligned, at least header->params_bytes) and give the secret to the
- * caller, who wipes it. On failure no task is active and `secret` and `params` are zero.
- * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL, RBNN_LOCKED,
- * RBNN_LICENCE_REFUSED, RBNN_SEALED_BLOCK. */
-rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t secret[RBNN_KEY_BYTES],
+/* Make an unlocked task active: open its sealed block into `params` (4-byte aligned, at least
+ * header->params_bytes) and give the key of its streams (rbnn_reconf_start_keyed) to the caller,
+ * who wipes it. On failure no task is active and `stream_key` and `params` are zero. The digest is
+ * not taken again: docs/decisions/0007. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE,
+ * RBNN_LOCKED, RBNN_SEALED_BLOCK. */
+rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_key[RBNN_KEY_BYTES],
                               uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes);
 
 /* Count one inference. RBNN_NO_ACTIVE_TASK or RBNN_LIMIT. */

@@ -15,8 +15,11 @@ typedef struct {
   const rbnn_model *model;  /* NULL unless model_status is RBNN_OK */
   rbnn_vault *vault;
   rbnn_reconf *reconf;
-  rbnn_engine *engine; /* its source is rbnn_reconf_tile over `reconf` */
-  uint8_t *params;     /* what engine->params points at, writable */
+  rbnn_engine *engine; /* its source is rbnn_reconf_source over `reconf` */
+  uint32_t *resident;  /* memory for layers that stay reconfigured, or NULL */
+  uint32_t resident_bytes;
+  uint64_t resident_layers; /* which ones: bit l for layer l */
+  uint8_t *params;          /* what engine->params points at, writable */
   uint32_t params_capacity;
   uint8_t *pattern; /* power-up pattern, or NULL after a warm reset */
 

@@ -7,6 +7,7 @@
 #include "monocypher.h"
 #include "port.h"
 #include "print.h"
+#include "wipe.h"
 #include "words.h"
 
 static const char *state_name(rbnn_task_state state)
@@ -115,32 +116,36 @@ rbnn_status rbnn_link_unlock(rbnn_link *link, const char *words)
 void rbnn_link_leave_task(rbnn_link *link)
 {
   rbnn_reconf_wipe(link->reconf);
-  crypto_wipe(link->params, link->params_capacity);
-  crypto_wipe(link->engine->work, link->engine->work_bytes);
-  crypto_wipe(link->engine->arena, link->engine->arena_bytes);
-  crypto_wipe(link->scores, sizeof link->scores);
+  rbnn_wipe(link->params, link->params_capacity);
+  rbnn_wipe(link->engine->work, link->engine->work_bytes);
+  rbnn_wipe(link->engine->arena, link->engine->arena_bytes);
+  rbnn_wipe(link->scores, sizeof link->scores);
   link->engine->params_bytes = 0;
   link->score_count = 0;
 }
 
 rbnn_status rbnn_link_switch(rbnn_link *link, const char *words)
 {
-  uint8_t secret[RBNN_KEY_BYTES];
+  uint8_t stream_key[RBNN_KEY_BYTES];
   if (link->model_status != RBNN_OK) return link->model_status;
   const int32_t task = rbnn_model_find_task(link->model, words);
   if (task < 0) return *words == 0 ? RBNN_ARGUMENT : RBNN_UNKNOWN_TASK;
 
   const uint64_t start = rbnn_port_ticks();
   rbnn_link_leave_task(link);
-  rbnn_status status = rbnn_vault_switch(link->vault, (uint32_t)task, secret, link->params,
+  rbnn_status status = rbnn_vault_switch(link->vault, (uint32_t)task, stream_key, link->params,
                                          link->params_capacity, &link->engine->params_bytes);
   if (status == RBNN_OK) {
-    rbnn_reconf_start(link->reconf, link->model, secret);
+    rbnn_reconf_start_keyed(link->reconf, link->model, stream_key);
     status = rbnn_engine_check(link->engine, (uint32_t)task);
+    if (status == RBNN_OK) {
+      status = rbnn_reconf_keep(link->reconf, link->resident, link->resident_bytes,
+                                link->resident_layers);
+    }
     /* Parameters that are authentic but do not fit: nothing of the task may stay. */
     if (status != RBNN_OK) rbnn_vault_lock(link->vault);
   }
-  crypto_wipe(secret, sizeof secret);
+  rbnn_wipe(stream_key, sizeof stream_key);
   const uint64_t end = rbnn_port_ticks();
   if (status != RBNN_OK) {
     rbnn_link_leave_task(link);

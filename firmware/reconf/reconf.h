@@ -1,27 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reconfiguration: the stored bits of a layer xor the key stream of the active task. */
+/* Reconfiguration: the stored bits of a layer xor the key stream of the active task.
+ *
+ * Streaming, a kernel's request is answered in the kernel's own room and nothing is kept. Resident
+ * layers are reconfigured whole when they are first asked for, and only pointed to from then on. */
 #ifndef RBNN_RECONF_RECONF_H
 #define RBNN_RECONF_RECONF_H
 
+#include "chacha.h"
+#include "kernels.h"
 #include "model.h"
 
-/* Holds a task secret: wipe it when the task is left. */
+/* Holds a task's stream key and, in the caller's memory, weights: wipe it when the task is left.
+ * Treat as opaque. */
 typedef struct {
   const rbnn_model *model;
-  uint8_t secret[RBNN_KEY_BYTES];    /* S_t */
-  uint8_t layer_key[RBNN_KEY_BYTES]; /* of layer `layer` */
-  uint32_t layer;                    /* layer whose key is cached, or UINT32_MAX */
+  uint8_t key[RBNN_KEY_BYTES]; /* of the task's streams */
+  rbnn_chacha cipher;          /* layer `layer`'s stream, ready */
+  uint32_t layer;              /* or UINT32_MAX */
+  const uint8_t *stored;       /* its bits, as P has them */
+  const uint32_t *whole;       /* its bits, reconfigured; NULL when it is not resident */
+  uint32_t *resident;          /* memory of the resident layers, in table order */
+  uint64_t resident_layers;    /* bit l: layer l is resident */
+  uint64_t ready;              /* bit l: layer l stands reconfigured in `resident` */
 } rbnn_reconf;
 
-/* Take a copy of the task secret. `model` must outlive `reconf`. */
+/* The key of a task's streams: KDF(S_t, "weights", model id). */
+void rbnn_reconf_derive_key(uint8_t key[RBNN_KEY_BYTES], const rbnn_model *model,
+                            const uint8_t secret[RBNN_KEY_BYTES]);
+
+/* Begin a task with a copy of its stream key, all layers streaming. `reconf` need not have been
+ * initialised; `model` must outlive it. */
+void rbnn_reconf_start_keyed(rbnn_reconf *reconf, const rbnn_model *model,
+                             const uint8_t key[RBNN_KEY_BYTES]);
+
+/* The same from the task secret. */
 void rbnn_reconf_start(rbnn_reconf *reconf, const rbnn_model *model,
                        const uint8_t secret[RBNN_KEY_BYTES]);
 
-/* An rbnn_tile_source; `context` is an rbnn_reconf. Constant time for fixed sizes. */
-void rbnn_reconf_tile(void *context, uint32_t layer, uint32_t offset, uint32_t bytes,
-                      uint32_t *tile);
+/* Bytes that the layers of a set (bit l for layer l) take when they are resident. */
+uint32_t rbnn_reconf_resident_bytes(const rbnn_model *model, uint64_t layers);
 
-/* Overwrite every secret byte. */
+/* Behind a start: keep these layers in `memory`, which is the caller's and is wiped with the task.
+ * RBNN_ARGUMENT when they do not fit; then all layers stream. */
+rbnn_status rbnn_reconf_keep(rbnn_reconf *reconf, uint32_t *memory, uint32_t memory_bytes,
+                             uint64_t layers);
+
+/* An rbnn_source; `context` is an rbnn_reconf. The time taken depends on layer, offset, size, on
+ * the cipher and on what is resident and ready: on no key and no weight. */
+const uint32_t *rbnn_reconf_source(void *context, uint32_t layer, uint32_t offset, uint32_t bytes,
+                                   uint32_t *room);
+
+/* Overwrite the keys and the resident weights. `reconf` has been started once. */
 void rbnn_reconf_wipe(rbnn_reconf *reconf);
 
 #endif

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "aead.h"
 #include "app.h"
 #include "kdf.h"
 #include "monocypher.h"
@@ -103,15 +104,13 @@ static rbnn_status run_x25519(const word *words)
 
 static rbnn_status run_aead(const word *words)
 {
-  crypto_aead_ctx cipher;
   if (words[0].size != 32u || words[1].size != RBNN_SEALED_NONCE_BYTES ||
       words[3].size < RBNN_SEALED_TAG_BYTES) {
     return RBNN_ARGUMENT;
   }
   const uint32_t bytes = words[3].size - RBNN_SEALED_TAG_BYTES;
-  crypto_aead_init_ietf(&cipher, words[0].bytes, words[1].bytes);
-  if (crypto_aead_read(&cipher, result, words[3].bytes + bytes, words[2].bytes, words[2].size,
-                       words[3].bytes, bytes) != 0) {
+  if (!rbnn_aead_open(result, words[0].bytes, words[1].bytes, words[2].bytes, words[2].size,
+                      words[3].bytes, bytes)) {
     return RBNN_SEALED_BLOCK;
   }
   print_result(result, bytes);

@@ -83,8 +83,11 @@ def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
         session.unlock(TASK, psk)
         assert not held(licensed, psk)
         assert not held(licensed, task_secret)
+        assert not held(licensed, stream_key)
         session.switch(TASK)
-        assert held(licensed, task_secret)
+        # Of an active task the streams' key is there; its secret was there while it was unlocked.
+        assert held(licensed, stream_key)
+        assert not held(licensed, task_secret)
         session.infer(made.images[TASK][0].tobytes())
         session.lock()
         for secret in (psk, task_secret, stream_key, USER.key.reveal()):

@@ -19,7 +19,8 @@ def driver() -> Path:
         Path(__file__).parent / "vault_driver.c",
         *sorted((FIRMWARE / "licence").glob("*.c")),
         *sorted((FIRMWARE / "puf").glob("*.c")),
-        *(FIRMWARE / "core" / name for name in ("model.c", "crc32.c")),
+        *sorted((FIRMWARE / "reconf").glob("*.c")),
+        *sorted((FIRMWARE / "core").glob("*.c")),
         MONOCYPHER / "monocypher.c",
     ]
     return compile_native("vault", sources, ["-O1", "-Wno-conversion", *SANITIZERS])

@@ -1,4 +1,4 @@
-"""From a licence to a task secret: every answer of the vault, on the host build of the C."""
+"""From a licence to a task's keys: every answer of the vault, on the host build of the C."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from rbnn.spec.layout import (
     LICENCE_BYTES,
     LICENCE_PROLOGUE,
 )
+from rbnn.spec.stream import stream_key
 
-ZERO_SECRET = "00" * 32
+ZERO_KEY = "00" * 32
 
 
-def test_the_way_from_licence_to_secret(world: World) -> None:
+def test_the_way_from_licence_to_keys(world: World) -> None:
     licence = world.licence(1)
     answers = world.run(
         [
@@ -51,9 +52,9 @@ def test_the_way_from_licence_to_secret(world: World) -> None:
     assert bytes.fromhex(answers[1][2]) == sign_public
     assert answers[2] == ["wiped"]
     assert words(answers[3:7]) == ["unlicensed", "locked", "ok", "unlocked"]
-    status, secret, params, active = answers[7]
+    status, key, params, active = answers[7]
     assert (status, active) == ("ok", "1")
-    assert bytes.fromhex(secret) == world.secrets[1]
+    assert bytes.fromhex(key) == stream_key(world.secrets[1], world.model_id)
     assert bytes.fromhex(params) == world.params[1]
     assert words(answers[8:]) == ["active", "ok", "ok", "locked", "no-active-task", "locked"]
 
@@ -66,7 +67,7 @@ def test_wrong_user_key_and_wrong_device_get_the_same_answer(world: World) -> No
         partition=partition(world, licence),
     )
     assert words(wrong_user) == ["licence-refused", "locked", "locked", "ok"]
-    assert wrong_user[2][1] == ZERO_SECRET
+    assert wrong_user[2][1] == ZERO_KEY
 
     other = world.other_device
     wrong_device = world.run(
@@ -112,7 +113,7 @@ def test_a_licence_whose_secret_is_of_another_task_opens_no_block(world: World) 
         [unlock(world, 0, licence), "switch 0", "count"], partition=partition(world, licence)
     )
     assert words(answers) == ["ok", "sealed-block", "no-active-task"]
-    assert answers[1][1] == ZERO_SECRET
+    assert answers[1][1] == ZERO_KEY
     assert set(answers[1][2]) == {"0"}
     assert answers[1][3] == "-1"
 
@@ -139,15 +140,36 @@ def test_licence_of_another_model_or_a_changed_model(world: World) -> None:
                 f"flip {offset}",
                 unlock(world, 0, good),
                 f"flip {offset}",
+                unlock(world, 0, good),
+                "lock",
+                unlock(world, 0, good),
                 "switch 0",
-                "count",
             ],
             partition=partition(world, good),
         )
-        assert words(answers) == [
-            "ok", "licence-model", "ok", "ok", "ok", "licence-model", "no-active-task",
-        ]  # fmt: skip
-        assert answers[5][1] == ZERO_SECRET
+        assert words(answers[:5]) == ["ok", "licence-model", "ok", "ok", "ok"]
+        assert words(answers[5:]) == ["licence-model", "ok", "licence-model", "locked"]
+        assert answers[8][1] == ZERO_KEY
+
+
+def test_the_digest_is_taken_when_a_task_is_unlocked(world: World) -> None:
+    """Decision 7: a switch trusts it, but opens no changed block."""
+    licence, container = world.licence(0), world.container()
+    weights = CONTAINER_HEADER.unpack(container.data)["weights_offset"]
+    sealed = container.data.index(container.tasks[0].sealed)
+    answers = world.run(
+        [
+            unlock(world, 0, licence),
+            f"flip {weights}",
+            "switch 0",
+            f"flip {sealed}",
+            "switch 0",
+            "count",
+        ],
+        partition=partition(world, licence),
+    )
+    assert words(answers) == ["ok", "ok", "ok", "ok", "sealed-block", "no-active-task"]
+    assert answers[4][1] == ZERO_KEY and set(answers[4][2]) == {"0"}
 
 
 def test_changed_sealed_block_under_a_fitting_licence(world: World) -> None:
@@ -163,7 +185,7 @@ def test_changed_sealed_block_under_a_fitting_licence(world: World) -> None:
             partition=partition(world, licence),
         )
         assert words(answers) == ["ok", "sealed-block"]
-        assert answers[1][1] == ZERO_SECRET and set(answers[1][2]) == {"0"}
+        assert answers[1][1] == ZERO_KEY and set(answers[1][2]) == {"0"}
 
 
 def test_sealed_block_of_another_task_in_its_place(world: World) -> None:
@@ -278,5 +300,5 @@ def test_all_tasks_at_once(world: World) -> None:
     )
     assert words(answers) == ["ok"] * 2 * len(TASKS)
     for number, answer in enumerate(answers[len(TASKS) :]):
-        assert bytes.fromhex(answer[1]) == world.secrets[number]
+        assert bytes.fromhex(answer[1]) == stream_key(world.secrets[number], world.model_id)
         assert bytes.fromhex(answer[2]) == world.params[number]

@@ -70,16 +70,16 @@ static void do_switch(uint32_t task)
 {
   const uint32_t capacity = model.header->params_bytes;
   uint8_t *params = malloc(capacity);
-  uint8_t secret[RBNN_KEY_BYTES];
+  uint8_t stream_key[RBNN_KEY_BYTES];
   uint32_t bytes = 0;
   if (params == NULL) {
     exit(2);
   }
   memset(params, 0xAA, capacity);
-  memset(secret, 0xAA, sizeof secret);
-  const rbnn_status status = rbnn_vault_switch(&vault, task, secret, params, capacity, &bytes);
+  memset(stream_key, 0xAA, sizeof stream_key);
+  const rbnn_status status = rbnn_vault_switch(&vault, task, stream_key, params, capacity, &bytes);
   print_status(status);
-  print_hex(secret, sizeof secret);
+  print_hex(stream_key, sizeof stream_key);
   print_hex(params, status == RBNN_OK ? bytes : capacity);
   printf(" %" PRId32, vault.active);
   free(params);
