@@ -27,6 +27,7 @@ COMMANDS = (
     "monitor",
     "board",
     "devices",
+    "profile",
     "bench",
     "demo",
 )

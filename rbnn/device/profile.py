@@ -1,0 +1,109 @@
+"""``rbnn profile``: where the active task's inference spends its time, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.device.bench import Unit
+from rbnn.device.emulator import instructions
+from rbnn.device.errors import PortError
+from rbnn.device.session import Session
+from rbnn.device.switching import switch_task
+from rbnn.device.target import Target
+from rbnn.keys.user_key import UserKey
+from rbnn.nets.padding import pad
+from rbnn.nets.topology import Topology
+from rbnn.train.run import Run
+
+
+class ProfiledLayer(BaseModel):
+    """One layer of one inference; ``macs`` and ``per_mac`` where the run was named."""
+
+    model_config = ConfigDict(frozen=True)
+
+    layer: int
+    operator: str
+    counts: int
+    share: float
+    macs: int | None = None
+    per_mac: float | None = None
+
+
+class Profile(BaseModel):
+    """One inference. ``counts`` are instructions of an emulated core or cycles of a real one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    board: str
+    task: str
+    unit: Unit
+    counts: int
+    layers: tuple[ProfiledLayer, ...]
+
+
+def profile_task(
+    target: Target,
+    task: str,
+    user_key: Callable[[], UserKey] | None,
+    run: Run | None = None,
+    *,
+    emulated: bool,
+) -> Profile:
+    """Switch to a task, run one inference of a grey picture, and report every layer.
+
+    What a layer takes depends on shapes alone, so any input does.
+
+    Args:
+        target: the board.
+        task: name of the task.
+        user_key: asked where the task is locked; None where the user gave none.
+        run: the run that was flashed, for the layers' multiply-accumulates; or None.
+        emulated: whether the board is emulated.
+
+    Raises:
+        RbnnError: the board carries another model than ``run``'s, or refuses the task.
+    """
+    with target.open() as session:
+        topology = None if run is None else _topology(session, run)
+        switch_task(session, task, user_key)
+        height, width, channels = session.active_task().input_shape
+        trace = session.trace(bytes([128]) * (height * width * channels))
+    emulation = target.board.emulator if emulated else None
+    counts = [
+        instructions(emulation, layer.ticks) if emulation else layer.ticks for layer in trace.layers
+    ]
+    total = sum(counts)
+    layers = []
+    for traced, count in zip(trace.layers, counts, strict=True):
+        macs = topology.layers[traced.layer].macs if topology else 0
+        layers.append(
+            ProfiledLayer(
+                layer=traced.layer,
+                operator=traced.operator,
+                counts=count,
+                share=count / total if total else 0.0,
+                macs=macs or None,
+                per_mac=count / macs if macs else None,
+            )
+        )
+    return Profile(
+        board=target.board.name,
+        task=task,
+        unit="instructions" if emulation else "cycles",
+        counts=total,
+        layers=tuple(layers),
+    )
+
+
+def _topology(session: Session, run: Run) -> Topology:
+    """The layers as the board has them."""
+    config = run.config()
+    carried = session.identify().model_id
+    if carried != config.model_id:
+        raise PortError(
+            f"The board carries model {carried[:8]}..., not that of {run.folder}.",
+            "Name the run that was flashed, or leave --run away.",
+        )
+    return pad(config.topology()).topology
