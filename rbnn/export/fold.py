@@ -126,7 +126,7 @@ def _require_int16(values: Floats, what: str, unit: float) -> Int16s:
 
 def _fixed(values: Floats, one: int) -> Int16s:
     """Fixed point as the network was trained with: halves up, limited to 16 bits."""
-    return np.clip(np.floor(values * one + 0.5), INT16_MIN, INT16_MAX).astype(np.int16)
+    return np.asarray(np.clip(np.floor(values * one + 0.5), INT16_MIN, INT16_MAX), np.int16)
 
 
 def _embedded(values: npt.NDArray[np.int16], trained: Trained, rest: int) -> Int16s:
