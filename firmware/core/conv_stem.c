@@ -1,93 +1,197 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The layer's weights are expanded once, to addresses of table entries, and serve all positions.
+ * The rows of the image that one row of output needs stand as int16 planes, one for each channel
+ * and column modulo `phases`, so that the pixels of neighbouring positions are neighbours. */
+#include <stddef.h>
+#include <string.h>
+
+#include "conv_stem_lanes.h"
+#include "conv_stem_tail.h"
 #include "kernels.h"
+#include "stage.h"
 
-#define WINDOW_VALUES (RBNN_MAX_KERNEL * RBNN_MAX_KERNEL * RBNN_MAX_INPUT_CHANNELS)
-#define FILTERS 4u
+typedef struct {
+  uint32_t values; /* of a window, padded to whole groups */
+  uint32_t groups; /* of which the first `wide` hold five values, the others four */
+  uint32_t wide;
+  uint32_t step;      /* positions, behind the pool, that are computed at once */
+  uint32_t phases;    /* columns from one position to the next */
+  uint32_t rows;      /* of the padded image, kept as planes */
+  uint32_t length;    /* elements of a plane */
+  uint32_t row_words; /* of a filter's bits */
+  /* Places in `work`, in words. */
+  uint32_t planes; /* rows, channels, phases; then one of zeros */
+  uint32_t zeros;
+  uint32_t sources;
+  uint32_t tables;
+  uint32_t codes;
+  uint32_t stages;
+  uint32_t sums;
+  uint32_t end;
+} plan;
 
-_Static_assert(RBNN_FILTERS_PER_TILE % FILTERS == 0, "a tile is whole groups of filters");
-
-/* Copy the window whose corner is at (top, left) in the padded image, minus the offsets, in the
- * order of a filter's bits. Returns the sum of its values. */
-static int32_t gather(const rbnn_layer *layer, const rbnn_stem_input *input, uint32_t top,
-                      uint32_t left, int16_t *window)
+static uint32_t words_of(uint32_t bytes)
 {
-  int32_t total = 0;
+  return (bytes + 3u) / 4u;
+}
+
+static plan plan_of(const rbnn_layer *layer)
+{
+  plan p;
+  const uint32_t count = (uint32_t)layer->kernel * layer->kernel * layer->in_channels;
+  const uint32_t tiles = layer->out_channels / RBNN_FILTERS_PER_TILE;
+  p.groups = (count + RBNN_STEM_WIDE - 1u) / RBNN_STEM_WIDE;
+  p.groups = (p.groups + RBNN_STEM_STRIDE - 1u) / RBNN_STEM_STRIDE * RBNN_STEM_STRIDE;
+  p.values = count < RBNN_STEM_NARROW * p.groups ? RBNN_STEM_NARROW * p.groups : count;
+  p.wide = p.values - RBNN_STEM_NARROW * p.groups;
+  p.step = layer->pool == 1u ? RBNN_STEM_LANES : RBNN_STEM_LANES / 4u;
+  p.phases = (uint32_t)layer->stride * layer->pool;
+  p.rows = (layer->pool - 1u) * layer->stride + layer->kernel;
+  p.length = (layer->out_width + p.step - 1u) / p.step * p.step + (p.rows - 1u) / p.phases;
+  p.row_words = (count + 31u) / 32u;
+
+  p.planes = 0;
+  p.zeros = p.planes + words_of(2u * p.rows * layer->in_channels * p.phases * p.length);
+  p.sources = p.zeros + words_of(2u * (p.length + RBNN_STEM_LANES));
+  p.tables = p.sources + p.values * RBNN_STEM_WORDS;
+  p.codes = p.tables + ((p.groups + p.wide) << RBNN_STEM_NARROW) * RBNN_STEM_WORDS;
+  p.stages = p.codes + layer->out_channels * p.groups;
+  p.sums = p.stages + words_of(tiles * (uint32_t)sizeof(rbnn_stem_tail));
+  p.end = p.sums + RBNN_FILTERS_PER_TILE * RBNN_STEM_WORDS;
+  return p;
+}
+
+uint32_t rbnn_conv_stem_work_bytes(const rbnn_layer *layer)
+{
+  return 4u * plan_of(layer).end;
+}
+
+/* Where the four words of every value are found for position 0. */
+static void place_sources(const plan *p, const rbnn_layer *layer, uint32_t *work)
+{
+  const uintptr_t origin = RBNN_STEM_ORIGIN(work);
+  uint32_t *source = work + p->sources;
   for (uint32_t ky = 0; ky < layer->kernel; ky++) {
-    /* Wraps to a huge number above and left of the image. */
-    uint32_t y = top + ky - layer->pad;
     for (uint32_t kx = 0; kx < layer->kernel; kx++) {
-      uint32_t x = left + kx - layer->pad;
-      if (y >= layer->in_height || x >= layer->in_width) {
-        for (uint32_t c = 0; c < layer->in_channels; c++) {
-          *window++ = 0;
-        }
-        continue;
-      }
-      const uint8_t *pixel = input->pixels + (y * layer->in_width + x) * input->channels;
       for (uint32_t c = 0; c < layer->in_channels; c++) {
-        int16_t value = (int16_t)(pixel[c * input->step] - input->offsets[c]);
-        total += value;
-        *window++ = value;
-      }
-    }
-  }
-  return total;
-}
-
-/* Add up the window's values whose weight is +1, for FILTERS filters at once: a value is loaded
- * once for all of them. Weights are shifted out at the top, so a word's values come last first. */
-static void sum_positive(const int16_t *window, uint32_t row_bits, const uint32_t *rows,
-                         uint32_t row_words, int32_t sums[FILTERS])
-{
-  int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-  for (uint32_t k = 0; k < row_bits; k += 32u, rows++) {
-    const uint32_t count = row_bits - k < 32u ? row_bits - k : 32u;
-    uint32_t w0 = rows[0] << (32u - count);
-    uint32_t w1 = rows[row_words] << (32u - count);
-    uint32_t w2 = rows[2u * row_words] << (32u - count);
-    uint32_t w3 = rows[3u * row_words] << (32u - count);
-    for (const int16_t *value = window + k + count; value != window + k;) {
-      const int32_t v = *--value;
-      s0 += v & -(int32_t)(w0 >> 31);
-      s1 += v & -(int32_t)(w1 >> 31);
-      s2 += v & -(int32_t)(w2 >> 31);
-      s3 += v & -(int32_t)(w3 >> 31);
-      w0 <<= 1;
-      w1 <<= 1;
-      w2 <<= 1;
-      w3 <<= 1;
-    }
-  }
-  sums[0] = s0;
-  sums[1] = s1;
-  sums[2] = s2;
-  sums[3] = s3;
-}
-
-void rbnn_conv_stem(const rbnn_layer *layer, const rbnn_stem_input *input, const uint32_t *tile,
-                    const int16_t *thresholds, uint32_t first, uint32_t filters, uint32_t *output)
-{
-  int16_t window[WINDOW_VALUES];
-  const uint32_t row_bits = (uint32_t)layer->kernel * layer->kernel * layer->in_channels;
-  const uint32_t row_words = (row_bits + 31u) / 32u;
-  const uint32_t out_words = layer->out_channels / 32u;
-  const uint32_t shift = first % 32u;
-  uint32_t *word = output + first / 32u;
-
-  for (uint32_t y = 0; y < layer->out_height; y++) {
-    for (uint32_t x = 0; x < layer->out_width; x++) {
-      int32_t total = gather(layer, input, y * layer->stride, x * layer->stride, window);
-      const uint32_t *row = tile;
-      uint32_t bits = 0;
-      for (uint32_t f = 0; f < filters; f += FILTERS, row += FILTERS * row_words) {
-        int32_t positive[FILTERS];
-        sum_positive(window, row_bits, row, row_words, positive);
-        for (uint32_t i = 0; i < FILTERS; i++) {
-          bits |= (uint32_t)(2 * positive[i] - total >= thresholds[first + f + i]) << (f + i);
+        for (uint32_t j = 0; j < RBNN_STEM_WORDS; j++) {
+          /* With a pool, word j is for the j-th position of two windows. */
+          const uint32_t row = layer->pool == 1u ? ky : ky + j / 2u * layer->stride;
+          const uint32_t column = layer->pool == 1u ? kx : kx + j % 2u * layer->stride;
+          const uint32_t first = layer->pool == 1u ? 2u * j : 0u;
+          const uint32_t plane = (row * layer->in_channels + c) * p->phases + column % p->phases;
+          const int16_t *element =
+              (const int16_t *)(work + p->planes) + plane * p->length + column / p->phases + first;
+          *source++ = (uint32_t)((uintptr_t)element - origin);
         }
       }
-      *word = shift ? *word | bits << shift : bits;
-      word += out_words;
+    }
+  }
+  while (source < work + p->tables) {
+    *source++ = (uint32_t)((uintptr_t)(work + p->zeros) - origin);
+  }
+}
+
+/* From the bits of one tile to addresses of table entries. */
+static void place_codes(const plan *p, const uint32_t *rows, uint32_t *work, uint32_t *codes)
+{
+  const uint32_t tables = (uint32_t)((uintptr_t)(work + p->tables) - RBNN_STEM_ORIGIN(work));
+  for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++, rows += p->row_words) {
+    uint32_t table = tables;
+    uint32_t bit = 0;
+    for (uint32_t g = 0; g < p->groups; g++) {
+      const uint32_t values = g < p->wide ? RBNN_STEM_WIDE : RBNN_STEM_NARROW;
+      /* Bits behind the row's end belong to values that are zero. */
+      const uint32_t word = bit / 32u;
+      uint32_t bits = word < p->row_words ? rows[word] >> (bit % 32u) : 0u;
+      if (bit % 32u + values > 32u && word + 1u < p->row_words) {
+        bits |= rows[word + 1u] << (32u - bit % 32u);
+      }
+      *codes++ = table + (bits & ((1u << values) - 1u)) * RBNN_STEM_ENTRY_BYTES;
+      table += RBNN_STEM_ENTRY_BYTES << values;
+      bit += values;
+    }
+  }
+}
+
+/* Twice the values of image row `row` (of the padded image) into its planes; `into` has as many
+ * rows of planes as the kernel needs. */
+static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, int16_t *into)
+{
+  const rbnn_layer *layer = run->layer;
+  const rbnn_stem_input *image = run->image;
+  const uint32_t channels = layer->in_channels;
+  /* Wraps to a huge number above the image. */
+  const uint32_t y = row - layer->pad;
+  if (y >= layer->in_height) {
+    memset(into, 0, 2u * channels * p->phases * p->length);
+    return;
+  }
+  for (uint32_t c = 0; c < channels; c++) {
+    const int32_t offset = 2 * image->offsets[c];
+    for (uint32_t phase = 0; phase < p->phases; phase++, into += p->length) {
+      uint32_t x = (phase + p->phases * layer->pad - layer->pad) % p->phases;
+      uint32_t i = (x + layer->pad) / p->phases;
+      const uint32_t jump = p->phases * image->channels;
+      const uint8_t *pixel =
+          image->pixels + (y * layer->in_width + x) * image->channels + c * image->step;
+      for (; x < layer->in_width && i < p->length; x += p->phases, pixel += jump) {
+        into[i++] = (int16_t)(2 * *pixel - offset);
+      }
+    }
+  }
+}
+
+/* Let the planes follow from the rows of one output row to those of the next. */
+static void slide(const plan *p, const rbnn_run *run, uint32_t y, uint32_t *work)
+{
+  const uint32_t row = run->layer->in_channels * p->phases * p->length;
+  int16_t *planes = (int16_t *)(work + p->planes);
+  uint32_t kept = 0;
+  if (y > 0 && p->phases < p->rows) {
+    kept = p->rows - p->phases;
+    for (uint32_t i = 0; i < kept * row; i++) {
+      planes[i] = planes[i + p->phases * row];
+    }
+  }
+  for (uint32_t i = kept; i < p->rows; i++) {
+    fill_row(p, run, y * p->phases + i, planes + i * row);
+  }
+}
+
+void rbnn_conv_stem(const rbnn_run *run)
+{
+  const rbnn_layer *layer = run->layer;
+  const plan p = plan_of(layer);
+  const uint32_t tiles = layer->out_channels / RBNN_FILTERS_PER_TILE;
+  const uint32_t tile_bytes = RBNN_FILTERS_PER_TILE * 4u * p.row_words;
+  uint32_t *work = run->work;
+  const uintptr_t origin = RBNN_STEM_ORIGIN(work);
+  rbnn_stem_tail *tails = (rbnn_stem_tail *)(work + p.stages);
+
+  memset(work, 0, 4u * p.sources);
+  place_sources(&p, layer, work);
+  for (uint32_t tile = 0; tile < tiles; tile++) {
+    const uint32_t first = tile * RBNN_FILTERS_PER_TILE;
+    /* The tables are not built yet. */
+    const uint32_t *rows = run->source(run->source_context, run->number, tile * tile_bytes,
+                                       tile_bytes, work + p.tables);
+    place_codes(&p, rows, work, work + p.codes + first * p.groups);
+    rbnn_stem_tail_prepare(&tails[tile], run, first);
+  }
+  for (uint32_t y = 0; y < layer->out_height; y++) {
+    slide(&p, run, y, work);
+    for (uint32_t x = 0; x < layer->out_width; x += p.step) {
+      const uint32_t left = layer->out_width - x;
+      const uint32_t count = left < p.step ? left : p.step;
+      rbnn_stem_tables(origin, work + p.sources, 2u * x, p.wide, p.groups - p.wide,
+                       work + p.tables);
+      for (uint32_t tile = 0; tile < tiles; tile++) {
+        const uint32_t first = tile * RBNN_FILTERS_PER_TILE;
+        rbnn_stem_sums(origin, work + p.codes + first * p.groups, p.groups, work + p.sums);
+        rbnn_stem_tail_run(&tails[tile], run, first, y * layer->out_width + x, count,
+                           work + p.sums);
+      }
     }
   }
 }

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inner loops of conv_stem_lanes.c for Cortex-M3, M4, M7. */
+
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2
+
+  .syntax unified
+  .thumb
+  .text
+
+#if defined(__ARM_FEATURE_DSP)
+  .set dsp, 1
+#else
+  .set dsp, 0
+#endif
+
+.macro add2 to, from
+  .if dsp
+  sadd16 \to, \to, \from
+  .else
+  add \to, \to, \from
+  .endif
+.endm
+
+.macro sub2 to, from
+  .if dsp
+  ssub16 \to, \to, \from
+  .else
+  sub \to, \to, \from
+  .endif
+.endm
+
+/* Tables. Half an entry, two words, at a time: the values of a wide group fit the registers. */
+
+sources .req r0
+table .req r2
+low .req r1  /* offset while values are loaded, then the sum's first word */
+high .req r3 /* the sum's second word */
+v0l .req r4
+v0h .req r5
+v1l .req r6
+v1h .req r7
+v2l .req r8
+v2h .req r9
+v3l .req r10
+v3h .req r11
+v4l .req r12
+v4h .req lr
+
+/* r1 is the offset. */
+.macro value number, half
+  ldrd v\number\()l, v\number\()h, [sources, #(16 * \number + 8 * \half)]
+  ldr v\number\()l, [v\number\()l, r1]
+  ldr v\number\()h, [v\number\()h, r1]
+  .if !dsp
+  and r3, v\number\()l, #0x8000
+  sub v\number\()l, v\number\()l, r3, lsl #1
+  and r3, v\number\()h, #0x8000
+  sub v\number\()h, v\number\()h, r3, lsl #1
+  .endif
+.endm
+
+/* The last value is added, and the whole, twice the sum, halved. */
+.macro halve last
+  .if dsp
+  shadd16 low, low, v\last\()l
+  shadd16 high, high, v\last\()h
+  .else
+  add low, low, v\last\()l
+  add high, high, v\last\()h
+  asr low, low, #1
+  asr high, high, #1
+  .endif
+.endm
+
+/* `entry` and `half` say which half of which entry the sum is. */
+.macro flip number
+  .if entry & (1 << \number)
+  sub2 low, v\number\()l
+  sub2 high, v\number\()h
+  .else
+  add2 low, v\number\()l
+  add2 high, v\number\()h
+  .endif
+  .set entry, entry ^ (1 << \number)
+  strd low, high, [table, #(16 * entry + 8 * half)]
+.endm
+
+/* Gray code: each entry differs from the one before it in one value. */
+.macro walk1
+  flip 0
+.endm
+.macro walk2
+  walk1
+  flip 1
+  walk1
+.endm
+.macro walk3
+  walk2
+  flip 2
+  walk2
+.endm
+.macro walk4
+  walk3
+  flip 3
+  walk3
+.endm
+.macro walk5
+  walk4
+  flip 4
+  walk4
+.endm
+
+.macro start last, which
+  .set half, \which
+  value 0, \which
+  value 1, \which
+  value 2, \which
+  value 3, \which
+  .if \last == 4
+  value 4, \which
+  .endif
+  .if dsp
+  sadd16 low, v0l, v1l
+  sadd16 high, v0h, v1h
+  .else
+  add low, v0l, v1l
+  add high, v0h, v1h
+  .endif
+  add2 low, v2l
+  add2 high, v2h
+  .if \last == 4
+  add2 low, v3l
+  add2 high, v3h
+  .endif
+  halve \last
+  .set entry, (2 << \last) - 1
+  strd low, high, [table, #(16 * entry + 8 * half)]
+.endm
+
+/* void rbnn_stem_wide_table(const uint32_t *sources, uint32_t offset, uint32_t *table) */
+  .section .text.rbnn_stem_wide_table, "ax", %progbits
+  .p2align 2
+  .global rbnn_stem_wide_table
+  .type rbnn_stem_wide_table, %function
+rbnn_stem_wide_table:
+  push {r1, r3, r4-r11, lr}
+  start 4, 0
+  walk5
+  ldr r1, [sp]
+  start 4, 1
+  walk5
+  pop {r1, r3, r4-r11, pc}
+  .size rbnn_stem_wide_table, . - rbnn_stem_wide_table
+
+/* void rbnn_stem_narrow_table(const uint32_t *sources, uint32_t offset, uint32_t *table) */
+  .section .text.rbnn_stem_narrow_table, "ax", %progbits
+  .p2align 2
+  .global rbnn_stem_narrow_table
+  .type rbnn_stem_narrow_table, %function
+rbnn_stem_narrow_table:
+  push {r4-r11}
+  mov r12, r1
+  start 3, 0
+  walk4
+  mov r1, r12
+  start 3, 1
+  walk4
+  pop {r4-r11}
+  bx lr
+  .size rbnn_stem_narrow_table, . - rbnn_stem_narrow_table
+
+/* Sums: r0 codes, r1 sums, r4-r7 the sum, r8-r11 an entry, lr filters left. */
+
+.macro add_entry address
+  ldmia \address, {r8-r11}
+  add2 r4, r8
+  add2 r5, r9
+  add2 r6, r10
+  add2 r7, r11
+.endm
+
+.macro sum_groups groups
+  .section .text.rbnn_stem_sums_\groups, "ax", %progbits
+  .p2align 2
+  .global rbnn_stem_sums_\groups
+  .type rbnn_stem_sums_\groups, %function
+rbnn_stem_sums_\groups:
+  push {r4-r11, lr}
+  mov lr, #16
+1:
+  ldmia r0!, {r2, r3, r12}
+  ldmia r2, {r4-r7}
+  add_entry r3
+  add_entry r12
+  .rept \groups / 3 - 1
+  ldmia r0!, {r2, r3, r12}
+  add_entry r2
+  add_entry r3
+  add_entry r12
+  .endr
+  subs lr, lr, #1
+  stmia r1!, {r4-r7}
+  bne 1b
+  pop {r4-r11, pc}
+  .size rbnn_stem_sums_\groups, . - rbnn_stem_sums_\groups
+.endm
+
+  sum_groups 3
+  sum_groups 6
+  sum_groups 9
+  sum_groups 12
+  sum_groups 15
+
+#endif

@@ -1,0 +1,316 @@
+"""What ``stage.h`` and the pools compute, in numpy, and requests of any shape for ``run_driver``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import run_driver
+from run_driver import Request
+
+from rbnn.spec import packing
+from rbnn.spec.layout import (
+    SLOPE_FRACTION_BITS,
+    STREAM_FRACTION_BITS,
+    Activation,
+    Operator,
+    Output,
+    Sign,
+    Stage,
+)
+
+Ints = npt.NDArray[Any]
+TILE = packing.FILTERS_PER_TILE
+FILLS = ("random", "low", "high", "wide")
+
+
+def sat16(values: Ints) -> Ints:
+    """Saturate to int16, in int64."""
+    return np.clip(values, -32768, 32767)
+
+
+def int16s(rng: np.random.Generator, fill: str, *shape: int) -> Ints:
+    """int16 values, in int64: small, at an end of the range, or anywhere in it."""
+    if fill == "low":
+        return np.full(shape, -32768, np.int64)
+    if fill == "high":
+        return np.full(shape, 32767, np.int64)
+    spread = 32768 if fill == "wide" else 600
+    return rng.integers(-spread, spread, shape)
+
+
+def compute_stage(
+    rng: np.random.Generator,
+    fill: str,
+    sums: Ints,
+    stage: Stage,
+    activation: Activation,
+    sign: Sign,
+    shortcut: Ints | None,
+) -> tuple[bytes, Ints, Ints]:
+    """Draw parameters and apply them.
+
+    Args:
+        sums: int64, (height, width, channels).
+        shortcut: int64, (height, width, fewer or as many channels).
+
+    Returns:
+        The group of parameters, the stream (int64) and the bits.
+    """
+    channels = sums.shape[2]
+    # Near sums that occur.
+    near = rng.choice(sums.reshape(-1), channels) + rng.integers(-1, 2, channels)
+    if stage is Stage.THRESHOLD:
+        thresholds = int16s(rng, fill, channels) if fill != "random" else sat16(near)
+        return thresholds.astype("<i2").tobytes(), sums, sums >= thresholds
+    shift = int(rng.integers(0, 17)) if fill != "random" else 8
+    scales, biases = int16s(rng, fill, channels), int16s(rng, fill, channels)
+    if fill == "high":
+        scales[::3], biases[1::2] = -32768, -32768
+    groups = [scales, biases]
+    r = sat16(biases + np.floor_divide(scales * sums, 2**shift))
+    if shortcut is not None:
+        r = sat16(r + np.tile(shortcut, channels // shortcut.shape[2]))
+    if activation is Activation.RPRELU:
+        points, slopes, offsets = (int16s(rng, fill, channels) for _ in range(3))
+        if fill == "high":
+            slopes[::2], offsets[::3], points[::5] = -32768, -32768, -32768
+        groups += [points, slopes, offsets]
+        d = sat16(r - points)
+        negative = np.floor_divide(slopes * d, 2**SLOPE_FRACTION_BITS)
+        r = sat16(offsets + np.where(d >= 0, d, negative))
+    thresholds = np.zeros(channels, np.int64)
+    if sign is Sign.THRESHOLDS:
+        thresholds = rng.choice(r.reshape(-1), channels)
+        groups.append(thresholds)
+    params = np.array([shift, 0], "<u2").tobytes()
+    params += b"".join(group.astype("<i2").tobytes() for group in groups)
+    return params, r, r >= thresholds
+
+
+def members(
+    stage: Stage, activation: Activation, sign: Sign, output: Output, shortcut: Ints | None
+) -> dict[str, int]:
+    """The stage's members of the layer record."""
+    return {
+        "stage": stage, "activation": activation, "sign": sign, "output": output,
+        "shortcut_channels": 0 if shortcut is None else shortcut.shape[2],
+    }  # fmt: skip
+
+
+def outputs(output: Output, stream: Ints, bits: Ints) -> tuple[bytes, dict[str, int]]:
+    """Expected answer, and the sizes of the buffers."""
+    packed = packing.pack_rows(bits) if output & Output.BITS else b""
+    values = stream.astype("<i2").tobytes() if output & Output.STREAM else b""
+    return packed + values, {"bits_bytes": len(packed), "stream_bytes": len(values)}
+
+
+def draw_stage(rng: np.random.Generator, stage: Stage) -> tuple[Activation, Sign, Output]:
+    """Members that go together."""
+    if stage is Stage.THRESHOLD:
+        return Activation.NONE, Sign.ZERO, Output.BITS
+    output = rng.choice([Output.BITS, Output.STREAM, Output.BITS | Output.STREAM])
+    return Activation(rng.integers(2)), Sign(rng.integers(2)), Output(output)
+
+
+def draw_shortcut(
+    rng: np.random.Generator, fill: str, stage: Stage, shape: tuple[int, int, int]
+) -> Ints | None:
+    """A shortcut of as many channels, of half of them, or none."""
+    fewer = rng.choice([0, 1, 2] if shape[2] % 64 == 0 else [0, 1])
+    if stage is Stage.THRESHOLD or fewer == 0:
+        return None
+    return int16s(rng, fill, shape[0], shape[1], shape[2] // fewer)
+
+
+def stage_case(seed: int, fill: str, stage: Stage) -> tuple[Request, bytes]:
+    """A run of ``rbnn_stage_row`` over all tiles and rows, and its answer."""
+    rng = np.random.default_rng(seed)
+    height, width = int(rng.integers(1, 4)), int(rng.integers(1, 12))
+    channels = int(rng.choice([32, 64, 96]))
+    sums = int16s(rng, fill, height, width, channels)
+    activation, sign, output = draw_stage(rng, stage)
+    shortcut = draw_shortcut(rng, fill, stage, sums.shape)
+    params, stream, bits = compute_stage(rng, fill, sums, stage, activation, sign, shortcut)
+    in_place = bool(
+        output & Output.STREAM
+        and shortcut is not None
+        and shortcut.shape[2] == channels
+        and rng.integers(2)
+    )
+    expected, sizes = outputs(output, stream, bits)
+    tiles = np.moveaxis(sums.reshape(height, width, -1, TILE), 2, 0)
+    layer = members(stage, activation, sign, output, shortcut) | {
+        "out_height": height, "out_width": width, "out_channels": channels,
+    }  # fmt: skip
+    request = Request(
+        run_driver.STAGE, layer, tiles.astype("<i2").tobytes(), params=params, in_place=in_place,
+        shortcut=b"" if shortcut is None else shortcut.astype("<i2").tobytes(), **sizes,
+    )  # fmt: skip
+    return request, expected
+
+
+def correlate(image: Ints, kernel: Ints, stride: int, pad: int) -> Ints:
+    """Zero-padded convolution.
+
+    Args:
+        image: (height, width, channels).
+        kernel: (side, side, channels, filters).
+    """
+    padded = np.pad(image, ((pad, pad), (pad, pad), (0, 0)))
+    side = kernel.shape[0]
+    views = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(0, 1))
+    return np.einsum("yxcij,ijcf->yxf", views[::stride, ::stride], kernel)
+
+
+def stem_case(
+    seed: int,
+    fill: str,
+    stage: Stage,
+    shape: tuple[int, int, int, int, int, int, int, int] | None = None,
+    weights: str = "random",
+    pixel: int | None = None,
+) -> tuple[Request, bytes]:
+    """A run of the stem and its answer.
+
+    Args:
+        seed: of everything that is drawn.
+        fill: of the parameters and the shortcut.
+        stage: of the layer.
+        shape: height, width, channels, filters, kernel, stride, pad, pool; drawn if None.
+        weights: "random", "ones" or "zeros".
+        pixel: value of all pixels; drawn if None.
+    """
+    rng = np.random.default_rng(seed)
+    if shape is None:
+        kernel, stride, pool = (int(rng.integers(1, top)) for top in (8, 5, 3))
+        pad = int(rng.integers(0, kernel))
+        smallest = max(1, kernel + (pool - 1) * stride - 2 * pad)
+        height, width = (smallest + int(rng.integers(0, 20)) for _ in range(2))
+        channels, filters = int(rng.integers(1, 5)), int(rng.choice([32, 64]))
+    else:
+        height, width, channels, filters, kernel, stride, pad, pool = shape
+    replicate = bool(rng.integers(2)) and shape is None
+    own = 1 if replicate else channels
+    # 128 values of +-255 are what int16 holds.
+    top = 256 if kernel * kernel * channels <= 128 else 160
+    pixels = rng.integers(0, top, (height, width, own))
+    if pixel is not None:
+        pixels[:] = min(pixel, top - 1)
+    offsets = rng.integers(0, top, channels)
+    if pixel is not None and fill != "random":
+        offsets[:] = 0 if pixel else top - 1
+    image = np.broadcast_to(pixels, (height, width, channels)) - offsets
+    bits = rng.random((kernel, kernel, channels, filters)) < 0.5
+    if weights != "random":
+        bits[:] = weights == "ones"
+    sums = correlate(image, np.where(bits, 1, -1), stride, pad)
+    out_height, out_width = sums.shape[0] // pool, sums.shape[1] // pool
+    sums = sums[: out_height * pool, : out_width * pool]
+    sums = sums.reshape(out_height, pool, out_width, pool, filters).max(axis=(1, 3))
+    assert np.all(sums == sat16(sums))
+    activation, sign, output = draw_stage(rng, stage)
+    shortcut = draw_shortcut(rng, fill, stage, sums.shape)
+    params, stream, out_bits = compute_stage(rng, fill, sums, stage, activation, sign, shortcut)
+    expected, sizes = outputs(output, stream, out_bits)
+    rows = packing.kernel_to_rows(bits)
+    packed = np.frombuffer(packing.pack_rows(rows), np.uint32).reshape(filters, -1).copy()
+    if rows.shape[1] % 32:
+        # What lies behind a row's end is key stream on the device.
+        packed[:, -1] |= np.uint32((0xFFFFFFFF << (rows.shape[1] % 32)) & 0xFFFFFFFF)
+    layer = members(stage, activation, sign, output, shortcut) | {
+        "op": Operator.STEM, "kernel": kernel, "stride": stride, "pad": pad, "pool": pool,
+        "in_height": height, "in_width": width, "in_channels": channels,
+        "out_height": out_height, "out_width": out_width, "out_channels": filters,
+    }  # fmt: skip
+    request = Request(
+        run_driver.STEM, layer, pixels.astype(np.uint8).tobytes(), packed.tobytes(), params,
+        b"" if shortcut is None else shortcut.astype("<i2").tobytes(), channels=own,
+        step=0 if replicate else 1, offsets=tuple(int(v) for v in offsets), **sizes,
+    )  # fmt: skip
+    return request, expected
+
+
+def window_layer(op: Operator, shape: tuple[int, int, int], kernel: int, stride: int) -> dict[str, int]:
+    """Layer record of a pool."""
+    height, width, channels = shape
+    return {
+        "op": op, "kernel": kernel, "stride": stride, "in_height": height, "in_width": width,
+        "in_channels": channels, "out_channels": channels,
+        "out_height": (height - kernel) // stride + 1, "out_width": (width - kernel) // stride + 1,
+    }  # fmt: skip
+
+
+def windows(values: Ints, kernel: int, stride: int) -> Ints:
+    """(out height, out width, channels, kernel, kernel)."""
+    views = np.lib.stride_tricks.sliding_window_view(values, (kernel, kernel), axis=(0, 1))
+    return views[::stride, ::stride]
+
+
+def max_pool_case(seed: int) -> tuple[Request, bytes]:
+    """A run of the max pool and its answer."""
+    rng = np.random.default_rng(seed)
+    kernel, stride = int(rng.integers(1, 6)), int(rng.integers(1, 4))
+    shape = (
+        kernel + int(rng.integers(0, 6)), kernel + int(rng.integers(0, 6)),
+        int(rng.choice([32, 64, 96])),
+    )  # fmt: skip
+    bits = rng.random(shape) < rng.choice([0.0, 0.1, 0.5, 1.0])
+    expected = packing.pack_rows(windows(bits, kernel, stride).any(axis=(3, 4)))
+    request = Request(
+        run_driver.MAX_POOL, window_layer(Operator.MAX_POOL, shape, kernel, stride),
+        packing.pack_rows(bits), bits_bytes=len(expected),
+    )  # fmt: skip
+    return request, expected
+
+
+def average_pool_case(seed: int, fill: str) -> tuple[Request, bytes]:
+    """A run of the average pool and its answer."""
+    rng = np.random.default_rng(seed)
+    kernel, stride = int(rng.choice([1, 2, 4, 8, 16])), int(rng.integers(1, 4))
+    shape = (
+        kernel + int(rng.integers(0, 5)), kernel + int(rng.integers(0, 5)),
+        int(rng.choice([32, 64, 96])),
+    )  # fmt: skip
+    values = int16s(rng, fill, *shape)
+    sums = windows(values, kernel, stride).sum(axis=(3, 4))
+    means = np.floor_divide(sums + kernel**2 // 2, kernel**2)
+    expected = means.astype("<i2").tobytes()
+    request = Request(
+        run_driver.AVERAGE_POOL, window_layer(Operator.AVERAGE_POOL, shape, kernel, stride),
+        values.astype("<i2").tobytes(), stream_bytes=len(expected),
+    )  # fmt: skip
+    return request, expected
+
+
+def dense_stream_case(
+    seed: int, fill: str, inputs: int | None = None, classes: int | None = None
+) -> tuple[Request, bytes]:
+    """A run of the dense layer over the stream and its answer."""
+    rng = np.random.default_rng(seed)
+    shape = (1, 1, inputs) if inputs else (
+        int(rng.integers(1, 4)), int(rng.integers(1, 4)), int(rng.choice([32, 64, 96]))
+    )  # fmt: skip
+    count, classes = shape[0] * shape[1] * shape[2], classes or int(rng.integers(1, 65))
+    values, bits = int16s(rng, fill, count), rng.random((classes, count)) < 0.5
+    spread = 2**14 if fill == "random" else 2**31
+    scales, biases = (rng.integers(-spread, spread, classes) for _ in range(2))
+    if fill in ("low", "high"):
+        bits[:] = rng.integers(2, size=(classes, 1)) == 1
+        scales[::2], biases[::2] = -(2**31), -(2**31)
+    products = np.where(bits, 1, -1) @ values
+    wide = [int(s) * int(p) + int(b) * 2**STREAM_FRACTION_BITS
+            for s, p, b in zip(scales, products, biases, strict=True)]  # fmt: skip
+    logits = [min(max(value >> STREAM_FRACTION_BITS, -(2**31)), 2**31 - 1) for value in wide]
+    expected = np.array(logits, "<i4").tobytes()
+    layer = {
+        "op": Operator.DENSE_STREAM, "in_height": shape[0], "in_width": shape[1],
+        "in_channels": shape[2], "out_height": 1, "out_width": 1, "out_channels": classes,
+    }  # fmt: skip
+    request = Request(
+        run_driver.DENSE_STREAM, layer, values.astype("<i2").tobytes(), packing.pack_rows(bits),
+        scales.astype("<i4").tobytes() + biases.astype("<i4").tobytes(),
+        logits_bytes=len(expected),
+    )  # fmt: skip
+    return request, expected
