@@ -62,6 +62,10 @@ firmware/third_party/monocypher/monocypher.c: rbnn/image/monocypher.py | $(VENV)
 demo: setup ## Train two tasks, flash the emulated board, unlock, switch, measure on the device
 	"$(BIN)/rbnn" demo
 
+.PHONY: bench
+bench: setup ## Count instructions of layers and a network on the emulated cores, write docs/benchmarks.md
+	"$(BIN)/rbnn" bench document --output docs/benchmarks.md
+
 .PHONY: test
 test: setup lint ## Run all tests: Python, host C under sanitizers, firmware under QEMU
 	"$(BIN)/python" -m pytest

@@ -73,8 +73,46 @@ def device(
         options.output().print(bench_report(figures))
 
 
+def document(
+    boards: Annotated[
+        str, typer.Option(help="Emulated boards, the first one with the goals.")
+    ] = "qemu,qemu-m7,qemu-m3",
+    arch: Annotated[str, typer.Option("--arch", help="Network to measure.")] = "resnet",
+    inputs: Annotated[int, typer.Option(min=0, help="Random inputs, as for bench device.")] = 1000,
+    output: Annotated[Path, typer.Option("--output", help="The document.")] = Path(
+        "docs/benchmarks.md"
+    ),
+) -> None:
+    """Measure several boards, print one table, and write docs/benchmarks.md."""
+    from rbnn.files import write_atomic
+    from rbnn.image.board import load_board
+    from rbnn.report import benchmarks
+    from rbnn.report.bench import NetworkShape, run_bench
+    from rbnn.report.goals import missed_goals
+
+    manifests = [load_board(name) for name in boards.split(",")]
+    measured = [
+        run_bench(
+            board,
+            NetworkShape(arch),
+            inputs=inputs,
+            application=True,
+            port=None,
+            command=f"rbnn bench device --board {board.name} --arch {arch} --inputs {inputs}",
+            say=options.say,
+        )
+        for board in manifests
+    ]
+    write_atomic(output, benchmarks.document(measured))
+    options.output().print(benchmarks.summary_table(measured))
+    for line in missed_goals(measured[0]):
+        options.say(f"missed: {line}")
+    options.say(f"Wrote {output}.")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="What layers and networks cost.", no_args_is_help=True)
     group.command("device")(device)
+    group.command("document")(document)
     app.add_typer(group, name="bench")

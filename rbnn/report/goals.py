@@ -1,0 +1,37 @@
+"""Which goals a measurement did not reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rbnn.report import peers
+from rbnn.report.bench_figures import BenchFigures
+
+
+def missed_goals(figures: BenchFigures) -> Iterator[str]:
+    """Goals of a Cortex-M4 that a measurement did not reach, a line each."""
+    for layer in figures.layers:
+        for what, value, goal in (
+            ("streaming", layer.instructions_per_mac, layer.goal),
+            ("plain", layer.instructions_per_mac_plain, layer.goal_plain),
+        ):
+            if value is not None and goal is not None and value > goal:
+                yield f"{layer.name}, {what}: {value:.4f} a MAC; the goal is {goal:.3f}."
+    stream = figures.key_streams[0]
+    if stream.counts / stream.bytes > peers.KEY_STREAM_GOAL:
+        yield f"Key stream: {stream.counts / stream.bytes:.2f} instructions a byte; the goal is 13."
+    network, product = figures.network, figures.application
+    if network is not None and network.ratio < peers.NETWORK_GOAL:
+        yield f"Whole network: {network.ratio:.2f} times fewer than the peers; the goal is 5."
+    if product is not None and product.switch is not None and product.inference is not None:
+        added = product.switch / product.inference
+        if added > peers.SWITCH_GOAL:
+            yield f"Task switch: {added:.2%} of an inference; the goal is 1 %."
+    if product is not None and product.ram > peers.RAM_GOAL:
+        yield f"RAM: {product.ram:,} bytes; the goal is {peers.RAM_GOAL:,}."
+    if product is not None and product.code > peers.CODE_GOAL:
+        yield f"Code: {product.code:,} bytes; the goal is {peers.CODE_GOAL:,}."
+    for spread in figures.spreads:
+        if spread.least != spread.most:
+            counts = f"{spread.least:,} to {spread.most:,}"
+            yield f"{spread.name}: {counts} instructions over {spread.inputs:,} inputs."
