@@ -7,7 +7,6 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-import core_driver
 import pytest
 from core_driver import Driver
 from hypothesis import HealthCheck, given, settings
@@ -30,7 +29,7 @@ CASES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scop
 
 @pytest.fixture(scope="module")
 def made(random_export: Callable[..., Any]) -> Any:
-    return random_export(tasks=(("colour", 10, 3), ("grey", 4, 1)))
+    return random_export(architecture="resnet", tasks=(("colour", 10, 3), ("grey", 4, 1)))
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +57,8 @@ def open_it(
     driver: Driver, data: bytes, params: bytes = b"", task: int = 0
 ) -> tuple[int, int, int, int]:
     """Status of opening, bad layer, status of the check and of one inference."""
-    arguments = bytes(44) + struct.pack("<I", task)
-    answer = driver.call(
-        core_driver.OPEN, arguments=arguments, data=data, params=params, output=bytes(16)
-    )
-    status, layer, check, infer = struct.unpack("<iIii", answer)
-    return status, layer, check, infer
+    result = driver.run(data, params, task)
+    return result.open, result.bad_layer, result.check, result.infer
 
 
 def member_offset(record: Record, name: str) -> tuple[int, str]:
@@ -84,6 +79,16 @@ def changed(data: bytes, start: int, record: Record, name: str, value: int) -> b
 
 def test_a_valid_container_runs(driver: Driver, container: bytes, params: bytes) -> None:
     assert open_it(driver, container, params) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("architecture", ["vgg", "reactnet"])
+def test_every_architecture_runs(
+    driver: Driver, random_export: Callable[..., Any], architecture: str
+) -> None:
+    own = random_export(architecture=architecture, width=40)
+    whole = own.export.container
+    params = unseal(whole.tasks[0].sealed, own.secrets["colour"], whole.model_id, 0)
+    assert open_it(driver, whole.data, params) == (0, 0, 0, 0)
 
 
 def test_erased_flash_and_other_bytes_are_no_container(driver: Driver, container: bytes) -> None:
@@ -109,13 +114,14 @@ def test_any_flipped_bit_is_refused(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("version", 2), ("header_bytes", 128), ("cipher", 1), ("scheme", 1), ("reserved", 1),
+        ("version", 1), ("header_bytes", 128), ("cipher", 3), ("scheme", 1), ("reserved", 1),
         ("input_height", 0), ("input_channels", 0), ("input_channels", 5), ("layer_count", 0),
         ("layer_count", 1), ("layer_count", 65), ("task_count", 0), ("task_count", 17),
         ("max_classes", 0), ("max_classes", 65), ("layers_offset", 0), ("layers_offset", 126),
         ("layers_offset", 0xFFFFFFFC), ("tasks_offset", 0), ("tasks_offset", 0xFFFFFFF0),
         ("weights_offset", 8), ("weights_offset", 0xFFFFFFF0), ("weights_bytes", 0xFFFFFFFF),
         ("params_bytes", 0), ("params_bytes", 20), ("arena_bytes", 3),
+        ("work_bytes", 5), ("work_bytes", 0),
     ],
 )  # fmt: skip
 def test_header_members(driver: Driver, container: bytes, name: str, value: int) -> None:
@@ -128,15 +134,22 @@ def test_header_members(driver: Driver, container: bytes, name: str, value: int)
 @pytest.mark.parametrize(
     ("layer", "name", "value"),
     [
-        (0, "op", 2), (2, "op", 1), (2, "op", 4), (2, "op", 0), (2, "op", 9), (8, "op", 2),
-        (2, "packing", 0), (1, "packing", 1), (2, "kernel", 0), (2, "kernel", 8), (2, "stride", 0),
-        (2, "pad", 3), (2, "pad", 255), (1, "pad", 1), (2, "in_height", 15), (2, "in_channels", 64),
-        (2, "out_height", 0), (2, "out_width", 17), (2, "out_channels", 33),
-        (2, "out_channels", 0), (8, "out_channels", 11), (2, "in_offset", 4),
-        (2, "out_offset", 0xFFFFFFFC), (2, "out_offset", 2), (2, "weights_offset", 0xFFFFFFF0),
-        (2, "weights_offset", 8), (2, "weights_bytes", 4), (2, "params_offset", 0),
-        (2, "params_offset", 22), (2, "params_offset", 0xFFFFFFFC), (8, "params_offset", 1 << 20),
-        (1, "params_offset", 20), (2, "reserved2", 1),
+        (0, "op", 2), (2, "op", 1), (2, "op", 4), (2, "op", 0), (2, "op", 9), (9, "op", 2),
+        (9, "op", 4), (2, "packing", 0), (2, "packing", 1), (2, "packing", 3), (4, "packing", 1),
+        (2, "kernel", 0), (2, "kernel", 8), (8, "kernel", 7), (2, "stride", 0), (2, "pad", 3),
+        (2, "pad", 255), (4, "pad", 1), (0, "pool", 0), (0, "pool", 3), (2, "pool", 2),
+        (2, "stage", 0), (2, "stage", 1), (2, "stage", 3), (4, "stage", 2), (2, "activation", 2),
+        (4, "activation", 1), (2, "sign", 2), (2, "output", 0), (2, "output", 4),
+        (4, "output", 1), (9, "output", 1), (2, "in_height", 15), (2, "in_channels", 32 + 1),
+        (2, "in_channels", 96), (2, "out_height", 0), (2, "out_width", 17),
+        (2, "out_channels", 33), (2, "out_channels", 0), (9, "out_channels", 11),
+        (2, "shortcut_channels", 31), (2, "shortcut_channels", 64), (4, "shortcut_channels", 32),
+        (2, "in_offset", 4), (2, "out_offset", 0xFFFFFFFC), (2, "out_offset", 2),
+        (4, "out_offset", 4), (2, "stream_offset", 4), (2, "stream_offset", 0xFFFFFFFC),
+        (2, "shortcut_offset", 4), (2, "shortcut_offset", 2), (4, "shortcut_offset", 4),
+        (0, "in_offset", 4), (2, "weights_offset", 0xFFFFFFF0), (2, "weights_offset", 8),
+        (2, "weights_bytes", 4), (2, "params_offset", 0), (2, "params_offset", 22),
+        (2, "params_offset", 0xFFFFFFFC), (9, "params_offset", 1 << 20), (4, "params_offset", 20),
     ],
 )  # fmt: skip
 def test_layer_members(driver: Driver, container: bytes, layer: int, name: str, value: int) -> None:
@@ -166,12 +179,42 @@ def test_an_input_fits_the_buffer_that_takes_it(
     assert open_it(driver, data)[:2] == (Status.CONTAINER_LAYER, 0)
 
 
-def test_input_and_output_may_not_overlap(driver: Driver, made: Any) -> None:
+def test_regions_of_a_layer_may_not_overlap(driver: Driver, made: Any) -> None:
+    """Bits in the place of the input, of the shortcut; the stream in the place of the input."""
     container = made.export.container
-    start = CONTAINER_HEADER.size + 2 * LAYER.size
-    where = container.plan.placements[2].in_offset
-    data = changed(container.data, start, LAYER, "out_offset", where)
-    assert open_it(driver, data)[:2] == (Status.CONTAINER_LAYER, 2)
+    place = container.plan.placements[2]
+    for name, where in (
+        ("out_offset", place.in_offset),
+        ("out_offset", place.shortcut_offset),
+        ("out_offset", place.stream_offset + 64),
+        ("stream_offset", place.in_offset),
+        ("stream_offset", place.shortcut_offset + 64),
+    ):
+        start = CONTAINER_HEADER.size + 2 * LAYER.size
+        data = changed(container.data, start, LAYER, name, where)
+        assert open_it(driver, data)[:2] == (Status.CONTAINER_LAYER, 2), (name, where)
+
+
+def test_what_was_written_over_may_not_be_read(driver: Driver, made: Any) -> None:
+    """Layer 3 reads layer 1's bits, whose place layer 2 took or left alone."""
+    container = made.export.container
+    first, second = container.plan.placements[1], container.plan.placements[3]
+    assert first.out_offset != second.in_offset
+    start = CONTAINER_HEADER.size + 3 * LAYER.size
+    data = changed(container.data, start, LAYER, "in_offset", first.out_offset)
+    # The same shape lives there still: another network, yet a sound one.
+    assert open_it(driver, data)[0] in (Status.OK, Status.CONTAINER_LAYER)
+    data = changed(data, start, LAYER, "in_offset", container.plan.placements[2].out_offset)
+    record = CONTAINER_HEADER.size + 2 * LAYER.size
+    moved = changed(data, record, LAYER, "out_offset", container.plan.placements[1].out_offset)
+    assert open_it(driver, moved)[0] == Status.CONTAINER_LAYER
+
+
+def test_a_container_asks_for_enough_working_memory(driver: Driver, made: Any) -> None:
+    container = made.export.container
+    less = container.plan.work_bytes - 4
+    data = changed(container.data, 0, CONTAINER_HEADER, "work_bytes", less)
+    assert open_it(driver, data)[0] == Status.CONTAINER_LAYER
 
 
 @pytest.mark.parametrize(
@@ -208,7 +251,7 @@ def test_random_members_never_fault(
 ) -> None:
     """Fuzz the tables with the CRC-32 made right; what is accepted must also run."""
     random_source = random.Random(seed)
-    tables = CONTAINER_HEADER.size + 9 * LAYER.size + 2 * TASK.size
+    tables = CONTAINER_HEADER.size + 10 * LAYER.size + 2 * TASK.size
     data = bytearray(container)
     for _ in range(count):
         position = random_source.randrange(4, tables)
@@ -273,6 +316,16 @@ def test_random_params_never_fault(
             data[random_source.randrange(len(data))] = random_source.randrange(256)
     _, _, check, infer = open_it(driver, container, bytes(data))
     assert infer == (Status.OK if check == Status.OK else NOT_RUN)
+
+
+@pytest.mark.parametrize(("offset", "value"), [(0, 17), (0, 0xFFFF), (2, 1)])
+def test_shifts_that_no_stage_serves_are_refused(
+    driver: Driver, made: Any, params: bytes, offset: int, value: int
+) -> None:
+    whole = made.export.container
+    data = bytearray(params)
+    struct.pack_into("<H", data, whole.plan.placements[3].params_offset + offset, value)
+    assert open_it(driver, whole.data, bytes(data))[2] == Status.SEALED_BLOCK
 
 
 def test_params_of_another_task_fail(driver: Driver, container: bytes, params: bytes) -> None:
