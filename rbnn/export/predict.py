@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from rbnn.errors import RbnnError
 from rbnn.export.container import Container
-from rbnn.export.errors import ExportError
 from rbnn.export.export import NO_PROVIDER, Export, make_container
 from rbnn.export.reference import Reference
 from rbnn.export.wide import WideEngine
@@ -31,7 +31,7 @@ def current_container(run: Run) -> Container:
         export = Export.read(run.export_folder)
         if export.is_current(run, bytes.fromhex(export.manifest.provider_public)):
             return export.container
-    except ExportError:
+    except RbnnError:
         pass
     parameters = ModelParameters.load(run.parameters_file)
     return make_container(run.config(), parameters, run.secrets(), NO_PROVIDER)
