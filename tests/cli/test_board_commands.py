@@ -104,6 +104,27 @@ def test_switch_infer_and_status(rbnn: Rbnn) -> None:
     }
 
 
+def test_profile_charts_every_layer(rbnn: Rbnn) -> None:
+    rbnn("board", "cycle")
+    refused(rbnn("profile", "--task", "colour"), "no user key was given", "--user-key PATH")
+    chart = rbnn("profile", "--task", "colour", "--run", "random", "--user-key")
+    assert chart.returncode == 0, chart.stderr
+    head, stem, *_ = chart.stdout.splitlines()
+    assert head.startswith("colour on qemu: ") and head.endswith("instructions in one inference")
+    assert "#" in stem and stem.endswith("a MAC")
+    found = json.loads(rbnn("profile", "--task", "colour", "--json").stdout)
+    assert found["unit"] == "instructions"
+    assert sum(layer["counts"] for layer in found["layers"]) == found["counts"] > 0
+    assert abs(sum(layer["share"] for layer in found["layers"]) - 1) < 1e-9
+    refused(rbnn("profile", "--task", "nope"), "no such task", "colour, grey")
+
+
+def test_bench_is_refused_where_it_cannot_run(rbnn: Rbnn) -> None:
+    refused(rbnn("bench", "device", "--board", "mars"), "mars", "qemu")
+    refused(rbnn("bench", "device", "--arch", "lenet"), "lenet", "resnet")
+    refused(rbnn("bench", "device", "--run", "none"), "none", "rbnn train")
+
+
 def test_the_key_may_come_from_standard_input(rbnn: Rbnn, place: Path) -> None:
     rbnn("board", "cycle")
     key = (place / "keys" / "user.key").read_text()
