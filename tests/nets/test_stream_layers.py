@@ -24,7 +24,7 @@ def some_stream(*shape: int, seed: int = 1) -> Integers:
     """Values of all sizes, the extremes among them."""
     generator = np.random.default_rng(seed)
     values = (generator.normal(size=shape) * 10 ** generator.uniform(0, 5, shape)).astype(np.int64)
-    return np.clip(values, -(2**15), 2**15 - 1)
+    return sat16(values)
 
 
 def as_float(integers: Integers) -> tf.Tensor:
@@ -34,11 +34,11 @@ def as_float(integers: Integers) -> tf.Tensor:
 def as_integers(values: tf.Tensor) -> Integers:
     scaled = values.numpy().astype(np.float64) * 256
     np.testing.assert_array_equal(scaled, np.rint(scaled))
-    return scaled.astype(np.int64)
+    return np.asarray(scaled, np.int64)
 
 
 def sat16(integers: Integers) -> Integers:
-    return np.clip(integers, -(2**15), 2**15 - 1)
+    return np.asarray(np.clip(integers, -(2**15), 2**15 - 1), np.int64)
 
 
 def test_rounding_is_to_the_nearest_with_halves_up() -> None:
