@@ -5,6 +5,75 @@
 #include <string.h>
 
 #define SLOPE_ONE (1 << RBNN_SLOPE_FRACTION_BITS)
+#define TILE_BYTES (RBNN_FILTERS_PER_TILE * (uint32_t)sizeof(int16_t))
+
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && defined(__ARM_FEATURE_DSP)
+
+/* stage_v7em.S */
+void rbnn_stage_threshold_loop(const int16_t *sums, uint16_t *bits, uint32_t skip, uint32_t count,
+                               const rbnn_stage_tile *tile);
+typedef void residual_loop(const int16_t *sums, const rbnn_stage_tile *tile,
+                           const int16_t *shortcut, int16_t *stream, uint32_t shortcut_skip,
+                           uint32_t stream_skip, const int16_t *end, uint32_t bits_skip,
+                           uint16_t *bits);
+residual_loop rbnn_stage_residual_loop;
+residual_loop rbnn_stage_rprelu_loop;
+
+_Static_assert(sizeof(((rbnn_stage_tile *)0)->halves[0]) == 144, "as stage_v7em.S reads it");
+
+/* As smlaw wants it: the product's 16 lowest bits fall. */
+static int32_t scale_of(int32_t scale, uint32_t shift)
+{
+  return (int32_t)((uint32_t)scale << (16u - shift));
+}
+
+/* What the layer does not have stands still: a shortcut of zeros, a stream that nobody reads. */
+void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
+                          uint32_t position, uint32_t count, const int16_t *sums)
+{
+  static const int16_t no_shortcut[RBNN_FILTERS_PER_TILE] = {0};
+  int16_t no_stream[RBNN_FILTERS_PER_TILE] __attribute__((aligned(4)));
+  uint16_t no_bits;
+  const rbnn_layer *layer = run->layer;
+  const uint32_t channels = layer->out_channels;
+  const uint32_t element = position * channels + first;
+  uint16_t *bits = &no_bits;
+  uint32_t bits_skip = 0;
+  if (run->bits != NULL) {
+    bits = (uint16_t *)run->bits + element / RBNN_FILTERS_PER_TILE;
+    bits_skip = channels / RBNN_FILTERS_PER_TILE * (uint32_t)sizeof *bits;
+  }
+  if (layer->stage == RBNN_STAGE_THRESHOLD) {
+    rbnn_stage_threshold_loop(sums, bits, bits_skip, count, tile);
+    return;
+  }
+  const int16_t *shortcut = no_shortcut;
+  uint32_t shortcut_skip = 0u - TILE_BYTES;
+  if (run->shortcut != NULL) {
+    const uint32_t width = layer->shortcut_channels;
+    shortcut = run->shortcut + position * width + first % width;
+    shortcut_skip += width * (uint32_t)sizeof *shortcut;
+  }
+  int16_t *stream = no_stream;
+  uint32_t stream_skip = 0u - TILE_BYTES;
+  if (run->stream != NULL) {
+    stream = run->stream + element;
+    stream_skip += channels * (uint32_t)sizeof *stream;
+  }
+  residual_loop *loop = layer->activation == RBNN_ACTIVATION_NONE && layer->sign == RBNN_SIGN_ZERO
+                            ? rbnn_stage_residual_loop
+                            : rbnn_stage_rprelu_loop;
+  loop(sums, tile, shortcut, stream, shortcut_skip, stream_skip,
+       sums + count * RBNN_FILTERS_PER_TILE, bits_skip, bits);
+}
+
+#else
+
+static int32_t scale_of(int32_t scale, uint32_t shift)
+{
+  (void)shift;
+  return scale;
+}
 
 static int32_t saturate(int32_t value)
 {
@@ -27,39 +96,6 @@ static int32_t finish(const rbnn_stage_tile *tile, const rbnn_layer *layer, uint
     r = saturate((rprelu->offsets[lane] + slope * d) >> RBNN_SLOPE_FRACTION_BITS);
   }
   return r;
-}
-
-void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first)
-{
-  const rbnn_layer *layer = run->layer;
-  const uint32_t channels = layer->out_channels;
-  const int16_t *group = (const int16_t *)run->params + first;
-  memset(tile, 0, sizeof *tile);
-  if (layer->stage == RBNN_STAGE_RESIDUAL) {
-    const uint32_t shift = *(const uint16_t *)run->params;
-    tile->shift = shift;
-    group += 2;
-    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-      rbnn_stage_affine *affine = &tile->halves[f / 8u].affine[f % 8u / 2u];
-      affine->scales[f % 2u] = group[f];
-      affine->biases[f % 2u] = group[channels + f];
-    }
-    group += 2u * channels;
-    if (layer->activation == RBNN_ACTIVATION_RPRELU) {
-      for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-        rbnn_stage_rprelu *rprelu = &tile->halves[f / 8u].rprelu[f % 8u / 2u];
-        rprelu->points[f % 2u] = group[f];
-        rprelu->slopes[f % 2u] = group[channels + f];
-        rprelu->offsets[f % 2u] = group[2u * channels + f] * SLOPE_ONE;
-      }
-      group += 3u * channels;
-    }
-  }
-  if (layer->stage == RBNN_STAGE_THRESHOLD || layer->sign == RBNN_SIGN_THRESHOLDS) {
-    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-      tile->halves[f / 8u].thresholds[f % 8u] = group[f];
-    }
-  }
 }
 
 void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
@@ -87,6 +123,44 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
     }
     if (bits != NULL) {
       bits[(i * channels + first) / RBNN_FILTERS_PER_TILE] = (uint16_t)word;
+    }
+  }
+}
+
+#endif
+
+void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first)
+{
+  const rbnn_layer *layer = run->layer;
+  const uint32_t channels = layer->out_channels;
+  const int16_t *group = (const int16_t *)run->params + first;
+  memset(tile, 0, sizeof *tile);
+  for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
+    tile->halves[f / 8u].rprelu[f % 8u / 2u].slopes[f % 2u] = SLOPE_ONE;
+  }
+  if (layer->stage == RBNN_STAGE_RESIDUAL) {
+    const uint32_t shift = *(const uint16_t *)run->params;
+    tile->shift = shift;
+    group += 2;
+    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
+      rbnn_stage_affine *affine = &tile->halves[f / 8u].affine[f % 8u / 2u];
+      affine->scales[f % 2u] = scale_of(group[f], shift);
+      affine->biases[f % 2u] = group[channels + f];
+    }
+    group += 2u * channels;
+    if (layer->activation == RBNN_ACTIVATION_RPRELU) {
+      for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
+        rbnn_stage_rprelu *rprelu = &tile->halves[f / 8u].rprelu[f % 8u / 2u];
+        rprelu->points[f % 2u] = group[f];
+        rprelu->slopes[f % 2u] = group[channels + f];
+        rprelu->offsets[f % 2u] = group[2u * channels + f] * SLOPE_ONE;
+      }
+      group += 3u * channels;
+    }
+  }
+  if (layer->stage == RBNN_STAGE_THRESHOLD || layer->sign == RBNN_SIGN_THRESHOLDS) {
+    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
+      tile->halves[f / 8u].thresholds[f % 8u] = group[f];
     }
   }
 }
