@@ -92,8 +92,10 @@ typedef struct {
   uint32_t *padding;
   uint32_t *sums;
   uint32_t *indices;
-  uint32_t top;     /* first output row of the band */
-  uint32_t rows;    /* output rows of the band */
+  uint32_t top;  /* first output row of the band */
+  uint32_t rows; /* output rows of the band */
+  uint32_t start[SUM_WORDS];
+  bool takes_signs; /* thresholds are in `start` */
   uint32_t in_top;  /* first input row with indices */
   uint32_t in_rows; /* input rows with indices */
 } state;
@@ -219,10 +221,7 @@ static void run_band(const state *s, uint32_t tile, const uint32_t *kept)
 {
   const rbnn_layer *layer = s->layer;
   const rbnn_run *run = s->run;
-  /* Minus half the bits of a filter. */
-  const uint32_t half = layer->kernel * layer->kernel * (layer->in_channels / 2u);
-  const uint32_t start = (RBNN_TABLE_BIAS - half) & 0xffffu;
-  rbnn_table_start(s->sums, s->rows * layer->out_width, start << 16 | start);
+  rbnn_table_start(s->sums, s->rows * layer->out_width, s->start);
 
   const uint32_t slot_words = s->g.block_words * RBNN_UNIT_WORDS;
   uint32_t offset = 0;
@@ -242,9 +241,42 @@ static void run_band(const state *s, uint32_t tile, const uint32_t *kept)
   }
 }
 
+/* Bits of a filter. */
+static int32_t filter_bits(const rbnn_layer *layer)
+{
+  return (int32_t)(layer->kernel * layer->kernel * layer->in_channels);
+}
+
+/* What the sums of filters first .. first + 15 begin with: minus half the bits of a filter, and
+ * minus the threshold where that leaves the signs to take. */
+static void prepare_start(state *s, uint32_t first)
+{
+  const int32_t half = filter_bits(s->layer) / 2;
+  const int16_t *thresholds = (const int16_t *)s->run->params + first;
+  for (uint32_t pair = 0; pair < SUM_WORDS; pair++) {
+    uint32_t lanes = 0;
+    for (uint32_t lane = 0; lane < 2u; lane++) {
+      int32_t start = (int32_t)RBNN_TABLE_BIAS - half;
+      if (s->takes_signs) {
+        /* Beyond these two no sum goes: thresholds further away are the same. */
+        const int32_t threshold = thresholds[2u * pair + lane];
+        start -= threshold < -half ? -half : threshold > half ? half + 1 : threshold;
+      }
+      lanes |= ((uint32_t)start & 0xffffu) << 16u * lane;
+    }
+    s->start[pair] = lanes;
+  }
+}
+
 static void finish_band(const state *s, const rbnn_stage_tile *stage, uint32_t first)
 {
   const uint32_t positions = s->rows * s->layer->out_width;
+  if (s->takes_signs) {
+    const uint32_t step = s->layer->out_channels / 8u;
+    uint8_t *bits = (uint8_t *)s->run->bits + s->top * s->layer->out_width * step + first / 8u;
+    rbnn_table_take_signs((uint16_t *)bits, step, s->sums, positions);
+    return;
+  }
   if (RBNN_TABLE_BIAS != 0) {
     for (uint32_t i = 0; i < positions * SUM_WORDS; i++) {
       s->sums[i] ^= RBNN_TABLE_BIAS << 16 | RBNN_TABLE_BIAS;
@@ -258,6 +290,7 @@ void rbnn_conv_binary(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
   state s = {.run = run, .layer = layer, .g = measure(layer)};
+  s.takes_signs = layer->stage == RBNN_STAGE_THRESHOLD && filter_bits(layer) < INT16_MAX;
   const uint32_t rows = rows_per_band(layer, &s.g, run->work_bytes / 4u);
   const bool is_whole = rows == layer->out_height;
   s.tables = run->work;
@@ -276,6 +309,7 @@ void rbnn_conv_binary(const rbnn_run *run)
     const uint32_t first = tile * RBNN_FILTERS_PER_TILE;
     rbnn_stage_tile stage;
     rbnn_stage_prepare(&stage, run, first);
+    prepare_start(&s, first);
     if (is_whole) {
       run_band(&s, tile, NULL);
       finish_band(&s, &stage, first);

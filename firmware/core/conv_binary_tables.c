@@ -2,8 +2,15 @@
 /* Portable form of the inner loops; conv_binary_v7m.S replaces it where it can. */
 #include "conv_binary_tables.h"
 
+#if !RBNN_TABLE_ASSEMBLY
+
 #define CHANNELS_PER_WORD 4u
 #define OCTETS 2u
+#define PAIRS (RBNN_FILTERS_PER_TILE / 2u)
+#define ONES 0x11111111u /* the lowest bit of each lane */
+#define ODD_LANES 0x0f0f0f0fu
+#define EVEN_BYTES 0x00ff00ffu
+#define SIGNS 0x80008000u
 
 /* Channels first .. first + 4 of a block, as many as there are; bit 0 is `first`. */
 static uint32_t group_bits(const uint32_t *bits, uint32_t words, uint32_t first)
@@ -35,12 +42,6 @@ void rbnn_table_index_64(uint32_t *indices, const uint32_t *bits, uint32_t block
 {
   index_blocks(indices, bits, blocks, 2, RBNN_TABLE_GROUPS_64, origin);
 }
-
-#if !RBNN_TABLE_ASSEMBLY
-
-#define ONES 0x11111111u /* the lowest bit of each lane */
-#define ODD_LANES 0x0f0f0f0fu
-#define EVEN_BYTES 0x00ff00ffu
 
 static void build(uint32_t *tables, uint32_t slot, const uint32_t *weights, uint32_t channels)
 {
@@ -77,8 +78,7 @@ void rbnn_table_build_64(uint32_t *tables, uint32_t slot, const uint32_t *weight
 /* Lanes modulo 2^16, none carrying into the other. */
 static uint32_t add_lanes(uint32_t a, uint32_t b)
 {
-  const uint32_t top = 0x80008000u;
-  return ((a & ~top) + (b & ~top)) ^ ((a ^ b) & top);
+  return ((a & ~SIGNS) + (b & ~SIGNS)) ^ ((a ^ b) & SIGNS);
 }
 
 /* The sum of up to three entries, and its odd lanes. */
@@ -141,7 +141,7 @@ static void add(const rbnn_table_area *area, uint32_t slots, uint32_t groups)
     for (uint32_t column = 0; column < area->columns; column++) {
       add_position(indices, area->tables, slots, groups, sums);
       indices += area->column_step / sizeof *indices;
-      sums += RBNN_FILTERS_PER_TILE / 2u;
+      sums += PAIRS;
     }
   }
 }
@@ -156,19 +156,29 @@ void rbnn_table_add_64(const rbnn_table_area *area, uint32_t slots)
   add(area, slots, RBNN_TABLE_GROUPS_64);
 }
 
-void rbnn_table_add_constant(uint32_t *sums, uint32_t positions, const uint32_t *matches)
+void rbnn_table_start(uint32_t *sums, uint32_t positions, const uint32_t *start)
 {
-  for (uint32_t i = 0; i < positions; i++) {
-    for (uint32_t pair = 0; pair < RBNN_FILTERS_PER_TILE / 2u; pair++, sums++) {
-      *sums = add_lanes(*sums, matches[pair]);
-    }
+  for (uint32_t i = 0; i < positions * PAIRS; i++) {
+    sums[i] = start[i % PAIRS];
   }
 }
 
-void rbnn_table_start(uint32_t *sums, uint32_t positions, uint32_t both_lanes)
+void rbnn_table_add_constant(uint32_t *sums, uint32_t positions, const uint32_t *matches)
 {
-  for (uint32_t i = 0; i < positions * (RBNN_FILTERS_PER_TILE / 2u); i++) {
-    sums[i] = both_lanes;
+  for (uint32_t i = 0; i < positions * PAIRS; i++) {
+    sums[i] = add_lanes(sums[i], matches[i % PAIRS]);
+  }
+}
+
+void rbnn_table_take_signs(uint16_t *bits, uint32_t step, const uint32_t *sums, uint32_t positions)
+{
+  for (uint32_t i = 0; i < positions; i++, bits += step / sizeof *bits) {
+    uint32_t taken = 0;
+    for (uint32_t pair = 0; pair < PAIRS; pair++, sums++) {
+      const uint32_t ones = ~*sums & SIGNS;
+      taken |= (ones >> 15 | ones >> 30) << 2u * pair;
+    }
+    *bits = (uint16_t)taken;
   }
 }
 

@@ -68,7 +68,7 @@ typedef struct {
 } rbnn_table_area;
 _Static_assert(sizeof(uintptr_t) != 4 || sizeof(rbnn_table_area) == 28, "as the assembly reads it");
 
-/* Indices of `blocks` consecutive blocks of 32 or 64 channels.
+/* Indices of `blocks` (at least 1) consecutive blocks of 32 or 64 channels.
  *   bits     1 or 2 words a block
  *   indices  7 or 13 words a block */
 void rbnn_table_index_32(uint32_t *indices, const uint32_t *bits, uint32_t blocks, uint32_t origin);
@@ -84,9 +84,13 @@ void rbnn_table_build_64(uint32_t *tables, uint32_t slot, const uint32_t *weight
 void rbnn_table_add_32(const rbnn_table_area *area, uint32_t slots);
 void rbnn_table_add_64(const rbnn_table_area *area, uint32_t slots);
 
-/* Add the same 16 numbers of matches to, or write the same start into, `positions` sums. */
+/* Write the same 16 numbers to, or add them to, `positions` sums: 8 words of two lanes. */
+void rbnn_table_start(uint32_t *sums, uint32_t positions, const uint32_t *start);
 void rbnn_table_add_constant(uint32_t *sums, uint32_t positions, const uint32_t *matches);
-void rbnn_table_start(uint32_t *sums, uint32_t positions, uint32_t both_lanes);
+
+/* 16 bits a position: 1 where the sum is not below zero.
+ *   bits  of the first position; the next is `step` bytes, an even number, further */
+void rbnn_table_take_signs(uint16_t *bits, uint32_t step, const uint32_t *sums, uint32_t positions);
 
 #endif /* __ASSEMBLER__ */
 
