@@ -32,7 +32,7 @@ from rbnn.report.bench_figures import (
     BenchNetwork,
 )
 from rbnn.train.parameters import ModelParameters
-from rbnn.train.run import CipherName, Run
+from rbnn.train.run import CipherName, Run, RunConfig
 from rbnn.train.synthetic import write_synthetic_run
 
 Say = Callable[[str], None]
@@ -121,6 +121,7 @@ def run_bench(
             if inputs and network is not None:
                 spreads.append(bench.inputs(inputs, network=True))
         product = _application(run, board, place, say) if run and application else None
+        whole = None if run is None else _network_figures(run.config(), network, inference)
     rows = [_standard(case, count) for case, count in zip(cases, layers, strict=True)]
     if network is not None and inference is not None:
         rows += _rows(network.container.topology, inference.layers)
@@ -131,7 +132,7 @@ def run_bench(
         unit=bench.counter.unit,
         work_bytes=work_bytes,
         layers=tuple(rows),
-        network=None if run is None else _network_figures(run, network, inference),
+        network=whole,
         key=key,
         key_streams=tuple(key_streams),
         spreads=tuple(spreads),
@@ -237,11 +238,11 @@ def _rows(topology: Topology, counts: Sequence[LayerCount]) -> list[BenchLayer]:
 
 
 def _network_figures(
-    run: Run, network: NetworkCase | None, inference: Inference | None
+    config: RunConfig, network: NetworkCase | None, inference: Inference | None
 ) -> BenchNetwork | None:
     if network is None or inference is None:
         return None
-    config, topology = run.config(), network.container.topology
+    topology = network.container.topology
     return BenchNetwork(
         architecture=config.architecture,
         width=config.width,
