@@ -5,16 +5,21 @@
 
 #include "chacha.h"
 #include "monocypher.h"
+#include "poly1305.h"
 #include "wipe.h"
 
 #define ROUNDS 20u
 
 /* Poly1305 over `bytes` bytes and zeros up to a whole block. */
-static void authenticate(crypto_poly1305_ctx *tag, const uint8_t *data, uint32_t bytes)
+static void authenticate(rbnn_poly1305 *authenticator, const uint8_t *data, uint32_t bytes)
 {
-  static const uint8_t zeros[16];
-  crypto_poly1305_update(tag, data, bytes);
-  crypto_poly1305_update(tag, zeros, (0u - bytes) % sizeof zeros);
+  const uint32_t rest = bytes % RBNN_POLY1305_BLOCK_BYTES;
+  rbnn_poly1305_blocks(authenticator, data, bytes / RBNN_POLY1305_BLOCK_BYTES);
+  if (rest > 0u) {
+    uint8_t block[RBNN_POLY1305_BLOCK_BYTES] = {0};
+    memcpy(block, data + bytes - rest, rest);
+    rbnn_poly1305_blocks(authenticator, block, 1);
+  }
 }
 
 bool rbnn_aead_open(uint8_t *text, const uint8_t key[32], const uint8_t nonce[12],
@@ -25,17 +30,17 @@ bool rbnn_aead_open(uint8_t *text, const uint8_t key[32], const uint8_t nonce[12
   uint32_t nonce_words[3];
   const uint64_t lengths[2] = {associated_bytes, bytes};
   uint8_t tag[RBNN_AEAD_TAG_BYTES];
-  crypto_poly1305_ctx authenticator;
+  rbnn_poly1305 authenticator;
   rbnn_chacha cipher;
 
   memcpy(nonce_words, nonce, sizeof nonce_words);
   rbnn_chacha_start(&cipher, key, nonce_words, ROUNDS);
   rbnn_chacha_xor(&cipher, 0, one_time, one_time, sizeof one_time);
-  crypto_poly1305_init(&authenticator, (const uint8_t *)one_time);
+  rbnn_poly1305_start(&authenticator, (const uint8_t *)one_time);
   authenticate(&authenticator, associated, associated_bytes);
   authenticate(&authenticator, sealed, bytes);
-  crypto_poly1305_update(&authenticator, (const uint8_t *)lengths, sizeof lengths);
-  crypto_poly1305_final(&authenticator, tag); /* wipes the context */
+  rbnn_poly1305_blocks(&authenticator, (const uint8_t *)lengths, 1);
+  rbnn_poly1305_finish(&authenticator, tag);
   const bool right = crypto_verify16(tag, sealed + bytes) == 0;
   if (right) {
     rbnn_chacha_xor(&cipher, 1, sealed, text, bytes);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ChaCha20-Poly1305 (RFC 8439 section 2.8), opening only: the cipher is reconf/chacha.h's,
- * the authenticator Monocypher's. */
+/* ChaCha20-Poly1305 (RFC 8439 section 2.8), opening only. */
 #ifndef RBNN_LICENCE_AEAD_H
 #define RBNN_LICENCE_AEAD_H
 
