@@ -29,6 +29,11 @@ typedef struct {
 } store;
 
 #if defined(__arm__)
+extern uint32_t stack_top[];
+extern void _start(void);
+__attribute__((section(".vectors"), used)) static void *const vectors[] = {stack_top,
+                                                                           (void *)_start};
+
 /* Timer 0 of the mps2 boards: 32 bits, counting down every 40 ns. */
 #define TIMER ((volatile uint32_t *)0x40000000u)
 static void start_timer(void)
