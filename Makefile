@@ -66,6 +66,10 @@ demo: setup ## Train two tasks, flash the emulated board, unlock, switch, measur
 bench: setup ## Count instructions of layers and a network on the emulated cores, write docs/benchmarks.md
 	"$(BIN)/rbnn" bench document --output docs/benchmarks.md
 
+.PHONY: bench-host
+bench-host: setup ## Measure Keras and the C engine on this machine, images a second
+	"$(BIN)/rbnn" bench host
+
 .PHONY: test
 test: setup lint ## Run all tests: Python, host C under sanitizers, firmware under QEMU
 	"$(BIN)/python" -m pytest

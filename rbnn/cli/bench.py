@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
+from rbnn.cli.bench_host import host
 from rbnn.cli.options import Board, Json, Port
 
 
@@ -115,4 +116,5 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="What layers and networks cost.", no_args_is_help=True)
     group.command("device")(device)
     group.command("document")(document)
+    group.command("host")(host)
     app.add_typer(group, name="bench")

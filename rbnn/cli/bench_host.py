@@ -1,0 +1,42 @@
+"""``rbnn bench host``: Keras and the C engine on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import Json
+
+
+def host(
+    arch: Annotated[
+        list[str] | None,
+        typer.Option("--arch", help="Network of random weights; may be repeated."),
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Measure this trained run instead.")
+    ] = None,
+    images: Annotated[int, typer.Option(min=1, help="Images to evaluate.")] = 2000,
+    compared: Annotated[
+        int, typer.Option(min=1, help="How many of them the integer reference computes, too.")
+    ] = 500,
+    as_json: Json = False,
+) -> None:
+    """Measure how many images a second Keras and the C engine evaluate.
+
+    Default: vgg and resnet of default size. Other numbers than the reference's fail.
+    """
+    from rbnn.report.host_bench import bench_host
+    from rbnn.report.host_tables import host_table
+    from rbnn.train.run import choose_run
+
+    trained = None if run is None else choose_run(run, options.DEFAULT_RUNS)
+    results = bench_host(arch or ("vgg", "resnet"), trained, images, compared, options.say)
+    if as_json:
+        print(json.dumps({"networks": [one.model_dump() for one in results]}, indent=2))
+    else:
+        options.output().print(host_table(results))

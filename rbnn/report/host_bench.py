@@ -1,0 +1,174 @@
+"""``rbnn bench host``: how fast Keras and the C engine evaluate a test set on this machine.
+
+All engines compute the same images of the same network in one run, in turns, so that whatever else
+the machine does slows all of them; each one's best turn counts.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, computed_field
+
+from rbnn.errors import RbnnError
+from rbnn.export.native import NativeEngine
+from rbnn.export.predict import current_container
+from rbnn.export.reference import Reference
+from rbnn.export.wide import WideEngine
+from rbnn.train.run import Run
+from rbnn.train.synthetic import write_synthetic_run
+
+GOAL = 10.0
+"""Times that the C engine shall be faster than Keras."""
+BATCHES = (100, 250, 500)
+"""Batch sizes that Keras may choose from."""
+TURNS = 5
+DEVICE_IMAGES = 100
+"""Images for the device's own kernels, which are made for another machine."""
+
+Images = npt.NDArray[np.uint8]
+Say = Callable[[str], None]
+
+
+class HostBench(BaseModel):
+    """One network on this machine; rates in images a second.
+
+    ``agreement`` is the share of images in which Keras and the integers find the same class;
+    ``compared`` how many images' logits were found equal, bit for bit, in the C engine and in the
+    integer reference.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    network: str
+    bits: int
+    macs: int
+    images: int
+    vectors: str
+    threads: int
+    keras_batch: int
+    keras: float
+    c: float
+    c_one_thread: float
+    c_device_kernels: float
+    agreement: float
+    compared: int
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def ratio(self) -> float:
+        """How many times faster the C engine is."""
+        return self.c / self.keras
+
+
+def bench_host(
+    networks: Sequence[str], run: Run | None, images: int, compared: int, say: Say
+) -> list[HostBench]:
+    """Measure networks.
+
+    Args:
+        networks: architectures of default size, with random weights.
+        run: a trained run instead, or None.
+        images: of the test set, random; 1 or more.
+        compared: how many of them to hold to the integer reference too.
+        say: told each step.
+
+    Raises:
+        RbnnError: no compiler, or the C engine computes other numbers than the reference.
+    """
+    if run is not None:
+        return [_measure(run, images, compared, say)]
+    results = []
+    with tempfile.TemporaryDirectory(prefix="rbnn-bench-") as folder:
+        for name in networks:
+            synthetic = write_synthetic_run(Path(folder) / name, name)
+            results.append(_measure(synthetic, images, compared, say))
+    return results
+
+
+def _measure(run: Run, count: int, compared: int, say: Say) -> HostBench:
+    config = run.config()
+    task = config.tasks[0]
+    title = f"{config.architecture} of width {config.width}"
+    container = current_container(run)
+    secret = run.secrets()[task.name]
+    shape = (count, *config.input_shape[:2], task.input_channels)
+    pixels = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    wide = WideEngine(container)
+    single = WideEngine(container, threads=1)
+    device = NativeEngine(container)
+
+    say(f"{title}: {compared} images against the integer reference.")
+    logits = wide.logits(0, secret, pixels)
+    expected = Reference.open(container, 0, secret).infer(pixels[:compared]).logits
+    if not np.array_equal(logits[:compared], expected):
+        raise RbnnError(
+            f"{title}: the C engine and the integer reference differ.",
+            "This is a fault of rbnn: report it.",
+        )
+
+    keras = _keras(run, task.name)
+    say(f"{title}: {count} images in Keras and in C, {TURNS} turns.")
+    labels = keras(pixels, BATCHES[-1])  # also traces the graph
+    agreement = float(np.mean(labels == logits.argmax(axis=1)))
+    batch = max(BATCHES, key=lambda size: _rate(lambda: keras(pixels, size), count, 2))
+    rates: dict[str, float] = {}
+    contestants: dict[str, tuple[Callable[[], object], int]] = {
+        "keras": (lambda: keras(pixels, batch), count),
+        "c": (lambda: wide.logits(0, secret, pixels), count),
+        "c_one_thread": (lambda: single.logits(0, secret, pixels), count),
+        "c_device_kernels": (
+            lambda: device.logits(0, secret, pixels[:DEVICE_IMAGES]),
+            len(pixels[:DEVICE_IMAGES]),
+        ),
+    }
+    for _ in range(TURNS):
+        for name, (work, size) in contestants.items():
+            rates[name] = max(rates.get(name, 0.0), _rate(work, size, 1))
+    return HostBench(
+        network=title,
+        bits=container.topology.bits,
+        macs=container.topology.macs,
+        images=count,
+        vectors=wide.vectors,
+        threads=wide.threads,
+        keras_batch=batch,
+        agreement=agreement,
+        compared=compared,
+        **rates,
+    )
+
+
+def _keras(run: Run, task: str) -> Callable[[Images, int], npt.NDArray[np.int64]]:
+    """From images and a batch size to class numbers, compiled to a graph."""
+    # TensorFlow takes seconds to import.
+    from rbnn.nets.framework import tf
+    from rbnn.train.transfer import load_network
+
+    model = load_network(run).models[task]
+
+    classes = tf.function(
+        lambda batch: tf.argmax(model(batch, training=False), axis=-1), reduce_retracing=True
+    )
+
+    def compute(images: Images, size: int) -> npt.NDArray[np.int64]:
+        starts = range(0, len(images), size)
+        parts = [classes(tf.constant(images[at : at + size])).numpy() for at in starts]
+        return np.concatenate(parts)
+
+    return compute
+
+
+def _rate(work: Callable[[], object], count: int, turns: int) -> float:
+    """Images a second in the best of some turns."""
+    best = float("inf")
+    for _ in range(turns):
+        start = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - start)
+    return count / best
