@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from rbnn.errors import RbnnError
-from rbnn.export.predict import BATCH, integer_predictor
+from rbnn.export.predict import current_container, integer_predictor
+
+WRONG = bytes(range(32))
 
 
 def test_both_engines_find_the_same_classes(random_export: Callable[..., Any]) -> None:
@@ -23,29 +25,47 @@ def test_both_engines_find_the_same_classes(random_export: Callable[..., Any]) -
         np.testing.assert_array_equal(found, reference(task, images))
 
 
-def test_batches_are_put_together_in_order(random_export: Callable[..., Any]) -> None:
+def test_a_forced_secret_is_forced_in_either(random_export: Callable[..., Any]) -> None:
     made = random_export()
     images = made.images["grey"]
-    many = np.concatenate([images] * (BATCH // len(images) + 2))
-    predict = integer_predictor(made.run, "c")
-    np.testing.assert_array_equal(predict("grey", many)[-len(images) :], predict("grey", images))
+    forced = integer_predictor(made.run, "c")("grey", images, WRONG)
+    np.testing.assert_array_equal(
+        integer_predictor(made.run, "reference")("grey", images, WRONG), forced
+    )
+    own = integer_predictor(made.run, "c")("grey", images, made.secrets["grey"])
+    np.testing.assert_array_equal(own, integer_predictor(made.run, "c")("grey", images))
 
 
-def test_a_run_without_an_export_is_refused(
+def test_a_current_export_is_used_as_it_is(random_export: Callable[..., Any]) -> None:
+    made = random_export(provider_public=bytes(range(32)))
+    assert current_container(made.run).data == made.export.container.data
+
+
+def test_without_an_export_it_is_made_and_not_written(
     random_export: Callable[..., Any], tmp_path: Path
 ) -> None:
     made = random_export(tmp_path / "run")
     for path in made.run.export_folder.iterdir():
         path.unlink()
-    with pytest.raises(RbnnError, match="rbnn export"):
-        integer_predictor(made.run, "c")
+    assert current_container(made.run).data == made.export.container.data
+    assert not list(made.run.export_folder.iterdir())
 
 
-def test_an_export_older_than_the_run_is_refused(
+def test_an_export_older_than_the_run_is_not_used(
+    random_export: Callable[..., Any], tmp_path: Path
+) -> None:
+    made = random_export(tmp_path / "run", seed=1)
+    other = random_export(tmp_path / "other", seed=4)
+    made.run.parameters_file.write_bytes(other.run.parameters_file.read_bytes())
+    container = current_container(made.run)
+    assert container.stored_bits(0) == other.export.container.stored_bits(0)
+    assert container.model_id == made.export.container.model_id
+
+
+def test_a_run_without_parameters_is_refused(
     random_export: Callable[..., Any], tmp_path: Path
 ) -> None:
     made = random_export(tmp_path / "run")
-    trained_on = made.run.parameters_file.read_bytes() + bytes(1)
-    made.run.parameters_file.write_bytes(trained_on)
-    with pytest.raises(RbnnError, match="older than the run"):
-        integer_predictor(made.run, "reference")
+    made.run.parameters_file.unlink()
+    with pytest.raises(RbnnError):
+        integer_predictor(made.run, "c")

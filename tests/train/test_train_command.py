@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,16 @@ def test_refusals_are_two_lines_and_leave_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
-def test_engines_need_an_export(folder: Path) -> None:
-    done = rbnn("eval", "--engine", "c", cwd=folder)
-    assert done.returncode == 1
-    assert "rbnn export" in done.stderr
+def test_the_c_engine_needs_no_export(folder: Path) -> None:
+    def measure(engine: str) -> Any:
+        done = rbnn("eval", "--engine", engine, "--wrong-secrets", "2", "--json", cwd=folder)
+        document = json.loads(done.stdout)
+        assert document["engine"] == engine
+        assert not (folder / document["run"] / "export").exists()
+        return document["tasks"][0]
+
+    keras, c = measure("keras"), measure("c")
+    assert c["samples"] == keras["samples"] == 359
+    assert c["accuracy"] == pytest.approx(keras["accuracy"], abs=0.01)
+    assert len(c["wrong_secrets"]["accuracies"]) == 2
+    assert c["wrong_secrets"]["mean"] < 0.3
