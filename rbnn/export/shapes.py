@@ -88,7 +88,7 @@ def check_layer(layer: Layer, number: int) -> None:
     where = describe(layer, number)
     if min(*layer.in_shape, *layer.out_shape) <= 0:
         raise ExportError(f"{where} is empty: {layer.in_shape} to {layer.out_shape}.")
-    if layer.kernel:
+    if layer.op not in (Operator.DENSE, Operator.DENSE_STREAM):
         _check_window(layer, where)
     _check_channels(layer, where)
     match layer.op:
@@ -213,8 +213,8 @@ def _check_convolution(layer: Layer, where: str) -> None:
 
 
 def _check_dense(layer: Layer, where: str) -> None:
-    if layer.out_shape[:2] != (1, 1) or (layer.stride, layer.pad) != (1, 0):
-        raise ExportError(f"{where} gives one value a class: its output is 1x1.")
+    if layer.out_shape[:2] != (1, 1) or (layer.kernel, layer.stride, layer.pad) != (0, 1, 0):
+        raise ExportError(f"{where} gives one value a class: it has no window, its output is 1x1.")
     if layer.op is Operator.DENSE_STREAM and row_bits(layer) > UINT16_MAX:
         raise ExportError(
             f"{where} has {row_bits(layer)} inputs, whose sums do not fit 32 bits.",
