@@ -139,26 +139,22 @@ def test_stems(
     )
 
 
+@pytest.mark.parametrize("op", [Operator.DENSE, Operator.DENSE_STREAM])
 @SLOW
 @given(
     height=st.integers(1, 3), width=st.integers(1, 3), words=st.integers(1, 40),
-    classes=st.integers(1, 64), streams=st.booleans(), size=largest, seed=seeds,
+    classes=st.integers(1, 64), size=largest, seed=seeds,
 )  # fmt: skip
 def test_dense_layers(
-    driver: Driver, height: int, width: int, words: int, classes: int, streams: bool, size: int,
+    driver: Driver, op: Operator, height: int, width: int, words: int, classes: int, size: int,
     seed: int,
 ) -> None:  # fmt: skip
     rng = np.random.default_rng(seed)
-    shape = (height, width, 32 * words)
-    op = Operator.DENSE_STREAM if streams else Operator.DENSE
-    layer = Layer(op, shape, (1, 1, classes), 0)
-    inputs = (
-        rng.integers(-size - 1, size + 1, shape).astype("<i2")
-        if streams
-        else rng.random(shape) < 0.5
-    )
+    layer = Layer(op, (height, width, 32 * words), (1, 1, classes), 0)
+    inputs = rng.integers(-size - 1, size + 1, layer.in_shape).astype("<i2")
     kernel = rng.random(layer.kernel_shape) < 0.5
-    driver.check(Case(layer, kernel, inputs, random_group(rng, layer, size)))
+    bits_or_stream = inputs if op is Operator.DENSE_STREAM else inputs >= 0
+    driver.check(Case(layer, kernel, bits_or_stream, random_group(rng, layer, size)))
 
 
 @pytest.mark.parametrize("op", [Operator.MAX_POOL, Operator.AVERAGE_POOL])
