@@ -14,11 +14,12 @@ typedef struct {
   uint32_t values; /* of a window, padded to whole groups */
   uint32_t groups; /* of which the first `wide` hold five values, the others four */
   uint32_t wide;
-  uint32_t step;      /* positions, behind the pool, that are computed at once */
-  uint32_t phases;    /* columns from one position to the next */
-  uint32_t rows;      /* of the padded image, kept as planes */
-  uint32_t length;    /* elements of a plane */
-  uint32_t row_words; /* of a filter's bits */
+  uint32_t step;            /* positions, behind the pool, that are computed at once */
+  uint32_t phases;          /* columns from one position to the next */
+  uint32_t rows;            /* of the padded image, kept as planes */
+  uint32_t length;          /* elements of a plane, even */
+  uint32_t row_plane_words; /* all planes of a row */
+  uint32_t row_words;       /* of a filter's bits */
   /* Places in `work`, in words. */
   uint32_t planes; /* rows, channels, phases; then one of zeros */
   uint32_t zeros;
@@ -29,11 +30,6 @@ typedef struct {
   uint32_t sums;
   uint32_t end;
 } plan;
-
-static uint32_t words_of(uint32_t bytes)
-{
-  return (bytes + 3u) / 4u;
-}
 
 static plan plan_of(const rbnn_layer *layer)
 {
@@ -48,15 +44,17 @@ static plan plan_of(const rbnn_layer *layer)
   p.phases = (uint32_t)layer->stride * layer->pool;
   p.rows = (layer->pool - 1u) * layer->stride + layer->kernel;
   p.length = (layer->out_width + p.step - 1u) / p.step * p.step + (p.rows - 1u) / p.phases;
+  p.length += p.length % 2u;
+  p.row_plane_words = layer->in_channels * p.phases * p.length / 2u;
   p.row_words = (count + 31u) / 32u;
 
   p.planes = 0;
-  p.zeros = p.planes + words_of(2u * p.rows * layer->in_channels * p.phases * p.length);
-  p.sources = p.zeros + words_of(2u * (p.length + RBNN_STEM_LANES));
+  p.zeros = p.planes + p.rows * p.row_plane_words;
+  p.sources = p.zeros + (p.length + RBNN_STEM_LANES) / 2u;
   p.tables = p.sources + p.values * RBNN_STEM_WORDS;
   p.codes = p.tables + ((p.groups + p.wide) << RBNN_STEM_NARROW) * RBNN_STEM_WORDS;
   p.stages = p.codes + layer->out_channels * p.groups;
-  p.sums = p.stages + words_of(tiles * (uint32_t)sizeof(rbnn_stem_tail));
+  p.sums = p.stages + tiles * (uint32_t)sizeof(rbnn_stem_tail) / 4u;
   p.end = p.sums + RBNN_FILTERS_PER_TILE * RBNN_STEM_WORDS;
   return p;
 }
@@ -114,29 +112,31 @@ static void place_codes(const plan *p, const uint32_t *rows, uint32_t *work, uin
   }
 }
 
-/* Twice the values of image row `row` (of the padded image) into its planes; `into` has as many
- * rows of planes as the kernel needs. */
-static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, int16_t *into)
+/* Twice the values of row `row` of the padded image into its planes. */
+static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, int16_t *plane)
 {
   const rbnn_layer *layer = run->layer;
   const rbnn_stem_input *image = run->image;
-  const uint32_t channels = layer->in_channels;
   /* Wraps to a huge number above the image. */
   const uint32_t y = row - layer->pad;
   if (y >= layer->in_height) {
-    memset(into, 0, 2u * channels * p->phases * p->length);
+    memset(plane, 0, 4u * p->row_plane_words);
     return;
   }
-  for (uint32_t c = 0; c < channels; c++) {
+  const uint32_t jump = p->phases * image->channels;
+  const uint8_t *line = image->pixels + y * layer->in_width * image->channels;
+  for (uint32_t c = 0; c < layer->in_channels; c++, line += image->step) {
     const int32_t offset = 2 * image->offsets[c];
-    for (uint32_t phase = 0; phase < p->phases; phase++, into += p->length) {
-      uint32_t x = (phase + p->phases * layer->pad - layer->pad) % p->phases;
-      uint32_t i = (x + layer->pad) / p->phases;
-      const uint32_t jump = p->phases * image->channels;
-      const uint8_t *pixel =
-          image->pixels + (y * layer->in_width + x) * image->channels + c * image->step;
-      for (; x < layer->in_width && i < p->length; x += p->phases, pixel += jump) {
-        into[i++] = (int16_t)(2 * *pixel - offset);
+    for (uint32_t phase = 0; phase < p->phases; phase++, plane += p->length) {
+      const uint32_t x = (phase + (p->phases - 1u) * layer->pad) % p->phases;
+      const uint32_t i = (x + layer->pad) / p->phases;
+      uint32_t count = x < layer->in_width ? (layer->in_width - x - 1u) / p->phases + 1u : 0u;
+      count = i + count < p->length ? count : p->length - i;
+      const uint8_t *pixel = line + x * image->channels;
+      int16_t *value = plane + i;
+#pragma GCC unroll 4
+      for (const int16_t *end = value + count; value != end; pixel += jump) {
+        *value++ = (int16_t)(2 * *pixel - offset);
       }
     }
   }
@@ -145,17 +145,19 @@ static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, int16_t *
 /* Let the planes follow from the rows of one output row to those of the next. */
 static void slide(const plan *p, const rbnn_run *run, uint32_t y, uint32_t *work)
 {
-  const uint32_t row = run->layer->in_channels * p->phases * p->length;
-  int16_t *planes = (int16_t *)(work + p->planes);
+  uint32_t *planes = work + p->planes;
   uint32_t kept = 0;
   if (y > 0 && p->phases < p->rows) {
     kept = p->rows - p->phases;
-    for (uint32_t i = 0; i < kept * row; i++) {
-      planes[i] = planes[i + p->phases * row];
+    uint32_t *to = planes;
+    const uint32_t *from = planes + p->phases * p->row_plane_words;
+#pragma GCC unroll 4
+    for (const uint32_t *end = to + kept * p->row_plane_words; to != end;) {
+      *to++ = *from++;
     }
   }
   for (uint32_t i = kept; i < p->rows; i++) {
-    fill_row(p, run, y * p->phases + i, planes + i * row);
+    fill_row(p, run, y * p->phases + i, (int16_t *)(planes + i * p->row_plane_words));
   }
 }
 

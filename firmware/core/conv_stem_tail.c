@@ -4,44 +4,17 @@
 #if RBNN_STEM_DSP
 #include <arm_acle.h>
 
-#define SIGNS 0x80008000u
-
 static uint32_t larger(uint32_t a, uint32_t b)
 {
   (void)__ssub16((int16x2_t)a, (int16x2_t)b);
   return (uint32_t)__sel((uint8x4_t)a, (uint8x4_t)b);
 }
 
-/* The signs of `sum` - `threshold` into the top bits of `signs`, whose other bits go down. */
-static uint32_t collect(uint32_t signs, uint32_t sum, uint32_t threshold)
-{
-  return signs >> 1 | ((uint32_t)__qsub16((int16x2_t)sum, (int16x2_t)threshold) & SIGNS);
-}
-
-/* Bits from lanes that hold positions: no lane is turned. */
-static void compare(const rbnn_stem_tail *tail, const uint32_t *sums, uint32_t words,
-                    uint32_t *negative)
-{
-  uint32_t n0 = 0, n1 = 0, n2 = 0, n3 = 0;
-  if (words == 1u) {
-#pragma GCC unroll 16
-    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-      n0 = collect(n0, sums[RBNN_STEM_WORDS * f], tail->thresholds[f]);
-    }
-  } else {
-#pragma GCC unroll 16
-    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-      n0 = collect(n0, sums[RBNN_STEM_WORDS * f], tail->thresholds[f]);
-      n1 = collect(n1, sums[RBNN_STEM_WORDS * f + 1u], tail->thresholds[f]);
-      n2 = collect(n2, sums[RBNN_STEM_WORDS * f + 2u], tail->thresholds[f]);
-      n3 = collect(n3, sums[RBNN_STEM_WORDS * f + 3u], tail->thresholds[f]);
-    }
-  }
-  negative[0] = n0;
-  negative[1] = n1;
-  negative[2] = n2;
-  negative[3] = n3;
-}
+/* conv_stem_v7m.S: the signs of sums minus thresholds, filter f in bits f and 16 + f; of four words
+ * a filter, or of the largest. */
+void rbnn_stem_compare(const uint32_t *sums, const uint32_t *thresholds, uint32_t *negative);
+void rbnn_stem_compare_largest(const uint32_t *sums, const uint32_t *thresholds,
+                               uint32_t *negative);
 
 #else
 
@@ -83,30 +56,50 @@ void rbnn_stem_tail_prepare(rbnn_stem_tail *tail, const rbnn_run *run, uint32_t 
   rbnn_stage_prepare(&tail->stage, run, first);
 }
 
+#if RBNN_STEM_DSP
+
+/* Bits from lanes that hold positions: no lane is turned. */
+static void threshold(const rbnn_stem_tail *tail, const rbnn_run *run, uint32_t first,
+                      uint32_t position, uint32_t count, const uint32_t *sums)
+{
+  const uint32_t jump = run->layer->out_channels / RBNN_FILTERS_PER_TILE;
+  uint16_t *bits = (uint16_t *)run->bits + position * jump + first / RBNN_FILTERS_PER_TILE;
+  uint32_t negative[RBNN_STEM_WORDS];
+  if (run->layer->pool == 1u) {
+    rbnn_stem_compare(sums, tail->thresholds, negative);
+  } else {
+    rbnn_stem_compare_largest(sums, tail->thresholds, negative);
+  }
+  const uint32_t *pair = negative;
+  for (; count >= 2u; count -= 2u, bits += 2u * jump) {
+    const uint32_t both = ~*pair++;
+    bits[0] = (uint16_t)both;
+    bits[jump] = (uint16_t)(both >> 16);
+  }
+  if (count) {
+    bits[0] = (uint16_t)~*pair;
+  }
+}
+
+#endif
+
 void rbnn_stem_tail_run(const rbnn_stem_tail *tail, const rbnn_run *run, uint32_t first,
                         uint32_t position, uint32_t count, uint32_t *sums)
 {
-  const rbnn_layer *layer = run->layer;
+#if RBNN_STEM_DSP
+  if (run->layer->stage == RBNN_STAGE_THRESHOLD) {
+    threshold(tail, run, first, position, count, sums);
+    return;
+  }
+#endif
   uint32_t words = RBNN_STEM_WORDS;
-  if (layer->pool == 2u) {
+  if (run->layer->pool == 2u) {
     words = 1;
     for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
       uint32_t *sum = sums + RBNN_STEM_WORDS * f;
       sum[0] = larger(larger(sum[0], sum[1]), larger(sum[2], sum[3]));
     }
   }
-#if RBNN_STEM_DSP
-  if (layer->stage == RBNN_STAGE_THRESHOLD) {
-    uint32_t negative[RBNN_STEM_WORDS];
-    const uint32_t jump = layer->out_channels / RBNN_FILTERS_PER_TILE;
-    uint16_t *bits = (uint16_t *)run->bits + position * jump + first / RBNN_FILTERS_PER_TILE;
-    compare(tail, sums, words, negative);
-    for (uint32_t i = 0; i < count; i++, bits += jump) {
-      *bits = (uint16_t)(~negative[i / 2u] >> (i % 2u * 16u));
-    }
-    return;
-  }
-#endif
   union {
     uint32_t pairs[RBNN_STEM_LANES * RBNN_FILTERS_PER_TILE / 2u];
     int16_t sums[RBNN_STEM_LANES * RBNN_FILTERS_PER_TILE];

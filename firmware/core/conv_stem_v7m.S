@@ -211,4 +211,79 @@ rbnn_stem_sums_\groups:
   sum_groups 12
   sum_groups 15
 
+#if defined(__ARM_FEATURE_DSP)
+
+/* Comparing: r0 sums, r1 thresholds, r2 result, r3 pairs of filters left. */
+
+.macro collect signs, sum, threshold
+  qsub16 \sum, \sum, \threshold
+  and \sum, \sum, #0x80008000
+  orr \signs, \sum, \signs, lsr #1
+.endm
+
+.macro compare threshold
+  ldmia r0!, {r4-r7}
+  collect r8, r4, \threshold
+  collect r9, r5, \threshold
+  collect r10, r6, \threshold
+  collect r11, r7, \threshold
+.endm
+
+/* void rbnn_stem_compare(const uint32_t *sums, const uint32_t *thresholds, uint32_t *negative) */
+  .section .text.rbnn_stem_compare, "ax", %progbits
+  .p2align 2
+  .global rbnn_stem_compare
+  .type rbnn_stem_compare, %function
+rbnn_stem_compare:
+  push {r4-r11, lr}
+  mov r3, #8
+  mov r8, #0
+  mov r9, #0
+  mov r10, #0
+  mov r11, #0
+1:
+  ldrd r12, lr, [r1], #8
+  compare r12
+  compare lr
+  subs r3, r3, #1
+  bne 1b
+  stmia r2, {r8-r11}
+  pop {r4-r11, pc}
+  .size rbnn_stem_compare, . - rbnn_stem_compare
+
+.macro larger to, other
+  ssub16 r9, \to, \other
+  sel \to, \to, \other
+.endm
+
+.macro compare_largest threshold
+  ldmia r0!, {r4-r7}
+  larger r4, r5
+  larger r6, r7
+  larger r4, r6
+  collect r8, r4, \threshold
+.endm
+
+/* void rbnn_stem_compare_largest(const uint32_t *sums, const uint32_t *thresholds,
+ *                                uint32_t *negative) */
+  .section .text.rbnn_stem_compare_largest, "ax", %progbits
+  .p2align 2
+  .global rbnn_stem_compare_largest
+  .type rbnn_stem_compare_largest, %function
+rbnn_stem_compare_largest:
+  push {r4-r9, lr}
+  mov r3, #8
+  mov r8, #0
+1:
+  ldrd r12, lr, [r1], #8
+  compare_largest r12
+  compare_largest lr
+  subs r3, r3, #1
+  bne 1b
+  str r8, [r2]
+  pop {r4-r9, pc}
+  .size rbnn_stem_compare_largest, . - rbnn_stem_compare_largest
+
+#endif
+
 #endif

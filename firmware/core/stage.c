@@ -75,55 +75,95 @@ static int32_t scale_of(int32_t scale, uint32_t shift)
   return scale;
 }
 
+/* Without a branch. */
 static int32_t saturate(int32_t value)
 {
-  return value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value;
+#if defined(__ARM_FEATURE_SAT)
+  __asm__("ssat %0, #16, %0" : "+r"(value) : : "cc");
+  return value;
+#else
+  const int32_t above = value - INT16_MAX;
+  value = INT16_MAX + (above & (above >> 31));
+  const int32_t below = value - INT16_MIN;
+  return INT16_MIN + (below & ~(below >> 31));
+#endif
 }
 
-static int32_t finish(const rbnn_stage_tile *tile, const rbnn_layer *layer, uint32_t filter,
-                      int32_t sum, int32_t shortcut)
+/* 1 where a < b, for values of 17 bits. */
+static uint32_t is_less(int32_t a, int32_t b)
 {
-  const rbnn_stage_affine *affine = &tile->halves[filter / 8u].affine[filter % 8u / 2u];
-  const uint32_t lane = filter % 2u;
-  int32_t r = saturate(affine->biases[lane] + ((affine->scales[lane] * sum) >> tile->shift));
-  r = saturate(shortcut + r);
-  if (layer->activation == RBNN_ACTIVATION_RPRELU) {
-    const rbnn_stage_rprelu *rprelu = &tile->halves[filter / 8u].rprelu[filter % 8u / 2u];
-    const int32_t d = saturate(r - rprelu->points[lane]);
-    /* A mask, not a branch. */
-    const int32_t negative = d >> 31;
-    const int32_t slope = (rprelu->slopes[lane] & negative) | (SLOPE_ONE & ~negative);
-    r = saturate((rprelu->offsets[lane] + slope * d) >> RBNN_SLOPE_FRACTION_BITS);
+  return (uint32_t)(a - b) >> 31;
+}
+
+/* 16 bits of one position. */
+static uint16_t compare(const rbnn_stage_tile *tile, const int16_t *sums)
+{
+  uint32_t less = 0;
+  for (uint32_t h = 2; h-- > 0;) {
+#pragma GCC unroll 8
+    for (uint32_t f = 8; f-- > 0;) {
+      less = less << 1 | is_less(sums[8u * h + f], tile->halves[h].thresholds[f]);
+    }
   }
-  return r;
+  return (uint16_t)~less;
+}
+
+static void add_shortcut(const rbnn_stage_tile *tile, const int16_t *sums, const int16_t *shortcut,
+                         int16_t *stream)
+{
+  for (uint32_t half = 0; half < 2u; half++) {
+    const rbnn_stage_affine *affine = tile->halves[half].affine;
+#pragma GCC unroll 8
+    for (uint32_t f = 0; f < 8u; f++) {
+      const int32_t product = affine[f / 2u].scales[f % 2u] * *sums++;
+      const int32_t t = saturate(affine[f / 2u].biases[f % 2u] + (product >> tile->shift));
+      *stream++ = (int16_t)saturate(*shortcut++ + t);
+    }
+  }
+}
+
+static void activate(const rbnn_stage_tile *tile, int16_t *stream)
+{
+  for (uint32_t half = 0; half < 2u; half++) {
+    const rbnn_stage_rprelu *rprelu = tile->halves[half].rprelu;
+#pragma GCC unroll 8
+    for (uint32_t f = 0; f < 8u; f++, stream++) {
+      const int32_t d = saturate(*stream - rprelu[f / 2u].points[f % 2u]);
+      /* The slope where d is negative, else 1. */
+      const int32_t slope = SLOPE_ONE + ((rprelu[f / 2u].slopes[f % 2u] - SLOPE_ONE) & (d >> 31));
+      *stream = (int16_t)saturate((rprelu[f / 2u].offsets[f % 2u] + slope * d) >>
+                                  RBNN_SLOPE_FRACTION_BITS);
+    }
+  }
 }
 
 void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
                           uint32_t position, uint32_t count, const int16_t *sums)
 {
+  static const int16_t no_shortcut[RBNN_FILTERS_PER_TILE] = {0};
+  int16_t no_stream[RBNN_FILTERS_PER_TILE];
   const rbnn_layer *layer = run->layer;
-  const uint32_t channels = layer->out_channels;
-  uint16_t *bits = (uint16_t *)run->bits;
-  for (uint32_t i = position; i < position + count; i++, sums += RBNN_FILTERS_PER_TILE) {
-    const int16_t *shortcut = NULL;
-    if (layer->stage == RBNN_STAGE_RESIDUAL && run->shortcut != NULL) {
-      shortcut = run->shortcut + i * layer->shortcut_channels + first % layer->shortcut_channels;
-    }
-    uint32_t word = 0;
-    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-      int32_t value = sums[f];
-      if (layer->stage == RBNN_STAGE_RESIDUAL) {
-        value = finish(tile, layer, f, value, shortcut != NULL ? shortcut[f] : 0);
-        if (run->stream != NULL) {
-          run->stream[i * channels + first + f] = (int16_t)value;
-        }
+  uint32_t element = position * layer->out_channels + first;
+  const int16_t *shortcut = no_shortcut;
+  uint32_t shortcut_step = 0;
+  if (run->shortcut != NULL) {
+    shortcut_step = layer->shortcut_channels;
+    shortcut = run->shortcut + position * shortcut_step + first % shortcut_step;
+  }
+  for (; count; count--, element += layer->out_channels, shortcut += shortcut_step) {
+    const int16_t *compared = sums;
+    if (layer->stage == RBNN_STAGE_RESIDUAL) {
+      int16_t *stream = run->stream != NULL ? run->stream + element : no_stream;
+      add_shortcut(tile, sums, shortcut, stream);
+      if (layer->activation == RBNN_ACTIVATION_RPRELU) {
+        activate(tile, stream);
       }
-      /* Zero where bits are taken from the stream's sign. */
-      word |= (uint32_t)(value >= tile->halves[f / 8u].thresholds[f % 8u]) << f;
+      compared = stream;
     }
-    if (bits != NULL) {
-      bits[(i * channels + first) / RBNN_FILTERS_PER_TILE] = (uint16_t)word;
+    if (run->bits != NULL) {
+      ((uint16_t *)run->bits)[element / RBNN_FILTERS_PER_TILE] = compare(tile, compared);
     }
+    sums += RBNN_FILTERS_PER_TILE;
   }
 }
 
