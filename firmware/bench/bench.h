@@ -11,8 +11,9 @@
 /* Working memory of whatever runs: RBNN_MODEL_WORK_BYTES. */
 extern uint32_t rbnn_bench_work[RBNN_BENCH_WORDS(RBNN_MODEL_WORK_BYTES)];
 
-/* m-layer-[<name>,stream|plain,<counts>,<CRC-32 of the output>] for each layer by itself. */
-void rbnn_bench_run_layers(void);
+/* m-layer-[<name>,stream|plain|resident,<counts>,<CRC-32 of the output>] for each layer by itself.
+ */
+rbnn_status rbnn_bench_run_layers(void);
 
 /* m-key-[<counts>] for the key's derivation, m-cipher-[<rounds>,<bytes>,<counts>] for each. */
 void rbnn_bench_run_cipher(void);

@@ -5,6 +5,7 @@
  *   RBNN_BENCH_INPUT_BYTES    largest input of a layer run by itself
  *   RBNN_BENCH_OUTPUT_BYTES   largest output: bits, stream and logits together
  *   RBNN_BENCH_PARAMS_BYTES   largest parameters
+ *   RBNN_BENCH_RESIDENT_BYTES   largest weights
  *   RBNN_MODEL_WORK_BYTES     working memory
  *   RBNN_MODEL_ARENA_BYTES, RBNN_MODEL_PARAMS_BYTES, RBNN_BENCH_IMAGE_BYTES   of the network
  */

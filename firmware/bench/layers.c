@@ -17,6 +17,7 @@ typedef struct {
 static uint32_t input[RBNN_BENCH_WORDS(RBNN_BENCH_INPUT_BYTES)];
 static uint32_t output[RBNN_BENCH_WORDS(RBNN_BENCH_OUTPUT_BYTES)];
 static uint32_t params[RBNN_BENCH_WORDS(RBNN_BENCH_PARAMS_BYTES)];
+static uint32_t resident[RBNN_BENCH_WORDS(RBNN_BENCH_RESIDENT_BYTES)];
 static rbnn_bench_weights weights;
 
 /* Lay out case `number` in the buffers: bits, then stream, then logits. */
@@ -60,26 +61,37 @@ static void run_layer(void *context)
   }
 }
 
-void rbnn_bench_run_layers(void)
+static void measure(uint32_t number, rbnn_bench_mode mode)
 {
-  rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
+  case_run it;
+  prepare(&it, number, mode);
+  const uint32_t counts = rbnn_bench_measure(run_layer, &it);
+  rbnn_print("m-layer-[");
+  rbnn_print(rbnn_bench_layers[number].name);
+  rbnn_print(",");
+  rbnn_print(rbnn_bench_mode_name(mode));
+  rbnn_print(",");
+  rbnn_print_number(counts);
+  rbnn_print(",");
+  rbnn_print_hex32(rbnn_bench_output_crc32(&it.run));
+  rbnn_print("]");
+  rbnn_print_end();
+}
+
+rbnn_status rbnn_bench_run_layers(void)
+{
   for (uint32_t i = 0; i < rbnn_bench_layer_model.header->layer_count; i++) {
-    for (uint32_t mode = 0; mode < RBNN_BENCH_MODES; mode++) {
-      case_run it;
-      prepare(&it, i, (rbnn_bench_mode)mode);
-      const uint32_t counts = rbnn_bench_measure(run_layer, &it);
-      rbnn_print("m-layer-[");
-      rbnn_print(rbnn_bench_layers[i].name);
-      rbnn_print(",");
-      rbnn_print(rbnn_bench_mode_name((rbnn_bench_mode)mode));
-      rbnn_print(",");
-      rbnn_print_number(counts);
-      rbnn_print(",");
-      rbnn_print_hex32(rbnn_bench_output_crc32(&it.run));
-      rbnn_print("]");
-      rbnn_print_end();
-    }
+    case_run first;
+    rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
+    measure(i, RBNN_BENCH_STREAM);
+    measure(i, RBNN_BENCH_PLAIN);
+    const rbnn_status status = rbnn_bench_weights_keep(&weights, i, resident, sizeof resident);
+    if (status != RBNN_OK) return status;
+    prepare(&first, i, RBNN_BENCH_RESIDENT);
+    run_layer(&first);
+    measure(i, RBNN_BENCH_RESIDENT);
   }
+  return RBNN_OK;
 }
 
 void rbnn_bench_run_layer_inputs(uint32_t inputs)

@@ -55,7 +55,7 @@ static rbnn_status dispatch(const char *text)
   } else if (rbnn_words_take(&text, "loops")) {
     print_loops();
   } else if (rbnn_words_take(&text, "layers")) {
-    rbnn_bench_run_layers();
+    return rbnn_bench_run_layers();
   } else if (rbnn_words_take(&text, "cipher")) {
     rbnn_bench_run_cipher();
   } else if (rbnn_words_take(&text, "network")) {

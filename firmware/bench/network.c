@@ -86,7 +86,7 @@ rbnn_status rbnn_bench_run_network(void)
   network_run it = {0};
   const rbnn_status status = prepare(&it);
   if (status != RBNN_OK) return status;
-  for (uint32_t mode = 0; mode < RBNN_BENCH_MODES; mode++) {
+  for (uint32_t mode = 0; mode <= RBNN_BENCH_PLAIN; mode++) {
     it.engine.source = rbnn_bench_source((rbnn_bench_mode)mode);
     it.engine.source_context = rbnn_bench_source_context(&weights, (rbnn_bench_mode)mode);
     it.engine.observer = observe;

@@ -8,7 +8,11 @@
 
 const char *rbnn_bench_mode_name(rbnn_bench_mode mode)
 {
-  return mode == RBNN_BENCH_STREAM ? "stream" : "plain";
+  switch (mode) {
+    case RBNN_BENCH_STREAM: return "stream";
+    case RBNN_BENCH_PLAIN: return "plain";
+    default: return "resident";
+  }
 }
 
 void rbnn_bench_weights_start(rbnn_bench_weights *weights, const rbnn_model *model,
@@ -17,6 +21,13 @@ void rbnn_bench_weights_start(rbnn_bench_weights *weights, const rbnn_model *mod
   rbnn_reconf_start(&weights->reconf, model, rbnn_bench_secret);
   weights->model = model;
   weights->weights = reconfigured;
+}
+
+rbnn_status rbnn_bench_weights_keep(rbnn_bench_weights *weights, uint32_t layer, uint32_t *memory,
+                                    uint32_t memory_bytes)
+{
+  rbnn_reconf_start(&weights->reconf, weights->model, rbnn_bench_secret);
+  return rbnn_reconf_keep(&weights->reconf, memory, memory_bytes, (uint64_t)1 << layer);
 }
 
 static const uint32_t *point(void *context, uint32_t layer, uint32_t offset, uint32_t bytes,
@@ -30,12 +41,12 @@ static const uint32_t *point(void *context, uint32_t layer, uint32_t offset, uin
 
 rbnn_source rbnn_bench_source(rbnn_bench_mode mode)
 {
-  return mode == RBNN_BENCH_STREAM ? rbnn_reconf_source : point;
+  return mode == RBNN_BENCH_PLAIN ? point : rbnn_reconf_source;
 }
 
 void *rbnn_bench_source_context(rbnn_bench_weights *weights, rbnn_bench_mode mode)
 {
-  return mode == RBNN_BENCH_STREAM ? (void *)&weights->reconf : (void *)weights;
+  return mode == RBNN_BENCH_PLAIN ? (void *)weights : (void *)&weights->reconf;
 }
 
 uint32_t rbnn_bench_output_crc32(const rbnn_run *run)

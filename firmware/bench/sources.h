@@ -8,9 +8,9 @@
 #include "reconf.h"
 
 typedef enum {
-  RBNN_BENCH_STREAM, /* P, reconfigured while the kernel runs */
-  RBNN_BENCH_PLAIN,  /* the task's weights at hand: a source that only points */
-  RBNN_BENCH_MODES
+  RBNN_BENCH_STREAM,   /* P, reconfigured while the kernel runs */
+  RBNN_BENCH_PLAIN,    /* the task's weights at hand: a source that only points */
+  RBNN_BENCH_RESIDENT, /* reconfigured by an earlier run and kept */
 } rbnn_bench_mode;
 
 typedef struct {
@@ -19,12 +19,16 @@ typedef struct {
   const uint8_t *weights; /* reconfigured, laid out as P */
 } rbnn_bench_weights;
 
-/* "stream" or "plain". */
+/* "stream", "plain" or "resident". */
 const char *rbnn_bench_mode_name(rbnn_bench_mode mode);
 
-/* Derive the key; both modes are ready then. */
+/* Derive the key; streaming and plain are ready then. */
 void rbnn_bench_weights_start(rbnn_bench_weights *weights, const rbnn_model *model,
                               const uint8_t *reconfigured);
+
+/* Derive the key, and keep layer `layer` in `memory` from its first run on. */
+rbnn_status rbnn_bench_weights_keep(rbnn_bench_weights *weights, uint32_t layer, uint32_t *memory,
+                                    uint32_t memory_bytes);
 
 /* The source of a mode, and its context. */
 rbnn_source rbnn_bench_source(rbnn_bench_mode mode);

@@ -36,13 +36,15 @@ class _Figures(BaseModel):
 
 
 class LayerCount(_Figures):
-    """One layer, in both modes."""
+    """One layer."""
 
     name: str
     stream: int
     """Counts with streaming reconfiguration."""
     plain: int
     """Counts with the task's weights at hand."""
+    resident: int | None = None
+    """Counts when an earlier run reconfigured the weights and kept them; layers alone."""
 
 
 class Inference(_Figures):
@@ -141,13 +143,13 @@ class Bench:
             BenchError: a result is wrong.
         """
         answer = self._ask("layers")
-        return self._both(answer, "layer", expected)
+        return self._compared(answer, "layer", expected, ("stream", "plain", "resident"))
 
     def network(self, expected: Sequence[tuple[str, int]]) -> Inference:
         """The network, layer by layer and as a whole; arguments as of :meth:`layers`."""
         answer = self._ask("network")
         numbered = [(str(number), crc) for number, (_, crc) in enumerate(expected)]
-        layers = self._both(answer, "network", numbered)
+        layers = self._compared(answer, "network", numbered, ("stream", "plain"))
         whole = dict(answer.fields(value, 2) for value in answer.all("inference"))
         if set(whole) != {"stream", "plain"}:
             raise answer.nonsense("not both inferences")
@@ -184,10 +186,14 @@ class Bench:
     def _ask(self, command: str, timeout_s: float = TIMEOUT_S) -> Answer:
         return Answer(command, self._line.ask(command, timeout_s))
 
-    def _both(
-        self, answer: Answer, kind: str, expected: Iterable[tuple[str, int]]
+    def _compared(
+        self,
+        answer: Answer,
+        kind: str,
+        expected: Iterable[tuple[str, int]],
+        modes: Sequence[str],
     ) -> list[LayerCount]:
-        """Lines ``m-<kind>-[name,mode,counts,crc]``, two a layer, their results compared."""
+        """Lines ``m-<kind>-[name,mode,counts,crc]``, one a layer and mode, results compared."""
         counts: dict[tuple[str, str], int] = {}
         wrong: list[str] = []
         right = dict(expected)
@@ -196,7 +202,7 @@ class Bench:
             counts[name, mode] = self.counter.read(answer.number(counted))
             if right.get(name) != answer.number(crc, 16):
                 wrong.append(f"{name} ({mode})")
-        if set(counts) != {(name, mode) for name in right for mode in ("stream", "plain")}:
+        if set(counts) != {(name, mode) for name in right for mode in modes}:
             raise answer.nonsense(f"other layers than {', '.join(right)}")
         if wrong:
             raise BenchError(
@@ -204,6 +210,5 @@ class Bench:
                 "A kernel and the integer reference disagree; run the tests: make test",
             )
         return [
-            LayerCount(name=name, stream=counts[name, "stream"], plain=counts[name, "plain"])
-            for name in right
+            LayerCount(name=name, **{mode: counts[name, mode] for mode in modes}) for name in right
         ]

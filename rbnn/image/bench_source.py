@@ -93,6 +93,7 @@ def _config(cases: Sequence[LayerCase], network: NetworkCase | None, work_bytes:
         "BENCH_IMAGE": network.image.size if network else 4,
         "BENCH_INPUT": max(len(case.given) for case in cases),
         "BENCH_PARAMS": max(len(case.params) for case in cases),
+        "BENCH_RESIDENT": max(len(case.packed) for case in cases),
         # A stream of int16 and the bits of the same position; logits are smaller.
         "BENCH_OUTPUT": max(math.prod(case.layer.out_shape) for case in cases) * 4,
     }

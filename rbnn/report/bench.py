@@ -214,6 +214,7 @@ def _row(name: str, layer: Layer, count: LayerCount) -> BenchLayer:
         instructions_plain=count.plain,
         instructions_per_mac=count.stream / macs if macs else None,
         instructions_per_mac_plain=count.plain / macs if macs else None,
+        instructions_per_mac_resident=count.resident / macs if macs and count.resident else None,
         crc_ok=True,  # a wrong result ended the measurement
     )
 

@@ -16,7 +16,9 @@ class BenchLayer(_Figures):
     """One layer.
 
     ``instructions`` and ``instructions_per_mac`` are with streaming reconfiguration, ``..._plain``
-    with the task's weights at hand; on a real board they are cycles (``BenchFigures.unit``).
+    with the task's weights at hand, ``..._resident`` with weights that an earlier run
+    reconfigured and kept (standard layers); on a real board they are cycles
+    (``BenchFigures.unit``).
     ``macs`` are nominal, padding included; 0 for a pool, which then has no rates. ``peer`` is the
     best other engine and its rate, for the standard layers alone.
     """
@@ -29,6 +31,7 @@ class BenchLayer(_Figures):
     instructions_plain: int
     instructions_per_mac: float | None
     instructions_per_mac_plain: float | None
+    instructions_per_mac_resident: float | None = None
     crc_ok: bool
     goal: float | None = None
     goal_plain: float | None = None

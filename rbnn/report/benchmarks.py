@@ -17,8 +17,9 @@ Written by `make bench`; do not edit. The figures are instructions, counted exac
 by QEMU's `-icount`; every result was compared, bit by bit, with the integer reference.
 
 *Streaming* means that the weights lie encrypted in flash and are reconfigured tile by tile while
-the layer runs, which is how the firmware works; *plain* means that the task's weights are at hand.
-MACs are nominal: padding counts.
+the layer runs, which is how the firmware works; *plain* means that the task's weights are at hand;
+*resident*, that an earlier inference reconfigured them and kept them in RAM. MACs are nominal:
+padding counts.
 """
 
 LEFT_OUT = """## What is left out
@@ -114,11 +115,12 @@ def _standard(boards: Sequence[BenchFigures]) -> str:
                 f"{name}: {shape.op.name.lower()} {layer.shape}",
                 f"**{layer.instructions_per_mac:.4f}**",
                 f"**{layer.instructions_per_mac_plain:.4f}**",
+                _optional(layer.instructions_per_mac_resident),
                 *("-" if rate is None else f"{rate:.3f}" for rate in rates),
                 f"{_ratio(layer):.1f}",
             ]
         )
-    head = ["layer", "streaming", "plain", *names, "times fewer than the best"]
+    head = ["layer", "streaming", "plain", "resident", *names, "times fewer than the best"]
     text = f"## Standard layers, {_core(first)}, instructions a MAC\n\n" + _grid(head, rows)
     if len(boards) > 1:
         text += "\n### The same on other cores, streaming / plain\n\n" + _grid(

@@ -30,7 +30,9 @@ from rbnn.train.synthetic import write_synthetic_run
 WORK_BYTES = 64 * 1024
 # 25.6 counts an instruction; the empty call takes 6.
 LOOPS = "m-counter-[25000000]\nm-loop-[0,154]\nm-loop-[2000,51379]\nm-loop-[2000000,51200179]"
-LAYER = "m-layer-[one,stream,2714,0000002a]\nm-layer-[one,plain,1434,0000002a]"
+LAYER = """m-layer-[one,stream,2714,0000002a]
+m-layer-[one,plain,1434,0000002a]
+m-layer-[one,resident,1460,0000002a]"""
 
 Ask = Callable[..., Bench]
 
@@ -60,9 +62,9 @@ def test_counts_become_instructions_or_stay_cycles() -> None:
     assert Counter("cycles", 168_000_000, 10).read(110) == 100
 
 
-def test_layers_in_both_modes(ask: Ask) -> None:
+def test_layers_in_all_modes(ask: Ask) -> None:
     (layer,) = ask(layers=LAYER).layers([("one", 42)])
-    assert (layer.name, layer.stream, layer.plain) == ("one", 100, 50)
+    assert (layer.name, layer.stream, layer.plain, layer.resident) == ("one", 100, 50, 51)
 
 
 def test_a_wrong_result_ends_the_measurement(ask: Ask) -> None:
@@ -168,7 +170,7 @@ def test_small_layers_and_a_network_on_every_core(name: str, tmp_path: Path) -> 
         bench = Bench(line, board)
         first = bench.layers([(case.name, case.crc32) for case in cases])
         assert first == bench.layers([(case.name, case.crc32) for case in cases])
-        assert all(layer.stream > layer.plain > 0 for layer in first)
+        assert all(layer.stream > (layer.resident or 0) >= layer.plain > 0 for layer in first)
         found = bench.network([(str(number), int(crc)) for number, crc in enumerate(expected)])
         assert sum(layer.plain for layer in found.layers) > 0.9 * found.plain
         key, streams = bench.key()
