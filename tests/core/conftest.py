@@ -1,4 +1,4 @@
-"""The sanitized driver, built once."""
+"""The sanitized drivers, built once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from core_driver import Driver
+from run_driver import RunDriver, build_native
 
 from rbnn.export.compile import SANITIZERS, compile_native, engine_sources
 
@@ -24,5 +25,13 @@ def driver_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def driver(driver_program: Path) -> Iterator[Driver]:
     """One running driver for all tests."""
     running = Driver(driver_program)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunDriver]:
+    """One kernel a request: ``run_driver.c`` under AddressSanitizer and UBSan."""
+    running = RunDriver(build_native(tmp_path_factory.mktemp("kernels")))
     yield running
     running.close()

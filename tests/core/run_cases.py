@@ -1,4 +1,6 @@
-"""What ``stage.h`` and the pools compute, in numpy, and requests of any shape for ``run_driver``."""
+"""What stages, stem, pools and the dense layer over the stream compute, in numpy, and requests of
+any shape for ``run_driver``.
+"""
 
 from __future__ import annotations
 
@@ -232,7 +234,9 @@ def stem_case(
     return request, expected
 
 
-def window_layer(op: Operator, shape: tuple[int, int, int], kernel: int, stride: int) -> dict[str, int]:
+def window_layer(
+    op: Operator, shape: tuple[int, int, int], kernel: int, stride: int
+) -> dict[str, int]:
     """Layer record of a pool."""
     height, width, channels = shape
     return {
