@@ -58,7 +58,9 @@ def native_flags(program: str) -> tuple[str, ...]:
         What makes it use all of the machine's instructions, none where it knows no such flag; and
         a macro that stands for what these are, so that no cache gives another machine's library.
     """
-    for flags in (("-march=native",), ("-mcpu=native",), ()):
+    # Intel's and AMD's wide vectors, then any other processor's; Arm's compilers know -mcpu alone.
+    wide = ("-march=native", "-mprefer-vector-width=512")
+    for flags in (wide, wide[:1], ("-mcpu=native",), ()):
         asked = subprocess.run(
             [program, *flags, "-dM", "-E", "-x", "c", os.devnull], capture_output=True
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wide_driver import Case, Driver, build_driver, random_group
 
-from rbnn.export.compile import compiler, native_flags
+from rbnn.export.compile import FIRMWARE, INCLUDES, compiler, native_flags
 from rbnn.nets.topology import Layer
 from rbnn.spec.layout import MAX_SHIFT, Activation, Operator, Output, Sign, Stage
 
@@ -31,6 +32,20 @@ def flags_of(form: str) -> tuple[str, ...]:
     if form == "AVX2" and "__AVX2__ 1" not in macros:
         pytest.skip("no AVX2 here")
     return {"plain": (), "AVX2": ("-mavx2",), "native": flags}[form]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("program", ["gcc", "clang"])
+def test_no_warnings(form: str, program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    done = subprocess.run(
+        [program, "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic",
+         "-Wshadow", "-Werror", *flags_of(form), *(f"-I{folder}" for folder in INCLUDES),
+         *map(str, FIRMWARE.glob("host/wide*.c"))],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module", params=FORMS)
