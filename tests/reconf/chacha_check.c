@@ -189,7 +189,57 @@ static void check_wipe(void)
   }
 }
 
-/* No state of a cipher stays below the stack pointer. */
+/* Same sizes, same count, whatever key, nonce and text. */
+static void check_constant(void)
+{
+  static uint32_t text[LONGEST / 4u];
+  uint32_t expected[3] = {0};
+  for (uint32_t i = 0; i < 30; i++) {
+    uint8_t key[32];
+    uint32_t nonce[3];
+    rbnn_chacha cipher;
+    draw_bytes(key, sizeof key);
+    draw_bytes((uint8_t *)nonce, sizeof nonce);
+    draw_bytes((uint8_t *)text, sizeof text);
+    const uint32_t begin = computer_count();
+    rbnn_chacha_start(&cipher, key, nonce, 20);
+    rbnn_chacha_xor(&cipher, 0, text, text, LONGEST - i % 3u);
+    const uint32_t count = computer_count() - begin;
+    if (i >= 3u && count + 1u - expected[i % 3u] > 2u) {
+      complain("the time differs", 20, count, expected[i % 3u]);
+    }
+    expected[i % 3u] = count;
+  }
+}
+
+#if defined(__arm__)
+/* No word of key or state stays below the stack pointer. */
+static void check_stack(void)
+{
+  static uint32_t text[LONGEST / 4u];
+  static uint32_t state[16] = {0x61707865u, 0x3320646eu, 0x79622d32u, 0x6b206574u};
+  rbnn_chacha cipher;
+  draw_bytes((uint8_t *)(state + 4), 48);
+  rbnn_chacha_start(&cipher, (const uint8_t *)(state + 4), state + 13, 20);
+  memset(text, 0, sizeof text);
+  rbnn_chacha_xor(&cipher, 0, text, text, LONGEST - 5u);
+  const volatile uint32_t *below;
+  __asm volatile("mov %0, sp" : "=r"(below));
+  for (uint32_t i = 1; i <= 256; i++) {
+    for (uint32_t j = 0; j < 14; j++) { /* the text's last two words are not whole */
+      if (below[-(int)i] == text[j] || below[-(int)i] == text[LONGEST / 4u - 16u + j] ||
+          (j >= 4u && j < 12u && below[-(int)i] == state[j])) {
+        complain("a secret stays on the stack", 20, i, j);
+      }
+    }
+  }
+}
+#else
+static void check_stack(void)
+{
+}
+#endif
+
 static void measure(void)
 {
   static const uint32_t rounds[] = {20, 12, 8};
@@ -235,6 +285,8 @@ int main(void)
   check_offsets();
   check_wrap();
   check_wipe();
+  check_constant();
+  check_stack();
   measure();
   computer_print(failures == 0u ? "done\n" : "failed\n");
   return failures == 0u ? 0 : 1;
