@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,22 +14,15 @@ from rbnn.report.host_bench import HostBench
 from rbnn.report.host_tables import host_table
 
 
-def test_it_measures_equal_networks_and_prints_one_document() -> None:
-    arguments = [
-        "bench",
-        "host",
-        "--arch",
-        "resnet",
-        "--images",
-        "60",
-        "--compared",
-        "20",
-        "--json",
-    ]
-    done = CliRunner().invoke(build(), arguments)
+def test_it_measures_equal_networks_and_prints_one_document(
+    random_export: Callable[..., Any],
+) -> None:
+    run = random_export(architecture="resnet", width=32, depth=2, side=8).run
+    arguments = ["bench", "host", "--run", str(run.folder), "--images", "60", "--compared", "20"]
+    done = CliRunner().invoke(build(), [*arguments, "--json"])
     assert done.exit_code == 0, done.output
     (network,) = json.loads(done.stdout)["networks"]
-    assert network["network"] == "resnet of width 64"
+    assert network["network"] == "resnet of width 32"
     assert network["compared"] == 20
     assert network["agreement"] > 0.95
     assert min(network[name] for name in ("keras", "c", "c_one_thread", "c_device_kernels")) > 0
