@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rbnn.device.errors import EmulatorError, LinkError
 from rbnn.device.line import SerialLine
-from rbnn.device.ports import find
+from rbnn.device.real_target import RealTarget
 from rbnn.image import platformio
 from rbnn.image.board import Board
 from rbnn.image.platformio import BuildResult
@@ -30,6 +30,18 @@ _PTY = re.compile(rb"char device redirected to (\S+)")
 def bench_board(board: Board) -> Board:
     """The PlatformIO environment of a board's bench application."""
     return board.model_copy(update={"name": f"{board.name}-bench"})
+
+
+def check(board: Board, port: str | None) -> None:
+    """Fail early, before anything is built, where there is no such board.
+
+    Raises:
+        RbnnError: the emulator is not installed; or port or OpenOCD are missing.
+    """
+    if board.is_emulated_only:
+        require(PROGRAM)
+    else:
+        RealTarget(board, port, _nobody).check()
 
 
 @contextlib.contextmanager
@@ -52,9 +64,11 @@ def running(
             yield from _line(board, path)
         return
     platformio.upload(build.board, model)
-    ids = board.serial.product_ids if board.serial else ()
-    vendor = board.serial.vendor_id if board.serial else 0
-    yield from _line(board, port or find(board.name, [(vendor, product) for product in ids]))
+    yield from _line(board, RealTarget(board, port, _nobody).serial_path())
+
+
+def _nobody(line: str) -> None:
+    """Nobody has to unplug anything."""
 
 
 def _line(board: Board, path: str) -> Iterator[SerialLine]:

@@ -123,6 +123,7 @@ def test_bench_is_refused_where_it_cannot_run(rbnn: Rbnn) -> None:
     refused(rbnn("bench", "device", "--board", "mars"), "mars", "qemu")
     refused(rbnn("bench", "device", "--arch", "lenet"), "lenet", "resnet")
     refused(rbnn("bench", "device", "--run", "none"), "none", "rbnn train")
+    refused(rbnn("bench", "device", "--board", "nucleo"), "USB 0483", "--port PORT")
 
 
 def test_the_key_may_come_from_standard_input(rbnn: Rbnn, place: Path) -> None:

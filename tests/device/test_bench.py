@@ -131,6 +131,23 @@ def test_an_emulator_that_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_pa
         pass
 
 
+def test_an_interrupt_ends_the_emulator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "qemu"
+    program.write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path}/pid\n"
+        "echo 'char device redirected to /dev/null (label line)'\nexec sleep 60\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(boards, "require", lambda name: program)
+    board = load_board("qemu")
+    build = platformio.BuildResult(board, program, program, program, program)
+    with pytest.raises(KeyboardInterrupt), boards._emulator(board, build) as path:
+        assert path == "/dev/null"
+        pid = int((tmp_path / "pid").read_text())
+        raise KeyboardInterrupt
+    assert not Path(f"/proc/{pid}").exists()
+
+
 def _small_cases() -> list[LayerCase]:
     rng = np.random.default_rng(3)
     bits = {"stage": Stage.THRESHOLD, "output": Output.BITS}
