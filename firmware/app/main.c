@@ -6,7 +6,11 @@
 #include "link.h"
 #include "port.h"
 
-/* Written by `rbnn export` beside the container; a firmware without a model answers, too. */
+/* Written by `rbnn export` beside the container, the memory that this board has for it by the
+ * build; a firmware without a model answers, too. */
+#if __has_include("model_memory.h")
+#include "model_memory.h"
+#endif
 #if __has_include("model_config.h")
 #include "model_config.h"
 #include "model_image.h"

@@ -62,6 +62,8 @@ class _Rbnn(_Part):
     ram: Region
     noinit: Region
     stack_bytes: int = Field(gt=0, multiple_of=8)
+    work_bytes: int | None = Field(default=None, gt=0)
+    resident_bytes: int | None = Field(default=None, ge=0)
     serial: UsbSerial | None = None
     openocd_script: str | None = None
     emulator: Emulation | None = None
@@ -71,7 +73,8 @@ class Board(_Part):
     """One board.
 
     ``noinit`` is the RAM that start-up never writes: the fingerprint's ``PATTERN_BYTES`` bytes
-    come first, the warm-reset marker follows.
+    come first, the warm-reset marker follows. ``work_bytes`` and ``resident_bytes`` limit the
+    kernels' working memory and the weights that stay in RAM; None is no limit.
     """
 
     name: str
@@ -84,6 +87,8 @@ class Board(_Part):
     ram: Region
     noinit: Region
     stack_bytes: int
+    work_bytes: int | None
+    resident_bytes: int | None
     serial: UsbSerial | None
     openocd_script: str | None
     emulator: Emulation | None

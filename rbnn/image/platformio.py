@@ -17,6 +17,7 @@ from rbnn.files import write_atomic
 from rbnn.image import monocypher
 from rbnn.image.board import Board
 from rbnn.image.errors import BuildError, FitError
+from rbnn.image.memory import CONFIG_FILE, MemoryPlan, plan_folder, write_config
 from rbnn.image.paths import cache_folder, firmware_folder
 from rbnn.image.toolchain import prepare_core, require
 
@@ -36,6 +37,7 @@ class BuildResult:
         bin: the same as it lies in flash.
         map: the linker's map file.
         log: everything that PlatformIO printed.
+        memory: how the model has the board's RAM; None without a model.
     """
 
     board: Board
@@ -43,11 +45,28 @@ class BuildResult:
     bin: Path
     map: Path
     log: Path
+    memory: MemoryPlan | None = None
 
 
 def build_folder(board: Board) -> Path:
     """Where builds for ``board`` are made."""
     return cache_folder() / "build" / board.name
+
+
+def memory_folder(board: Board) -> Path:
+    """Where ``model_memory.h`` of the model that is being built for ``board`` lies."""
+    # PlatformIO empties its build folder whenever the project changes.
+    return cache_folder() / "memory" / board.name
+
+
+def _plan_memory(board: Board, model: Path | None) -> MemoryPlan | None:
+    """Share out the board's RAM, and leave it to the compiler."""
+    memory = None if model is None else plan_folder(board, model)
+    if memory is not None:
+        write_config(memory, memory_folder(board))
+    else:
+        (memory_folder(board) / CONFIG_FILE).unlink(missing_ok=True)
+    return memory
 
 
 def _environment(board: Board, model: Path | None) -> dict[str, str]:
@@ -62,6 +81,7 @@ def _environment(board: Board, model: Path | None) -> dict[str, str]:
         "PLATFORMIO_NO_ANSI": "yes",
         # A folder that does not exist builds the firmware without a model.
         "RBNN_MODEL_DIR": str(model.resolve() if model else build_folder(board) / "no-model"),
+        "RBNN_MEMORY_DIR": str(memory_folder(board)),
     }
     return environment
 
@@ -157,6 +177,7 @@ def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> 
     log = build_folder(board) / "build.log"
     made = build_folder(board) / board.name
     with _alone():
+        memory = _plan_memory(board, model)
         try:
             _run(_command(board, None, verbose), _environment(board, model), log)
         except BuildError:
@@ -169,7 +190,7 @@ def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> 
                 write_atomic(kept / name, (made / name).read_bytes())
             made = kept
     return BuildResult(
-        board, made / "firmware.elf", made / "firmware.bin", made / "firmware.map", log
+        board, made / "firmware.elf", made / "firmware.bin", made / "firmware.map", log, memory
     )
 
 
@@ -180,7 +201,7 @@ def upload_commands(board: Board, model: Path | None) -> list[str]:
         board: a board with an OpenOCD script.
         model: as for :func:`build`.
     """
-    shown = ("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "RBNN_MODEL_DIR")
+    shown = ("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR")
     environment = _environment(board, model)
     settings = [f"{name}={shlex.quote(environment[name])}" for name in shown]
     return [" ".join([*settings, shlex.join(_command(board, "upload", False))])]
@@ -211,6 +232,7 @@ def upload(board: Board, model: Path | None, *, verbose: bool = False) -> Path:
     log = build_folder(board) / "upload.log"
     try:
         with _alone():
+            _plan_memory(board, model)
             _run(_command(board, "upload", verbose), _environment(board, model), log)
     except BuildError as error:
         raise BuildError(

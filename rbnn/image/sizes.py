@@ -23,6 +23,10 @@ from rbnn.spec.layout import (
 )
 
 ENGINE = "engine"
+ARENA = "activations"
+WORK = "tables and tiles"
+PARAMS = "task parameters"
+RESIDENT = "resident weights"
 LINK = "serial link and port"
 CRYPTO = "crypto"
 KEYS = "fingerprint and licences"
@@ -43,9 +47,10 @@ _FOLDERS = {
 _STATICS = {
     ".bss.vault": KEYS,
     ".bss.reconf": ENGINE,
-    ".bss.arena": ENGINE,
-    ".bss.tile": ENGINE,
-    ".bss.params": ENGINE,
+    ".bss.arena": ARENA,
+    ".bss.work": WORK,
+    ".bss.params": PARAMS,
+    ".bss.resident": RESIDENT,
     ".bss.engine": ENGINE,
     ".bss.model": ENGINE,
 }
@@ -68,6 +73,7 @@ class SizeReport(BaseModel):
     """Bytes of an image, by part, and its board's limits.
 
     ``provisioning`` counts the partition's header, the helper record and one licence for each task.
+    ``weights`` says which layers stay reconfigured: ``streaming`` for none, empty without a model.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -81,6 +87,7 @@ class SizeReport(BaseModel):
     stack: int
     provisioning: int
     provisioning_limit: int
+    weights: str = ""
 
 
 def report(build: BuildResult, export: Export | None = None) -> SizeReport:
@@ -133,6 +140,7 @@ def report(build: BuildResult, export: Export | None = None) -> SizeReport:
         stack=build.board.stack_bytes,
         provisioning=PROVISIONING_HEADER.size + HELPER_RECORD_PADDED_BYTES + LICENCE_BYTES * tasks,
         provisioning_limit=build.board.provisioning.bytes,
+        weights=build.memory.mode if build.memory else "",
     )
     check_fits(made)
     return made
@@ -173,6 +181,9 @@ def table(sizes: SizeReport) -> Table:
     grid.add_row("total", _bytes(sizes.flash), _bytes(sizes.ram))
     grid.add_row("board", _bytes(sizes.flash_limit), _bytes(sizes.ram_limit))
     grid.add_row("provisioning", f"{sizes.provisioning:,} of {sizes.provisioning_limit:,}", "")
+    if sizes.weights:
+        grid.caption = f"Weights: {sizes.weights}"
+        grid.caption_justify = "left"
     return grid
 
 

@@ -13,6 +13,7 @@ from elftools.elf.elffile import ELFFile
 from rbnn.image import platformio, sizes, toolchain
 from rbnn.image.board import board_names, load_board
 from rbnn.image.errors import BuildError, FitError, ToolError
+from rbnn.image.memory import APPLICATION_BYTES
 from rbnn.spec.puf import PATTERN_BYTES
 
 needs_compiler = pytest.mark.skipif(
@@ -20,7 +21,7 @@ needs_compiler = pytest.mark.skipif(
     reason="apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 )
 CONFIG = """#define RBNN_MODEL_ARENA_BYTES {arena}u
-#define RBNN_MODEL_TILE_BYTES 64u
+#define RBNN_MODEL_WORK_BYTES 64u
 #define RBNN_MODEL_PARAMS_BYTES 64u
 """
 IMAGE = """#include "model_image.h"
@@ -48,9 +49,16 @@ def test_size_report_of_a_real_image(name: str, random_export: Callable[..., Any
     assert {"task colour", "task grey", "crypto", "engine", "libraries"} <= set(parts)
     assert parts["stack reserve"].ram == built.board.stack_bytes == report.stack
     assert 0 <= parts["alignment"].flash < 512
-    # The engine's RAM holds arena, tile and one task's parameters.
-    model = export.container.plan
-    assert parts["engine"].ram >= model.arena_bytes + model.tile_bytes
+    assert built.memory is not None and report.weights == built.memory.mode
+    assert parts["activations"].ram == built.memory.arena == export.container.plan.arena_bytes
+    assert parts["tables and tiles"].ram == built.memory.work
+    assert parts["resident weights"].ram == max(built.memory.resident, 4)
+    assert 0 <= parts["task parameters"].ram - built.memory.params < 4
+    # What memory.py takes for granted about everything else.
+    model_parts = {"activations", "tables and tiles", "resident weights", "task parameters"}
+    beside = {"stack reserve", "fingerprint region"}
+    rest = sum(part.ram for part in report.parts if part.part not in model_parts | beside)
+    assert APPLICATION_BYTES - 4096 < rest <= APPLICATION_BYTES
     with pytest.raises(BuildError, match="holds a model of"):
         sizes.report(built, None)
 

@@ -54,7 +54,9 @@ third_party = env.Clone()
 third_party.Append(CPPDEFINES=["BLAKE2_NO_UNROLLING"])
 env.Append(CCFLAGS=["-Wconversion", "-Werror"])
 if os.path.isfile(os.path.join(model, "model_config.h")):
-    env.Append(CPPPATH=[model])
+    # The board's share of memory, where the build has worked it out, goes before the model's own.
+    memory = os.environ.get("RBNN_MEMORY_DIR")
+    env.Append(CPPPATH=[model, *([memory] if memory else [])])
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model)
 for room in ROOMS:
     # The reference kernels are for tests alone.

@@ -1,0 +1,125 @@
+"""How a board's RAM is shared out: activations, the kernels' working memory, resident weights.
+
+Everything but these is known beforehand: the stack from the board's manifest, the rest of the
+application from ``APPLICATION_BYTES``. What is left goes to the working memory, up to what the
+largest layer can use, and then to weights that stay reconfigured while their task is active, the
+largest layers first. A manifest may set a limit to either; with a limit of 0 for resident weights
+every layer streams.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rbnn.export.container import SEALED_OVERHEAD, Container
+from rbnn.export.parse import parse
+from rbnn.export.work import most_work_bytes
+from rbnn.files import write_atomic
+from rbnn.image.board import Board
+from rbnn.image.errors import FitError
+
+APPLICATION_BYTES = 20_480
+"""RAM of the application beside stack and model; the tests hold it above the linker's figure."""
+CONFIG_FILE = "model_memory.h"
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """RAM that a model has on a board, in bytes.
+
+    Args:
+        arena: activations.
+        params: opened parameters of the active task.
+        work: the kernels' tables and tiles.
+        resident_layers: numbers of the layers that are reconfigured once a task.
+        resident: their weights.
+    """
+
+    arena: int
+    params: int
+    work: int
+    resident_layers: tuple[int, ...]
+    resident: int
+
+    @property
+    def mode(self) -> str:
+        """``streaming``, or ``resident:`` with the layers."""
+        if not self.resident_layers:
+            return "streaming"
+        return f"resident: layers {', '.join(map(str, self.resident_layers))}"
+
+    def config_header(self) -> str:
+        """Text of ``model_memory.h``, which goes before ``model_config.h``."""
+        mask = sum(1 << number for number in self.resident_layers)
+        return "\n".join(
+            [
+                "/* Written for one board; do not edit. */",
+                "#ifndef RBNN_MODEL_MEMORY_H",
+                "#define RBNN_MODEL_MEMORY_H",
+                "",
+                f"#define RBNN_MODEL_WORK_BYTES {self.work}u",
+                f"#define RBNN_MODEL_RESIDENT_LAYERS {mask:#x}u",
+                f"#define RBNN_MODEL_RESIDENT_BYTES {max(self.resident, 4)}u",
+                "",
+                "#endif",
+                "",
+            ]
+        )
+
+
+def plan_memory(board: Board, container: Container) -> MemoryPlan:
+    """Share out a board's RAM.
+
+    Raises:
+        FitError: the least that the model runs with does not fit; the message holds the numbers.
+    """
+    layout = container.plan
+    params = max(len(task.sealed) for task in container.tasks) - SEALED_OVERHEAD
+    fixed = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params
+    left = board.ram.bytes - fixed
+    if left < layout.work_bytes:
+        raise FitError(
+            f"The model does not fit board {board.name}: RAM needs {fixed + layout.work_bytes:,} "
+            f"bytes of {board.ram.bytes:,} ({layout.work_bytes - left:,} too many): activations "
+            f"{layout.arena_bytes:,}, working memory {layout.work_bytes:,}, parameters {params:,}, "
+            f"stack {board.stack_bytes:,}, application {APPLICATION_BYTES:,}.",
+            "Train a narrower network (rbnn train --width) or choose a larger board.",
+        )
+    most = max(most_work_bytes(layer) for layer in container.topology.layers)
+    limit = most if board.work_bytes is None else max(board.work_bytes, layout.work_bytes)
+    work = min(left, most, limit) // 4 * 4
+    room = left - work
+    if board.resident_bytes is not None:
+        room = min(room, board.resident_bytes)
+    chosen: list[int] = []
+    taken = 0
+    sizes = [place.weights_bytes for place in layout.placements]
+    for number in sorted(range(len(sizes)), key=lambda n: (-sizes[n], n)):
+        if sizes[number] and taken + sizes[number] <= room:
+            chosen.append(number)
+            taken += sizes[number]
+    return MemoryPlan(layout.arena_bytes, params, work, tuple(sorted(chosen)), taken)
+
+
+def plan_folder(board: Board, model: Path) -> MemoryPlan | None:
+    """The plan for an export folder; None for a folder that holds no container.
+
+    Raises:
+        FitError: the model does not fit.
+        RbnnError: the container is damaged.
+    """
+    path = model / "container.bin"
+    return plan_memory(board, parse(path.read_bytes())) if path.is_file() else None
+
+
+def write_config(memory: MemoryPlan, folder: Path) -> None:
+    """Write ``model_memory.h``; an unchanged one keeps its time stamp.
+
+    Raises:
+        RbnnError: the folder cannot be written.
+    """
+    text = memory.config_header()
+    path = folder / CONFIG_FILE
+    if not path.is_file() or path.read_text() != text:
+        write_atomic(path, text)

@@ -1,0 +1,105 @@
+"""How a board's RAM is shared out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rbnn.export.container import Container
+from rbnn.export.work import most_work_bytes
+from rbnn.image.board import Board, board_names, load_board
+from rbnn.image.errors import FitError
+from rbnn.image.memory import APPLICATION_BYTES, plan_folder, plan_memory, write_config
+
+
+@pytest.fixture(scope="module")
+def container(random_export: Callable[..., Any]) -> Container:
+    made: Container = random_export(architecture="resnet", width=64).export.container
+    return made
+
+
+def with_ram(container: Container, left: int, **limits: int | None) -> Board:
+    """A board with ``left`` bytes beyond the least that the model needs."""
+    board = load_board("nucleo")
+    layout = container.plan
+    params = max(len(task.sealed) for task in container.tasks) - 28
+    least = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params + layout.work_bytes
+    ram = board.ram.model_copy(update={"bytes": least + left})
+    usual: dict[str, Any] = {"work_bytes": None, "resident_bytes": None, **limits}
+    return board.model_copy(update={"ram": ram, **usual})
+
+
+def most(container: Container) -> int:
+    return max(most_work_bytes(layer) for layer in container.topology.layers)
+
+
+def test_the_least_is_enough(container: Container) -> None:
+    memory = plan_memory(with_ram(container, 0), container)
+    assert (memory.work, memory.resident_layers) == (container.plan.work_bytes, ())
+    assert memory.mode == "streaming"
+
+
+def test_one_byte_less_is_refused_with_the_numbers(container: Container) -> None:
+    board = with_ram(container, -1)
+    with pytest.raises(
+        FitError, match=r"nucleo: RAM needs [\d,]+ bytes of [\d,]+ \(1 too many\)"
+    ) as (refusal):
+        plan_memory(board, container)
+    assert f"activations {container.plan.arena_bytes:,}" in refusal.value.what
+    assert refusal.value.mend
+
+
+def test_what_is_left_goes_to_tables_first_and_then_to_weights(container: Container) -> None:
+    gap = most(container) - container.plan.work_bytes
+    half = plan_memory(with_ram(container, gap // 8 * 4), container)
+    assert half.work == container.plan.work_bytes + gap // 8 * 4 and not half.resident_layers
+    sizes = [place.weights_bytes for place in container.plan.placements]
+    full = plan_memory(with_ram(container, gap + max(sizes)), container)
+    assert full.work == most(container)
+    assert full.resident_layers == (sizes.index(max(sizes)),)
+    assert full.mode == f"resident: layers {sizes.index(max(sizes))}"
+    assert full.resident == max(sizes)
+    every = plan_memory(with_ram(container, 10_000_000), container)
+    assert every.work == most(container) and every.resident == sum(sizes)
+    assert every.resident_layers == tuple(n for n, size in enumerate(sizes) if size)
+
+
+def test_a_manifest_limits_both(container: Container) -> None:
+    least = container.plan.work_bytes
+    board = with_ram(container, 10_000_000, work_bytes=least + 400, resident_bytes=0)
+    memory = plan_memory(board, container)
+    assert (memory.work, memory.resident) == (least + 400, 0)
+    board = with_ram(container, 10_000_000, work_bytes=4)
+    assert plan_memory(board, container).work == least
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_all_of_it_fits_the_board(container: Container, name: str) -> None:
+    board = load_board(name)
+    memory = plan_memory(board, container)
+    used = memory.arena + memory.params + memory.work + memory.resident
+    assert used + APPLICATION_BYTES + board.stack_bytes <= board.ram.bytes
+    if name == "qemu":
+        assert memory.mode == "streaming"
+
+
+def test_the_header_says_it(container: Container, tmp_path: Path) -> None:
+    memory = dataclasses.replace(
+        plan_memory(with_ram(container, 0), container), resident_layers=(1, 40), resident=96
+    )
+    text = memory.config_header()
+    assert f"#define RBNN_MODEL_WORK_BYTES {memory.work}u" in text
+    assert "#define RBNN_MODEL_RESIDENT_LAYERS 0x10000000002u" in text
+    assert "#define RBNN_MODEL_RESIDENT_BYTES 96u" in text
+    write_config(memory, tmp_path)
+    before = (tmp_path / "model_memory.h").stat().st_mtime_ns
+    write_config(memory, tmp_path)
+    assert (tmp_path / "model_memory.h").stat().st_mtime_ns == before
+
+
+def test_a_folder_without_a_container_has_no_plan(tmp_path: Path) -> None:
+    assert plan_folder(load_board("qemu"), tmp_path) is None
