@@ -168,20 +168,23 @@ static void add_outside(const state *s, uint32_t *sums, uint32_t rows, uint32_t 
   rbnn_table_add_constant(sums, rows * s->layer->out_width, matches);
 }
 
+/* The number of rows of the band whose input row for kernel row `ky` lies above `in_row`, which
+ * counts from the first padding row. */
+static uint32_t rows_above(const state *s, uint32_t ky, uint32_t in_row)
+{
+  const uint32_t stride = s->layer->stride;
+  const uint32_t first = s->top * stride + ky;
+  const uint32_t rows = first < in_row ? (in_row - first + stride - 1u) / stride : 0;
+  return rows < s->rows ? rows : s->rows;
+}
+
 /* Add slots first .. first + slots - 1 of kernel row `ky` to the band. */
 static void add_pass(const state *s, uint32_t ky, uint32_t first, uint32_t slots)
 {
   const rbnn_layer *layer = s->layer;
   /* Rows `from` to `to` of the band find their input row. */
-  uint32_t from = 0;
-  while (from < s->rows && (s->top + from) * layer->stride + ky < layer->pad) {
-    from++;
-  }
-  uint32_t to = from;
-  while (to < s->rows &&
-         (s->top + to) * layer->stride + ky < (uint32_t)layer->in_height + layer->pad) {
-    to++;
-  }
+  const uint32_t from = rows_above(s, ky, layer->pad);
+  const uint32_t to = rows_above(s, ky, (uint32_t)layer->pad + layer->in_height);
   if (from < to) {
     const uint32_t y = (s->top + from) * layer->stride + ky - layer->pad - s->in_top;
     const rbnn_table_area area = {
