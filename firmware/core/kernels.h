@@ -44,7 +44,9 @@ typedef struct {
   void *source_context;
 } rbnn_run;
 
-/* 8-bit convolution, fused pool, stage. */
+/* 8-bit convolution, fused pool, stage. Serves windows of 1..7 pixels a side and of 128 values at
+ * most (their sums fit int16), any stride, less padding than the window's side, 1..4 channels, no
+ * pool or one of 2x2, no shortcut. */
 void rbnn_conv_stem(const rbnn_run *run);
 uint32_t rbnn_conv_stem_work_bytes(const rbnn_layer *layer);
 
@@ -52,10 +54,11 @@ uint32_t rbnn_conv_stem_work_bytes(const rbnn_layer *layer);
 void rbnn_conv_binary(const rbnn_run *run);
 uint32_t rbnn_conv_binary_work_bytes(const rbnn_layer *layer);
 
-/* Maximum of bits over windows. */
+/* Maximum of bits over windows of any size, no padding. */
 void rbnn_max_pool(const rbnn_run *run);
 
-/* Mean of the stream over windows. */
+/* Mean of the stream over windows of a power of two pixels, no padding:
+ * floor((sum + pixels / 2) / pixels). */
 void rbnn_average_pool(const rbnn_run *run);
 
 /* Logits from bits: scale * product + bias, modulo 2^32 (the exporter refuses scales that could

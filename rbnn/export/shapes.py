@@ -192,6 +192,11 @@ def _check_stem(layer: Layer, where: str) -> None:
             f"{MAX_INPUT_CHANNELS} channels and none.",
             f"The nearest is {min(layer.in_shape[2], MAX_INPUT_CHANNELS)} channels.",
         )
+    if layer.pool not in (1, 2):
+        raise ExportError(
+            f"{where} fuses a max pool of {layer.pool}x{layer.pool}.",
+            "Fuse one of 2x2 or none, and put a max-pool layer behind it.",
+        )
     largest = row_bits(layer) * PIXEL_MAX
     if largest > INT16_MAX:
         side = math.isqrt(INT16_MAX // PIXEL_MAX // layer.in_shape[2])

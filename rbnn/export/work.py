@@ -77,9 +77,9 @@ def stem_work_bytes(layer: Layer) -> int:
     step = STEM_LANES if layer.pool == 1 else STEM_LANES // 4
     phases = layer.stride * layer.pool
     rows = (layer.pool - 1) * layer.stride + layer.kernel
-    length = _multiple(layer.out_shape[1], step) + (rows - 1) // phases
-    words = -(-2 * rows * channels * phases * length // WORD_BYTES)
-    words += -(-2 * (length + STEM_LANES) // WORD_BYTES)
+    length = _multiple(_multiple(layer.out_shape[1], step) + (rows - 1) // phases, 2)
+    words = rows * channels * phases * length // 2
+    words += (length + STEM_LANES) // 2
     words += values * STEM_WORDS
     words += ((groups + wide) << STEM_NARROW) * STEM_WORDS
     words += filters * groups
