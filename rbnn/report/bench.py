@@ -12,14 +12,16 @@ import numpy as np
 
 from rbnn.device.bench import Bench, Inference, LayerCount
 from rbnn.device.bench_application import ApplicationCost, measure_application
-from rbnn.device.bench_board import PROGRAM, bench_board, running
+from rbnn.device.bench_board import PROGRAM, bench_board, check, running
 from rbnn.export.export import NO_PROVIDER, export_run, make_container
 from rbnn.export.golden import layer_crc32
 from rbnn.export.reference import Reference
+from rbnn.export.work import most_work_bytes
 from rbnn.image import platformio, sizes
 from rbnn.image.bench_layers import LayerCase, standard_cases
 from rbnn.image.bench_source import NetworkCase, write_bench
 from rbnn.image.board import Board
+from rbnn.image.memory import plan_memory
 from rbnn.image.paths import cache_folder
 from rbnn.image.sizes import SizeReport
 from rbnn.image.toolchain import require
@@ -98,13 +100,14 @@ def run_bench(
     Raises:
         RbnnError: no board, a build or a measurement failed, or a result was wrong.
     """
+    check(board, port)
     with tempfile.TemporaryDirectory(prefix="rbnn-bench-") as temporary:
         place = Path(temporary)
         run = None if shape is None else _synthetic(place / "run", shape)
         network = None if run is None else _network(run)
         cases = standard_cases()
         folder = cache_folder() / "bench" / board.name
-        work_bytes = _work_bytes(board, network)
+        work_bytes = _work_bytes(board, network, cases)
         write_bench(folder, cases, network, work_bytes)
         say(f"Building the bench application for {board.name}.")
         build = platformio.build(bench_board(board), folder)
@@ -170,8 +173,12 @@ def _network(run: Run) -> NetworkCase:
     return NetworkCase(container, secrets[config.tasks[0].name], image)
 
 
-def _work_bytes(board: Board, network: NetworkCase | None) -> int:
-    return 24 * 1024
+def _work_bytes(board: Board, network: NetworkCase | None, cases: Sequence[LayerCase]) -> int:
+    """Working memory as the build shares it out for the network, or what the layers can use."""
+    if network is not None:
+        return plan_memory(board, network.container).work
+    most = max(most_work_bytes(case.layer) for case in cases)
+    return most if board.work_bytes is None else min(most, board.work_bytes)
 
 
 def layer_name(topology: Topology, number: int) -> str:
