@@ -159,8 +159,8 @@ bool rbnn_layer_is_served(const rbnn_layer *layer)
     case RBNN_OPERATOR_STEM:
       return window_fits(layer, RBNN_MAX_KERNEL) && stage_fits(layer) &&
              layer->packing == RBNN_PACKING_ROWS && layer->in_channels <= RBNN_MAX_INPUT_CHANNELS &&
-             layer->pool <= 2 &&
-             layer->shortcut_channels == 0 && filter_bits(layer) * UINT8_MAX <= INT16_MAX;
+             layer->pool <= 2 && layer->shortcut_channels == 0 &&
+             filter_bits(layer) * UINT8_MAX <= INT16_MAX;
     case RBNN_OPERATOR_CONV:
       return window_fits(layer, RBNN_MAX_KERNEL) && stage_fits(layer) &&
              layer->packing == RBNN_PACKING_TILES && layer->pool == 1 &&
