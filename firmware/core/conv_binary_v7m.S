@@ -205,23 +205,22 @@ function rbnn_table_add_64
   add_area RBNN_TABLE_GROUPS_64
   end rbnn_table_add_64
 
-/* ---- rbnn_table_build: 108 instructions for a group of five channels, 16 filters ----
+/* ---- rbnn_table_build: 105 instructions for a group of five channels, 16 filters ----
  *
  * A table is written from its end, four entries at once. With v_i the weights of channel i, one bit
  * a lane, and d_i = 2 v_i - 1, entry n = entry 31 - sum of d_i over the channels that are 0 in n,
- * and entry 31 = sum of v_i. Four entries more differ from the four before by d_2, d_3 - d_2 or
- * d_4 - d_3 - d_2 alone.
+ * and entry 31 = sum of v_i. Four entries more differ from the four before by d_2 or d_3 - d_2
+ * alone. The lower half is the upper one mirrored: entry 31 - n = 5 - entry n.
  *
  * r0        end of the table, walking down
  * r1..r8    four entries, words of octets 0 and 1 in turn: a0 a1, b0 b1, c0 c1, d0 d1
  * r9, r10   d_2 of both octets
  * r11, r12  (d_3 - d_2) / 2
- * lr        0x11111111, or d_4 - d_3 - d_2 of one octet
- * stack     weights; d_4 - d_3 - d_2 of both octets; a return address */
+ * lr        0x11111111
+ * stack     weights; a return address */
   .set LOCAL_WEIGHTS, 0
-  .set LOCAL_STEP_4, 4
-  .set LOCAL_RETURN, 12
-  .set BUILD_BYTES, 16
+  .set LOCAL_RETURN, 4
+  .set BUILD_BYTES, 8
 
 /* Channel `first + i` from the word of group first / 4 or from the next. */
 .macro channel to, i, first, word, next
@@ -233,16 +232,15 @@ function rbnn_table_add_64
 .endm
 
 /* Entries 28..31 (12..15 of four channels) and steps of one octet. `word` may be d, `next` c. */
-.macro octet number, first, size, word, next, a, b, c, d, step2, step3
+.macro octet first, size, word, next, a, b, c, d, step2, step3
   channel \step2, 2, \first, \word, \next
   channel \step3, 3, \first, \word, \next
-  add \a, \step2, \step3
   .if \size > 4
-  channel \b, 4, \first, \word, \next
-  add \a, \b
-  rsb \b, \a, \b, lsl #1
-  add \b, lr, \b, lsl #1
-  str \b, [sp, #(LOCAL_STEP_4 + WORD * \number)]
+  channel \a, 4, \first, \word, \next
+  add \a, \step2
+  add \a, \step3
+  .else
+  add \a, \step2, \step3
   .endif
   channel \b, 1, \first, \word, \next
   channel \c, 0, \first, \word, \next
@@ -280,23 +278,25 @@ function rbnn_table_add_64
   store_four
 .endm
 
+.macro mirror one, other
+  rsb lr, \other, #0x55555555
+  rsb \other, \one, #0x55555555
+  mov \one, lr
+.endm
+
 /* `first` counts from the weights in LOCAL_WEIGHTS. Leaves r0 at the end of the next full table. */
 .macro group first
   ldr r2, [sp, #LOCAL_WEIGHTS]
   mov lr, #0x11111111
   ldrd r4, r8, [r2, #(ENTRY * (\first / 4))]
   ldrd r10, r6, [r2, #(ENTRY * (\first / 4 + 1))]
-  octet 0, \first, 5, r4, r10, r1, r3, r5, r7, r9, r11
-  octet 1, \first, 5, r8, r6, r2, r4, r6, r8, r10, r12
+  octet \first, 5, r4, r10, r1, r3, r5, r7, r9, r11
+  octet \first, 5, r8, r6, r2, r4, r6, r8, r10, r12
   store_sixteen
-  ldr lr, [sp, #LOCAL_STEP_4]
-  .irp entry, r1, r3, r5, r7
-  sub \entry, lr
-  .endr
-  ldr lr, [sp, #(LOCAL_STEP_4 + WORD)]
-  .irp entry, r2, r4, r6, r8
-  sub \entry, lr
-  .endr
+  mirror r1, r7
+  mirror r2, r8
+  mirror r3, r5
+  mirror r4, r6
   store_sixteen
   add r0, #(RBNN_TABLE_GROUP_BYTES + RBNN_TABLE_BYTES)
 .endm
@@ -358,8 +358,8 @@ rbnn_table_build_64:
   .endr
   tail 4
   ldrd r4, r8, [r2]
-  octet 0, 0, 4, r4, r4, r1, r3, r5, r7, r9, r11
-  octet 1, 0, 4, r8, r8, r2, r4, r6, r8, r10, r12
+  octet 0, 4, r4, r4, r1, r3, r5, r7, r9, r11
+  octet 0, 4, r8, r8, r2, r4, r6, r8, r10, r12
   store_sixteen
   build_end
   end rbnn_table_build_64
