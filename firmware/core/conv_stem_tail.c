@@ -16,6 +16,9 @@ void rbnn_stem_compare(const uint32_t *sums, const uint32_t *thresholds, uint32_
 void rbnn_stem_compare_largest(const uint32_t *sums, const uint32_t *thresholds,
                                uint32_t *negative);
 
+/* conv_stem_v7m.S: as below, for four words. */
+void rbnn_stem_turn(const uint32_t *sums, uint32_t *turned);
+
 #else
 
 static uint32_t larger(uint32_t a, uint32_t b)
@@ -104,6 +107,14 @@ void rbnn_stem_tail_run(const rbnn_stem_tail *tail, const rbnn_run *run, uint32_
     uint32_t pairs[RBNN_STEM_LANES * RBNN_FILTERS_PER_TILE / 2u];
     int16_t sums[RBNN_STEM_LANES * RBNN_FILTERS_PER_TILE];
   } turned;
+#if RBNN_STEM_DSP
+  if (words == RBNN_STEM_WORDS) {
+    rbnn_stem_turn(sums, turned.pairs);
+  } else {
+    turn(sums, words, turned.pairs);
+  }
+#else
   turn(sums, words, turned.pairs);
+#endif
   rbnn_stage_positions(&tail->stage, run, first, position, count, turned.sums);
 }

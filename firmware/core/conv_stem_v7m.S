@@ -284,6 +284,35 @@ rbnn_stem_compare_largest:
   pop {r4-r9, pc}
   .size rbnn_stem_compare_largest, . - rbnn_stem_compare_largest
 
+/* Turning: two filters at a time, r4-r7 the even one's positions, r8-r11 the odd one's. */
+
+.macro turn_pair word, even, odd
+  pkhbt r12, \even, \odd, lsl #16
+  pkhtb r3, \odd, \even, asr #16
+  str r12, [r1, #(64 * \word)]
+  str r3, [r1, #(64 * \word + 32)]
+.endm
+
+/* void rbnn_stem_turn(const uint32_t *sums, uint32_t *turned) */
+  .section .text.rbnn_stem_turn, "ax", %progbits
+  .p2align 2
+  .global rbnn_stem_turn
+  .type rbnn_stem_turn, %function
+rbnn_stem_turn:
+  push {r4-r11, lr}
+  mov lr, #8
+1:
+  ldmia r0!, {r4-r11}
+  turn_pair 0, r4, r8
+  turn_pair 1, r5, r9
+  turn_pair 2, r6, r10
+  turn_pair 3, r7, r11
+  add r1, r1, #4
+  subs lr, lr, #1
+  bne 1b
+  pop {r4-r11, pc}
+  .size rbnn_stem_turn, . - rbnn_stem_turn
+
 #endif
 
 #endif

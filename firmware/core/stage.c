@@ -169,39 +169,68 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
 
 #endif
 
+static void prepare_affine(rbnn_stage_tile *tile, const int16_t *scales, const int16_t *biases,
+                           uint32_t shift)
+{
+  for (uint32_t half = 0; half < 2u; half++) {
+    for (rbnn_stage_affine *affine = tile->halves[half].affine;
+         affine != tile->halves[half].affine + 4; affine++) {
+      affine->scales[0] = scale_of(*scales++, shift);
+      affine->scales[1] = scale_of(*scales++, shift);
+      affine->biases[0] = *biases++;
+      affine->biases[1] = *biases++;
+    }
+  }
+}
+
+/* Groups `channels` apart: points, slopes, offsets. */
+static void prepare_rprelu(rbnn_stage_tile *tile, const int16_t *group, uint32_t channels)
+{
+  for (uint32_t half = 0; half < 2u; half++) {
+    for (rbnn_stage_rprelu *rprelu = tile->halves[half].rprelu;
+         rprelu != tile->halves[half].rprelu + 4; rprelu++) {
+      for (uint32_t lane = 0; lane < 2u; lane++, group++) {
+        rprelu->points[lane] = group[0];
+        rprelu->slopes[lane] = group[channels];
+        rprelu->offsets[lane] = group[2u * channels] * SLOPE_ONE;
+      }
+    }
+  }
+}
+
+/* The identity. */
+static void prepare_no_rprelu(rbnn_stage_tile *tile)
+{
+  for (uint32_t half = 0; half < 2u; half++) {
+    for (uint32_t pair = 0; pair < 4u; pair++) {
+      tile->halves[half].rprelu[pair] = (rbnn_stage_rprelu){.slopes = {SLOPE_ONE, SLOPE_ONE}};
+    }
+  }
+}
+
 void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first)
 {
   const rbnn_layer *layer = run->layer;
   const uint32_t channels = layer->out_channels;
   const int16_t *group = (const int16_t *)run->params + first;
-  memset(tile, 0, sizeof *tile);
-  for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-    tile->halves[f / 8u].rprelu[f % 8u / 2u].slopes[f % 2u] = SLOPE_ONE;
-  }
   if (layer->stage == RBNN_STAGE_RESIDUAL) {
-    const uint32_t shift = *(const uint16_t *)run->params;
-    tile->shift = shift;
+    tile->shift = *(const uint16_t *)run->params;
     group += 2;
-    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-      rbnn_stage_affine *affine = &tile->halves[f / 8u].affine[f % 8u / 2u];
-      affine->scales[f % 2u] = scale_of(group[f], shift);
-      affine->biases[f % 2u] = group[channels + f];
-    }
+    prepare_affine(tile, group, group + channels, tile->shift);
     group += 2u * channels;
     if (layer->activation == RBNN_ACTIVATION_RPRELU) {
-      for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-        rbnn_stage_rprelu *rprelu = &tile->halves[f / 8u].rprelu[f % 8u / 2u];
-        rprelu->points[f % 2u] = group[f];
-        rprelu->slopes[f % 2u] = group[channels + f];
-        rprelu->offsets[f % 2u] = group[2u * channels + f] * SLOPE_ONE;
-      }
+      prepare_rprelu(tile, group, channels);
       group += 3u * channels;
+    } else if (layer->sign == RBNN_SIGN_THRESHOLDS) {
+      prepare_no_rprelu(tile);
     }
   }
   if (layer->stage == RBNN_STAGE_THRESHOLD || layer->sign == RBNN_SIGN_THRESHOLDS) {
-    for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
-      tile->halves[f / 8u].thresholds[f % 8u] = group[f];
-    }
+    memcpy(tile->halves[0].thresholds, group, sizeof tile->halves[0].thresholds);
+    memcpy(tile->halves[1].thresholds, group + 8, sizeof tile->halves[1].thresholds);
+  } else {
+    memset(tile->halves[0].thresholds, 0, sizeof tile->halves[0].thresholds);
+    memset(tile->halves[1].thresholds, 0, sizeof tile->halves[1].thresholds);
   }
 }
 
