@@ -48,19 +48,18 @@ static geometry measure(const rbnn_layer *layer)
   return g;
 }
 
-/* Words of sums and indices of `rows` output rows. */
-static uint32_t band_words(const rbnn_layer *layer, const geometry *g, uint32_t rows)
+/* The most input rows that `rows` output rows read. */
+static uint32_t rows_read(const rbnn_layer *layer, uint32_t rows)
 {
   const uint32_t reach = (rows - 1u) * layer->stride + layer->kernel;
-  const uint32_t in_rows = reach < layer->in_height ? reach : layer->in_height;
-  return rows * g->sum_words + in_rows * g->row_words;
+  return reach < layer->in_height ? reach : layer->in_height;
 }
 
 /* Words that bands of `rows` rows take in all. */
 static uint32_t total_words(const rbnn_layer *layer, const geometry *g, uint32_t rows)
 {
   return g->fixed_words + (rows == layer->out_height ? g->pass_words : g->tile_words) +
-         band_words(layer, g, rows);
+         rows * g->sum_words + rows_read(layer, rows) * g->row_words;
 }
 
 /* The most rows that fit, made equal over the number of bands that this needs. */
@@ -92,12 +91,12 @@ typedef struct {
   uint32_t *padding;
   uint32_t *sums;
   uint32_t *indices;
-  uint32_t top;  /* first output row of the band */
-  uint32_t rows; /* output rows of the band */
-  uint32_t start[SUM_WORDS];
-  bool takes_signs; /* thresholds are in `start` */
-  uint32_t in_top;  /* first input row with indices */
-  uint32_t in_rows; /* input rows with indices */
+  bool takes_signs;          /* thresholds are in `start` */
+  uint32_t start[SUM_WORDS]; /* of every position's sums, for this tile */
+  uint32_t top;              /* first output row of the band */
+  uint32_t rows;             /* output rows of the band */
+  uint32_t in_top;           /* first input row with indices */
+  uint32_t in_rows;          /* input rows with indices */
 } state;
 
 static void index_blocks(const state *s, uint32_t *indices, const uint32_t *bits, uint32_t blocks)
@@ -111,13 +110,23 @@ static void index_blocks(const state *s, uint32_t *indices, const uint32_t *bits
 }
 
 /* Padding is +1. */
-static uint32_t *index_padding(const state *s, uint32_t *indices, uint32_t blocks)
+static void index_padding(const state *s, uint32_t *indices, uint32_t blocks)
 {
   static const uint32_t ones[2] = {UINT32_MAX, UINT32_MAX};
   for (uint32_t i = 0; i < blocks; i++, indices += s->g.block_groups) {
     index_blocks(s, indices, ones, 1);
   }
-  return indices;
+}
+
+/* The padding columns of all rows that any band keeps; the bands leave them alone. */
+static void index_padding_columns(const state *s, uint32_t rows)
+{
+  const uint32_t blocks = s->layer->pad * s->g.pixel_blocks;
+  uint32_t *indices = s->indices;
+  for (uint32_t y = rows_read(s->layer, rows); y > 0; y--, indices += s->g.row_words) {
+    index_padding(s, indices, blocks);
+    index_padding(s, indices + s->g.row_words - blocks * s->g.block_groups, blocks);
+  }
 }
 
 /* Move to the band that begins at output row `top`. */
@@ -140,13 +149,9 @@ static void index_band(const state *s)
   const rbnn_layer *layer = s->layer;
   const uint32_t in_words = layer->in_width * (layer->in_channels / 32u);
   const uint32_t *bits = (const uint32_t *)s->run->input + s->in_top * in_words;
-  uint32_t *indices = s->indices;
-  for (uint32_t y = 0; y < s->in_rows; y++, bits += in_words) {
-    const uint32_t blocks = layer->in_width * s->g.pixel_blocks;
-    indices = index_padding(s, indices, layer->pad * s->g.pixel_blocks);
-    index_blocks(s, indices, bits, blocks);
-    indices =
-        index_padding(s, indices + blocks * s->g.block_groups, layer->pad * s->g.pixel_blocks);
+  uint32_t *indices = s->indices + layer->pad * s->g.pixel_words;
+  for (uint32_t y = 0; y < s->in_rows; y++, bits += in_words, indices += s->g.row_words) {
+    index_blocks(s, indices, bits, layer->in_width * s->g.pixel_blocks);
   }
 }
 
@@ -301,7 +306,8 @@ void rbnn_conv_binary(const rbnn_run *run)
   s.padding = s.weights + (is_whole ? s.g.pass_words : s.g.tile_words);
   s.sums = s.padding + RBNN_TABLE_SLOTS * s.g.block_groups;
   s.indices = s.sums + rows * s.g.sum_words;
-  (void)index_padding(&s, s.padding, RBNN_TABLE_SLOTS);
+  index_padding(&s, s.padding, RBNN_TABLE_SLOTS);
+  index_padding_columns(&s, rows);
   if (is_whole) {
     begin_band(&s, 0, rows);
     index_band(&s);
