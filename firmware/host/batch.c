@@ -20,7 +20,7 @@ rbnn_status rbnn_batch_open(rbnn_batch *batch, const uint8_t *container, uint32_
 static void keep(rbnn_batch *batch, const void *output, uint64_t bytes)
 {
   if (output != NULL) {
-    memcpy(batch->outputs, output, bytes);
+    memcpy(batch->outputs, output, (size_t)bytes);
     batch->outputs += bytes;
   }
 }

@@ -99,12 +99,12 @@ def test_images_of_another_shape_are_refused(made: Any) -> None:
 def test_reconfigured_bits_look_random_for_every_task(made: Any) -> None:
     """P under a task's stream is no closer to P, or to another task, than chance."""
     container = made.export.container
-    rows = [
-        Reference.open(container, task, made.secrets[name]).rows
+    kernels = [
+        Reference.open(container, task, made.secrets[name]).kernels
         for task, (name, _, _) in enumerate(TASKS)
     ]
-    for layer in rows[0]:
-        bits = rows[0][layer].size
-        for other in rows[1:]:
-            differing = np.count_nonzero(rows[0][layer] != other[layer])
+    for layer, first in kernels[0].items():
+        bits = first.size
+        for other in kernels[1:]:
+            differing = np.count_nonzero(first != other[layer])
             assert abs(differing - bits / 2) < 5 * np.sqrt(bits) / 2

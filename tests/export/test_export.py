@@ -82,7 +82,7 @@ def test_the_c_array_is_the_container(made: Any, tmp_path: Path) -> None:
         "#include <stdio.h>\n"
         '#include "model_config.h"\n'
         '#include "model_image.h"\n'
-        "_Static_assert(RBNN_MODEL_ARENA_BYTES > 0 && RBNN_MODEL_TILE_BYTES > 0 &&\n"
+        "_Static_assert(RBNN_MODEL_ARENA_BYTES > 0 && RBNN_MODEL_WORK_BYTES > 0 &&\n"
         '               RBNN_MODEL_PARAMS_BYTES > 0, "");\n'
         "int main(void)\n{\n"
         "  if ((unsigned long)rbnn_model_image % 16) return 1;\n"
@@ -156,9 +156,9 @@ def test_incomplete_runs_are_refused(run: Run, made: Any, tmp_path: Path) -> Non
 
 def test_parameters_of_another_network_are_refused(run: Run, made: Any) -> None:
     parameters = ModelParameters.load(run.parameters_file)
-    kernels = {**parameters.kernels, 2: parameters.kernels[2][:1]}
+    kernels = {**parameters.kernels, 1: parameters.kernels[1][:1]}
     ModelParameters(kernels, parameters.normalisations).save(run.parameters_file)
-    with pytest.raises(ExportError, match="Layer 2 needs a kernel of shape"):
+    with pytest.raises(ExportError, match=r"Layer 1 \(conv\) needs a kernel of shape"):
         export_run(run, NO_PROVIDER, samples=made.images)
     ModelParameters(parameters.kernels, {"colour": parameters.normalisations["colour"]}).save(
         run.parameters_file
@@ -169,10 +169,10 @@ def test_parameters_of_another_network_are_refused(run: Run, made: Any) -> None:
 
 def test_a_negative_gamma_names_task_and_layer(run: Run, made: Any) -> None:
     parameters = ModelParameters.load(run.parameters_file)
-    norm: Normalisation = parameters.normalisations["grey"][4]
+    norm: Normalisation = parameters.normalisations["grey"][3]
     norm.gamma[3] = -1
     parameters.save(run.parameters_file)
-    with pytest.raises(ExportError, match=re.escape("Task grey, layer 4 (conv): gamma")):
+    with pytest.raises(ExportError, match=re.escape("Task grey, layer 3 (conv): gamma")):
         export_run(run, NO_PROVIDER, samples=made.images)
 
 
