@@ -13,12 +13,13 @@
 _Static_assert(offsetof(rbnn_chacha, first) == 64 && offsetof(rbnn_chacha, passes) == 128,
                "layout of a stream that is ready");
 
-static uint32_t rotate_right(uint32_t word, uint32_t bits)
+static inline uint32_t rotate_right(uint32_t word, uint32_t bits)
 {
   return word >> bits | word << (32u - bits);
 }
 
-static void quarter_round(uint32_t *state, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+/* Inlined with constants, so that a compiler keeps the state in registers. */
+static inline void quarter_round(uint32_t *state, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 {
   state[a] += state[b];
   state[d] = rotate_right(state[d] ^ state[a], 16);
@@ -57,11 +58,12 @@ void rbnn_chacha_start(rbnn_chacha *cipher, const uint8_t key[32], const uint32_
 void rbnn_chacha_blocks(const rbnn_chacha *cipher, uint32_t block, const void *in, void *out,
                         uint32_t blocks)
 {
+  uint32_t first[16];
   uint32_t state[16];
-  uint32_t text[16];
+  memcpy(first, cipher->first, sizeof first);
   for (uint32_t i = 0; i < blocks; i++) {
-    memcpy(state, cipher->first, sizeof state);
-    state[COUNTER] = block + i;
+    first[COUNTER] = block + i;
+    memcpy(state, first, sizeof state);
     for (uint32_t pass = 0; pass < 2u * cipher->passes; pass++) {
       quarter_round(state, 0, 4, 8, 12);
       quarter_round(state, 1, 5, 9, 13);
@@ -72,12 +74,16 @@ void rbnn_chacha_blocks(const rbnn_chacha *cipher, uint32_t block, const void *i
       quarter_round(state, 2, 7, 8, 13);
       quarter_round(state, 3, 4, 9, 14);
     }
-    memcpy(text, (const uint8_t *)in + i * RBNN_CHACHA_BLOCK_BYTES, sizeof text);
+    const uint8_t *const from = (const uint8_t *)in + i * RBNN_CHACHA_BLOCK_BYTES;
+    uint8_t *const to = (uint8_t *)out + i * RBNN_CHACHA_BLOCK_BYTES;
     for (uint32_t word = 0; word < 16; word++) {
-      text[word] ^= state[word] + (word == COUNTER ? block + i : cipher->first[word]);
+      uint32_t text;
+      memcpy(&text, __builtin_assume_aligned(from + 4u * word, 4), sizeof text);
+      text ^= state[word] + first[word];
+      memcpy(__builtin_assume_aligned(to + 4u * word, 4), &text, sizeof text);
     }
-    memcpy((uint8_t *)out + i * RBNN_CHACHA_BLOCK_BYTES, text, sizeof text);
   }
+  rbnn_wipe(first, sizeof first);
   rbnn_wipe(state, sizeof state);
 }
 #endif
