@@ -10,7 +10,8 @@
 
 #include "wide_vector.h"
 
-#define RBNN_WIDE_POSITIONS 4u
+/* Positions of a block: as many as there are registers for. */
+#define RBNN_WIDE_POSITIONS (RBNN_WIDE_LANES == 16u ? 8u : 4u)
 #define RBNN_WIDE_VECTORS 2u
 /* Filters of a group. */
 #define RBNN_WIDE_FILTERS (RBNN_WIDE_VECTORS * RBNN_WIDE_LANES)

@@ -57,6 +57,36 @@ static void lay_tiles(const rbnn_layer *layer, const uint32_t *packed, uint32_t 
   }
 }
 
+/* The word of filter `f` of 16 in a unit of PAIRS: its 2 bits of each of the 16 words. */
+static uint32_t pairs_word(const uint32_t *unit, uint32_t f)
+{
+  const uint32_t lane = (f & 1u) << 3 | (f & 2u) << 1 | (f >> 1 & 2u) | f >> 3;
+  uint32_t word = 0;
+  for (uint32_t i = 0; i < 16u; i++) {
+    word |= (unit[i] >> 2u * lane & 3u) << 2u * i;
+  }
+  return word;
+}
+
+static void lay_pairs(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wide)
+{
+  const uint32_t count = steps(layer);
+  for (uint32_t first = 0; first < layer->out_channels; first += RBNN_FILTERS_PER_TILE) {
+    uint32_t before = 0; /* exclusive or of the tile's words so far, as they were before mixing */
+    for (uint32_t step = 0; step < count; step++) {
+      uint32_t unit[16];
+      for (uint32_t i = 0; i < 16u; i += 2u, packed += 2) {
+        unit[i] = packed[1] ^ before;
+        unit[i + 1u] = packed[0] ^ unit[i];
+        before ^= packed[0];
+      }
+      for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE && first + f < layer->out_channels; f++) {
+        wide[rbnn_wide_place(count, first + f, step)] = pairs_word(unit, f);
+      }
+    }
+  }
+}
+
 /* A stem's +-1 in bytes, four a word, each kernel row padded with zeros to whole words. */
 static void lay_stem(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wide)
 {
@@ -96,6 +126,7 @@ void rbnn_wide_lay(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wi
   switch (layer->op) {
     case RBNN_OPERATOR_STEM: lay_stem(layer, packed, wide); break;
     case RBNN_OPERATOR_CONV: lay_tiles(layer, packed, wide); break;
+    case RBNN_OPERATOR_DENSE: lay_pairs(layer, packed, wide); break;
     case RBNN_OPERATOR_DENSE_STREAM: lay_stream(layer, packed, wide); break;
     default: break;
   }

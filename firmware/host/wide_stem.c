@@ -3,11 +3,16 @@
 
 #include "wide_block.h"
 
-/* Positions whose sums are kept together: a block, or the windows of a pool. */
-static uint32_t kept_positions(const rbnn_layer *layer)
+/* Outputs whose windows' sums are kept together: those of a block, one at least. */
+static uint32_t kept_outputs(const rbnn_layer *layer)
 {
   const uint32_t windows = (uint32_t)layer->pool * layer->pool;
-  return windows > 1u ? windows : RBNN_WIDE_POSITIONS;
+  return windows < RBNN_WIDE_POSITIONS ? RBNN_WIDE_POSITIONS / windows : 1u;
+}
+
+static uint32_t kept_windows(const rbnn_layer *layer)
+{
+  return kept_outputs(layer) * layer->pool * layer->pool;
 }
 
 static uint32_t padded_width(const rbnn_layer *layer)
@@ -24,8 +29,7 @@ static uint32_t padded_bytes(const rbnn_layer *layer)
 
 static uint32_t sums_bytes(const rbnn_layer *layer)
 {
-  return rbnn_wide_round_up(kept_positions(layer) * rbnn_wide_row_filters(layer->out_channels) *
-                            2u);
+  return rbnn_wide_round_up(kept_windows(layer) * rbnn_wide_row_filters(layer->out_channels) * 2u);
 }
 
 static uint32_t shares_bytes(const rbnn_layer *layer)
@@ -134,13 +138,13 @@ RBNN_WIDE_INLINE void sum_windows(const rbnn_layer *layer, const uint8_t *const 
   }
 }
 
-/* The greatest of `count` rows of sums, into the first. */
-static void keep_greatest(int16_t *sums, uint32_t filters, uint32_t count)
+/* The greatest of each `windows` rows of sums; output i's into row i. */
+static void keep_greatest(int16_t *sums, uint32_t filters, uint32_t outputs, uint32_t windows)
 {
-  for (uint32_t row = 1; row < count; row++) {
-    const int16_t *other = sums + row * filters;
-    for (uint32_t f = 0; f < filters; f++) {
-      sums[f] = other[f] > sums[f] ? other[f] : sums[f];
+  for (uint32_t i = 0; i < outputs; i++) {
+    const int16_t *from = sums + i * windows * filters;
+    for (uint32_t first = 0; first < filters; first += RBNN_WIDE_LANES) {
+      rbnn_wide_store_greatest(sums + i * filters + first, from + first, windows, filters);
     }
   }
 }
@@ -173,19 +177,19 @@ void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide)
   const uint32_t pool = layer->pool;
   const uint32_t filters = rbnn_wide_row_filters(layer->out_channels);
   const uint32_t steps = layer->kernel * ((layer->kernel * (uint32_t)layer->in_channels + 3u) / 4u);
-  const uint32_t total = (uint32_t)layer->out_height * layer->out_width * pool * pool;
-  const uint32_t kept = kept_positions(layer);
+  const uint32_t total = (uint32_t)layer->out_height * layer->out_width;
   const uint32_t step = (uint32_t)layer->stride * layer->in_channels;
   int16_t *sums = (int16_t *)run->work;
   uint32_t *shares = run->work + sums_bytes(layer) / 4u;
   uint8_t *image = (uint8_t *)(shares + shares_bytes(layer) / 4u);
   cursor at = {0, 0, 0, 0};
-  uint32_t output = 0;
   pad_image(run, image);
   sum_offsets(run, wide, steps, shares);
 
-  for (uint32_t first = 0; first < total; first += kept) {
-    const uint32_t count = total - first < kept ? total - first : kept;
+  for (uint32_t first = 0; first < total; first += kept_outputs(layer)) {
+    const uint32_t left = total - first;
+    const uint32_t outputs = left < kept_outputs(layer) ? left : kept_outputs(layer);
+    const uint32_t count = outputs * pool * pool;
     const uint8_t *windows[RBNN_WIDE_POSITIONS];
     uint32_t waiting = 0;
     for (uint32_t i = 0; i < count; i++, advance(&at, layer)) {
@@ -203,10 +207,8 @@ void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide)
                   sums + (count + p - waiting) * filters);
     }
     if (pool > 1u) {
-      keep_greatest(sums, filters, count);
+      keep_greatest(sums, filters, outputs, pool * pool);
     }
-    const uint32_t outputs = pool > 1u ? 1u : count;
-    rbnn_wide_stage(run, output, outputs, sums);
-    output += outputs;
+    rbnn_wide_stage(run, first, outputs, sums);
   }
 }

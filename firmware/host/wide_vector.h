@@ -29,8 +29,9 @@
 #define RBNN_WIDE_TALLY_STEPS 31u
 #endif
 
-/* One 32-bit lane a filter. */
+/* One 32-bit lane a filter, and 16 bits of each. */
 typedef uint32_t rbnn_wide __attribute__((vector_size(4u * RBNN_WIDE_LANES)));
+typedef int16_t rbnn_wide_sums __attribute__((vector_size(2u * RBNN_WIDE_LANES)));
 
 /* `from` needs no alignment beyond its type's. */
 static inline rbnn_wide rbnn_wide_load(const uint32_t *from)
@@ -121,9 +122,23 @@ static inline rbnn_wide rbnn_wide_dot(rbnn_wide sums, uint32_t bytes, rbnn_wide 
 /* The low 16 bits of every lane. */
 static inline void rbnn_wide_store_sums(int16_t *to, rbnn_wide sums)
 {
-  typedef int16_t narrow __attribute__((vector_size(2u * RBNN_WIDE_LANES)));
-  const narrow value = __builtin_convertvector(sums, narrow);
+  const rbnn_wide_sums value = __builtin_convertvector(sums, rbnn_wide_sums);
   memcpy(to, &value, sizeof value);
+}
+
+/* The greatest of `rows` rows of a vector's sums, `pitch` sums apart. */
+static inline void rbnn_wide_store_greatest(int16_t *to, const int16_t *from, uint32_t rows,
+                                            uint32_t pitch)
+{
+  rbnn_wide_sums greatest;
+  memcpy(&greatest, from, sizeof greatest);
+  for (uint32_t row = 1; row < rows; row++) {
+    rbnn_wide_sums other;
+    memcpy(&other, from + row * pitch, sizeof other);
+    const rbnn_wide_sums is_greater = (rbnn_wide_sums)(other > greatest);
+    greatest = (other & is_greater) | (greatest & ~is_greater);
+  }
+  memcpy(to, &greatest, sizeof greatest);
 }
 
 /* Bit i tells whether sums[i] >= thresholds[i], for 32 of them. */
