@@ -14,12 +14,13 @@ typedef struct {
   uint32_t values; /* of a window, padded to whole groups */
   uint32_t groups; /* of which the first `wide` hold five values, the others four */
   uint32_t wide;
-  uint32_t step;            /* positions, behind the pool, that are computed at once */
-  uint32_t phases;          /* columns from one position to the next */
-  uint32_t rows;            /* of the padded image, kept as planes */
-  uint32_t length;          /* elements of a plane, even */
-  uint32_t row_plane_words; /* all planes of a row */
-  uint32_t row_words;       /* of a filter's bits */
+  uint32_t step;             /* positions, behind the pool, that are computed at once */
+  uint32_t phases;           /* columns from one position to the next */
+  uint32_t rows;             /* of the padded image, kept as planes */
+  uint32_t length;           /* elements of a plane, even */
+  uint32_t row_plane_words;  /* all planes of a row */
+  uint32_t row_turned_words; /* a row of sums of one tile */
+  uint32_t row_words;        /* of a filter's bits */
   /* Places in `work`, in words. */
   uint32_t planes; /* rows, channels, phases; then one of zeros */
   uint32_t zeros;
@@ -28,6 +29,7 @@ typedef struct {
   uint32_t codes;
   uint32_t stages;
   uint32_t sums;
+  uint32_t turned; /* a row of sums for the stage, tile by tile */
   uint32_t end;
 } plan;
 
@@ -43,9 +45,11 @@ static plan plan_of(const rbnn_layer *layer)
   p.step = layer->pool == 1u ? RBNN_STEM_LANES : RBNN_STEM_LANES / 4u;
   p.phases = (uint32_t)layer->stride * layer->pool;
   p.rows = (layer->pool - 1u) * layer->stride + layer->kernel;
-  p.length = (layer->out_width + p.step - 1u) / p.step * p.step + (p.rows - 1u) / p.phases;
+  const uint32_t width = (layer->out_width + p.step - 1u) / p.step * p.step;
+  p.length = width + (p.rows - 1u) / p.phases;
   p.length += p.length % 2u;
   p.row_plane_words = layer->in_channels * p.phases * p.length / 2u;
+  p.row_turned_words = width * RBNN_FILTERS_PER_TILE / 2u;
   p.row_words = (count + 31u) / 32u;
 
   p.planes = 0;
@@ -55,7 +59,8 @@ static plan plan_of(const rbnn_layer *layer)
   p.codes = p.tables + ((p.groups + p.wide) << RBNN_STEM_NARROW) * RBNN_STEM_WORDS;
   p.stages = p.codes + layer->out_channels * p.groups;
   p.sums = p.stages + tiles * (uint32_t)sizeof(rbnn_stem_tail) / 4u;
-  p.end = p.sums + RBNN_FILTERS_PER_TILE * RBNN_STEM_WORDS;
+  p.turned = p.sums + RBNN_FILTERS_PER_TILE * RBNN_STEM_WORDS;
+  p.end = p.turned + tiles * p.row_turned_words;
   return p;
 }
 
@@ -161,6 +166,32 @@ static void slide(const plan *p, const rbnn_run *run, uint32_t y, uint32_t *work
   }
 }
 
+/* Positions x .. x + step - 1 of row `y`: bits, or sums for the stage. */
+static void run_step(const plan *p, const rbnn_run *run, uint32_t y, uint32_t x)
+{
+  const rbnn_layer *layer = run->layer;
+  uint32_t *work = run->work;
+  uint32_t *sums = work + p->sums;
+  const uintptr_t origin = RBNN_STEM_ORIGIN(work);
+  const uint32_t left = layer->out_width - x;
+  const uint32_t count = left < p->step ? left : p->step;
+  const rbnn_stem_tail *tail = (const rbnn_stem_tail *)(work + p->stages);
+  const uint32_t *codes = work + p->codes;
+  uint32_t *row = work + p->turned + x * RBNN_FILTERS_PER_TILE / 2u;
+  rbnn_stem_tables(origin, work + p->sources, 2u * x, p->wide, p->groups - p->wide,
+                   work + p->tables);
+  for (uint32_t first = 0; first < layer->out_channels; first += RBNN_FILTERS_PER_TILE, tail++) {
+    rbnn_stem_sums(origin, codes, p->groups, sums);
+    if (rbnn_stem_tail_compares(layer)) {
+      rbnn_stem_tail_compare(tail, run, first, y * layer->out_width + x, count, sums);
+    } else {
+      rbnn_stem_tail_turn(layer, sums, row);
+    }
+    codes += RBNN_FILTERS_PER_TILE * p->groups;
+    row += p->row_turned_words;
+  }
+}
+
 void rbnn_conv_stem(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
@@ -168,7 +199,6 @@ void rbnn_conv_stem(const rbnn_run *run)
   const uint32_t tiles = layer->out_channels / RBNN_FILTERS_PER_TILE;
   const uint32_t tile_bytes = RBNN_FILTERS_PER_TILE * 4u * p.row_words;
   uint32_t *work = run->work;
-  const uintptr_t origin = RBNN_STEM_ORIGIN(work);
   rbnn_stem_tail *tails = (rbnn_stem_tail *)(work + p.stages);
 
   memset(work, 0, 4u * p.sources);
@@ -184,16 +214,11 @@ void rbnn_conv_stem(const rbnn_run *run)
   for (uint32_t y = 0; y < layer->out_height; y++) {
     slide(&p, run, y, work);
     for (uint32_t x = 0; x < layer->out_width; x += p.step) {
-      const uint32_t left = layer->out_width - x;
-      const uint32_t count = left < p.step ? left : p.step;
-      rbnn_stem_tables(origin, work + p.sources, 2u * x, p.wide, p.groups - p.wide,
-                       work + p.tables);
-      for (uint32_t tile = 0; tile < tiles; tile++) {
-        const uint32_t first = tile * RBNN_FILTERS_PER_TILE;
-        rbnn_stem_sums(origin, work + p.codes + first * p.groups, p.groups, work + p.sums);
-        rbnn_stem_tail_run(&tails[tile], run, first, y * layer->out_width + x, count,
-                           work + p.sums);
-      }
+      run_step(&p, run, y, x);
+    }
+    for (uint32_t tile = 0; tile < tiles && !rbnn_stem_tail_compares(layer); tile++) {
+      rbnn_stage_row(&tails[tile].stage, run, tile * RBNN_FILTERS_PER_TILE, y,
+                     (const int16_t *)(work + p.turned + tile * p.row_turned_words));
     }
   }
 }

@@ -3,6 +3,8 @@
 #ifndef RBNN_CORE_CONV_STEM_TAIL_H
 #define RBNN_CORE_CONV_STEM_TAIL_H
 
+#include <stdbool.h>
+
 #include "conv_stem_lanes.h"
 #include "stage.h"
 
@@ -14,9 +16,17 @@ typedef union {
 
 void rbnn_stem_tail_prepare(rbnn_stem_tail *tail, const rbnn_run *run, uint32_t first);
 
-/* Finish `count` positions from number `position` on, for the filters of this tile.
- *   sums  as of rbnn_stem_sums; overwritten */
-void rbnn_stem_tail_run(const rbnn_stem_tail *tail, const rbnn_run *run, uint32_t first,
-                        uint32_t position, uint32_t count, uint32_t *sums);
+/* Whether a layer's bits are taken from the lanes as they are, by rbnn_stem_tail_compare; else the
+ * lanes are turned and a row of them goes to the stage. */
+bool rbnn_stem_tail_compares(const rbnn_layer *layer);
+
+/* Bits of `count` positions from number `position` on, for the filters of this tile.
+ *   sums  as of rbnn_stem_sums */
+void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uint32_t first,
+                            uint32_t position, uint32_t count, const uint32_t *sums);
+
+/* Sums behind the pool, turned from filters with their positions to positions with their filters.
+ *   turned  16 filters, two a word, of eight positions; with a pool of two */
+void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, uint32_t *turned);
 
 #endif

@@ -252,7 +252,7 @@ rbnn_stem_compare:
   .size rbnn_stem_compare, . - rbnn_stem_compare
 
 .macro larger to, other
-  ssub16 r9, \to, \other
+  ssub16 r12, \to, \other
   sel \to, \to, \other
 .endm
 
@@ -275,8 +275,8 @@ rbnn_stem_compare_largest:
   mov r3, #8
   mov r8, #0
 1:
-  ldrd r12, lr, [r1], #8
-  compare_largest r12
+  ldrd r9, lr, [r1], #8
+  compare_largest r9
   compare_largest lr
   subs r3, r3, #1
   bne 1b
@@ -312,6 +312,31 @@ rbnn_stem_turn:
   bne 1b
   pop {r4-r11, pc}
   .size rbnn_stem_turn, . - rbnn_stem_turn
+
+/* void rbnn_stem_turn_largest(const uint32_t *sums, uint32_t *turned) */
+  .section .text.rbnn_stem_turn_largest, "ax", %progbits
+  .p2align 2
+  .global rbnn_stem_turn_largest
+  .type rbnn_stem_turn_largest, %function
+rbnn_stem_turn_largest:
+  push {r4-r11, lr}
+  mov lr, #8
+1:
+  ldmia r0!, {r4-r11}
+  larger r4, r5
+  larger r6, r7
+  larger r8, r9
+  larger r10, r11
+  larger r4, r6
+  larger r8, r10
+  pkhbt r12, r4, r8, lsl #16
+  pkhtb r3, r8, r4, asr #16
+  str r12, [r1], #4
+  str r3, [r1, #28]
+  subs lr, lr, #1
+  bne 1b
+  pop {r4-r11, pc}
+  .size rbnn_stem_turn_largest, . - rbnn_stem_turn_largest
 
 #endif
 

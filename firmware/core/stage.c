@@ -17,6 +17,7 @@ typedef void residual_loop(const int16_t *sums, const rbnn_stage_tile *tile,
                            uint32_t stream_skip, const int16_t *end, uint32_t bits_skip,
                            uint16_t *bits);
 residual_loop rbnn_stage_residual_loop;
+residual_loop rbnn_stage_rsign_loop;
 residual_loop rbnn_stage_rprelu_loop;
 
 _Static_assert(sizeof(((rbnn_stage_tile *)0)->halves[0]) == 144, "as stage_v7em.S reads it");
@@ -60,9 +61,12 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
     stream = run->stream + element;
     stream_skip += channels * (uint32_t)sizeof *stream;
   }
-  residual_loop *loop = layer->activation == RBNN_ACTIVATION_NONE && layer->sign == RBNN_SIGN_ZERO
-                            ? rbnn_stage_residual_loop
-                            : rbnn_stage_rprelu_loop;
+  residual_loop *loop = rbnn_stage_residual_loop;
+  if (layer->activation == RBNN_ACTIVATION_RPRELU) {
+    loop = rbnn_stage_rprelu_loop;
+  } else if (layer->sign == RBNN_SIGN_THRESHOLDS) {
+    loop = rbnn_stage_rsign_loop;
+  }
   loop(sums, tile, shortcut, stream, shortcut_skip, stream_skip,
        sums + count * RBNN_FILTERS_PER_TILE, bits_skip, bits);
 }
@@ -198,16 +202,6 @@ static void prepare_rprelu(rbnn_stage_tile *tile, const int16_t *group, uint32_t
   }
 }
 
-/* The identity. */
-static void prepare_no_rprelu(rbnn_stage_tile *tile)
-{
-  for (uint32_t half = 0; half < 2u; half++) {
-    for (uint32_t pair = 0; pair < 4u; pair++) {
-      tile->halves[half].rprelu[pair] = (rbnn_stage_rprelu){.slopes = {SLOPE_ONE, SLOPE_ONE}};
-    }
-  }
-}
-
 void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first)
 {
   const rbnn_layer *layer = run->layer;
@@ -221,8 +215,6 @@ void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t fir
     if (layer->activation == RBNN_ACTIVATION_RPRELU) {
       prepare_rprelu(tile, group, channels);
       group += 3u * channels;
-    } else if (layer->sign == RBNN_SIGN_THRESHOLDS) {
-      prepare_no_rprelu(tile);
     }
   }
   if (layer->stage == RBNN_STAGE_THRESHOLD || layer->sign == RBNN_SIGN_THRESHOLDS) {

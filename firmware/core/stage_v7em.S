@@ -164,12 +164,16 @@ rbnn_stage_residual_loop:
   leave
   .size rbnn_stage_residual_loop, . - rbnn_stage_residual_loop
 
-.macro rprelu_half number
+.macro compared_half number, with_rprelu
   residual
+  .if \with_rprelu
   rprelu r4
   rprelu r5
   rprelu r6
   rprelu r7
+  .else
+  add tile, tile, #rprelu_bytes
+  .endif
   ldmia tile!, {r8-r11}
   stmia stream!, {r4-r7}
   .if \number
@@ -183,16 +187,17 @@ rbnn_stage_residual_loop:
   compare r7, r11
 .endm
 
-  .section .text.rbnn_stage_rprelu_loop, "ax", %progbits
+.macro compared_loop name, with_rprelu
+  .section .text.\name, "ax", %progbits
   .p2align 2
-  .global rbnn_stage_rprelu_loop
-  .type rbnn_stage_rprelu_loop, %function
-rbnn_stage_rprelu_loop:
+  .global \name
+  .type \name, %function
+\name:
   enter
   mov lr, #0x40004000
 1:
-  rprelu_half 0
-  rprelu_half 1
+  compared_half 0, \with_rprelu
+  compared_half 1, \with_rprelu
   sub tile, tile, #(2 * half_bytes)
   ldmia sp, {r4-r8}
   merge r9
@@ -204,6 +209,10 @@ rbnn_stage_rprelu_loop:
   cmp sums, r6
   bne 1b
   leave
-  .size rbnn_stage_rprelu_loop, . - rbnn_stage_rprelu_loop
+  .size \name, . - \name
+.endm
+
+  compared_loop rbnn_stage_rsign_loop, 0
+  compared_loop rbnn_stage_rprelu_loop, 1
 
 #endif

@@ -16,6 +16,8 @@ TABLE_SLOTS = 3
 TABLE_GROUPS = {1: 7, 2: 13}
 """Groups of a block, by its words."""
 UNIT_WORDS = 16
+DENSE_BLOCK_UNITS = 4
+"""Of the dense layer over bits, drawn at once at least; ``dense_count.h``."""
 SUM_WORDS = FILTERS_PER_TILE // 2
 
 STEM_WORDS = 4
@@ -47,6 +49,8 @@ def most_work_bytes(layer: Layer) -> int:
     """Bytes beyond which the layer's kernel gains nothing."""
     if layer.op is Operator.CONV:
         return _band_bytes(layer, layer.out_shape[0])
+    if layer.op is Operator.DENSE:
+        return 2 * words_per_row(layer.kernel_shape[0]) * UNIT_WORDS * WORD_BYTES
     return least_work_bytes(layer)
 
 
@@ -77,7 +81,8 @@ def stem_work_bytes(layer: Layer) -> int:
     step = STEM_LANES if layer.pool == 1 else STEM_LANES // 4
     phases = layer.stride * layer.pool
     rows = (layer.pool - 1) * layer.stride + layer.kernel
-    length = _multiple(_multiple(layer.out_shape[1], step) + (rows - 1) // phases, 2)
+    width = _multiple(layer.out_shape[1], step)
+    length = _multiple(width + (rows - 1) // phases, 2)
     words = rows * channels * phases * length // 2
     words += (length + STEM_LANES) // 2
     words += values * STEM_WORDS
@@ -85,12 +90,14 @@ def stem_work_bytes(layer: Layer) -> int:
     words += filters * groups
     words += filters // FILTERS_PER_TILE * STAGE_TILE_WORDS
     words += FILTERS_PER_TILE * STEM_WORDS
+    words += filters // FILTERS_PER_TILE * width * FILTERS_PER_TILE // 2
     return words * WORD_BYTES
 
 
 def dense_work_bytes(layer: Layer) -> int:
     """``rbnn_dense_work_bytes``."""
-    return dense_stream_work_bytes(layer)
+    units = words_per_row(layer.kernel_shape[0])
+    return (units + min(units, DENSE_BLOCK_UNITS)) * UNIT_WORDS * WORD_BYTES
 
 
 def dense_stream_work_bytes(layer: Layer) -> int:
