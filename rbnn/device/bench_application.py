@@ -75,6 +75,7 @@ def measure_application(run: Run, board: Board, folder: Path, say: Say) -> Appli
             for task in images:
                 switch_task(session, task, lambda: user)
             switches, inferences = _measure(session, images)
+            session.self_test()  # goes deepest into the stack
             stack_used = session.stack().used
     finally:
         target.emulator.power_off()
