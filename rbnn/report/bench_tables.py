@@ -42,14 +42,15 @@ def _layers(figures: BenchFigures) -> Table:
             f"{plain:.3f}",
             f"{share:.1%}",
             f"{network.peer_instructions / network.macs:.3f}",
-            f"{network.ratio:.1f}",
+            f"{network.ratio:.1f} / {network.peer_instructions / network.instructions_plain:.1f}",
         )
     return table
 
 
 def _cells(layer: BenchLayer) -> tuple[str, ...]:
     per_mac, plain = layer.instructions_per_mac, layer.instructions_per_mac_plain
-    ratio = layer.peer_per_mac / per_mac if layer.peer_per_mac and per_mac else None
+    peer = layer.peer_per_mac
+    ratios = [f"{peer / rate:.1f}" for rate in (per_mac, plain) if peer and rate]
     return (
         layer.name,
         layer.shape,
@@ -58,8 +59,8 @@ def _cells(layer: BenchLayer) -> tuple[str, ...]:
         _rate(per_mac, layer.goal),
         _rate(plain, layer.goal_plain),
         f"{layer.reconfiguration:.1%}",
-        f"{layer.peer_per_mac:.3f}" if layer.peer_per_mac else "",
-        f"{ratio:.1f}" if ratio else "",
+        f"{peer:.3f}" if peer else "",
+        " / ".join(ratios),
     )
 
 

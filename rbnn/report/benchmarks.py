@@ -55,7 +55,7 @@ def summary_table(boards: Sequence[BenchFigures]) -> Table:
             *(_both(figures.layer(name)) for figures in boards),
             f"{_optional(layer.goal)} / {_optional(layer.goal_plain)}",
             f"{layer.peer_per_mac:.3f} {layer.peer}" if layer.peer_per_mac else "",
-            f"{_ratio(layer):.1f}",
+            _ratios(layer),
         )
     if first.network is not None:
         table.add_row(
@@ -117,10 +117,17 @@ def _standard(boards: Sequence[BenchFigures]) -> str:
                 f"**{layer.instructions_per_mac_plain:.4f}**",
                 _optional(layer.instructions_per_mac_resident),
                 *("-" if rate is None else f"{rate:.3f}" for rate in rates),
-                f"{_ratio(layer):.1f}",
+                _ratios(layer),
             ]
         )
-    head = ["layer", "streaming", "plain", "resident", *names, "times fewer than the best"]
+    head = [
+        "layer",
+        "streaming",
+        "plain",
+        "resident",
+        *names,
+        "times fewer than the best, streaming / plain",
+    ]
     text = f"## Standard layers, {_core(first)}, instructions a MAC\n\n" + _grid(head, rows)
     if len(boards) > 1:
         text += "\n### The same on other cores, streaming / plain\n\n" + _grid(
@@ -286,6 +293,9 @@ def _network_rate(network: BenchNetwork | None) -> str:
     return f"{network.instructions / network.macs:.3f} / {plain:.3f}"
 
 
-def _ratio(layer: BenchLayer) -> float:
-    assert layer.peer_per_mac is not None and layer.instructions_per_mac is not None
-    return layer.peer_per_mac / layer.instructions_per_mac
+def _ratios(layer: BenchLayer) -> str:
+    """How many times fewer than the best peer, which has its weights in clear."""
+    rates = (layer.instructions_per_mac, layer.instructions_per_mac_plain)
+    return " / ".join(
+        f"{layer.peer_per_mac / rate:.1f}" for rate in rates if layer.peer_per_mac and rate
+    )
