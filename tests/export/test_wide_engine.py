@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from rbnn.errors import RbnnError
@@ -63,6 +64,22 @@ def test_what_does_not_fit_is_refused(made: Any) -> None:
     with pytest.raises(RbnnError, match="takes images"):
         wide.logits(0, made.secrets["colour"], images[:, :-1])
     assert wide.logits(0, made.secrets["colour"], images[:0]).shape == (0, 10)
+
+
+def test_nothing_is_written_beside_the_buffers(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sizes that the C code asks for are enough, to the byte."""
+    guards = []
+
+    def guarded(size: int) -> npt.NDArray[np.uint8]:
+        memory = np.full(size + 4096, 0x5A, np.uint8)
+        guards.append(memory[size:])
+        return memory[:size]
+
+    monkeypatch.setattr("rbnn.export.wide._aligned", guarded)
+    wide = WideEngine(made.export.container, threads=2)
+    wide.infer(0, made.secrets["colour"], made.images["colour"])
+    assert len(guards) == 3
+    assert all((guard == 0x5A).all() for guard in guards)
 
 
 def test_no_weights_are_left_behind(made: Any) -> None:
