@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels.h"
 
+#if defined(__ARM_FEATURE_DSP)
+#include <arm_acle.h>
+#include <string.h>
+#endif
+
 /* Bits that are drawn at once. */
 static uint32_t tile_words(const rbnn_layer *layer)
 {
@@ -13,18 +18,43 @@ uint32_t rbnn_dense_stream_work_bytes(const rbnn_layer *layer)
   return 4u * tile_words(layer);
 }
 
-/* Sum of the values whose weight is +1. */
-static int32_t sum_positive(const int16_t *values, const uint32_t *row, uint32_t words)
+#if defined(__ARM_FEATURE_DSP)
+
+/* Two values at a time, with the weights that two bits stand for. */
+static int32_t multiply(const int16_t *values, const uint32_t *row, uint32_t words)
 {
+  static const uint32_t weights[4] = {0xffffffffu, 0xffff0001u, 0x0001ffffu, 0x00010001u};
   int32_t sum = 0;
   for (; words; words--, row++, values += 32) {
     const uint32_t bits = *row;
-    for (uint32_t i = 0; i < 32u; i++) {
-      sum += values[i] & -(int32_t)(bits >> i & 1u);
+#pragma GCC unroll 16
+    for (uint32_t i = 0; i < 32u; i += 2u) {
+      uint32_t pair;
+      memcpy(&pair, __builtin_assume_aligned(values + i, 4), sizeof pair);
+      sum = __smlad((int16x2_t)pair, (int16x2_t)weights[bits >> i & 3u], sum);
     }
   }
   return sum;
 }
+
+#else
+
+static int32_t multiply(const int16_t *values, const uint32_t *row, uint32_t words)
+{
+  int32_t sum = 0;
+  for (; words; words--, row++) {
+    uint32_t bits = *row;
+#pragma GCC unroll 8
+    for (const int16_t *end = values + 32; values != end; bits >>= 1) {
+      /* All ones where the weight is -1. */
+      const int32_t negative = (int32_t)(bits & 1u) - 1;
+      sum += (*values++ ^ negative) - negative;
+    }
+  }
+  return sum;
+}
+
+#endif
 
 static int32_t finish(int32_t product, int32_t scale, int32_t bias)
 {
@@ -42,18 +72,13 @@ void rbnn_dense_stream(const rbnn_run *run)
   const int32_t *scales = run->params;
   const int32_t *biases = scales + layer->out_channels;
   const uint32_t words = tile_words(layer) / RBNN_FILTERS_PER_TILE;
-  int32_t total = 0;
-  for (uint32_t i = 0; i < 32u * words; i++) {
-    total += values[i];
-  }
   for (uint32_t first = 0; first < layer->out_channels; first += RBNN_FILTERS_PER_TILE) {
     const uint32_t left = layer->out_channels - first;
     const uint32_t rows = left < RBNN_FILTERS_PER_TILE ? left : RBNN_FILTERS_PER_TILE;
     const uint32_t *row = run->source(run->source_context, run->number, first * words * 4u,
                                       rows * words * 4u, run->work);
     for (uint32_t k = first; k < first + rows; k++, row += words) {
-      const int32_t product = 2 * sum_positive(values, row, words) - total;
-      run->logits[k] = finish(product, scales[k], biases[k]);
+      run->logits[k] = finish(multiply(values, row, words), scales[k], biases[k]);
     }
   }
 }
