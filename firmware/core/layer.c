@@ -170,7 +170,9 @@ bool rbnn_layer_is_served(const rbnn_layer *layer)
     case RBNN_OPERATOR_AVERAGE_POOL:
       return pool_fits(layer, RBNN_MAX_AVERAGE_WINDOW) && has_no_stage(layer, RBNN_OUTPUT_STREAM) &&
              (layer->kernel & (layer->kernel - 1)) == 0;
-    case RBNN_OPERATOR_DENSE: return dense_fits(layer, RBNN_PACKING_PAIRS);
+    case RBNN_OPERATOR_DENSE:
+      /* Counts fit 16 bits. */
+      return dense_fits(layer, RBNN_PACKING_PAIRS) && filter_bits(layer) <= UINT16_MAX;
     case RBNN_OPERATOR_DENSE_STREAM:
       /* Products of the stream fit 32 bits. */
       return dense_fits(layer, RBNN_PACKING_ROWS) && filter_bits(layer) <= UINT16_MAX;

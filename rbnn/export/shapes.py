@@ -220,9 +220,9 @@ def _check_convolution(layer: Layer, where: str) -> None:
 def _check_dense(layer: Layer, where: str) -> None:
     if layer.out_shape[:2] != (1, 1) or (layer.kernel, layer.stride, layer.pad) != (0, 1, 0):
         raise ExportError(f"{where} gives one value a class: it has no window, its output is 1x1.")
-    if layer.op is Operator.DENSE_STREAM and row_bits(layer) > UINT16_MAX:
+    if row_bits(layer) > UINT16_MAX:
         raise ExportError(
-            f"{where} has {row_bits(layer)} inputs, whose sums do not fit 32 bits.",
+            f"{where} has {row_bits(layer)} inputs, whose sums do not fit.",
             f"The nearest is {UINT16_MAX // WORD_BITS * WORD_BITS} inputs: average over more "
             "pixels before it.",
         )

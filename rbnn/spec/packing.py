@@ -17,6 +17,16 @@ TILES
     channel ``4 group + b`` of filter ``8 o + f`` is bit ``4 * lane + b``, ``lane`` being the three
     bits of ``f`` reversed: widening a word of eight 4-bit lanes by halves then leaves neighbours
     together.
+PAIRS
+    Made for carry-save counting: 16 filters a tile; within it, for each word of 32 inputs, one
+    unit of 64 bytes, unit ``tile * in_words + word``. A unit's word ``i`` is inputs ``2 i`` and
+    ``2 i + 1``: that of input ``2 i + b`` and filter ``f`` is bit ``2 * lane + b``, ``lane`` being
+    the four bits of ``f`` reversed. The words ``x0, x1, ...`` of a tile are not stored as they are
+    but four at a time as ``x0 ^ x1, x0 ^ z, x2 ^ x3, x2 ^ x0 ^ x1 ^ z``, where ``z`` is the
+    exclusive or of all the tile's words before these four: what a modified double full adder
+    (Demenkov, Kojevnikov, Kulikov, Yaroslavtsev, "New upper bounds on the Boolean circuit
+    complexity of symmetric functions", 2010) computes first. The mix is linear and one to one, so
+    that a key stream acts on mixed words as on plain ones.
 
 Padding filters and padding channels are packed as zero bits. The key stream covers them too.
 """
@@ -38,6 +48,11 @@ CHANNELS_PER_GROUP = 4
 """Channels of one word of a unit: the index bits of one table."""
 UNIT_BYTES = 64
 """One tap and 32 input channels of a tile; one block of the key stream."""
+
+INPUTS_PER_WORD = 2
+"""Inputs of one word of a unit of PAIRS."""
+PAIRS_LANE_FILTERS = (0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15)
+"""The filter of a tile in each 2-bit lane, lowest lane first; its own inverse."""
 
 LANE_FILTERS = (0, 4, 2, 6, 1, 5, 3, 7)
 """The filter of an octet in each 4-bit lane, lowest lane first; its own inverse."""
@@ -120,6 +135,8 @@ def padded_shape(shape: tuple[int, ...], packing: Packing) -> tuple[int, ...]:
             return (*taps, channels, _multiple(filters, WORD_BITS) if taps else filters)
         case Packing.TILES:
             return (*taps, _multiple(channels, WORD_BITS), _multiple(filters, WORD_BITS))
+        case Packing.PAIRS:
+            return (*taps, _multiple(channels, WORD_BITS), _multiple(filters, FILTERS_PER_TILE))
         case _:
             raise ValueError(f"There is no packing of kernels {packing!r}.")
 
@@ -147,6 +164,8 @@ def pack_kernel(bits: Bits, packing: Packing) -> bytes:
     match packing:
         case Packing.ROWS:
             return pack_rows(kernel_to_rows(padded))
+        case Packing.PAIRS:
+            return _pack_pairs(padded)
         case _:
             return _pack_tiles(padded)
 
@@ -172,6 +191,8 @@ def unpack_padded(data: bytes, shape: tuple[int, ...], packing: Packing) -> Bits
     match packing:
         case Packing.ROWS:
             return rows_to_kernel(unpack_rows(data, _product(padded[:-1])), padded)
+        case Packing.PAIRS:
+            return _unpack_pairs(data, padded)
         case _:
             return _unpack_tiles(data, padded)
 
@@ -216,6 +237,37 @@ def _unpack_tiles(data: bytes, shape: tuple[int, ...]) -> Bits:
     # Back to tap, word, group, channel of the group, tile, octet, lane.
     axes = ordered.transpose(1, 2, 3, 6, 0, 4, 5)
     return axes[..., LANE_FILTERS].reshape(shape)
+
+
+def _pack_pairs(kernel: Bits) -> bytes:
+    """Pack a padded (in, out) kernel as PAIRS."""
+    inputs, filters = kernel.shape
+    axes = kernel.reshape(
+        inputs // INPUTS_PER_WORD, INPUTS_PER_WORD, filters // FILTERS_PER_TILE, FILTERS_PER_TILE
+    )
+    # To tile, word, lane, input of the word.
+    plain = axes[..., PAIRS_LANE_FILTERS].transpose(2, 0, 3, 1)
+    before = np.logical_xor.accumulate(plain, axis=1) ^ plain
+    mixed = np.empty_like(plain)
+    mixed[:, 0::2] = plain[:, 0::2] ^ plain[:, 1::2]
+    mixed[:, 1::2] = plain[:, 0::2] ^ before[:, 0::2]
+    return np.packbits(mixed.reshape(-1), bitorder="little").tobytes()
+
+
+def _unpack_pairs(data: bytes, shape: tuple[int, ...]) -> Bits:
+    """Undo :func:`_pack_pairs`; ``shape`` is the padded kernel's."""
+    inputs, filters = shape
+    raw = np.unpackbits(np.frombuffer(data, dtype=np.uint8), bitorder="little")
+    mixed = raw.astype(np.bool_).reshape(
+        filters // FILTERS_PER_TILE, inputs // INPUTS_PER_WORD, FILTERS_PER_TILE, INPUTS_PER_WORD
+    )
+    sums = mixed[:, 0::2]
+    before = np.logical_xor.accumulate(sums, axis=1) ^ sums
+    plain = np.empty_like(mixed)
+    plain[:, 0::2] = mixed[:, 1::2] ^ before
+    plain[:, 1::2] = plain[:, 0::2] ^ sums
+    axes = plain.transpose(1, 3, 0, 2)
+    return axes[..., PAIRS_LANE_FILTERS].reshape(shape)
 
 
 def _multiple(value: int, step: int) -> int:

@@ -12,7 +12,7 @@
 #include "stage.h"
 
 enum { ARGUMENTS, INPUT, WEIGHTS, PARAMS, SHORTCUT, BITS, STREAM, LOGITS, SECTIONS };
-enum { STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM };
+enum { STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE };
 
 typedef struct {
   uint32_t kernel;
@@ -20,6 +20,7 @@ typedef struct {
   uint32_t in_place;  /* the stream section holds the shortcut */
   uint32_t channels;
   uint32_t step;
+  uint32_t spare; /* working memory beyond the kernel's least */
   int16_t offsets[4];
   rbnn_layer layer;
 } arguments;
@@ -157,6 +158,7 @@ static uint32_t work_bytes(const arguments *a)
   switch (a->kernel) {
     case STEM: return rbnn_conv_stem_work_bytes(&a->layer);
     case DENSE_STREAM: return rbnn_dense_stream_work_bytes(&a->layer);
+    case DENSE: return rbnn_dense_work_bytes(&a->layer) + a->spare;
     default: return 0;
   }
 }
@@ -174,6 +176,8 @@ static void run_kernel(const arguments *a, const rbnn_run *run)
     case AVERAGE_POOL * 2u + 1u: rbnn_reference_average_pool(run); break;
     case DENSE_STREAM * 2u: rbnn_dense_stream(run); break;
     case DENSE_STREAM * 2u + 1u: rbnn_reference_dense_stream(run); break;
+    case DENSE * 2u: rbnn_dense(run); break;
+    case DENSE * 2u + 1u: rbnn_reference_dense(run); break;
     default: abort();
   }
 }

@@ -13,10 +13,10 @@ from pathlib import Path
 from rbnn.export.compile import FIRMWARE, SANITIZERS, compile_native
 from rbnn.spec.layout import LAYER
 
-STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM = range(5)
+STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE = range(6)
 KERNELS = ("stage", "conv_stem", "conv_stem_lanes", "conv_stem_tail", "max_pool", "average_pool",
-           "dense_stream")  # fmt: skip
-PLAIN = ("stage", "conv_stem", "max_pool", "average_pool", "dense_stream")
+           "dense_stream", "dense", "dense_count")  # fmt: skip
+PLAIN = ("stage", "conv_stem", "max_pool", "average_pool", "dense_stream", "dense")
 HERE = Path(__file__).parent
 CORE = FIRMWARE / "core"
 ICOUNT_SHIFT = 6
@@ -40,6 +40,7 @@ class Request:
     logits_bytes: int = 0
     channels: int = 0
     step: int = 0
+    spare: int = 0
     offsets: tuple[int, ...] = field(default=())
 
     def pack(self, plain: bool) -> bytes:
@@ -48,7 +49,14 @@ class Request:
         record = LAYER.pack(members | {"weights_bytes": len(self.weights)} | self.layer)
         offsets = [*self.offsets, 0, 0, 0, 0][:4]
         arguments = struct.pack(
-            "<5I4h", self.kernel, plain, self.in_place, self.channels, self.step, *offsets
+            "<6I4h",
+            self.kernel,
+            plain,
+            self.in_place,
+            self.channels,
+            self.step,
+            self.spare,
+            *offsets,
         )
         stream = self.shortcut if self.in_place else b"\x5a" * self.stream_bytes
         sections = (
@@ -107,7 +115,8 @@ def build_bare(cpu: str, folder: Path) -> Path:
     program = folder / f"run_driver_{cpu}.elf"
     sources = [HERE / "run_driver.c", *(CORE / f"{name}.c" for name in KERNELS)]
     sources += [CORE / "reference" / f"{name}.c" for name in PLAIN]
-    sources += sorted(CORE.glob("conv_stem*.S")) + sorted(CORE.glob("stage*.S"))
+    for kind in ("conv_stem", "dense", "stage"):
+        sources += sorted(CORE.glob(f"{kind}*.S"))
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft",
          "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-Wl,--gc-sections",

@@ -89,3 +89,31 @@ def test_dense_rows_keep_their_classes_and_stems_pad_their_filters() -> None:
 def test_unpack_refuses_another_size() -> None:
     with pytest.raises(ValueError, match="4608 bytes"):
         packing.unpack_padded(bytes(64), (3, 3, 64, 64), Packing.TILES)
+
+
+def test_the_words_of_pairs_are_mixed_as_the_counter_takes_them() -> None:
+    rng = np.random.default_rng(5)
+    kernel = rng.random((96, 20)) < 0.5
+    data = packing.pack_kernel(kernel, Packing.PAIRS)
+    words = np.frombuffer(data, "<u4").reshape(2, 48).astype(np.int64)
+    lanes = [int(f"{number:04b}"[::-1], 2) for number in range(16)]
+    for channel in (0, 1):
+        for number in range(20):
+            bits = words[number // 16] >> (2 * lanes[number % 16] + channel) & 1
+            plain, before = kernel[channel::2, number].astype(np.int64), 0
+            for k in range(0, 48, 4):
+                a, b, c, d = plain[k : k + 4]
+                mixed = [a ^ b, a ^ before, c ^ d, c ^ a ^ b ^ before]
+                assert bits[k : k + 4].tolist() == mixed
+                before ^= a ^ b ^ c ^ d
+
+
+@given(st.integers(1, 100), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_pairs_round_trip(inputs: int, filters: int, seed: int) -> None:
+    kernel = np.random.default_rng(seed).random((inputs, filters)) < 0.5
+    data = packing.pack_kernel(kernel, Packing.PAIRS)
+    assert len(data) == packing.packed_bytes(kernel.shape, Packing.PAIRS)
+    assert np.array_equal(packing.unpack_kernel(data, kernel.shape, Packing.PAIRS), kernel)
+    padded = packing.unpack_padded(data, kernel.shape, Packing.PAIRS)
+    assert padded.shape == packing.padded_shape(kernel.shape, Packing.PAIRS)
+    assert padded.sum() == kernel.sum()
