@@ -20,6 +20,8 @@ from rbnn.keys.user_key import UserKey
 PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
 USER = UserKey(Secret(np.random.default_rng(3).bytes(32)))
 _READ_BYTES = 1024
+USED_BYTES = 0x20000
+"""More RAM than the test's firmware takes, from its start on."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def read_memory(emulator: Emulator, address: int, size: int) -> bytes:
     return data
 
 
-def read_ram(emulator: Emulator, size: int = 0x10000) -> bytes:
+def read_ram(emulator: Emulator, size: int = USED_BYTES) -> bytes:
     """The first ``size`` bytes of RAM (all that the firmware uses), then the fingerprint's."""
     board = emulator.board
     used = read_memory(emulator, board.ram.address, size)

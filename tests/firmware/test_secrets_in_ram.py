@@ -12,6 +12,7 @@ import serial
 from elftools.elf.elffile import ELFFile
 from emulated_device import (
     PROVIDER,
+    USED_BYTES,
     USER,
     Licensed,
     enroll_and_license,
@@ -62,6 +63,13 @@ def licensed(
     emulator.power_on()
     yield enroll_and_license(emulator, made)
     emulator.power_off()
+
+
+def test_the_view_is_wide_enough(build: BuildResult) -> None:
+    with build.elf.open("rb") as image:
+        ends = [part["sh_addr"] + part["sh_size"] for part in ELFFile(image).iter_sections()]
+    noinit = build.board.noinit.address
+    assert max(end for end in ends if end < noinit) <= build.board.ram.address + USED_BYTES
 
 
 def held(licensed: Licensed, secret: bytes) -> bool:
