@@ -14,8 +14,6 @@ void rbnn_stem_narrow_table(const uint32_t *sources, uint32_t offset, uint32_t *
 void rbnn_stem_sums_3(const uint32_t *codes, uint32_t *sums);
 void rbnn_stem_sums_6(const uint32_t *codes, uint32_t *sums);
 void rbnn_stem_sums_9(const uint32_t *codes, uint32_t *sums);
-void rbnn_stem_sums_12(const uint32_t *codes, uint32_t *sums);
-void rbnn_stem_sums_15(const uint32_t *codes, uint32_t *sums);
 
 #endif
 
@@ -114,8 +112,6 @@ void rbnn_stem_sums(uintptr_t origin, const uint32_t *codes, uint32_t groups, ui
     case 3: rbnn_stem_sums_3(codes, sums); break;
     case 6: rbnn_stem_sums_6(codes, sums); break;
     case 9: rbnn_stem_sums_9(codes, sums); break;
-    case 12: rbnn_stem_sums_12(codes, sums); break;
-    case 15: rbnn_stem_sums_15(codes, sums); break;
 #endif
     default: sum_any(origin, codes, groups, sums);
   }

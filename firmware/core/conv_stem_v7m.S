@@ -47,8 +47,8 @@ v4l .req r12
 v4h .req lr
 
 /* r1 is the offset. */
-.macro value number, half
-  ldrd v\number\()l, v\number\()h, [sources, #(16 * \number + 8 * \half)]
+.macro value number
+  ldrd v\number\()l, v\number\()h, [sources, #(16 * \number)]
   ldr v\number\()l, [v\number\()l, r1]
   ldr v\number\()h, [v\number\()h, r1]
   .if !dsp
@@ -72,7 +72,7 @@ v4h .req lr
   .endif
 .endm
 
-/* `entry` and `half` say which half of which entry the sum is. */
+/* `entry` says which entry the sum is. */
 .macro flip number
   .if entry & (1 << \number)
   sub2 low, v\number\()l
@@ -82,7 +82,7 @@ v4h .req lr
   add2 high, v\number\()h
   .endif
   .set entry, entry ^ (1 << \number)
-  strd low, high, [table, #(16 * entry + 8 * half)]
+  strd low, high, [table, #(16 * entry)]
 .endm
 
 /* Gray code: each entry differs from the one before it in one value. */
@@ -110,14 +110,13 @@ v4h .req lr
   walk4
 .endm
 
-.macro start last, which
-  .set half, \which
-  value 0, \which
-  value 1, \which
-  value 2, \which
-  value 3, \which
+.macro start last
+  value 0
+  value 1
+  value 2
+  value 3
   .if \last == 4
-  value 4, \which
+  value 4
   .endif
   .if dsp
   sadd16 low, v0l, v1l
@@ -134,40 +133,32 @@ v4h .req lr
   .endif
   halve \last
   .set entry, (2 << \last) - 1
-  strd low, high, [table, #(16 * entry + 8 * half)]
+  strd low, high, [table, #(16 * entry)]
 .endm
 
-/* void rbnn_stem_wide_table(const uint32_t *sources, uint32_t offset, uint32_t *table) */
-  .section .text.rbnn_stem_wide_table, "ax", %progbits
+/* void name(const uint32_t *sources, uint32_t offset, uint32_t *table): both halves. */
+.macro table_of name, last, walk
+  .section .text.\name, "ax", %progbits
   .p2align 2
-  .global rbnn_stem_wide_table
-  .type rbnn_stem_wide_table, %function
-rbnn_stem_wide_table:
+  .global \name
+  .type \name, %function
+\name:
+  add r3, table, #8
   push {r1, r3, r4-r11, lr}
-  start 4, 0
-  walk5
-  ldr r1, [sp]
-  start 4, 1
-  walk5
+1:
+  start \last
+  \walk
+  ldrd r1, r3, [sp]
+  add sources, sources, #8
+  cmp table, r3
+  add table, table, #8
+  bne 1b
   pop {r1, r3, r4-r11, pc}
-  .size rbnn_stem_wide_table, . - rbnn_stem_wide_table
+  .size \name, . - \name
+.endm
 
-/* void rbnn_stem_narrow_table(const uint32_t *sources, uint32_t offset, uint32_t *table) */
-  .section .text.rbnn_stem_narrow_table, "ax", %progbits
-  .p2align 2
-  .global rbnn_stem_narrow_table
-  .type rbnn_stem_narrow_table, %function
-rbnn_stem_narrow_table:
-  push {r4-r11}
-  mov r12, r1
-  start 3, 0
-  walk4
-  mov r1, r12
-  start 3, 1
-  walk4
-  pop {r4-r11}
-  bx lr
-  .size rbnn_stem_narrow_table, . - rbnn_stem_narrow_table
+  table_of rbnn_stem_wide_table, 4, walk5
+  table_of rbnn_stem_narrow_table, 3, walk4
 
 /* Sums: r0 codes, r1 sums, r4-r7 the sum, r8-r11 an entry, lr filters left. */
 
@@ -208,8 +199,6 @@ rbnn_stem_sums_\groups:
   sum_groups 3
   sum_groups 6
   sum_groups 9
-  sum_groups 12
-  sum_groups 15
 
 #if defined(__ARM_FEATURE_DSP)
 
