@@ -58,7 +58,8 @@ uint32_t rbnn_conv_binary_work_bytes(const rbnn_layer *layer);
 void rbnn_max_pool(const rbnn_run *run);
 
 /* Mean of the stream over windows of a power of two pixels, no padding:
- * floor((sum + pixels / 2) / pixels). */
+ * floor((sum + pixels / 2) / pixels). `stream` may be `input` itself: it never catches up with what
+ * is still to be read. */
 void rbnn_average_pool(const rbnn_run *run);
 
 /* Logits from bits: scale * product + bias, modulo 2^32 (the exporter refuses scales that could

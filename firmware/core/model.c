@@ -146,8 +146,11 @@ static bool regions_fit(const rbnn_layer *layers, uint32_t number,
   }
   const bool in_place =
       stream.offset == shortcut.offset && layer->shortcut_channels == layer->out_channels;
-  return !overlap(input, bits) && !overlap(input, stream) && !overlap(shortcut, bits) &&
-         !overlap(bits, stream) && (in_place || !overlap(shortcut, stream));
+  const bool pools_in_place =
+      layer->op == RBNN_OPERATOR_AVERAGE_POOL && stream.offset == input.offset;
+  return !overlap(input, bits) && (pools_in_place || !overlap(input, stream)) &&
+         !overlap(shortcut, bits) && !overlap(bits, stream) &&
+         (in_place || !overlap(shortcut, stream));
 }
 
 /* Whether bits and parameters of the layer lie where the header says there is room. */
