@@ -29,7 +29,7 @@ def values_of(record: Record) -> st.SearchStrategy[dict[str, Value]]:
     ("record", "size"),
     [
         (layout.CONTAINER_HEADER, 124),
-        (layout.LAYER, 44),
+        (layout.LAYER, 52),
         (layout.TASK, 28),
         (layout.PARAMS_HEADER, 20),
         (layout.LICENCE_PROLOGUE, 84),
