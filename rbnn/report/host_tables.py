@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from rbnn.report.host_bench import GOAL, HostBench
+from rbnn.report.host_bench import GOAL, HostBench, Rate
 
 
 def host_table(results: Sequence[HostBench]) -> Table:
     """Images a second by engine, a network a column."""
-    table = Table(title="Evaluating a test set on this machine, images a second")
+    table = Table(
+        title="Evaluating a test set on this machine: images a second "
+        "(and by second of a processor's time)"
+    )
     table.add_column("")
     for one in results:
         table.add_column(f"{one.network}, {one.macs / 1e6:.1f} M MACs", justify="right")
@@ -20,20 +23,24 @@ def host_table(results: Sequence[HostBench]) -> Table:
     def row(title: str, *cells: str) -> None:
         table.add_row(title, *cells)
 
-    row("Keras, tf.function", *(f"{one.keras:,.0f}" for one in results))
+    def rates(title: str, found: Sequence[Rate]) -> None:
+        row(title, *(f"{rate.clock:,.0f}  ({rate.processor:,.0f})" for rate in found))
+
+    rates("Keras, tf.function", [one.keras for one in results])
     row("   at its best batch size", *(str(one.keras_batch) for one in results))
-    row(f"C, {first.vectors}, {_threads(first.threads)}", *(f"{one.c:,.0f}" for one in results))
-    row(f"C, {first.vectors}, 1 thread", *(f"{one.c_one_thread:,.0f}" for one in results))
-    row("C, the device's own kernels", *(f"{one.c_device_kernels:,.0f}" for one in results))
+    rates(f"C, {first.vectors}, {_threads(first.threads)}", [one.c for one in results])
+    rates(f"C, {first.vectors}, 1 thread", [one.c_one_thread for one in results])
+    rates("C, the device's own kernels", [one.c_device_kernels for one in results])
     table.add_section()
     row(
         f"C against Keras (goal {GOAL:g})",
-        *(f"{one.ratio:.1f}{'' if one.ratio >= GOAL else ' !'}" for one in results),
+        *(
+            f"{one.ratio:.1f}{'' if one.ratio >= GOAL else ' !'}  ({one.processor_ratio:.1f})"
+            for one in results
+        ),
     )
     row("same class as Keras", *(f"{one.agreement:.2%}" for one in results))
-    row(
-        "logits equal to the reference's", *(f"{one.compared} of {one.compared}" for one in results)
-    )
+    row("logits equal to the reference's", *(f"all of {one.compared}" for one in results))
     return table
 
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rbnn.cli.main import build
-from rbnn.report.host_bench import HostBench
+from rbnn.report.host_bench import HostBench, Rate
 from rbnn.report.host_tables import host_table
 
 
@@ -25,15 +25,19 @@ def test_it_measures_equal_networks_and_prints_one_document(
     assert network["network"] == "resnet of width 32"
     assert network["compared"] == 20
     assert network["agreement"] > 0.95
-    assert min(network[name] for name in ("keras", "c", "c_one_thread", "c_device_kernels")) > 0
-    assert network["ratio"] == pytest.approx(network["c"] / network["keras"])
+    rates = [network[name] for name in ("keras", "c", "c_one_thread", "c_device_kernels")]
+    assert min(rate[kind] for rate in rates for kind in ("clock", "processor")) > 0
+    assert network["ratio"] == pytest.approx(network["c"]["clock"] / network["keras"]["clock"])
 
 
 def test_the_table_marks_what_misses_the_goal() -> None:
     one = HostBench(
         network="n", bits=1, macs=10**6, images=1, vectors="AVX2", threads=2, keras_batch=100,
-        keras=100, c=1500, c_one_thread=800, c_device_kernels=10, agreement=1, compared=1,
+        keras=Rate(clock=100, processor=50), c=Rate(clock=1500, processor=800),
+        c_one_thread=Rate(clock=800, processor=800),
+        c_device_kernels=Rate(clock=10, processor=10), agreement=1, compared=1,
     )  # fmt: skip
-    cells = list(host_table([one, one.model_copy(update={"c": 900.0})]).columns)
-    assert list(cells[1].cells)[5] == "15.0"
-    assert list(cells[2].cells)[5] == "9.0 !"
+    slow = one.model_copy(update={"c": Rate(clock=900, processor=800)})
+    cells = list(host_table([one, slow]).columns)
+    assert list(cells[1].cells)[5] == "15.0  (16.0)"
+    assert list(cells[2].cells)[5] == "9.0 !  (16.0)"
