@@ -185,7 +185,7 @@ static void run_step(const plan *p, const rbnn_run *run, uint32_t y, uint32_t x)
     if (rbnn_stem_tail_compares(layer)) {
       rbnn_stem_tail_compare(tail, run, first, y * layer->out_width + x, count, sums);
     } else {
-      rbnn_stem_tail_turn(layer, sums, row);
+      rbnn_stem_tail_turn(layer, sums, (int16_t *)row);
     }
     codes += RBNN_FILTERS_PER_TILE * p->groups;
     row += p->row_turned_words;

@@ -115,9 +115,4 @@ void rbnn_stem_sums(uintptr_t origin, const uint32_t *codes, uint32_t groups, ui
 #endif
     default: sum_any(origin, codes, groups, sums);
   }
-#if !RBNN_STEM_DSP
-  for (uint32_t i = 0; i < RBNN_FILTERS_PER_TILE * RBNN_STEM_WORDS; i++) {
-    sums[i] += (sums[i] & 0x8000u) << 1;
-  }
-#endif
 }

@@ -24,8 +24,8 @@
 #define RBNN_STEM_ASSEMBLY 0
 #endif
 
-/* With the instructions for two lanes an entry's lanes stand beside each other; without them a word
- * is high lane * 65536 + low lane, modulo 2^32, and plain additions serve. */
+/* With the instructions for two lanes the int16 lanes of tables and sums stand beside each other;
+ * without them a word is high lane * 65536 + low lane, modulo 2^32, and plain additions serve. */
 #if RBNN_STEM_ASSEMBLY && defined(__ARM_FEATURE_DSP)
 #define RBNN_STEM_DSP 1
 #else
@@ -51,7 +51,7 @@ void rbnn_stem_tables(uintptr_t origin, const uint32_t *sources, uint32_t offset
 
 /* Sums of one tile.
  *   codes  for every filter and group the entry's address
- *   sums   16 times four words of int16 lanes */
+ *   sums   16 times four words of two lanes */
 void rbnn_stem_sums(uintptr_t origin, const uint32_t *codes, uint32_t groups, uint32_t *sums);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conv_stem_tail.h"
 
-#define PAIRS (RBNN_FILTERS_PER_TILE / 2u)
-
 #if RBNN_STEM_DSP
 
 /* conv_stem_v7m.S: the signs of sums minus thresholds, filter f in bits f and 16 + f; of four words
@@ -10,8 +8,8 @@
 void rbnn_stem_compare(const uint32_t *sums, const uint32_t *thresholds, uint32_t *negative);
 void rbnn_stem_compare_largest(const uint32_t *sums, const uint32_t *thresholds,
                                uint32_t *negative);
-void rbnn_stem_turn(const uint32_t *sums, uint32_t *turned);
-void rbnn_stem_turn_largest(const uint32_t *sums, uint32_t *turned);
+void rbnn_stem_turn(const uint32_t *sums, int16_t *turned);
+void rbnn_stem_turn_largest(const uint32_t *sums, int16_t *turned);
 
 void rbnn_stem_tail_prepare(rbnn_stem_tail *tail, const rbnn_run *run, uint32_t first)
 {
@@ -51,7 +49,7 @@ void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uin
   }
 }
 
-void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, uint32_t *turned)
+void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, int16_t *turned)
 {
   if (layer->pool == 1u) {
     rbnn_stem_turn(sums, turned);
@@ -84,35 +82,41 @@ void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uin
   (void)sums;
 }
 
-/* Lane by lane, without a branch. */
-static uint32_t larger(uint32_t a, uint32_t b)
+static int32_t low(uint32_t word)
 {
-  const int32_t a0 = (int16_t)(a & 0xffffu), a1 = (int16_t)(a >> 16);
-  const int32_t b0 = (int16_t)(b & 0xffffu), b1 = (int16_t)(b >> 16);
-  const int32_t low = a0 - ((a0 - b0) & ((a0 - b0) >> 31));
-  const int32_t high = a1 - ((a1 - b1) & ((a1 - b1) >> 31));
-  return ((uint32_t)low & 0xffffu) | (uint32_t)high << 16;
+  return (int16_t)(word & 0xffffu);
 }
 
-static void turn_pair(uint32_t even, uint32_t odd, uint32_t *turned)
+static int32_t high(uint32_t word)
 {
-  turned[0] = (even & 0xffffu) | odd << 16;
-  turned[PAIRS] = even >> 16 | (odd & 0xffff0000u);
+  return (int32_t)(word + 0x8000u) >> 16;
 }
 
-void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, uint32_t *turned)
+/* Without a branch. */
+static int32_t larger(int32_t a, int32_t b)
 {
-  for (uint32_t pair = 0; pair < PAIRS; pair++, turned++) {
-    const uint32_t *even = sums + 2u * RBNN_STEM_WORDS * pair;
-    const uint32_t *odd = even + RBNN_STEM_WORDS;
-    if (layer->pool == 1u) {
-      for (uint32_t j = 0; j < RBNN_STEM_WORDS; j++) {
-        turn_pair(even[j], odd[j], turned + 2u * PAIRS * j);
-      }
-    } else {
-      turn_pair(larger(larger(even[0], even[1]), larger(even[2], even[3])),
-                larger(larger(odd[0], odd[1]), larger(odd[2], odd[3])), turned);
+  return b + ((a - b) & ~((a - b) >> 31));
+}
+
+void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, int16_t *turned)
+{
+  for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++, sums += RBNN_STEM_WORDS, turned++) {
+    const uint32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
+    if (layer->pool == 2u) {
+      const int32_t first = larger(larger(low(a), low(b)), larger(low(c), low(d)));
+      const int32_t second = larger(larger(high(a), high(b)), larger(high(c), high(d)));
+      turned[0] = (int16_t)first;
+      turned[RBNN_FILTERS_PER_TILE] = (int16_t)second;
+      continue;
     }
+    turned[0] = (int16_t)low(a);
+    turned[RBNN_FILTERS_PER_TILE] = (int16_t)high(a);
+    turned[2u * RBNN_FILTERS_PER_TILE] = (int16_t)low(b);
+    turned[3u * RBNN_FILTERS_PER_TILE] = (int16_t)high(b);
+    turned[4u * RBNN_FILTERS_PER_TILE] = (int16_t)low(c);
+    turned[5u * RBNN_FILTERS_PER_TILE] = (int16_t)high(c);
+    turned[6u * RBNN_FILTERS_PER_TILE] = (int16_t)low(d);
+    turned[7u * RBNN_FILTERS_PER_TILE] = (int16_t)high(d);
   }
 }
 

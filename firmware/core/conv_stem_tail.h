@@ -26,7 +26,7 @@ void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uin
                             uint32_t position, uint32_t count, const uint32_t *sums);
 
 /* Sums behind the pool, turned from filters with their positions to positions with their filters.
- *   turned  16 filters, two a word, of eight positions; with a pool of two */
-void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, uint32_t *turned);
+ *   turned  16 filters of eight positions, with a pool of two; 4-byte aligned */
+void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, int16_t *turned);
 
 #endif

@@ -282,7 +282,7 @@ rbnn_stem_compare_largest:
   str r3, [r1, #(64 * \word + 32)]
 .endm
 
-/* void rbnn_stem_turn(const uint32_t *sums, uint32_t *turned) */
+/* void rbnn_stem_turn(const uint32_t *sums, int16_t *turned) */
   .section .text.rbnn_stem_turn, "ax", %progbits
   .p2align 2
   .global rbnn_stem_turn
@@ -302,7 +302,7 @@ rbnn_stem_turn:
   pop {r4-r11, pc}
   .size rbnn_stem_turn, . - rbnn_stem_turn
 
-/* void rbnn_stem_turn_largest(const uint32_t *sums, uint32_t *turned) */
+/* void rbnn_stem_turn_largest(const uint32_t *sums, int16_t *turned) */
   .section .text.rbnn_stem_turn_largest, "ax", %progbits
   .p2align 2
   .global rbnn_stem_turn_largest

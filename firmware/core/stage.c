@@ -99,7 +99,7 @@ static uint32_t is_less(int32_t a, int32_t b)
   return (uint32_t)(a - b) >> 31;
 }
 
-/* 16 bits of one position. */
+/* Which of one position's values are below their thresholds. */
 static uint16_t compare(const rbnn_stage_tile *tile, const int16_t *sums)
 {
   uint32_t less = 0;
@@ -109,36 +109,48 @@ static uint16_t compare(const rbnn_stage_tile *tile, const int16_t *sums)
       less = less << 1 | is_less(sums[8u * h + f], tile->halves[h].thresholds[f]);
     }
   }
-  return (uint16_t)~less;
+  return (uint16_t)less;
 }
 
-static void add_shortcut(const rbnn_stage_tile *tile, const int16_t *sums, const int16_t *shortcut,
-                         int16_t *stream)
+/* The stream, and which of it is negative. */
+static uint16_t add_shortcut(const rbnn_stage_tile *tile, const int16_t *sums,
+                             const int16_t *shortcut, int16_t *stream)
 {
+  const uint32_t shift = tile->shift;
+  uint32_t negative = 0;
   for (uint32_t half = 0; half < 2u; half++) {
     const rbnn_stage_affine *affine = tile->halves[half].affine;
 #pragma GCC unroll 8
     for (uint32_t f = 0; f < 8u; f++) {
       const int32_t product = affine[f / 2u].scales[f % 2u] * *sums++;
-      const int32_t t = saturate(affine[f / 2u].biases[f % 2u] + (product >> tile->shift));
-      *stream++ = (int16_t)saturate(*shortcut++ + t);
+      const int32_t t = saturate(affine[f / 2u].biases[f % 2u] + (product >> shift));
+      const int32_t r = saturate(*shortcut++ + t);
+      negative = negative >> 1 | ((uint32_t)r & 0x80000000u);
+      *stream++ = (int16_t)r;
     }
   }
+  return (uint16_t)(negative >> 16);
 }
 
-static void activate(const rbnn_stage_tile *tile, int16_t *stream)
+/* The stream, and which of it is below its threshold. */
+static uint16_t activate(const rbnn_stage_tile *tile, int16_t *stream)
 {
+  uint32_t less = 0;
   for (uint32_t half = 0; half < 2u; half++) {
     const rbnn_stage_rprelu *rprelu = tile->halves[half].rprelu;
+    const int16_t *thresholds = tile->halves[half].thresholds;
 #pragma GCC unroll 8
     for (uint32_t f = 0; f < 8u; f++, stream++) {
       const int32_t d = saturate(*stream - rprelu[f / 2u].points[f % 2u]);
       /* The slope where d is negative, else 1. */
       const int32_t slope = SLOPE_ONE + ((rprelu[f / 2u].slopes[f % 2u] - SLOPE_ONE) & (d >> 31));
-      *stream = (int16_t)saturate((rprelu[f / 2u].offsets[f % 2u] + slope * d) >>
-                                  RBNN_SLOPE_FRACTION_BITS);
+      const int32_t r =
+          saturate((rprelu[f / 2u].offsets[f % 2u] + slope * d) >> RBNN_SLOPE_FRACTION_BITS);
+      less = less >> 1 | ((uint32_t)(r - thresholds[f]) & 0x80000000u);
+      *stream = (int16_t)r;
     }
   }
+  return (uint16_t)(less >> 16);
 }
 
 void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
@@ -155,17 +167,20 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
     shortcut = run->shortcut + position * shortcut_step + first % shortcut_step;
   }
   for (; count; count--, element += layer->out_channels, shortcut += shortcut_step) {
-    const int16_t *compared = sums;
-    if (layer->stage == RBNN_STAGE_RESIDUAL) {
+    uint16_t less;
+    if (layer->stage == RBNN_STAGE_THRESHOLD) {
+      less = compare(tile, sums);
+    } else {
       int16_t *stream = run->stream != NULL ? run->stream + element : no_stream;
-      add_shortcut(tile, sums, shortcut, stream);
+      less = add_shortcut(tile, sums, shortcut, stream);
       if (layer->activation == RBNN_ACTIVATION_RPRELU) {
-        activate(tile, stream);
+        less = activate(tile, stream);
+      } else if (layer->sign == RBNN_SIGN_THRESHOLDS) {
+        less = compare(tile, stream);
       }
-      compared = stream;
     }
     if (run->bits != NULL) {
-      ((uint16_t *)run->bits)[element / RBNN_FILTERS_PER_TILE] = compare(tile, compared);
+      ((uint16_t *)run->bits)[element / RBNN_FILTERS_PER_TILE] = (uint16_t)~less;
     }
     sums += RBNN_FILTERS_PER_TILE;
   }
