@@ -33,8 +33,8 @@ _Static_assert(RBNN_FILTERS_PER_TILE == 16, "two halves of four pairs");
 /* Lay out the parameters of filters first .. first + 15; `first` is a multiple of 16. */
 void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first);
 
-/* Finish `count` positions of the output from number `position` = y * out_width + x on, for these
- * filters. Writes 16 bits and 16 elements of the stream a position, nothing else.
+/* Finish `count` (at least one) positions of the output from number `position` = y * out_width + x
+ * on, for these filters. Writes 16 bits and 16 elements of the stream a position, nothing else.
  *   sums  count * 16 sums, position by position, 4-byte aligned */
 void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
                           uint32_t position, uint32_t count, const int16_t *sums);
