@@ -122,18 +122,6 @@ rbnn_run rbnn_engine_prepare(const rbnn_engine *engine, uint32_t number,
   };
 }
 
-static void run_layer(const rbnn_run *run)
-{
-  switch (run->layer->op) {
-    case RBNN_OPERATOR_STEM: rbnn_conv_stem(run); break;
-    case RBNN_OPERATOR_CONV: rbnn_conv_binary(run); break;
-    case RBNN_OPERATOR_MAX_POOL: rbnn_max_pool(run); break;
-    case RBNN_OPERATOR_AVERAGE_POOL: rbnn_average_pool(run); break;
-    case RBNN_OPERATOR_DENSE: rbnn_dense(run); break;
-    default: rbnn_dense_stream(run); break;
-  }
-}
-
 rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input, uint32_t input_bytes,
                               int32_t *logits)
 {
@@ -144,7 +132,7 @@ rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input, u
   const rbnn_stem_input image = rbnn_engine_image(engine, input);
   for (uint32_t i = 0; i < engine->model->header->layer_count; i++) {
     const rbnn_run run = rbnn_engine_prepare(engine, i, &image);
-    run_layer(&run);
+    rbnn_kernels[run.layer->op].run(&run);
     if (engine->observer != NULL) {
       engine->observer(engine->observer_context, &run);
     }

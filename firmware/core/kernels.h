@@ -71,4 +71,15 @@ uint32_t rbnn_dense_work_bytes(const rbnn_layer *layer);
 void rbnn_dense_stream(const rbnn_run *run);
 uint32_t rbnn_dense_stream_work_bytes(const rbnn_layer *layer);
 
+/* An operator as this firmware has it. */
+typedef struct {
+  void (*run)(const rbnn_run *run);                /* NULL where it was built without */
+  uint32_t (*work_bytes)(const rbnn_layer *layer); /* NULL where it needs none */
+} rbnn_kernel;
+
+/* By operator. `rbnn export` writes a table of the operators that its model uses, and the linker
+ * leaves the others' kernels out; without such a table (kernel_table.c) all are there. */
+#define RBNN_KERNELS 7u
+extern const rbnn_kernel rbnn_kernels[RBNN_KERNELS];
+
 #endif

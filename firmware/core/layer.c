@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layer.h"
 
+#include <stddef.h>
+
 #include "kernels.h"
 
 #define CHANNELS_PER_WORD 32u
@@ -149,6 +151,9 @@ bool rbnn_layer_is_served(const rbnn_layer *layer)
       layer->out_height == 0 || layer->out_width == 0 || layer->out_channels == 0) {
     return false;
   }
+  if (layer->op >= RBNN_KERNELS || rbnn_kernels[layer->op].run == NULL) {
+    return false;
+  }
   if (layer->op != RBNN_OPERATOR_STEM && layer->in_channels % CHANNELS_PER_WORD) {
     return false;
   }
@@ -182,11 +187,6 @@ bool rbnn_layer_is_served(const rbnn_layer *layer)
 
 uint32_t rbnn_layer_work_bytes(const rbnn_layer *layer)
 {
-  switch (layer->op) {
-    case RBNN_OPERATOR_STEM: return rbnn_conv_stem_work_bytes(layer);
-    case RBNN_OPERATOR_CONV: return rbnn_conv_binary_work_bytes(layer);
-    case RBNN_OPERATOR_DENSE: return rbnn_dense_work_bytes(layer);
-    case RBNN_OPERATOR_DENSE_STREAM: return rbnn_dense_stream_work_bytes(layer);
-    default: return 0;
-  }
+  const rbnn_kernel *kernel = &rbnn_kernels[layer->op];
+  return kernel->work_bytes != NULL ? kernel->work_bytes(layer) : 0u;
 }

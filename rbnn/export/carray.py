@@ -1,8 +1,10 @@
-"""The container as C: ``model_image.c`` for the firmware, ``model_config.h`` with the graph table.
+"""The container as C: ``model_image.c`` and ``model_kernels.c`` for the firmware, and
+``model_config.h`` with the graph table.
 
-``model_image.c`` implements ``firmware/core/model_image.h``. ``model_config.h`` tells the build how
-much memory the model needs, and a reader what it looks like; the firmware reads the container's
-own tables.
+``model_image.c`` implements ``firmware/core/model_image.h``. ``model_kernels.c`` names the kernels
+that the model's operators need, so that the linker leaves the others out. ``model_config.h`` tells
+the build how much memory the model needs, and a reader what it looks like; the firmware reads the
+container's own tables.
 """
 
 from __future__ import annotations
@@ -12,10 +14,20 @@ from pathlib import Path
 from rbnn.export.container import SEALED_OVERHEAD, Container
 from rbnn.export.shapes import params_bytes
 from rbnn.files import write_atomic
-from rbnn.spec.layout import ALIGNMENT
+from rbnn.nets.topology import Topology
+from rbnn.spec.layout import ALIGNMENT, Operator
 
 IMAGE_FILE = "model_image.c"
 CONFIG_FILE = "model_config.h"
+KERNELS_FILE = "model_kernels.c"
+_KERNELS = {
+    Operator.STEM: ("rbnn_conv_stem", "rbnn_conv_stem_work_bytes"),
+    Operator.CONV: ("rbnn_conv_binary", "rbnn_conv_binary_work_bytes"),
+    Operator.MAX_POOL: ("rbnn_max_pool", "NULL"),
+    Operator.DENSE: ("rbnn_dense", "rbnn_dense_work_bytes"),
+    Operator.AVERAGE_POOL: ("rbnn_average_pool", "NULL"),
+    Operator.DENSE_STREAM: ("rbnn_dense_stream", "rbnn_dense_stream_work_bytes"),
+}
 _BYTES_PER_LINE = 16
 
 
@@ -35,6 +47,24 @@ def image_source(container: Container) -> str:
             f"const uint32_t rbnn_model_image_bytes = {len(data)}u;",
             f"_Alignas({ALIGNMENT}) const uint8_t rbnn_model_image[{len(data)}] = {{",
             *lines,
+            "};",
+            "",
+        ]
+    )
+
+
+def kernels_source(topology: Topology) -> str:
+    """Text of ``model_kernels.c``."""
+    used = sorted({layer.op for layer in topology.layers})
+    return "\n".join(
+        [
+            "/* Written by `rbnn export`; do not edit. */",
+            "#include <stddef.h>",
+            "",
+            '#include "kernels.h"',
+            "",
+            "const rbnn_kernel rbnn_kernels[RBNN_KERNELS] = {",
+            *(f"  [RBNN_OPERATOR_{op.name}] = {{{', '.join(_KERNELS[op])}}}," for op in used),
             "};",
             "",
         ]
@@ -81,10 +111,11 @@ def config_header(container: Container) -> str:
 
 
 def write_c(container: Container, folder: Path) -> None:
-    """Write both files into ``folder``.
+    """Write the three files into ``folder``.
 
     Raises:
         RbnnError: the folder cannot be written.
     """
     write_atomic(folder / IMAGE_FILE, image_source(container))
+    write_atomic(folder / KERNELS_FILE, kernels_source(container.topology))
     write_atomic(folder / CONFIG_FILE, config_header(container))

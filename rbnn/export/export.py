@@ -5,6 +5,7 @@
     export/
         container.bin      the model container (SPEC.md)
         model_image.c      the same as a C array, for the firmware
+        model_kernels.c    which kernels the model needs
         model_config.h     memory needs and the graph table, for build and reader
         golden.npz         golden vectors
         manifest.json      what all this is; written last
@@ -21,7 +22,7 @@ import numpy.typing as npt
 
 from rbnn.export import golden, params
 from rbnn.export.build import build
-from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, write_c
+from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, KERNELS_FILE, write_c
 from rbnn.export.container import Container, SealedTask
 from rbnn.export.errors import ExportError
 from rbnn.export.fold import Trained, fold
@@ -97,9 +98,10 @@ class Export:
         Raises:
             ExportError: the run's files cannot be read.
         """
-        files = (self.golden_file, self.folder / IMAGE_FILE, self.folder / CONFIG_FILE)
+        names = (IMAGE_FILE, KERNELS_FILE, CONFIG_FILE)
         return (
-            all(path.is_file() for path in files)
+            all((self.folder / name).is_file() for name in names)
+            and self.golden_file.is_file()
             and self.manifest.provider_public == provider_public.hex()
             and self.manifest.source_sha256 == source_sha256(run)
         )

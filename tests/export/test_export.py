@@ -25,7 +25,10 @@ from rbnn.train.parameters import ModelParameters, Normalisation
 from rbnn.train.run import Run
 
 PROVIDER = bytes(range(1, 33))
-FILES = {"container.bin", "model_image.c", "model_config.h", "golden.npz", "manifest.json"}
+FILES = {
+    "container.bin", "model_image.c", "model_kernels.c", "model_config.h", "golden.npz",
+    "manifest.json",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def build(folder: Path, model: Path | None = None) -> Path:
     own = [path for room in ROOMS for path in sorted((firmware_folder() / room).glob("*.c"))]
     flags = ["-O1", *SANITIZERS, f"-I{firmware_folder() / 'port' / 'host'}"]
     if model is not None:
-        own.append(model / "model_image.c")
+        own += [model / "model_image.c", model / "model_kernels.c"]
         flags.append(f"-I{model}")
     return compile_native("firmware", [*own, library], flags, cache=folder)
 
