@@ -92,12 +92,15 @@ RBNN_WIDE_INLINE void multiply(const rbnn_layer *layer, const uint8_t *const *wi
   }
   for (uint32_t row = 0; row < layer->kernel; row++) {
     for (uint32_t at = 0; at < row_bytes; at += 4u, weights += RBNN_WIDE_FILTERS) {
+      rbnn_wide w[RBNN_WIDE_VECTORS];
+      for (uint32_t v = 0; v < RBNN_WIDE_VECTORS; v++) {
+        w[v] = rbnn_wide_load(weights + v * RBNN_WIDE_LANES);
+      }
       for (uint32_t p = 0; p < positions; p++) {
         uint32_t bytes;
         memcpy(&bytes, windows[p] + row * pitch + at, sizeof bytes);
         for (uint32_t v = 0; v < RBNN_WIDE_VECTORS; v++) {
-          sums[p][v] =
-              rbnn_wide_dot(sums[p][v], bytes, rbnn_wide_load(weights + v * RBNN_WIDE_LANES));
+          sums[p][v] = rbnn_wide_dot(sums[p][v], bytes, w[v]);
         }
       }
     }
@@ -155,17 +158,17 @@ typedef struct {
 } cursor;
 
 /* Move on, inner windows first. */
-static void advance(cursor *at, const rbnn_layer *layer)
+static void advance(cursor *at, uint32_t pool, uint32_t out_width)
 {
-  if (++at->inner_x < layer->pool) {
+  if (++at->inner_x < pool) {
     return;
   }
   at->inner_x = 0;
-  if (++at->inner_y < layer->pool) {
+  if (++at->inner_y < pool) {
     return;
   }
   at->inner_y = 0;
-  if (++at->x == layer->out_width) {
+  if (++at->x == out_width) {
     at->x = 0;
     at->y++;
   }
@@ -175,10 +178,13 @@ void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide)
 {
   const rbnn_layer *layer = run->layer;
   const uint32_t pool = layer->pool;
+  const uint32_t out_width = layer->out_width;
+  const uint32_t kept = kept_outputs(layer);
   const uint32_t filters = rbnn_wide_row_filters(layer->out_channels);
   const uint32_t steps = layer->kernel * ((layer->kernel * (uint32_t)layer->in_channels + 3u) / 4u);
   const uint32_t total = (uint32_t)layer->out_height * layer->out_width;
   const uint32_t step = (uint32_t)layer->stride * layer->in_channels;
+  const uint32_t row_step = padded_width(layer) * step;
   int16_t *sums = (int16_t *)run->work;
   uint32_t *shares = run->work + sums_bytes(layer) / 4u;
   uint8_t *image = (uint8_t *)(shares + shares_bytes(layer) / 4u);
@@ -186,16 +192,16 @@ void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide)
   pad_image(run, image);
   sum_offsets(run, wide, steps, shares);
 
-  for (uint32_t first = 0; first < total; first += kept_outputs(layer)) {
+  for (uint32_t first = 0; first < total; first += kept) {
     const uint32_t left = total - first;
-    const uint32_t outputs = left < kept_outputs(layer) ? left : kept_outputs(layer);
+    const uint32_t outputs = left < kept ? left : kept;
     const uint32_t count = outputs * pool * pool;
     const uint8_t *windows[RBNN_WIDE_POSITIONS];
     uint32_t waiting = 0;
-    for (uint32_t i = 0; i < count; i++, advance(&at, layer)) {
+    for (uint32_t i = 0; i < count; i++, advance(&at, pool, out_width)) {
       const uint32_t y = at.y * pool + at.inner_y;
       const uint32_t x = at.x * pool + at.inner_x;
-      windows[waiting++] = image + (y * padded_width(layer) + x) * step;
+      windows[waiting++] = image + y * row_step + x * step;
       if (waiting == RBNN_WIDE_POSITIONS) {
         sum_windows(layer, windows, RBNN_WIDE_POSITIONS, wide, steps, shares,
                     sums + (i + 1u - waiting) * filters);
