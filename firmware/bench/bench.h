@@ -8,6 +8,23 @@
 
 #define RBNN_BENCH_WORDS(bytes) (((bytes) + 3u) / 4u)
 
+/* Layers by themselves and the network never run at once. */
+typedef union {
+  struct {
+    uint32_t input[RBNN_BENCH_WORDS(RBNN_BENCH_INPUT_BYTES)];
+    uint32_t output[RBNN_BENCH_WORDS(RBNN_BENCH_OUTPUT_BYTES)];
+    uint32_t params[RBNN_BENCH_WORDS(RBNN_BENCH_PARAMS_BYTES)];
+    uint32_t resident[RBNN_BENCH_WORDS(RBNN_BENCH_RESIDENT_BYTES)];
+  } layers;
+  struct {
+    uint32_t arena[RBNN_BENCH_WORDS(RBNN_MODEL_ARENA_BYTES)];
+    uint32_t params[RBNN_BENCH_WORDS(RBNN_MODEL_PARAMS_BYTES)];
+    uint32_t image[RBNN_BENCH_WORDS(RBNN_BENCH_IMAGE_BYTES)];
+  } network;
+} rbnn_bench_buffers;
+
+extern rbnn_bench_buffers rbnn_bench_memory;
+
 /* Working memory of whatever runs: RBNN_MODEL_WORK_BYTES. */
 extern uint32_t rbnn_bench_work[RBNN_BENCH_WORDS(RBNN_MODEL_WORK_BYTES)];
 

@@ -14,10 +14,6 @@ typedef struct {
   rbnn_stem_input image;
 } case_run;
 
-static uint32_t input[RBNN_BENCH_WORDS(RBNN_BENCH_INPUT_BYTES)];
-static uint32_t output[RBNN_BENCH_WORDS(RBNN_BENCH_OUTPUT_BYTES)];
-static uint32_t params[RBNN_BENCH_WORDS(RBNN_BENCH_PARAMS_BYTES)];
-static uint32_t resident[RBNN_BENCH_WORDS(RBNN_BENCH_RESIDENT_BYTES)];
 static rbnn_bench_weights weights;
 
 /* Lay out case `number` in the buffers: bits, then stream, then logits. */
@@ -25,12 +21,15 @@ static void prepare(case_run *it, uint32_t number, rbnn_bench_mode mode)
 {
   const rbnn_bench_layer *const given = &rbnn_bench_layers[number];
   const rbnn_layer *const layer = &rbnn_bench_layer_model.layers[number];
+  uint32_t *const input = rbnn_bench_memory.layers.input;
+  uint32_t *const output = rbnn_bench_memory.layers.output;
+  uint32_t *const params = rbnn_bench_memory.layers.params;
   const uint64_t bits = rbnn_layer_bits_bytes(layer);
   const uint64_t stream = rbnn_layer_stream_bytes(layer);
 
   memcpy(input, given->input, given->input_bytes);
   memcpy(params, given->params, given->params_bytes);
-  memset(output, 0, sizeof output);
+  memset(output, 0, sizeof rbnn_bench_memory.layers.output);
   it->image = (rbnn_stem_input){(const uint8_t *)input, layer->in_channels, 1, rbnn_bench_offsets};
   it->run = (rbnn_run){
       .layer = layer,
@@ -85,7 +84,8 @@ rbnn_status rbnn_bench_run_layers(void)
     rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
     measure(i, RBNN_BENCH_STREAM);
     measure(i, RBNN_BENCH_PLAIN);
-    const rbnn_status status = rbnn_bench_weights_keep(&weights, i, resident, sizeof resident);
+    const rbnn_status status = rbnn_bench_weights_keep(
+        &weights, i, rbnn_bench_memory.layers.resident, sizeof rbnn_bench_memory.layers.resident);
     if (status != RBNN_OK) return status;
     prepare(&first, i, RBNN_BENCH_RESIDENT);
     run_layer(&first);
@@ -99,8 +99,9 @@ void rbnn_bench_run_layer_inputs(uint32_t inputs)
   rbnn_bench_spread spread = rbnn_bench_spread_start(inputs);
   case_run it;
   prepare(&it, 0, RBNN_BENCH_STREAM);
+  uint8_t *const input = (uint8_t *)rbnn_bench_memory.layers.input;
   const uint32_t bytes = rbnn_bench_layers[0].input_bytes;
-  while (rbnn_bench_spread_input(&spread, (uint8_t *)input, bytes)) {
+  while (rbnn_bench_spread_input(&spread, input, bytes)) {
     /* As in a network, where another layer's key stream has run in between. */
     rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
     rbnn_bench_spread_add(&spread, rbnn_bench_measure(run_layer, &it));

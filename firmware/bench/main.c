@@ -23,6 +23,7 @@
 
 #define LINE_BYTES 63u
 
+rbnn_bench_buffers rbnn_bench_memory;
 uint32_t rbnn_bench_work[RBNN_BENCH_WORDS(RBNN_MODEL_WORK_BYTES)];
 
 static bool has_counter;

@@ -11,9 +11,6 @@
 #include "print.h"
 #include "sources.h"
 
-static uint32_t arena[RBNN_BENCH_WORDS(RBNN_MODEL_ARENA_BYTES)];
-static uint32_t params[RBNN_BENCH_WORDS(RBNN_MODEL_PARAMS_BYTES)];
-static uint32_t image[RBNN_BENCH_WORDS(RBNN_BENCH_IMAGE_BYTES)];
 static rbnn_bench_weights weights;
 static rbnn_model model;
 
@@ -33,15 +30,15 @@ static rbnn_status prepare(network_run *it)
   const rbnn_status status =
       rbnn_model_open(&model, rbnn_model_image, rbnn_model_image_bytes, &bad_layer);
   if (status != RBNN_OK) return status;
-  memcpy(params, given->params, given->params_bytes);
-  memcpy(image, given->image, given->image_bytes);
+  memcpy(rbnn_bench_memory.network.params, given->params, given->params_bytes);
+  memcpy(rbnn_bench_memory.network.image, given->image, given->image_bytes);
   rbnn_bench_weights_start(&weights, &model, given->weights);
   it->engine = (rbnn_engine){
       .model = &model,
-      .params = (const uint8_t *)params,
+      .params = (const uint8_t *)rbnn_bench_memory.network.params,
       .params_bytes = given->params_bytes,
-      .arena = arena,
-      .arena_bytes = sizeof arena,
+      .arena = rbnn_bench_memory.network.arena,
+      .arena_bytes = sizeof rbnn_bench_memory.network.arena,
       .work = rbnn_bench_work,
       .work_bytes = sizeof rbnn_bench_work,
       .source = rbnn_bench_source(RBNN_BENCH_STREAM),
@@ -53,7 +50,7 @@ static rbnn_status prepare(network_run *it)
 static void infer(void *context)
 {
   network_run *const it = context;
-  it->status = rbnn_engine_infer(&it->engine, (const uint8_t *)image,
+  it->status = rbnn_engine_infer(&it->engine, (const uint8_t *)rbnn_bench_memory.network.image,
                                  rbnn_bench_network_case.image_bytes, it->logits);
 }
 
@@ -114,7 +111,8 @@ rbnn_status rbnn_bench_run_network_inputs(uint32_t inputs)
   rbnn_bench_spread spread = rbnn_bench_spread_start(inputs);
   const rbnn_status status = prepare(&it);
   if (status != RBNN_OK) return status;
-  while (rbnn_bench_spread_input(&spread, (uint8_t *)image, rbnn_bench_network_case.image_bytes)) {
+  while (rbnn_bench_spread_input(&spread, (uint8_t *)rbnn_bench_memory.network.image,
+                                 rbnn_bench_network_case.image_bytes)) {
     rbnn_bench_spread_add(&spread, rbnn_bench_measure(infer, &it));
   }
   rbnn_bench_print_spread("network", &spread);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, image_source
 from rbnn.export.container import Container
 from rbnn.export.seal import unseal
+from rbnn.export.shapes import output_bytes
 from rbnn.files import write_atomic
 from rbnn.image.bench_layers import OFFSETS, LayerCase
 from rbnn.spec import stream
@@ -94,8 +94,7 @@ def _config(cases: Sequence[LayerCase], network: NetworkCase | None, work_bytes:
         "BENCH_INPUT": max(len(case.given) for case in cases),
         "BENCH_PARAMS": max(len(case.params) for case in cases),
         "BENCH_RESIDENT": max(len(case.packed) for case in cases),
-        # A stream of int16 and the bits of the same position; logits are smaller.
-        "BENCH_OUTPUT": max(math.prod(case.layer.out_shape) for case in cases) * 4,
+        "BENCH_OUTPUT": max(output_bytes(case.layer) for case in cases),
     }
     lines = [f"#define RBNN_{name}_BYTES {size}u" for name, size in sizes.items()]
     guard = "RBNN_MODEL_CONFIG_H"

@@ -19,9 +19,10 @@ from rbnn.export.export import NO_PROVIDER, make_container
 from rbnn.export.golden import layer_crc32
 from rbnn.export.reference import Reference
 from rbnn.image import platformio
-from rbnn.image.bench_layers import LayerCase, make_case
+from rbnn.image.bench_layers import LayerCase, make_case, standard_cases
 from rbnn.image.bench_source import NetworkCase, write_bench
 from rbnn.image.board import load_board
+from rbnn.image.memory import plan_memory
 from rbnn.nets.topology import Layer
 from rbnn.spec.layout import Operator, Output, Stage
 from rbnn.train.parameters import ModelParameters
@@ -159,8 +160,10 @@ def _small_cases() -> list[LayerCase]:
     ]
 
 
-def _small_network(folder: Path) -> NetworkCase:
-    run = write_synthetic_run(folder, "resnet", width=32, depth=2, input_shape=(16, 16, 3))
+def _network(folder: Path, *, width: int, depth: int, side: int) -> NetworkCase:
+    run = write_synthetic_run(
+        folder, "resnet", width=width, depth=depth, input_shape=(side, side, 3)
+    )
     config, secrets = run.config(), run.secrets()
     parameters = ModelParameters.load(run.parameters_file)
     container = make_container(config, parameters, secrets, NO_PROVIDER)
@@ -168,14 +171,27 @@ def _small_network(folder: Path) -> NetworkCase:
     return NetworkCase(container, secrets[config.tasks[0].name], image)
 
 
-@pytest.mark.qemu
-@pytest.mark.skipif(
+NEEDS_TOOLS = pytest.mark.skipif(
     not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
     reason="apt-get install qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi",
 )
+
+
+@NEEDS_TOOLS
+def test_the_standard_layers_and_a_network_fit_a_real_board(tmp_path: Path) -> None:
+    board = load_board("nucleo")
+    network = _network(tmp_path / "run", width=64, depth=6, side=32)
+    work = plan_memory(board, network.container).work
+    write_bench(tmp_path / "bench", standard_cases(), network, work)
+    build = platformio.build(boards.bench_board(board), tmp_path / "bench")
+    assert build.elf.is_file()
+
+
+@pytest.mark.qemu
+@NEEDS_TOOLS
 @pytest.mark.parametrize("name", ["qemu", "qemu-m3", "qemu-m7"])
 def test_small_layers_and_a_network_on_every_core(name: str, tmp_path: Path) -> None:
-    cases, network = _small_cases(), _small_network(tmp_path / "run")
+    cases, network = _small_cases(), _network(tmp_path / "run", width=32, depth=2, side=16)
     folder = tmp_path / "bench"
     write_bench(folder, cases, network, WORK_BYTES)
     board = load_board(name)
