@@ -222,6 +222,7 @@ def _row(name: str, layer: Layer, count: LayerCount) -> BenchLayer:
         instructions_per_mac=count.stream / macs if macs else None,
         instructions_per_mac_plain=count.plain / macs if macs else None,
         instructions_per_mac_resident=count.resident / macs if macs and count.resident else None,
+        reconfiguration_share=(count.stream - count.plain) / count.stream,
         crc_ok=True,  # a wrong result ended the measurement
     )
 
@@ -251,6 +252,7 @@ def _network_figures(
     if network is None or inference is None:
         return None
     topology = network.container.topology
+    estimate = peers.estimate(topology)
     return BenchNetwork(
         architecture=config.architecture,
         width=config.width,
@@ -261,7 +263,9 @@ def _network_figures(
         macs=topology.macs,
         instructions=inference.stream,
         instructions_plain=inference.plain,
-        peer_instructions=peers.estimate(topology),
+        reconfiguration_share=(inference.stream - inference.plain) / inference.stream,
+        peer_instructions=estimate,
+        ratio=estimate / inference.stream,
     )
 
 

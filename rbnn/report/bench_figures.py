@@ -20,7 +20,8 @@ class BenchLayer(_Figures):
     reconfigured and kept (standard layers); on a real board they are cycles
     (``BenchFigures.unit``).
     ``macs`` are nominal, padding included; 0 for a pool, which then has no rates. ``peer`` is the
-    best other engine and its rate, for the standard layers alone.
+    best other engine and its rate, for the standard layers alone. ``reconfiguration_share`` is of
+    ``instructions``.
     """
 
     name: str
@@ -32,20 +33,20 @@ class BenchLayer(_Figures):
     instructions_per_mac: float | None
     instructions_per_mac_plain: float | None
     instructions_per_mac_resident: float | None = None
+    reconfiguration_share: float
     crc_ok: bool
     goal: float | None = None
     goal_plain: float | None = None
     peer: str | None = None
     peer_per_mac: float | None = None
 
-    @property
-    def reconfiguration(self) -> float:
-        """Share of the instructions that reconfigures."""
-        return (self.instructions - self.instructions_plain) / self.instructions
-
 
 class BenchNetwork(_Figures):
-    """A whole network; ``peer_instructions`` is the same one estimated at the peers' best rates."""
+    """A whole network.
+
+    ``peer_instructions`` is the same one estimated at the peers' best rates, ``ratio`` how many
+    times fewer it takes here, ``reconfiguration_share`` a share of ``instructions``.
+    """
 
     architecture: str
     width: int
@@ -56,12 +57,9 @@ class BenchNetwork(_Figures):
     macs: int
     instructions: int
     instructions_plain: int
+    reconfiguration_share: float
     peer_instructions: int
-
-    @property
-    def ratio(self) -> float:
-        """How many times fewer instructions than the peers' best."""
-        return self.peer_instructions / self.instructions
+    ratio: float
 
 
 class BenchApplication(_Figures):

@@ -32,7 +32,6 @@ def _layers(figures: BenchFigures) -> Table:
         table.add_section()
         per_mac = network.instructions / network.macs
         plain = network.instructions_plain / network.macs
-        share = (network.instructions - network.instructions_plain) / network.instructions
         table.add_row(
             f"{network.architecture}, whole",
             f"{network.bits:,} bits",
@@ -40,7 +39,7 @@ def _layers(figures: BenchFigures) -> Table:
             f"{network.instructions:,}",
             f"{per_mac:.3f}",
             f"{plain:.3f}",
-            f"{share:.1%}",
+            f"{network.reconfiguration_share:.1%}",
             f"{network.peer_instructions / network.macs:.3f}",
             f"{network.ratio:.1f} / {network.peer_instructions / network.instructions_plain:.1f}",
         )
@@ -58,7 +57,7 @@ def _cells(layer: BenchLayer) -> tuple[str, ...]:
         f"{layer.instructions:,}",
         _rate(per_mac, layer.goal),
         _rate(plain, layer.goal_plain),
-        f"{layer.reconfiguration:.1%}",
+        f"{layer.reconfiguration_share:.1%}",
         f"{peer:.3f}" if peer else "",
         " / ".join(ratios),
     )

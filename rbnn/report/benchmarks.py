@@ -188,7 +188,7 @@ def _networks(boards: Sequence[BenchFigures]) -> str:
         ("streaming", lambda one: f"{one.instructions:,}"),
         ("a MAC", lambda one: f"{one.instructions / one.macs:.4f}"),
         ("plain", lambda one: f"{one.instructions_plain:,}"),
-        ("share of reconfiguration", lambda one: _share(one)),
+        ("share of reconfiguration", lambda one: f"{one.reconfiguration_share:.1%}"),
         ("at the peers' best rates", lambda one: f"{one.peer_instructions:,}"),
         ("times fewer", lambda one: f"**{one.ratio:.1f}**"),
     ]
@@ -218,12 +218,8 @@ def _layer_row(layer: BenchLayer) -> list[str]:
         f"{layer.instructions:,}",
         _optional(layer.instructions_per_mac),
         _optional(layer.instructions_per_mac_plain),
-        f"{layer.reconfiguration:.1%}",
+        f"{layer.reconfiguration_share:.1%}",
     ]
-
-
-def _share(network: BenchNetwork) -> str:
-    return f"{(network.instructions - network.instructions_plain) / network.instructions:.1%}"
 
 
 def _application(boards: Sequence[BenchFigures]) -> str:

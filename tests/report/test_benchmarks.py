@@ -51,6 +51,7 @@ def layer(name: str, shape: Layer, per_mac: float) -> BenchLayer:
         instructions_per_mac=count / shape.macs,
         instructions_per_mac_plain=round(count * 0.8) / shape.macs,
         instructions_per_mac_resident=round(count * 0.8) / shape.macs,
+        reconfiguration_share=0.2,
         crc_ok=True,
         goal=goal.stream,
         goal_plain=goal.plain,
@@ -81,7 +82,9 @@ def figures(cpu: str = "cortex-m4", *, per_mac: float = 0.1, most: int = 900) ->
             macs=50_000_000,
             instructions=5_000_000,
             instructions_plain=4_000_000,
+            reconfiguration_share=0.2,
             peer_instructions=30_000_000,
+            ratio=6.0,
         ),
         key=12_000,
         key_streams=(
@@ -117,7 +120,7 @@ def test_the_document_for_programs_names_every_layer_and_its_rates() -> None:
     for one in found["layers"][:4]:
         assert 0.09 < one["instructions_per_mac"] < 0.11
         assert one["instructions_per_mac_plain"] < one["instructions_per_mac"]
-        assert one["crc_ok"]
+        assert one["crc_ok"] and one["reconfiguration_share"] == 0.2
     assert found["layers"][4]["instructions_per_mac"] is None
     assert found["unit"] == "instructions"
 
