@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -112,42 +113,32 @@ static uint16_t compare(const rbnn_stage_tile *tile, const int16_t *sums)
   return (uint16_t)less;
 }
 
-/* The stream, and which of it is negative. */
-static uint16_t add_shortcut(const rbnn_stage_tile *tile, const int16_t *sums,
-                             const int16_t *shortcut, int16_t *stream)
+/* The stream, and which of it is below its threshold; the flags are constants where it is called.
+ */
+static inline uint16_t finish(const rbnn_stage_tile *tile, const int16_t *sums,
+                              const int16_t *shortcut, int16_t *stream, bool with_rprelu,
+                              bool with_thresholds)
 {
   const uint32_t shift = tile->shift;
-  uint32_t negative = 0;
-  for (uint32_t half = 0; half < 2u; half++) {
-    const rbnn_stage_affine *affine = tile->halves[half].affine;
-#pragma GCC unroll 8
-    for (uint32_t f = 0; f < 8u; f++) {
-      const int32_t product = affine[f / 2u].scales[f % 2u] * *sums++;
-      const int32_t t = saturate(affine[f / 2u].biases[f % 2u] + (product >> shift));
-      const int32_t r = saturate(*shortcut++ + t);
-      negative = negative >> 1 | ((uint32_t)r & 0x80000000u);
-      *stream++ = (int16_t)r;
-    }
-  }
-  return (uint16_t)(negative >> 16);
-}
-
-/* The stream, and which of it is below its threshold. */
-static uint16_t activate(const rbnn_stage_tile *tile, int16_t *stream)
-{
   uint32_t less = 0;
   for (uint32_t half = 0; half < 2u; half++) {
+    const rbnn_stage_affine *affine = tile->halves[half].affine;
     const rbnn_stage_rprelu *rprelu = tile->halves[half].rprelu;
-    const int16_t *thresholds = tile->halves[half].thresholds;
 #pragma GCC unroll 8
-    for (uint32_t f = 0; f < 8u; f++, stream++) {
-      const int32_t d = saturate(*stream - rprelu[f / 2u].points[f % 2u]);
-      /* The slope where d is negative, else 1. */
-      const int32_t slope = SLOPE_ONE + ((rprelu[f / 2u].slopes[f % 2u] - SLOPE_ONE) & (d >> 31));
-      const int32_t r =
-          saturate((rprelu[f / 2u].offsets[f % 2u] + slope * d) >> RBNN_SLOPE_FRACTION_BITS);
-      less = less >> 1 | ((uint32_t)(r - thresholds[f]) & 0x80000000u);
-      *stream = (int16_t)r;
+    for (uint32_t f = 0; f < 8u; f++) {
+      const uint32_t pair = f / 2u, lane = f % 2u;
+      const int32_t product = affine[pair].scales[lane] * *sums++;
+      const int32_t t = saturate(affine[pair].biases[lane] + (product >> shift));
+      int32_t r = saturate(*shortcut++ + t);
+      if (with_rprelu) {
+        const int32_t d = saturate(r - rprelu[pair].points[lane]);
+        /* The slope where d is negative, else 1. */
+        const int32_t slope = SLOPE_ONE + ((rprelu[pair].slopes[lane] - SLOPE_ONE) & (d >> 31));
+        r = saturate((rprelu[pair].offsets[lane] + slope * d) >> RBNN_SLOPE_FRACTION_BITS);
+      }
+      *stream++ = (int16_t)r;
+      const int32_t above = with_thresholds ? r - tile->halves[half].thresholds[f] : r;
+      less = less >> 1 | ((uint32_t)above & 0x80000000u);
     }
   }
   return (uint16_t)(less >> 16);
@@ -172,11 +163,12 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
       less = compare(tile, sums);
     } else {
       int16_t *stream = run->stream != NULL ? run->stream + element : no_stream;
-      less = add_shortcut(tile, sums, shortcut, stream);
       if (layer->activation == RBNN_ACTIVATION_RPRELU) {
-        less = activate(tile, stream);
+        less = finish(tile, sums, shortcut, stream, true, true);
       } else if (layer->sign == RBNN_SIGN_THRESHOLDS) {
-        less = compare(tile, stream);
+        less = finish(tile, sums, shortcut, stream, false, true);
+      } else {
+        less = finish(tile, sums, shortcut, stream, false, false);
       }
     }
     if (run->bits != NULL) {
