@@ -222,19 +222,66 @@ static void mask_keys(const rbnn_unlocked_task *unlocked, const uint8_t in[2 * R
   rbnn_wipe(&cipher, sizeof cipher);
 }
 
-/* All that a task's secret is for, once its licence is opened. */
-static void keep_keys(rbnn_unlocked_task *unlocked, const rbnn_model *model,
-                      const uint8_t payload_key[RBNN_KEY_BYTES],
-                      const uint8_t secret[RBNN_KEY_BYTES])
+/* A task's sealed block in the container. */
+typedef struct {
+  const uint8_t *nonce;
+  const uint8_t *text; /* ciphertext, then the tag */
+  uint32_t bytes;      /* without the tag */
+} sealed_block;
+
+/* RBNN_SEALED_BLOCK where there is no whole one. */
+static rbnn_status find_sealed_block(const rbnn_model *model, uint32_t task, sealed_block *block)
 {
+  const uint32_t overhead = RBNN_SEALED_NONCE_BYTES + RBNN_SEALED_TAG_BYTES;
+  const rbnn_task *entry = &model->tasks[task];
+  if (entry->sealed_bytes < overhead) {
+    return RBNN_SEALED_BLOCK;
+  }
+  block->nonce = model->bytes + entry->sealed_offset;
+  block->text = block->nonce + RBNN_SEALED_NONCE_BYTES;
+  block->bytes = entry->sealed_bytes - overhead;
+  return RBNN_OK;
+}
+
+/* Whether the sealed block is what was sealed for this task under `key`. RBNN_SEALED_BLOCK. */
+static rbnn_status check_sealed_block(const rbnn_model *model, uint32_t task,
+                                      const uint8_t key[RBNN_KEY_BYTES])
+{
+  uint8_t associated[RBNN_SEALED_AAD_BYTES];
+  sealed_block block;
+  const rbnn_status status = find_sealed_block(model, task, &block);
+  if (status != RBNN_OK) {
+    return status;
+  }
+  memcpy(associated, model->header->model_id, sizeof model->header->model_id);
+  associated[16] = (uint8_t)task;
+  associated[17] = (uint8_t)(task >> 8);
+  return rbnn_aead_is_authentic(key, block.nonce, associated, sizeof associated, block.text,
+                                block.bytes)
+             ? RBNN_OK
+             : RBNN_SEALED_BLOCK;
+}
+
+/* Keep all that a task's secret is for, once its licence is opened and its sealed block is found
+ * authentic. RBNN_SEALED_BLOCK; then nothing is kept. */
+static rbnn_status keep_keys(rbnn_vault *vault, uint32_t task,
+                             const uint8_t payload_key[RBNN_KEY_BYTES],
+                             const uint8_t secret[RBNN_KEY_BYTES])
+{
+  rbnn_unlocked_task *unlocked = &vault->unlocked[task];
+  const rbnn_model *model = vault->model;
   uint8_t keys[2 * RBNN_KEY_BYTES];
   rbnn_reconf_derive_key(keys, model, secret);
   rbnn_kdf_derive(keys + RBNN_KEY_BYTES, secret, RBNN_LABEL_PARAMS, model->header->model_id,
                   sizeof model->header->model_id);
-  memcpy(unlocked->key, payload_key, sizeof unlocked->key);
-  mask_keys(unlocked, keys, unlocked->keys);
-  unlocked->open = true;
+  const rbnn_status status = check_sealed_block(model, task, keys + RBNN_KEY_BYTES);
+  if (status == RBNN_OK) {
+    memcpy(unlocked->key, payload_key, sizeof unlocked->key);
+    mask_keys(unlocked, keys, unlocked->keys);
+    unlocked->open = true;
+  }
   rbnn_wipe(keys, sizeof keys);
+  return status;
 }
 
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES])
@@ -262,36 +309,11 @@ rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t ps
                         vault->private_key, vault->public_key, psk, licence + EPHEMERAL_OFFSET);
   status = rbnn_noise_open_payload(&payload, licence + SECRET_OFFSET, RBNN_KEY_BYTES, secret);
   if (status == RBNN_OK) {
-    keep_keys(&vault->unlocked[task], vault->model, payload.key, secret);
+    status = keep_keys(vault, task, payload.key, secret);
   }
   rbnn_wipe(secret, sizeof secret);
   rbnn_wipe(&payload, sizeof payload);
   return status;
-}
-
-/* Open the task's sealed block into `params`. RBNN_SEALED_BLOCK. */
-static rbnn_status open_sealed_block(const rbnn_model *model, uint32_t task,
-                                     const uint8_t key[RBNN_KEY_BYTES], uint8_t *params,
-                                     uint32_t params_capacity, uint32_t *params_bytes)
-{
-  const uint32_t overhead = RBNN_SEALED_NONCE_BYTES + RBNN_SEALED_TAG_BYTES;
-  const rbnn_task *entry = &model->tasks[task];
-  const uint8_t *sealed = model->bytes + entry->sealed_offset;
-  uint8_t associated[RBNN_SEALED_AAD_BYTES];
-
-  if (entry->sealed_bytes < overhead || entry->sealed_bytes - overhead > params_capacity) {
-    return RBNN_SEALED_BLOCK;
-  }
-  const uint32_t bytes = entry->sealed_bytes - overhead;
-  memcpy(associated, model->header->model_id, sizeof model->header->model_id);
-  associated[16] = (uint8_t)task;
-  associated[17] = (uint8_t)(task >> 8);
-  if (!rbnn_aead_open(params, key, sealed, associated, sizeof associated,
-                      sealed + RBNN_SEALED_NONCE_BYTES, bytes)) {
-    return RBNN_SEALED_BLOCK;
-  }
-  *params_bytes = bytes;
-  return RBNN_OK;
 }
 
 rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_key[RBNN_KEY_BYTES],
@@ -300,6 +322,7 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_k
   rbnn_licence_prologue prologue;
   uint8_t keys[2 * RBNN_KEY_BYTES];
   const uint8_t *licence = NULL;
+  sealed_block block;
 
   vault->active = -1;
   vault->inferences_left = 0;
@@ -314,16 +337,21 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_k
   if (!vault->unlocked[task].open) {
     return RBNN_LOCKED;
   }
-  mask_keys(&vault->unlocked[task], vault->unlocked[task].keys, keys);
-  status = open_sealed_block(vault->model, task, keys + RBNN_KEY_BYTES, params, params_capacity,
-                             params_bytes);
-  if (status == RBNN_OK) {
-    memcpy(stream_key, keys, RBNN_KEY_BYTES);
-    vault->active = (int32_t)task;
-    vault->inferences_left = prologue.inference_limit == 0u ? UINT32_MAX : prologue.inference_limit;
+  status = find_sealed_block(vault->model, task, &block);
+  if (status == RBNN_OK && block.bytes > params_capacity) {
+    status = RBNN_SEALED_BLOCK;
   }
+  if (status != RBNN_OK) {
+    return status;
+  }
+  mask_keys(&vault->unlocked[task], vault->unlocked[task].keys, keys);
+  rbnn_aead_decrypt(params, keys + RBNN_KEY_BYTES, block.nonce, block.text, block.bytes);
+  memcpy(stream_key, keys, RBNN_KEY_BYTES);
   rbnn_wipe(keys, sizeof keys);
-  return status;
+  *params_bytes = block.bytes;
+  vault->active = (int32_t)task;
+  vault->inferences_left = prologue.inference_limit == 0u ? UINT32_MAX : prologue.inference_limit;
+  return RBNN_OK;
 }
 
 rbnn_status rbnn_vault_count(rbnn_vault *vault)

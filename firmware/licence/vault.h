@@ -77,17 +77,18 @@ rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN
 rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, uint32_t *slot);
 
 /* Open the task's licence with its pre-shared key. The model digest is taken here, of the container
- * as it lies in flash now, and is part of the licence's key.
+ * as it lies in flash now, and is part of the licence's key; the task's sealed block is
+ * authenticated.
  * RBNN_NOT_ENROLLED, RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_PROVISIONING_DAMAGED,
- * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL, or
+ * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL, RBNN_SEALED_BLOCK, or
  * RBNN_LICENCE_REFUSED for a wrong key and a wrong device alike. A failure changes no state. */
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES]);
 
-/* Make an unlocked task active: open its sealed block into `params` (4-byte aligned, at least
+/* Make an unlocked task active: decrypt its sealed block into `params` (4-byte aligned, at least
  * header->params_bytes) and give the key of its streams (rbnn_reconf_start_keyed) to the caller,
- * who wipes it. On failure no task is active and `stream_key` and `params` are zero. The digest is
- * not taken again: docs/decisions/0007. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE,
- * RBNN_LOCKED, RBNN_SEALED_BLOCK. */
+ * who wipes it. On failure no task is active and `stream_key` and `params` are zero. Neither digest
+ * nor tag is taken again: docs/decisions/0007. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK,
+ * RBNN_NO_LICENCE, RBNN_LOCKED, RBNN_SEALED_BLOCK (too large for `params`). */
 rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_key[RBNN_KEY_BYTES],
                               uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes);
 

@@ -154,8 +154,8 @@ def test_licences_for_another_device_model_or_task(flashed: Flashed) -> None:
         # A properly issued licence for this task that carries the other task's secret.
         wrong = issue(flashed, secret=flashed.run.secrets()[OTHER_TASK])
         session.add_licence(wrong.data)
-        session.unlock(TASK, flashed.psk(session))
-        assert refused(session.switch, TASK) is Status.SEALED_BLOCK
+        assert refused(session.unlock, TASK, flashed.psk(session)) is Status.SEALED_BLOCK
+        assert refused(session.switch, TASK) is Status.LOCKED
         assert_answers(session)
     target.emulator.power_off()
 
@@ -234,8 +234,8 @@ def test_changed_sealed_block(flashed: Flashed) -> None:
         digest = bytes.fromhex(session.identify().model_digest)
         assert digest != flashed.container.digest
         session.add_licence(issue(flashed, model_digest=digest).data)
-        session.unlock(TASK, flashed.psk(session))
-        assert refused(session.switch, TASK) is Status.SEALED_BLOCK
+        assert refused(session.unlock, TASK, flashed.psk(session)) is Status.SEALED_BLOCK
+        assert refused(session.switch, TASK) is Status.LOCKED
         assert refused(session.active_task) is Status.NO_ACTIVE_TASK
         assert_answers(session)
     target.emulator.power_off()

@@ -112,7 +112,7 @@ def test_a_licence_whose_secret_is_of_another_task_opens_no_block(world: World) 
     answers = world.run(
         [unlock(world, 0, licence), "switch 0", "count"], partition=partition(world, licence)
     )
-    assert words(answers) == ["ok", "sealed-block", "no-active-task"]
+    assert words(answers) == ["sealed-block", "locked", "no-active-task"]
     assert answers[1][1] == ZERO_KEY
     assert set(answers[1][2]) == {"0"}
     assert answers[1][3] == "-1"
@@ -152,24 +152,22 @@ def test_licence_of_another_model_or_a_changed_model(world: World) -> None:
         assert answers[8][1] == ZERO_KEY
 
 
-def test_the_digest_is_taken_when_a_task_is_unlocked(world: World) -> None:
-    """Decision 7: a switch trusts it, but opens no changed block."""
+def test_digest_and_tag_are_taken_when_a_task_is_unlocked(world: World) -> None:
+    """Decision 7: a switch trusts both."""
     licence, container = world.licence(0), world.container()
     weights = CONTAINER_HEADER.unpack(container.data)["weights_offset"]
-    sealed = container.data.index(container.tasks[0].sealed)
     answers = world.run(
         [
             unlock(world, 0, licence),
+            "switch 0",
             f"flip {weights}",
             "switch 0",
-            f"flip {sealed}",
-            "switch 0",
-            "count",
+            unlock(world, 0, licence),
         ],
         partition=partition(world, licence),
     )
-    assert words(answers) == ["ok", "ok", "ok", "ok", "sealed-block", "no-active-task"]
-    assert answers[4][1] == ZERO_KEY and set(answers[4][2]) == {"0"}
+    assert words(answers) == ["ok", "ok", "ok", "ok", "licence-model"]
+    assert answers[1] == answers[3]
 
 
 def test_changed_sealed_block_under_a_fitting_licence(world: World) -> None:
@@ -184,7 +182,7 @@ def test_changed_sealed_block_under_a_fitting_licence(world: World) -> None:
             container=container.data,
             partition=partition(world, licence),
         )
-        assert words(answers) == ["ok", "sealed-block"]
+        assert words(answers) == ["sealed-block", "locked"]
         assert answers[1][1] == ZERO_KEY and set(answers[1][2]) == {"0"}
 
 
@@ -196,7 +194,7 @@ def test_sealed_block_of_another_task_in_its_place(world: World) -> None:
         container=container.data,
         partition=partition(world, licence),
     )
-    assert words(answers) == ["ok", "sealed-block"]
+    assert words(answers) == ["sealed-block", "locked"]
 
 
 def test_every_byte_of_a_licence_counts(world: World) -> None:

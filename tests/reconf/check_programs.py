@@ -14,7 +14,7 @@ from rbnn.export.compile import FIRMWARE, INCLUDES, MONOCYPHER, SANITIZERS, comp
 
 HERE = Path(__file__).parent
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
-LICENCE = ("aead.c", "kdf.c", "licence.c", "noise.c", "poly1305.c", "provisioning.c", "vault.c")
+LICENCE = ("aead.c", "kdf.c", "licence.c", "noise.c", "provisioning.c", "vault.c")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def library() -> None:
     monocypher.lay_out(monocypher.folder())
 
 
-@pytest.mark.parametrize("name", ["chacha_check", "poly1305_check", "switch_check"])
+@pytest.mark.parametrize("name", ["chacha_check", "switch_check"])
 def test_portable_code_under_sanitizers(name: str) -> None:
     run_host(name)
 
@@ -33,14 +33,8 @@ def test_assembly_and_its_cost(cpu: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.qemu
-@pytest.mark.parametrize("cpu", MACHINES)
-def test_authenticator(cpu: str, tmp_path: Path) -> None:
-    run_bare("poly1305_check", cpu, tmp_path)
-
-
-@pytest.mark.qemu
 def test_a_switch_costs_less_than_a_hundredth_of_an_inference(tmp_path: Path) -> None:
     outcome = run_bare("switch_check", "cortex-m4", tmp_path)
     # An inference of the network that the figures are for takes 7.5 million instructions.
-    assert outcome.counts["switch", 1740] < 40_000
-    assert outcome.counts["switch", 3584] < 70_000
+    assert outcome.counts["switch", 1740] < 28_000
+    assert outcome.counts["switch", 3584] < 50_000

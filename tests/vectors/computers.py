@@ -83,7 +83,7 @@ def host_command() -> list[str]:
         HERE / "host_port.c",
         FIRMWARE / "vectors" / "vectors.c",
         *sorted((FIRMWARE / "puf").glob("*.c")),
-        *(FIRMWARE / "licence" / name for name in ("aead.c", "kdf.c", "noise.c", "poly1305.c")),
+        *(FIRMWARE / "licence" / name for name in ("aead.c", "kdf.c", "noise.c")),
         *(FIRMWARE / "reconf" / name for name in ("chacha.c", "wipe.c")),
         *(FIRMWARE / "link" / name for name in ("print.c", "words.c")),
         MONOCYPHER / "monocypher.c",
