@@ -1,4 +1,5 @@
-"""The product's firmware on the other emulated cores: it boots, is licensed and computes."""
+"""The product's firmware with every architecture on every emulated core: it boots, is licensed and
+computes, streaming or with resident weights."""
 
 from __future__ import annotations
 
@@ -24,12 +25,24 @@ from rbnn.image.board import load_board
     not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
     reason="apt-get install qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi",
 )
-@pytest.mark.parametrize("name", ["qemu-m3", "qemu-m7"])
+@pytest.mark.parametrize(
+    ("name", "architecture", "width"),
+    [
+        ("qemu", "resnet", 64),
+        ("qemu", "reactnet", 40),
+        ("qemu-m3", "vgg", 32),
+        ("qemu-m3", "reactnet", 32),
+        ("qemu-m7", "vgg", 32),
+        ("qemu-m7", "resnet", 48),
+        ("nucleo", "resnet", 32),
+    ],
+)
 def test_a_licensed_device_computes_what_the_reference_computes(
-    name: str, tmp_path: Path, random_export: Callable[..., Any]
+    name: str, architecture: str, width: int, tmp_path: Path, random_export: Callable[..., Any]
 ) -> None:
-    made = random_export(provider_public=PROVIDER.public)
+    made = random_export(architecture=architecture, width=width, provider_public=PROVIDER.public)
     build = platformio.build(load_board(name), made.export.folder)
+    assert build.memory is not None and bool(build.memory.resident) == (name == "nucleo")
     board = EmulatedBoard.create(tmp_path / "device", name, seed=5)
     board.write_flash(build.bin.read_bytes(), build.board.flash.bytes)
     emulator = Emulator(tmp_path / "device", build.board)
