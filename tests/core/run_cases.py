@@ -269,7 +269,7 @@ def max_pool_case(seed: int) -> tuple[Request, bytes]:
     return request, expected
 
 
-def average_pool_case(seed: int, fill: str) -> tuple[Request, bytes]:
+def average_pool_case(seed: int, fill: str, in_place: bool = False) -> tuple[Request, bytes]:
     """A run of the average pool and its answer."""
     rng = np.random.default_rng(seed)
     kernel, stride = int(rng.choice([1, 2, 4, 8, 16])), int(rng.integers(1, 4))
@@ -281,9 +281,13 @@ def average_pool_case(seed: int, fill: str) -> tuple[Request, bytes]:
     sums = windows(values, kernel, stride).sum(axis=(3, 4))
     means = np.floor_divide(sums + kernel**2 // 2, kernel**2)
     expected = means.astype("<i2").tobytes()
+    data = values.astype("<i2").tobytes()
+    if in_place:
+        expected += data[len(expected) :]
     request = Request(
         run_driver.AVERAGE_POOL, window_layer(Operator.AVERAGE_POOL, shape, kernel, stride),
-        values.astype("<i2").tobytes(), stream_bytes=len(expected),
+        b"" if in_place else data, shortcut=data if in_place else b"", in_place=in_place,
+        stream_bytes=len(expected),
     )  # fmt: skip
     return request, expected
 

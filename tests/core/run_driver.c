@@ -17,7 +17,7 @@ enum { STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE };
 typedef struct {
   uint32_t kernel;
   uint32_t reference; /* the plain one */
-  uint32_t in_place;  /* the stream section holds the shortcut */
+  uint32_t in_place;  /* the stream section holds the shortcut, or the average pool's input */
   uint32_t channels;
   uint32_t step;
   uint32_t spare; /* working memory beyond the kernel's least */
@@ -194,7 +194,9 @@ static uint64_t serve(const uint32_t *sizes, void *const *section)
       .layer = &a.layer,
       .number = 7,
       .image = a.kernel == STEM ? &image : NULL,
-      .input = a.kernel == STEM ? NULL : section[INPUT],
+      .input = a.kernel == STEM                         ? NULL
+               : a.in_place && a.kernel == AVERAGE_POOL ? section[STREAM]
+                                                        : section[INPUT],
       .shortcut = a.in_place        ? section[STREAM]
                   : sizes[SHORTCUT] ? section[SHORTCUT]
                                     : NULL,

@@ -20,6 +20,6 @@ def test_max_pool(kernels: RunDriver, seed: int) -> None:
 
 
 @CASES
-@given(seed=SEEDS, fill=st.sampled_from(FILLS))
-def test_average_pool(kernels: RunDriver, seed: int, fill: str) -> None:
-    kernels.check(*average_pool_case(seed, fill))
+@given(seed=SEEDS, fill=st.sampled_from(FILLS), in_place=st.booleans())
+def test_average_pool(kernels: RunDriver, seed: int, fill: str, in_place: bool) -> None:
+    kernels.check(*average_pool_case(seed, fill, in_place))
