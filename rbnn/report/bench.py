@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rbnn.device.bench import Bench, Inference, LayerCount
-from rbnn.device.bench_application import ApplicationCost, measure_application
+from rbnn.device.bench import Bench
+from rbnn.device.bench_application import measure_application
 from rbnn.device.bench_board import PROGRAM, bench_board, check, running
 from rbnn.export.export import NO_PROVIDER, export_run, make_container
 from rbnn.export.golden import layer_crc32
@@ -23,22 +23,20 @@ from rbnn.image.bench_source import NetworkCase, write_bench
 from rbnn.image.board import Board
 from rbnn.image.memory import plan_memory
 from rbnn.image.paths import cache_folder
-from rbnn.image.sizes import SizeReport
 from rbnn.image.toolchain import require
-from rbnn.nets.topology import Layer, Topology
-from rbnn.report import peers
-from rbnn.report.bench_figures import (
-    BenchApplication,
-    BenchFigures,
-    BenchLayer,
-    BenchNetwork,
+from rbnn.report.bench_figures import BenchApplication, BenchFigures
+from rbnn.report.bench_rows import (
+    application_figures,
+    layer_name,
+    network_figures,
+    network_rows,
+    standard_row,
 )
 from rbnn.train.parameters import ModelParameters
-from rbnn.train.run import CipherName, Run, RunConfig
+from rbnn.train.run import CipherName, Run
 from rbnn.train.synthetic import write_synthetic_run
 
 Say = Callable[[str], None]
-CODE_PARTS = (sizes.ENGINE, sizes.LINK, sizes.CRYPTO, sizes.KEYS, sizes.LIBRARIES)
 
 
 @dataclass(frozen=True)
@@ -124,10 +122,12 @@ def run_bench(
             if inputs and network is not None:
                 spreads.append(bench.inputs(inputs, network=True))
         product = _application(run, board, place, say) if run and application else None
-        whole = None if run is None else _network_figures(run.config(), network, inference)
-    rows = [_standard(case, count) for case, count in zip(cases, layers, strict=True)]
+        whole = None
+        if run is not None and network is not None and inference is not None:
+            whole = network_figures(run.config(), network.container.topology, inference)
+    rows = [standard_row(case, count) for case, count in zip(cases, layers, strict=True)]
     if network is not None and inference is not None:
-        rows += _rows(network.container.topology, inference.layers)
+        rows += network_rows(network.container.topology, inference.layers)
     return BenchFigures(
         board=board.name,
         title=board.title,
@@ -181,12 +181,6 @@ def _work_bytes(board: Board, network: NetworkCase | None, cases: Sequence[Layer
     return most if board.work_bytes is None else min(most, board.work_bytes)
 
 
-def layer_name(topology: Topology, number: int) -> str:
-    """A network's layer as the figures call it, for example ``resnet/3 conv``."""
-    operator = topology.layers[number].op.name.lower().replace("_", "-")
-    return f"{topology.architecture}/{number} {operator}"
-
-
 def _expected(network: NetworkCase) -> list[tuple[str, int]]:
     """Name of each layer and CRC-32 of its output, by the integer reference."""
     reference = Reference.open(network.container, 0, network.secret)
@@ -195,100 +189,13 @@ def _expected(network: NetworkCase) -> list[tuple[str, int]]:
     return [(layer_name(topology, number), int(crc)) for number, crc in enumerate(crcs)]
 
 
-def describe_shape(layer: Layer) -> str:
-    """For example ``3x3/2 64 -> 128, 8x8``: window and stride, channels, output size."""
-    height, width, channels = layer.out_shape
-    inputs = (
-        layer.in_shape[2]
-        if layer.kernel
-        else layer.in_shape[0] * layer.in_shape[1] * (layer.in_shape[2])
-    )
-    window = f"{layer.kernel}x{layer.kernel}" if layer.kernel else ""
-    stride = f"/{layer.stride}" if layer.stride > 1 else ""
-    pool = f", pool {layer.pool}" if layer.pool > 1 else ""
-    size = f", {height}x{width}" if layer.kernel else ""
-    return f"{window}{stride} {inputs} -> {channels}{pool}{size}".strip()
-
-
-def _row(name: str, layer: Layer, count: LayerCount) -> BenchLayer:
-    macs = layer.macs
-    return BenchLayer(
-        name=name,
-        operator=layer.op.name.lower(),
-        shape=describe_shape(layer),
-        macs=macs,
-        instructions=count.stream,
-        instructions_plain=count.plain,
-        instructions_per_mac=count.stream / macs if macs else None,
-        instructions_per_mac_plain=count.plain / macs if macs else None,
-        instructions_per_mac_resident=count.resident / macs if macs and count.resident else None,
-        reconfiguration_share=(count.stream - count.plain) / count.stream,
-        crc_ok=True,  # a wrong result ended the measurement
-    )
-
-
-def _standard(case: LayerCase, count: LayerCount) -> BenchLayer:
-    goal = peers.GOALS[case.name]
-    name, rate = peers.best(case.name)
-    return _row(case.name, case.layer, count).model_copy(
-        update={
-            "goal": goal.stream,
-            "goal_plain": goal.plain,
-            "peer": name,
-            "peer_per_mac": rate,
-        }
-    )
-
-
-def _rows(topology: Topology, counts: Sequence[LayerCount]) -> list[BenchLayer]:
-    return [
-        _row(count.name, layer, count) for layer, count in zip(topology.layers, counts, strict=True)
-    ]
-
-
-def _network_figures(
-    config: RunConfig, network: NetworkCase | None, inference: Inference | None
-) -> BenchNetwork | None:
-    if network is None or inference is None:
-        return None
-    topology = network.container.topology
-    estimate = peers.estimate(topology)
-    return BenchNetwork(
-        architecture=config.architecture,
-        width=config.width,
-        depth=config.depth,
-        cipher=config.cipher,
-        input_shape=topology.input_shape,
-        bits=topology.bits,
-        macs=topology.macs,
-        instructions=inference.stream,
-        instructions_plain=inference.plain,
-        reconfiguration_share=(inference.stream - inference.plain) / inference.stream,
-        peer_instructions=estimate,
-        ratio=estimate / inference.stream,
-    )
-
-
 def _application(run: Run, board: Board, place: Path, say: Say) -> BenchApplication:
     if board.is_emulated_only:
         cost = measure_application(run, board, place / "application", say)
-        return _application_figures(cost.sizes, cost)
+        return application_figures(cost.sizes, cost)
     config = run.config()
     shape = (1, *config.input_shape)
     samples = {task.name: np.zeros(shape, np.uint8) for task in config.tasks}
     export = export_run(run, NO_PROVIDER, samples=samples)
     say(f"Building the product's firmware for {board.name}.")
-    return _application_figures(sizes.report(platformio.build(board, export.folder), export), None)
-
-
-def _application_figures(report: SizeReport, cost: ApplicationCost | None) -> BenchApplication:
-    code = sum(part.flash for part in report.parts if part.part in CODE_PARTS)
-    return BenchApplication(
-        code=code,
-        ram=report.ram,
-        peak_ram=report.ram - report.stack + cost.stack_used if cost else None,
-        stack_used=cost.stack_used if cost else None,
-        switch=cost.switch if cost else None,
-        inference=cost.inference if cost else None,
-        sizes=report,
-    )
+    return application_figures(sizes.report(platformio.build(board, export.folder), export), None)

@@ -22,7 +22,7 @@ def _layers(figures: BenchFigures) -> Table:
     table.add_column("layer", no_wrap=True)
     table.add_column("shape")
     for name in ("MACs", figures.unit, "per MAC", "plain", "reconf.", "best peer", "ratio"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for layer in figures.layers:
         if layer.name.endswith("/0 stem"):
             table.add_section()

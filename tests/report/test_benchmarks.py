@@ -12,7 +12,7 @@ from rbnn.image.bench_layers import STANDARD
 from rbnn.image.sizes import PartSize, SizeReport
 from rbnn.nets.architectures import lay_out
 from rbnn.nets.topology import Layer
-from rbnn.report import bench, peers
+from rbnn.report import bench_rows, peers
 from rbnn.report.bench_figures import (
     BenchApplication,
     BenchFigures,
@@ -44,7 +44,7 @@ def layer(name: str, shape: Layer, per_mac: float) -> BenchLayer:
     return BenchLayer(
         name=name,
         operator=shape.op.name.lower(),
-        shape=bench.describe_shape(shape),
+        shape=bench_rows.describe_shape(shape),
         macs=shape.macs,
         instructions=count,
         instructions_plain=round(count * 0.8),
@@ -64,7 +64,9 @@ def figures(cpu: str = "cortex-m4", *, per_mac: float = 0.1, most: int = 900) ->
     """A board whose layers all run at ``per_mac``."""
     layers = [layer(name, shape, per_mac) for name, shape in STANDARD.items()]
     pool = Layer(Operator.AVERAGE_POOL, (4, 4, 32), (1, 1, 32), 0, 4, 4)
-    layers.append(bench._row("resnet/4 pool", pool, LayerCount(name="", stream=10, plain=10)))
+    layers.append(
+        bench_rows.layer_row("resnet/4 pool", pool, LayerCount(name="", stream=10, plain=10))
+    )
     return BenchFigures(
         board="qemu",
         title="an emulated board",
