@@ -177,14 +177,21 @@ NEEDS_TOOLS = pytest.mark.skipif(
 )
 
 
+@pytest.mark.qemu
 @NEEDS_TOOLS
-def test_the_standard_layers_and_a_network_fit_a_real_board(tmp_path: Path) -> None:
+def test_it_fits_a_real_board_and_says_where_there_are_no_cycles(tmp_path: Path) -> None:
     board = load_board("nucleo")
     network = _network(tmp_path / "run", width=64, depth=6, side=32)
     work = plan_memory(board, network.container).work
     write_bench(tmp_path / "bench", standard_cases(), network, work)
     build = platformio.build(boards.bench_board(board), tmp_path / "bench")
-    assert build.elf.is_file()
+    with (
+        boards._emulator(board, build) as path,
+        SerialLine(path) as line,
+        pytest.raises(BenchError, match="no cycle counter"),
+    ):
+        assert line.synchronise() == "nucleo"
+        Bench(line, board)
 
 
 @pytest.mark.qemu
