@@ -13,8 +13,15 @@ from rbnn.tasks import Split, TaskData
 
 
 @pytest.mark.slow
-def test_three_computers_agree(random_export: Callable[..., Any]) -> None:
-    made = random_export(width=32, tasks=(("colour", 10, 3), ("grey", 4, 1)))
+@pytest.mark.parametrize(
+    ("architecture", "width"), [("vgg", 32), ("vgg", 48), ("resnet", 48), ("reactnet", 32)]
+)
+def test_three_computers_agree(
+    random_export: Callable[..., Any], architecture: str, width: int
+) -> None:
+    made = random_export(
+        architecture=architecture, width=width, tasks=(("colour", 10, 3), ("grey", 4, 1))
+    )
     rng = np.random.default_rng(3)
     data = []
     for task in made.run.config().tasks:
