@@ -250,7 +250,19 @@ def _application(boards: Sequence[BenchFigures]) -> str:
         f"model (goal {peers.CODE_GOAL:,}); RAM counts the stack's whole reserve and the "
         f"fingerprint's region (goal {peers.RAM_GOAL:,}), at its peak only what the stack took. A "
         f"switch to another unlocked task adds that much to its first result (goal 1 %).\n"
+        + _parts(boards[0])
     )
+
+
+def _parts(figures: BenchFigures) -> str:
+    """What takes the flash and the RAM."""
+    if figures.application is None:
+        return ""
+    rows = [
+        [part.part, f"{part.flash:,}" if part.flash else "", f"{part.ram:,}" if part.ram else ""]
+        for part in figures.application.sizes.parts
+    ]
+    return f"\n### Part by part, {_core(figures)}, bytes\n\n" + _grid(["", "flash", "RAM"], rows)
 
 
 def _spreads(boards: Sequence[BenchFigures]) -> str:

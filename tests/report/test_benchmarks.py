@@ -185,6 +185,7 @@ def test_the_written_document_is_the_same_again_and_holds_every_part() -> None:
         "| ChaCha20 | 12.00 | 12.00 | 12.00 |",
         "## Whole network: resnet, 480,000 bits",
         "| 4 pool 4x4/4 32 -> 32, 1x1 |",
+        "| engine | 20,000 | 50,000 |",
         "| Cortex-M3, conv_a | 1,002 | 900 | 900 |",
         "## What is left out",
         "All goals are reached",
