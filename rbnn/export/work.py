@@ -36,7 +36,7 @@ def least_work_bytes(layer: Layer) -> int:
         case Operator.STEM:
             return stem_work_bytes(layer)
         case Operator.CONV:
-            return min(_band_bytes(layer, 1), _band_bytes(layer, layer.out_shape[0]))
+            return min(band_bytes(layer, 1), band_bytes(layer, layer.out_shape[0]))
         case Operator.DENSE:
             return dense_work_bytes(layer)
         case Operator.DENSE_STREAM:
@@ -48,13 +48,13 @@ def least_work_bytes(layer: Layer) -> int:
 def most_work_bytes(layer: Layer) -> int:
     """Bytes beyond which the layer's kernel gains nothing."""
     if layer.op is Operator.CONV:
-        return _band_bytes(layer, layer.out_shape[0])
+        return band_bytes(layer, layer.out_shape[0])
     if layer.op is Operator.DENSE:
         return 2 * words_per_row(layer.kernel_shape[0]) * UNIT_WORDS * WORD_BYTES
     return least_work_bytes(layer)
 
 
-def _band_bytes(layer: Layer, rows: int) -> int:
+def band_bytes(layer: Layer, rows: int) -> int:
     """Of a binary convolution that goes over ``rows`` output rows at a time."""
     in_words = layer.in_shape[2] // WORD_BITS
     block_words = 1 if in_words % 2 else 2

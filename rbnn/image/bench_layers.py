@@ -122,6 +122,9 @@ def make_case(rng: np.random.Generator, name: str, layer: Layer) -> LayerCase:
         given = pixels.tobytes()
         inputs = pixels.astype(np.float32) - np.array(OFFSETS[: layer.in_shape[2]], np.float32)
         sums = convolve(inputs[None], kernel, layer, 0)[0]
+        height, width, pool = *layer.out_shape[:2], layer.pool
+        sums = sums[: height * pool, : width * pool]
+        sums = sums.reshape(height, pool, width, pool, filters).max(axis=(1, 3))
         spread = PIXEL_SPREAD * math.sqrt(layer.bits // filters)
     else:
         bits = rng.integers(0, 2, layer.in_shape).astype(np.bool_)
