@@ -41,7 +41,9 @@ static void serve(const uint32_t *sizes, void *const *section)
       .layer = &a.layer,
       .image = stem ? &image : NULL,
       .input = stem ? NULL : section[INPUT],
-      .shortcut = a.in_place ? section[STREAM] : sizes[SHORTCUT] ? section[SHORTCUT] : NULL,
+      .shortcut = a.in_place        ? section[STREAM]
+                  : sizes[SHORTCUT] ? section[SHORTCUT]
+                                    : NULL,
       .bits = sizes[BITS] ? section[BITS] : NULL,
       .stream = sizes[STREAM] ? section[STREAM] : NULL,
       .logits = sizes[LOGITS] ? section[LOGITS] : NULL,
