@@ -47,12 +47,11 @@ static rbnn_link serial;
 _Noreturn void rbnn_app_run(void)
 {
   uint32_t partition_bytes;
-  uint32_t bad_layer;
 
   rbnn_port_init();
   uint8_t *const pattern = rbnn_port_power_up_pattern();
   const uint8_t *const partition = rbnn_port_provisioning(&partition_bytes);
-  serial.model_status = rbnn_model_open(&model, MODEL_BYTES, MODEL_SIZE, &bad_layer);
+  serial.model_status = rbnn_model_open(&model, MODEL_BYTES, MODEL_SIZE, &serial.bad_layer);
   serial.model = serial.model_status == RBNN_OK ? &model : NULL;
   rbnn_vault_start(&vault, serial.model, partition, partition_bytes, pattern);
 

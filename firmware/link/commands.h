@@ -15,13 +15,13 @@ RBNN_COMMAND_LIST(RBNN_DECLARE)
 /* Answer one zero-terminated line. */
 void rbnn_link_dispatch(rbnn_link *link, const char *line);
 
-/* Print `e-[name: text]`. */
-void rbnn_link_print_error(rbnn_status status);
+/* Print `e-[name: text]`; of RBNN_CONTAINER_LAYER, with the layer behind the text. */
+void rbnn_link_print_error(const rbnn_link *link, rbnn_status status);
 
 /* Print `m-results-[...]` from the link's scores. */
 void rbnn_link_print_results(const rbnn_link *link);
 
-/* Wipe what the active task left in RAM: secret, parameters, tile, activations, scores. */
+/* Wipe what the active task left in RAM: keys, parameters, tables, activations, scores. */
 void rbnn_link_leave_task(rbnn_link *link);
 
 /* Print `m-public-[...]`. */

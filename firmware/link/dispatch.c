@@ -18,15 +18,20 @@ static const command commands[] = {RBNN_COMMAND_LIST(COMMAND)};
 #undef COMMAND
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
-void rbnn_link_print_error(rbnn_status status)
+void rbnn_link_print_error(const rbnn_link *link, rbnn_status status)
 {
   switch (status) {
     case RBNN_OK: break;
 #define STATUS(code, name, text) \
-  case code: rbnn_print("e-[" name ": " text "]"); break;
+  case code: rbnn_print("e-[" name ": " text); break;
       RBNN_STATUS_LIST(STATUS)
 #undef STATUS
   }
+  if (status == RBNN_CONTAINER_LAYER) {
+    rbnn_print(": layer ");
+    rbnn_print_number(link->bad_layer);
+  }
+  rbnn_print("]");
   rbnn_print_end();
 }
 
@@ -42,7 +47,7 @@ void rbnn_link_dispatch(rbnn_link *link, const char *line)
                                                           : commands[i].serve(link, words);
     break;
   }
-  if (status != RBNN_OK) rbnn_link_print_error(status);
+  if (status != RBNN_OK) rbnn_link_print_error(link, status);
 }
 
 rbnn_status rbnn_link_help(rbnn_link *link, const char *words)

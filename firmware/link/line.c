@@ -26,11 +26,11 @@ static void end_line(rbnn_link *link)
 {
   link->line[link->line_bytes] = 0;
   if (rbnn_port_take_overrun()) {
-    rbnn_link_print_error(RBNN_OVERRUN);
+    rbnn_link_print_error(link, RBNN_OVERRUN);
   } else if (link->line_too_long) {
-    rbnn_link_print_error(RBNN_LINE_TOO_LONG);
+    rbnn_link_print_error(link, RBNN_LINE_TOO_LONG);
   } else if (link->line_garbled) {
-    rbnn_link_print_error(RBNN_UNKNOWN_COMMAND);
+    rbnn_link_print_error(link, RBNN_UNKNOWN_COMMAND);
   } else if (link->line_bytes != 0) {
     rbnn_link_dispatch(link, link->line);
   }

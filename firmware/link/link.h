@@ -12,6 +12,7 @@
 /* Caller-owned, all zero but for the first group, which the caller fills in. */
 typedef struct {
   rbnn_status model_status; /* what opening the container said */
+  uint32_t bad_layer;       /* which layer, where model_status is RBNN_CONTAINER_LAYER */
   const rbnn_model *model;  /* NULL unless model_status is RBNN_OK */
   rbnn_vault *vault;
   rbnn_reconf *reconf;
