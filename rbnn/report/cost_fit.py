@@ -135,7 +135,7 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
 
 def table_source(costs: dict[str, dict[str, float]]) -> str:
     """Text of ``cost_table.py``; what is not measured stays as it is."""
-    lines = Path(cost_table.__file__).read_text().partition("COSTS")[0].splitlines()
+    lines = Path(cost_table.__file__).read_text().partition("\nCOSTS:")[0].splitlines()
     lines.append("COSTS: dict[str, dict[str, float]] = {")
     for cpu, own in costs.items():
         lines.append(f'    "{cpu}": {{')
