@@ -112,6 +112,7 @@ def run_bench(
         say(f"Measuring on {board.name}; every result is compared with the integer reference.")
         with running(board, build, folder, port) as line:
             bench = Bench(line, board)
+            unit = bench.counter.unit
             layers = bench.layers([(case.name, case.crc32) for case in cases])
             key, key_streams = bench.key()
             inference = None if network is None else bench.network(_expected(network))
@@ -124,15 +125,15 @@ def run_bench(
         product = _application(run, board, place, say) if run and application else None
         whole = None
         if run is not None and network is not None and inference is not None:
-            whole = network_figures(run.config(), network.container.topology, inference)
-    rows = [standard_row(case, count) for case, count in zip(cases, layers, strict=True)]
+            whole = network_figures(run.config(), network.container.topology, inference, unit)
+    rows = [standard_row(case, count, unit) for case, count in zip(cases, layers, strict=True)]
     if network is not None and inference is not None:
         rows += network_rows(network.container.topology, inference.layers)
     return BenchFigures(
         board=board.name,
         title=board.title,
         cpu=board.cpu,
-        unit=bench.counter.unit,
+        unit=unit,
         work_bytes=work_bytes,
         layers=tuple(rows),
         network=whole,

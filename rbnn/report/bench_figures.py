@@ -20,8 +20,8 @@ class BenchLayer(_Figures):
     reconfigured and kept (standard layers); on a real board they are cycles
     (``BenchFigures.unit``).
     ``macs`` are nominal, padding included; 0 for a pool, which then has no rates. ``peer`` is the
-    best other engine and its rate, for the standard layers alone. ``reconfiguration_share`` is of
-    ``instructions``.
+    best other engine and its rate, for the standard layers in instructions alone.
+    ``reconfiguration_share`` is of ``instructions``.
     """
 
     name: str
@@ -45,7 +45,8 @@ class BenchNetwork(_Figures):
     """A whole network.
 
     ``peer_instructions`` is the same one estimated at the peers' best rates, ``ratio`` how many
-    times fewer it takes here, ``reconfiguration_share`` a share of ``instructions``.
+    times fewer it takes here; None in cycles, as the peers were not run on a real board.
+    ``reconfiguration_share`` is of ``instructions``.
     """
 
     architecture: str
@@ -58,8 +59,8 @@ class BenchNetwork(_Figures):
     instructions: int
     instructions_plain: int
     reconfiguration_share: float
-    peer_instructions: int
-    ratio: float
+    peer_instructions: int | None
+    ratio: float | None
 
 
 class BenchApplication(_Figures):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rbnn.device.bench import Inference, LayerCount
+from rbnn.device.bench import Inference, LayerCount, Unit
 from rbnn.device.bench_application import ApplicationCost
 from rbnn.image import sizes
 from rbnn.image.bench_layers import LayerCase
@@ -53,8 +53,10 @@ def layer_row(name: str, layer: Layer, count: LayerCount) -> BenchLayer:
     )
 
 
-def standard_row(case: LayerCase, count: LayerCount) -> BenchLayer:
-    """A standard layer, beside its goals and the best peer."""
+def standard_row(case: LayerCase, count: LayerCount, unit: Unit) -> BenchLayer:
+    """A standard layer, beside its goals and the best peer where both count instructions."""
+    if unit == "cycles":
+        return layer_row(case.name, case.layer, count)
     goal = peers.GOALS[case.name]
     name, rate = peers.best(case.name)
     return layer_row(case.name, case.layer, count).model_copy(
@@ -75,9 +77,11 @@ def network_rows(topology: Topology, counts: Sequence[LayerCount]) -> list[Bench
     ]
 
 
-def network_figures(config: RunConfig, topology: Topology, inference: Inference) -> BenchNetwork:
-    """A whole network's figures, beside the peers' estimate."""
-    estimate = peers.estimate(topology)
+def network_figures(
+    config: RunConfig, topology: Topology, inference: Inference, unit: Unit
+) -> BenchNetwork:
+    """A whole network's figures, beside the peers' estimate where both count instructions."""
+    estimate = peers.estimate(topology) if unit == "instructions" else None
     return BenchNetwork(
         architecture=config.architecture,
         width=config.width,
@@ -90,7 +94,7 @@ def network_figures(config: RunConfig, topology: Topology, inference: Inference)
         instructions_plain=inference.plain,
         reconfiguration_share=(inference.stream - inference.plain) / inference.stream,
         peer_instructions=estimate,
-        ratio=estimate / inference.stream,
+        ratio=estimate / inference.stream if estimate else None,
     )
 
 

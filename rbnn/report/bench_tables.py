@@ -30,7 +30,7 @@ def _layers(figures: BenchFigures) -> Table:
     network = figures.network
     if network is not None:
         table.add_section()
-        per_mac = network.instructions / network.macs
+        per_mac, peer = network.instructions / network.macs, network.peer_instructions
         plain = network.instructions_plain / network.macs
         table.add_row(
             f"{network.architecture}, whole",
@@ -40,8 +40,8 @@ def _layers(figures: BenchFigures) -> Table:
             f"{per_mac:.3f}",
             f"{plain:.3f}",
             f"{network.reconfiguration_share:.1%}",
-            f"{network.peer_instructions / network.macs:.3f}",
-            f"{network.ratio:.1f} / {network.peer_instructions / network.instructions_plain:.1f}",
+            f"{peer / network.macs:.3f}" if peer else "",
+            f"{network.ratio:.1f} / {peer / network.instructions_plain:.1f}" if peer else "",
         )
     return table
 

@@ -57,7 +57,7 @@ def summary_table(boards: Sequence[BenchFigures]) -> Table:
             f"{layer.peer_per_mac:.3f} {layer.peer}" if layer.peer_per_mac else "",
             _ratios(layer),
         )
-    if first.network is not None:
+    if first.network is not None and first.network.peer_instructions is not None:
         table.add_row(
             f"{first.network.architecture}, whole",
             *(_network_rate(figures.network) for figures in boards),
@@ -189,8 +189,8 @@ def _networks(boards: Sequence[BenchFigures]) -> str:
         ("a MAC", lambda one: f"{one.instructions / one.macs:.4f}"),
         ("plain", lambda one: f"{one.instructions_plain:,}"),
         ("share of reconfiguration", lambda one: f"{one.reconfiguration_share:.1%}"),
-        ("at the peers' best rates", lambda one: f"{one.peer_instructions:,}"),
-        ("times fewer", lambda one: f"**{one.ratio:.1f}**"),
+        ("at the peers' best rates", lambda one: f"{one.peer_instructions or 0:,}"),
+        ("times fewer", lambda one: f"**{one.ratio or 0:.1f}**"),
     ]
     for what, say in measures:
         rows.append([what, *(say(one.network) if one.network else "" for one in boards)])

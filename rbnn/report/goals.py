@@ -21,7 +21,7 @@ def missed_goals(figures: BenchFigures) -> Iterator[str]:
     if stream.counts / stream.bytes > peers.KEY_STREAM_GOAL:
         yield f"Key stream: {stream.counts / stream.bytes:.2f} instructions a byte; the goal is 13."
     network, product = figures.network, figures.application
-    if network is not None and network.ratio < peers.NETWORK_GOAL:
+    if network is not None and network.ratio is not None and network.ratio < peers.NETWORK_GOAL:
         yield f"Whole network: {network.ratio:.2f} times fewer than the peers; the goal is 5."
     if product is not None and product.switch is not None and product.inference is not None:
         added = product.switch / product.inference

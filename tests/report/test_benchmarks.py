@@ -8,7 +8,7 @@ import json
 from rich.console import Console
 
 from rbnn.device.bench import KeyStream, LayerCount, Spread
-from rbnn.image.bench_layers import STANDARD
+from rbnn.image.bench_layers import STANDARD, standard_cases
 from rbnn.image.sizes import PartSize, SizeReport
 from rbnn.nets.architectures import lay_out
 from rbnn.nets.topology import Layer
@@ -164,6 +164,19 @@ def test_the_table_marks_what_misses_its_goal() -> None:
     assert "NOT the same" in said
     assert "resnet, whole" in said
     assert "0.80% later" in said
+
+
+def test_cycles_stand_beside_no_peer_and_no_goal() -> None:
+    case = standard_cases()[0]
+    count = LayerCount(name="conv_a", stream=case.layer.macs, plain=case.layer.macs)
+    row = bench_rows.standard_row(case, count, "cycles")
+    assert (row.instructions_per_mac, row.goal, row.peer, row.peer_per_mac) == (1, None, None, None)
+    network = figures().network
+    assert network is not None
+    alone = network.model_copy(update={"peer_instructions": None, "ratio": None})
+    cycles = figures().model_copy(update={"unit": "cycles", "layers": (row,), "network": alone})
+    said = printed(bench_report(cycles))
+    assert "Cycles on" in said and "1.000" in said and "!" not in said
 
 
 def test_one_table_of_all_boards() -> None:
