@@ -157,17 +157,16 @@ def _greedy(
     offsets: dict[int, int] = {}
     for index in sorted(range(len(values)), key=lambda i: order(values[i])):
         value = values[index]
-        taken = sorted(
-            (offset, offset + values[other].size)
+        taken = {
+            other: (offset, offset + values[other].size)
             for other, offset in offsets.items()
             if values[other].meets(value)
-        )
-        place = _lowest_gap(taken, value.size)
+        }
+        place = _lowest_gap(sorted(taken.values()), value.size)
         shared = offsets.get(below.get(index, -1))
         if shared is not None and shared < place:
-            own = (shared, shared + values[below[index]].size)
-            others = [region for region in taken if region != own]
-            if all(end <= shared or shared + value.size <= start for start, end in others):
+            taken.pop(below[index], None)
+            if all(end <= shared or shared + value.size <= start for start, end in taken.values()):
                 place = shared
         offsets[index] = place
     total = max((offsets[i] + value.size for i, value in enumerate(values)), default=0)
