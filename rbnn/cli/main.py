@@ -15,6 +15,7 @@ from rbnn.errors import RbnnError
 
 COMMANDS = (
     "tasks",
+    "nets",
     "train",
     "eval",
     "export",

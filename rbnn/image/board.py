@@ -80,6 +80,7 @@ class Board(_Part):
     name: str
     title: str
     cpu: str
+    clock_hz: int
     manifest: Path
     port: str
     flash: Region
@@ -106,6 +107,7 @@ class Board(_Part):
 
 class _Build(BaseModel):
     cpu: str
+    f_cpu: str
 
 
 class _Manifest(BaseModel):
@@ -140,7 +142,15 @@ def load_board(name: str) -> Board:
             "Compare it with boards/nucleo.json.",
         ) from error
     section: dict[str, Any] = dict(manifest.rbnn)
-    return Board(name=name, title=manifest.name, cpu=manifest.build.cpu, manifest=path, **section)
+    build = manifest.build
+    return Board(
+        name=name,
+        title=manifest.name,
+        cpu=build.cpu,
+        clock_hz=int(build.f_cpu.removesuffix("L")),
+        manifest=path,
+        **section,
+    )
 
 
 def _first(error: OSError | ValidationError) -> str:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from rbnn.export.container import SEALED_OVERHEAD, Container
 from rbnn.export.parse import parse
+from rbnn.export.plan import Plan
 from rbnn.export.work import most_work_bytes
 from rbnn.files import write_atomic
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
+from rbnn.nets.topology import Topology
 
 APPLICATION_BYTES = 20_480
 """RAM of the application beside stack and model; the tests hold it above the linker's figure."""
@@ -69,13 +71,27 @@ class MemoryPlan:
 
 
 def plan_memory(board: Board, container: Container) -> MemoryPlan:
-    """Share out a board's RAM.
+    """Share out a board's RAM for a model.
 
     Raises:
         FitError: the least that the model runs with does not fit; the message holds the numbers.
     """
-    layout = container.plan
     params = max(len(task.sealed) for task in container.tasks) - SEALED_OVERHEAD
+    return share_memory(board, container.topology, container.plan, params)
+
+
+def share_memory(board: Board, topology: Topology, layout: Plan, params: int) -> MemoryPlan:
+    """Share out a board's RAM.
+
+    Args:
+        board: its manifest.
+        topology: with padded channels.
+        layout: of the topology.
+        params: bytes of a task's opened parameters.
+
+    Raises:
+        FitError: the least that the model runs with does not fit; the message holds the numbers.
+    """
     fixed = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params
     left = board.ram.bytes - fixed
     if left < layout.work_bytes:
@@ -86,7 +102,7 @@ def plan_memory(board: Board, container: Container) -> MemoryPlan:
             f"stack {board.stack_bytes:,}, application {APPLICATION_BYTES:,}.",
             "Train a narrower network (rbnn train --width) or choose a larger board.",
         )
-    most = max(most_work_bytes(layer) for layer in container.topology.layers)
+    most = max(most_work_bytes(layer) for layer in topology.layers)
     limit = most if board.work_bytes is None else max(board.work_bytes, layout.work_bytes)
     work = min(left, most, limit) // 4 * 4
     room = left - work

@@ -1,0 +1,106 @@
+"""``rbnn nets``: which networks fit a board, and what they would cost."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import Board, Json
+
+if TYPE_CHECKING:
+    from rbnn.report.nets import Candidate
+
+KIB = 1024
+
+
+def nets(
+    board: Board = options.DEFAULT_BOARD,
+    arch: Annotated[
+        list[str] | None, typer.Option("--arch", help="Only this architecture; may be repeated.")
+    ] = None,
+    width: Annotated[
+        list[int] | None, typer.Option("--width", help="Only this width; may be repeated.")
+    ] = None,
+    depth: Annotated[
+        int | None, typer.Option("--depth", help="Depth; default: each architecture's.")
+    ] = None,
+    shape: Annotated[
+        str, typer.Option("--input", help="Height, width and channels, such as 32x32x3.")
+    ] = "32x32x3",
+    classes: Annotated[int, typer.Option(min=2, max=64, help="Most classes of a task.")] = 10,
+    tasks: Annotated[int, typer.Option(min=1, max=16, help="Tasks of the model.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Rank architectures and sizes for a board by what fits, before anything is trained.
+
+    Instructions are predicted (within 5 % a layer); milliseconds are an estimate from Arm's timing
+    table at the board's clock.
+    """
+    from rbnn.image.board import load_board
+    from rbnn.report.nets import candidates
+
+    manifest = load_board(board)
+    found = candidates(
+        manifest, arch or [], width or [], depth, _parse_shape(shape), classes, tasks
+    )
+    if as_json:
+        rows = [one.model_dump(exclude_none=True) for one in found]
+        print(json.dumps({"board": board, "candidates": rows}, indent=2))
+        return
+    _print(f"{manifest.title}, {manifest.clock_hz / 1e6:g} MHz, {shape}, {tasks} tasks", found)
+
+
+def _parse_shape(text: str) -> tuple[int, int, int]:
+    from rbnn.errors import RbnnError
+
+    parts = text.lower().split("x")
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
+        raise RbnnError(
+            f"An input is height x width x channels. Received: {text!r}.", "Write --input 32x32x3."
+        )
+    height, width, channels = map(int, parts)
+    return height, width, channels
+
+
+def _print(title: str, found: list[Candidate]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    table.add_column("network", no_wrap=True)
+    for name in ("kbit", "M MAC", "flash KB", "RAM KB", "M instr.", "est. ms"):
+        table.add_column(name, justify="right")
+    table.add_column("fits", overflow="fold")
+    for one in found:
+        table.add_row(
+            f"{one.architecture} {one.width}/{one.depth}",
+            f"{one.bits / 1000:,.0f}",
+            f"{one.macs / 1e6:,.1f}",
+            _kib(one.flash),
+            _kib(one.ram),
+            _millions(one.instructions),
+            "" if one.estimated_ms is None else f"{one.estimated_ms:,.0f}",
+            "yes" if one.fits else one.why,
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        "network: architecture, width/depth. RAM: with weights that stay reconfigured where there "
+        "is room. est. ms: an estimate without wait states of the flash."
+    )
+
+
+def _kib(size: int | None) -> str:
+    return "" if size is None else f"{size / KIB:,.1f}"
+
+
+def _millions(count: int | None) -> str:
+    return "" if count is None else f"{count / 1e6:,.2f}"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("nets")(nets)

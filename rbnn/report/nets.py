@@ -1,0 +1,145 @@
+"""``rbnn nets``: architectures and sizes for a board, ranked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.errors import RbnnError
+from rbnn.export.container import SEALED_OVERHEAD
+from rbnn.export.cost import predict
+from rbnn.export.plan import Plan, align, plan
+from rbnn.image.board import Board
+from rbnn.image.errors import FitError
+from rbnn.image.memory import APPLICATION_BYTES, share_memory
+from rbnn.nets.architectures import ARCHITECTURES, architecture, lay_out
+from rbnn.nets.padding import pad
+from rbnn.nets.topology import Shape, Topology
+from rbnn.report import peers
+from rbnn.spec.layout import CONTAINER_HEADER, LAYER, TASK
+
+CODE_BYTES = 65_536
+"""Flash of the application without a model, about; a build tells exactly."""
+LABEL_BYTES = 12
+"""Of a class name with its zero byte, about."""
+WIDTHS = (16, 32, 48, 64, 96, 128)
+"""What is tried where no width is given."""
+
+
+class Candidate(BaseModel):
+    """One network on one board. Bytes; instructions and milliseconds of an inference.
+
+    ``why`` says what does not fit; the figures below ``macs`` are then missing where they depend
+    on it. ``estimated_ms`` is an estimate: see ``rbnn.export.cost``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: str
+    width: int
+    depth: int
+    bits: int
+    macs: int
+    fits: bool
+    why: str = ""
+    flash: int | None = None
+    ram: int | None = None
+    arena: int | None = None
+    work: int | None = None
+    resident: int | None = None
+    instructions: int | None = None
+    first_instructions: int | None = None
+    estimated_ms: float | None = None
+    peer_instructions: int | None = None
+
+
+def candidates(
+    board: Board,
+    names: Sequence[str],
+    widths: Sequence[int],
+    depth: int | None,
+    input_shape: Shape,
+    classes: int,
+    tasks: int,
+) -> list[Candidate]:
+    """Networks for a board: those that fit first, with more bits before fewer.
+
+    Args:
+        board: its manifest.
+        names: architectures; empty for all.
+        widths: empty for ``WIDTHS``.
+        depth: None for each architecture's default.
+        input_shape: height, width, channels.
+        classes: most of any task.
+        tasks: how many.
+
+    Raises:
+        RbnnError: an unknown architecture, or no network takes this input.
+    """
+    found: list[Candidate] = []
+    refused: list[RbnnError] = []
+    for name in names or tuple(ARCHITECTURES):
+        own_depth = architecture(name).depth if depth is None else depth
+        for width in widths or WIDTHS:
+            try:
+                topology = lay_out(name, input_shape, classes, width, own_depth)
+                found.append(_judge(board, topology, width, own_depth, tasks))
+            except RbnnError as error:
+                refused.append(error)
+    if not found:
+        raise refused[0]
+    return rank(found)
+
+
+def rank(found: Iterable[Candidate]) -> list[Candidate]:
+    """Those that fit first, each part with more bits before fewer, then with fewer instructions."""
+    return sorted(found, key=lambda one: (not one.fits, -one.bits, one.instructions or 0))
+
+
+def _judge(board: Board, topology: Topology, width: int, depth: int, tasks: int) -> Candidate:
+    padded = pad(topology).topology
+    layout = plan(padded)
+    params = layout.labels_offset + topology.max_classes * LABEL_BYTES
+    flash = CODE_BYTES + _container_bytes(padded, layout, params, tasks)
+    one = Candidate(
+        architecture=topology.architecture,
+        width=width,
+        depth=depth,
+        bits=topology.bits,
+        macs=topology.macs,
+        fits=False,
+        flash=flash,
+        arena=layout.arena_bytes,
+        peer_instructions=peers.estimate(topology),
+    )
+    if flash > board.flash.bytes:
+        return one.model_copy(
+            update={"why": f"flash: {flash - board.flash.bytes:,} bytes too many"}
+        )
+    try:
+        memory = share_memory(board, padded, layout, params)
+    except FitError:
+        least = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params
+        least += layout.work_bytes
+        why = f"RAM: {least - board.ram.bytes:,} bytes too many"
+        return one.model_copy(update={"ram": least, "work": layout.work_bytes, "why": why})
+    costs = predict(padded, memory.work, memory.resident_layers, cpu=board.cpu)
+    first = predict(padded, memory.work, cpu=board.cpu)
+    ram = APPLICATION_BYTES + board.stack_bytes + memory.arena + params + memory.work
+    return one.model_copy(
+        update={
+            "fits": True,
+            "ram": ram + memory.resident,
+            "work": memory.work,
+            "resident": memory.resident,
+            "instructions": sum(cost.instructions for cost in costs),
+            "first_instructions": sum(cost.instructions for cost in first),
+            "estimated_ms": sum(cost.cycles for cost in costs) / board.clock_hz * 1000,
+        }
+    )
+
+
+def _container_bytes(topology: Topology, layout: Plan, params: int, tasks: int) -> int:
+    tables = CONTAINER_HEADER.size + LAYER.size * len(topology.layers) + TASK.size * tasks
+    return align(tables) + layout.weights_bytes + tasks * align(params + SEALED_OVERHEAD)

@@ -1,0 +1,51 @@
+"""``rbnn nets``: networks ranked for a board."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from rbnn.cli import nets
+from rbnn.errors import RbnnError
+
+
+def run(*arguments: str) -> str:
+    app = typer.Typer()
+    nets.register(app)
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_those_that_fit_come_first_with_more_bits_before_fewer() -> None:
+    found = json.loads(run("--board", "nucleo", "--width", "32", "--width", "128", "--json"))
+    rows = found["candidates"]
+    assert found["board"] == "nucleo"
+    assert {row["architecture"] for row in rows} == {"vgg", "resnet", "reactnet"}
+    order = [(not row["fits"], -row["bits"]) for row in rows]
+    assert order == sorted(order)
+    for row in rows:
+        if row["fits"]:
+            assert row["ram"] <= 129_536 and row["flash"] <= 393_216
+            assert row["instructions"] <= row["first_instructions"] < row["peer_instructions"]
+            assert row["estimated_ms"] > row["instructions"] / 168_000
+        else:
+            assert "bytes too many" in row["why"]
+    assert any(not row["fits"] for row in rows)
+
+
+def test_the_table_names_every_network() -> None:
+    output = run("--arch", "resnet", "--width", "64", "--input", "16x16x1", "--classes", "4")
+    assert "resnet 64/6" in output and "yes" in output
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(RbnnError, match="height x width x channels"):
+        run("--input", "32x32")
+    with pytest.raises(RbnnError, match="Unknown architecture"):
+        run("--arch", "lenet")
+    with pytest.raises(RbnnError, match="resnet"):
+        run("--arch", "resnet", "--input", "20x20x3")

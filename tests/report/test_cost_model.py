@@ -1,0 +1,63 @@
+"""The cost model against instructions that QEMU counts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rbnn.export.cost import predict
+from rbnn.export.cost_table import COSTS
+from rbnn.export.errors import ExportError
+from rbnn.image.board import load_board
+from rbnn.nets.architectures import ARCHITECTURES, lay_out
+from rbnn.nets.padding import pad
+from rbnn.report.cost_measure import Subject, measure_network, work_range
+from rbnn.spec.layout import Cipher
+
+WITHIN = 0.05
+NEEDED = ("arm-none-eabi-gcc", "qemu-system-arm", "pio")
+NETWORKS = [
+    # None of them is one that the costs were fitted to.
+    ("qemu", Subject("resnet", 64, 3, 0.6, (16, 16, 3), 5)),
+    ("qemu", Subject("vgg", 40, None, 0.7, classes=21)),
+    ("qemu", Subject("reactnet", 64, None, 0.2, classes=12)),
+    ("qemu-m7", Subject("resnet", 32, 4, 0.5)),
+    ("qemu-m3", Subject("reactnet", 32, None, 0.5, classes=12)),
+]
+
+
+@pytest.mark.skipif(not all(map(shutil.which, NEEDED)), reason=f"needs {', '.join(NEEDED)}")
+@pytest.mark.parametrize(("board", "subject"), NETWORKS)
+def test_every_layer_is_within_five_percent(board: str, subject: Subject, tmp_path: Path) -> None:
+    measured = measure_network(load_board(board), subject, tmp_path)
+    cpu = load_board(board).cpu
+    streaming = predict(measured.topology, measured.work_bytes, cpu=cpu)
+    for number, (cost, count) in enumerate(zip(streaming, measured.inference.layers, strict=True)):
+        figures = (number, measured.topology.layers[number].op.name, cost, count)
+        assert abs(cost.instructions / count.stream - 1) < WITHIN, figures
+        assert abs(cost.kernel / count.plain - 1) < WITHIN, figures
+    whole = sum(cost.instructions for cost in streaming)
+    assert abs(whole / measured.inference.stream - 1) < WITHIN
+
+
+@pytest.mark.parametrize("cpu", COSTS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_less_work_costs_less(name: str, cpu: str) -> None:
+    topology = pad(lay_out(name, (32, 32, 3), 10)).topology
+    least, most = work_range(topology)
+
+    def total(work: int, *, resident: bool = False, cipher: Cipher = Cipher.CHACHA20) -> int:
+        layers = range(len(topology.layers)) if resident else ()
+        return sum(cost.instructions for cost in predict(topology, work, layers, cipher, cpu))
+
+    assert total(most) < total(least)
+    assert total(most, resident=True) < total(most, cipher=Cipher.CHACHA8)
+    assert total(most, cipher=Cipher.CHACHA8) < total(most, cipher=Cipher.CHACHA12) < total(most)
+
+
+def test_an_unknown_core_is_refused() -> None:
+    topology = lay_out("vgg", (32, 32, 3), 10)
+    with pytest.raises(ExportError, match="no cost model of cortex-m55"):
+        predict(topology, 40_000, cpu="cortex-m55")
