@@ -235,9 +235,9 @@ def _application(boards: Sequence[BenchFigures]) -> str:
                 f"{product.code:,}",
                 f"{product.ram:,}",
                 "" if product.peak_ram is None else f"{product.peak_ram:,}",
-                "" if product.switch is None else f"{product.switch:,}",
-                "" if product.inference is None else f"{product.inference:,}",
-                "" if added is None else f"{added:.2%}",
+                _thousands(product.switch),
+                _thousands(product.inference),
+                "" if added is None else f"{added:.1%}",
             ]
         )
     if not rows:
@@ -252,6 +252,11 @@ def _application(boards: Sequence[BenchFigures]) -> str:
         f"switch to another unlocked task adds that much to its first result (goal 1 %).\n"
         + _parts(boards[0])
     )
+
+
+def _thousands(count: int | None) -> str:
+    """Rounded: the serial line's clock ticks in microseconds, which hold 31 instructions."""
+    return "" if count is None else f"{round(count, -3):,}"
 
 
 def _parts(figures: BenchFigures) -> str:
