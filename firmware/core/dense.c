@@ -4,12 +4,12 @@
 #include <stdbool.h>
 
 #include "dense_count.h"
+#include "dense_finish.h"
 
 /* Groups of planes: the blocks' five, then three for each tree of carries. 17 planes count the
  * 65,535 inputs that a layer may have. */
 #define TREES 4u
 #define PLANES 20u
-#define QUARTER_PLANES 4u
 /* With constant shifts, which its callers give, it takes a third fewer instructions. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 /* By itself it has the registers that it needs. */
@@ -122,68 +122,18 @@ static void settle(counter *count)
   }
 }
 
-/* Add bytes 0, 2 and bytes 1, 3, shifted left. */
-static ALWAYS_INLINE void widen(uint32_t bytes, uint32_t shift, uint32_t totals[2])
-{
-  totals[0] += (bytes & 0x00ff00ffu) << shift;
-  totals[1] += (bytes >> 8 & 0x00ff00ffu) << shift;
-}
-
-/* Sum the two lanes of every filter over four planes, of weight 2^shift on: `totals[i]` holds
- * filter 2 i and, in its upper half, filter 2 i + 1. */
-static ALWAYS_INLINE void add_quarter(const uint32_t *planes, uint32_t shift, uint32_t totals[8])
-{
-  /* 16 fields of two bits: 0 .. 2. */
-  const uint32_t a = planes[0] - (planes[0] >> 1 & 0x55555555u);
-  const uint32_t b = planes[1] - (planes[1] >> 1 & 0x55555555u);
-  const uint32_t c = planes[2] - (planes[2] >> 1 & 0x55555555u);
-  const uint32_t d = planes[3] - (planes[3] >> 1 & 0x55555555u);
-  /* 8 of four bits: 0 .. 6. */
-  const uint32_t even_low = (a & 0x33333333u) + ((b & 0x33333333u) << 1);
-  const uint32_t even_high = (c & 0x33333333u) + ((d & 0x33333333u) << 1);
-  const uint32_t odd_low = (a >> 2 & 0x33333333u) + ((b >> 2 & 0x33333333u) << 1);
-  const uint32_t odd_high = (c >> 2 & 0x33333333u) + ((d >> 2 & 0x33333333u) << 1);
-  /* 4 of eight bits: 0 .. 30. */
-  widen((even_low & 0x0f0f0f0fu) + ((even_high & 0x0f0f0f0fu) << 2), shift, totals);
-  widen((even_low >> 4 & 0x0f0f0f0fu) + ((even_high >> 4 & 0x0f0f0f0fu) << 2), shift, totals + 2);
-  widen((odd_low & 0x0f0f0f0fu) + ((odd_high & 0x0f0f0f0fu) << 2), shift, totals + 4);
-  widen((odd_low >> 4 & 0x0f0f0f0fu) + ((odd_high >> 4 & 0x0f0f0f0fu) << 2), shift, totals + 6);
-}
-
-static int32_t to_logit(uint32_t product, int32_t scale, int32_t bias)
-{
-  return (int32_t)((uint32_t)scale * product + (uint32_t)bias);
-}
-
-static NEVER_INLINE void sum_lanes(const uint32_t *planes, uint32_t quarters, uint32_t totals[8])
-{
-  uint32_t sums[8] = {0};
-  add_quarter(planes, 0, sums);
-  add_quarter(planes + QUARTER_PLANES, QUARTER_PLANES, sums);
-  if (quarters > 2u) {
-    add_quarter(planes + 2u * QUARTER_PLANES, 2u * QUARTER_PLANES, sums);
-  }
-  if (quarters > 3u) {
-    add_quarter(planes + 3u * QUARTER_PLANES, 3u * QUARTER_PLANES, sums);
-  }
-  for (uint32_t i = 0; i < 8u; i++) {
-    totals[i] = sums[i];
-  }
-}
-
 /* Logits of `count` filters from their matching bits. */
-static NEVER_INLINE void write_logits(const uint32_t *totals, uint32_t count, uint32_t inputs,
-                                      const int32_t *scales, const int32_t *biases, int32_t *logits)
+static void write_logits(const uint32_t *totals, uint32_t count, uint32_t inputs,
+                         const int32_t *scales, const int32_t *biases, int32_t *logits)
 {
-  for (const int32_t *end = logits + (count & ~1u); logits != end; logits += 2) {
-    const uint32_t matches = *totals++;
-    logits[0] = to_logit(2u * (matches & 0xffffu) - inputs, scales[0], biases[0]);
-    logits[1] = to_logit(2u * (matches >> 16) - inputs, scales[1], biases[1]);
-    scales += 2;
-    biases += 2;
+  const uint32_t pairs = count / 2u;
+  if (pairs) {
+    rbnn_dense_scale(totals, pairs, inputs, scales, biases, logits);
   }
   if (count % 2u) {
-    *logits = to_logit(2u * (*totals & 0xffffu) - inputs, *scales, *biases);
+    const uint32_t product = 2u * (totals[pairs] & 0xffffu) - inputs;
+    logits[count - 1u] =
+        (int32_t)((uint32_t)scales[count - 1u] * product + (uint32_t)biases[count - 1u]);
   }
 }
 
@@ -215,7 +165,8 @@ static uint32_t quarters_of(uint32_t units)
   for (uint32_t most = units * RBNN_DENSE_UNIT_WORDS; most; most >>= 1) {
     planes++;
   }
-  return (planes + QUARTER_PLANES - 1u) / QUARTER_PLANES;
+  const uint32_t quarters = (planes + RBNN_DENSE_QUARTER_PLANES - 1u) / RBNN_DENSE_QUARTER_PLANES;
+  return quarters < 2u ? 2u : quarters;
 }
 
 void rbnn_dense(const rbnn_run *run)
@@ -241,8 +192,8 @@ void rbnn_dense(const rbnn_run *run)
       add_piece(&count, weights, masks + unit * RBNN_DENSE_UNIT_WORDS, now);
     }
     settle(&count);
-    uint32_t totals[RBNN_FILTERS_PER_TILE / 2u];
-    sum_lanes(count.planes, quarters, totals);
+    uint32_t totals[RBNN_DENSE_TOTALS];
+    rbnn_dense_sum_lanes(count.planes, quarters, totals);
     write_logits(totals, smaller(filters - first, RBNN_FILTERS_PER_TILE), 32u * units,
                  scales + first, scales + filters + first, run->logits + first);
   }

@@ -15,7 +15,7 @@ from rbnn.spec.layout import LAYER
 
 STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE = range(6)
 KERNELS = ("stage", "conv_stem", "conv_stem_lanes", "conv_stem_tail", "max_pool", "average_pool",
-           "dense_stream", "dense", "dense_count")  # fmt: skip
+           "dense_stream", "dense", "dense_count", "dense_finish")  # fmt: skip
 PLAIN = ("stage", "conv_stem", "max_pool", "average_pool", "dense_stream", "dense")
 HERE = Path(__file__).parent
 CORE = FIRMWARE / "core"

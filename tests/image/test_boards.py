@@ -73,7 +73,7 @@ def test_a_board_is_a_name_not_a_path(name: str) -> None:
     ("change", "said"),
     [
         ("{", "JSON"),
-        ('{"name": "x", "build": {"cpu": "m"}}', "rbnn: Field required"),
+        ('{"name": "x", "build": {"cpu": "m", "f_cpu": "1L"}}', "rbnn: Field required"),
         (None, "rbnn.stack_bytes"),
     ],
 )
