@@ -16,6 +16,9 @@ monocypher = os.path.join(firmware, "third_party", "monocypher")
 
 # src_dir of the project is app/; PlatformIO compiles that one itself.
 ROOMS = ["core", "reconf", "puf", "licence", "link", "port/armv7m", f"port/{port}"]
+# What runs in every layer; the rest is called rarely and shall be small.
+HOT_ROOMS = {"core", "reconf"}
+SMALL = ["-fno-inline-small-functions"]
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
 
 env.Replace(
@@ -51,16 +54,18 @@ env.Append(
 
 # Other people's code has its own idea of conversions. Unrolled, BLAKE2b takes 14 KB more of flash.
 third_party = env.Clone()
-third_party.Append(CPPDEFINES=["BLAKE2_NO_UNROLLING"])
+third_party.Append(CPPDEFINES=["BLAKE2_NO_UNROLLING"], CCFLAGS=SMALL)
 env.Append(CCFLAGS=["-Wconversion", "-Werror"])
 if os.path.isfile(os.path.join(model, "model_config.h")):
     # The board's share of memory, where the build has worked it out, goes before the model's own.
     memory = os.environ.get("RBNN_MEMORY_DIR")
     env.Append(CPPPATH=[model, *([memory] if memory else [])])
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model)
+rare = env.Clone()
+rare.Append(CCFLAGS=SMALL)
 for room in ROOMS:
     # The reference kernels are for tests alone.
-    env.BuildSources(
+    (env if room in HOT_ROOMS else rare).BuildSources(
         os.path.join("$BUILD_DIR", room),
         os.path.join(firmware, room),
         ["+<*>", "-<reference/>"],
