@@ -72,51 +72,46 @@ static bool sections_fit(const rbnn_container_header *header)
 
 /* A region of the arena; of no bytes where a layer lacks it. */
 typedef struct {
-  uint32_t offset;
-  uint64_t bytes;
+  uint32_t begin;
+  uint32_t end; /* UINT32_MAX where it would be beyond: no arena goes that far */
 } region;
+
+static region region_of(uint32_t offset, uint64_t bytes)
+{
+  return (region){offset, bytes < UINT32_MAX - offset ? offset + (uint32_t)bytes : UINT32_MAX};
+}
 
 static region bits_of(const rbnn_layer *layer)
 {
-  return (region){layer->out_offset, rbnn_layer_bits_bytes(layer) + rbnn_layer_logits_bytes(layer)};
+  return region_of(layer->out_offset,
+                   rbnn_layer_bits_bytes(layer) + rbnn_layer_logits_bytes(layer));
 }
 
 static region stream_of(const rbnn_layer *layer)
 {
-  return (region){layer->stream_offset, rbnn_layer_stream_bytes(layer)};
+  return region_of(layer->stream_offset, rbnn_layer_stream_bytes(layer));
 }
 
-static region input_of(const rbnn_layer *layer)
+static bool overlap(const region *a, const region *b)
 {
-  return (region){layer->in_offset, rbnn_layer_input_bytes(layer)};
+  return a->begin < b->end && b->begin < a->end && a->begin != a->end && b->begin != b->end;
 }
 
-static region shortcut_of(const rbnn_layer *layer)
+static bool in_arena(const region *r, const rbnn_container_header *header)
 {
-  return (region){layer->shortcut_offset, rbnn_layer_shortcut_bytes(layer)};
-}
-
-static bool overlap(region a, region b)
-{
-  return a.bytes && b.bytes && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
-}
-
-static bool in_arena(region r, const rbnn_container_header *header)
-{
-  return r.bytes ? r.offset % 4u == 0 && fits(r.offset, r.bytes, header->arena_bytes)
-                 : r.offset == 0;
+  return r->begin == r->end ? r->begin == 0 : r->begin % 4u == 0 && r->end <= header->arena_bytes;
 }
 
 /* Whether what layer `number` reads at `wanted` is what the last layer to write there before it
  * left: a stream or bits, of this shape. */
-static bool is_left_there(const rbnn_layer *layers, uint32_t number, region wanted, bool stream,
-                          uint32_t height, uint32_t width, uint32_t channels)
+static bool is_left_there(const rbnn_layer *layers, uint32_t number, const region *wanted,
+                          bool stream, uint32_t height, uint32_t width, uint32_t channels)
 {
   for (uint32_t i = number; i-- > 0;) {
     const rbnn_layer *writer = &layers[i];
-    if (overlap(wanted, bits_of(writer)) || overlap(wanted, stream_of(writer))) {
-      const region written = stream ? stream_of(writer) : bits_of(writer);
-      return written.offset == wanted.offset && written.bytes == wanted.bytes &&
+    const region written[2] = {bits_of(writer), stream_of(writer)};
+    if (overlap(wanted, &written[0]) || overlap(wanted, &written[1])) {
+      return written[stream].begin == wanted->begin && written[stream].end == wanted->end &&
              writer->out_height == height && writer->out_width == width &&
              writer->out_channels == channels;
     }
@@ -128,29 +123,35 @@ static bool is_left_there(const rbnn_layer *layers, uint32_t number, region want
 static bool regions_fit(const rbnn_layer *layers, uint32_t number,
                         const rbnn_container_header *header)
 {
+  enum { INPUT, SHORTCUT, BITS, STREAM, REGIONS };
   const rbnn_layer *layer = &layers[number];
-  const region input = input_of(layer), shortcut = shortcut_of(layer);
-  const region bits = bits_of(layer), stream = stream_of(layer);
-  if (!in_arena(input, header) || !in_arena(shortcut, header) || !in_arena(bits, header) ||
-      !in_arena(stream, header)) {
-    return false;
+  const region r[REGIONS] = {
+      region_of(layer->in_offset, rbnn_layer_input_bytes(layer)),
+      region_of(layer->shortcut_offset, rbnn_layer_shortcut_bytes(layer)),
+      bits_of(layer),
+      stream_of(layer),
+  };
+  for (uint32_t i = 0; i < REGIONS; i++) {
+    if (!in_arena(&r[i], header)) {
+      return false;
+    }
   }
-  if (number > 0 && !is_left_there(layers, number, input, rbnn_layer_reads_stream(layer),
+  if (number > 0 && !is_left_there(layers, number, &r[INPUT], rbnn_layer_reads_stream(layer),
                                    layer->in_height, layer->in_width, layer->in_channels)) {
     return false;
   }
   if (layer->shortcut_channels > 0 &&
-      !is_left_there(layers, number, shortcut, true, layer->out_height, layer->out_width,
+      !is_left_there(layers, number, &r[SHORTCUT], true, layer->out_height, layer->out_width,
                      layer->shortcut_channels)) {
     return false;
   }
-  const bool in_place =
-      stream.offset == shortcut.offset && layer->shortcut_channels == layer->out_channels;
+  const bool adds_in_place =
+      r[STREAM].begin == r[SHORTCUT].begin && layer->shortcut_channels == layer->out_channels;
   const bool pools_in_place =
-      layer->op == RBNN_OPERATOR_AVERAGE_POOL && stream.offset == input.offset;
-  return !overlap(input, bits) && (pools_in_place || !overlap(input, stream)) &&
-         !overlap(shortcut, bits) && !overlap(bits, stream) &&
-         (in_place || !overlap(shortcut, stream));
+      layer->op == RBNN_OPERATOR_AVERAGE_POOL && r[STREAM].begin == r[INPUT].begin;
+  return !overlap(&r[INPUT], &r[BITS]) && !overlap(&r[SHORTCUT], &r[BITS]) &&
+         !overlap(&r[BITS], &r[STREAM]) && (pools_in_place || !overlap(&r[INPUT], &r[STREAM])) &&
+         (adds_in_place || !overlap(&r[SHORTCUT], &r[STREAM]));
 }
 
 /* Whether bits and parameters of the layer lie where the header says there is room. */
@@ -272,7 +273,7 @@ rbnn_status rbnn_model_open(rbnn_model *model, const uint8_t *container, uint32_
 int32_t rbnn_model_find_task(const rbnn_model *model, const char *name)
 {
   for (uint32_t t = 0; t < model->header->task_count; t++) {
-    if (strcmp((const char *)model->tasks[t].name, name) == 0) {
+    if (strncmp((const char *)model->tasks[t].name, name, RBNN_NAME_BYTES) == 0) {
       return (int32_t)t;
     }
   }

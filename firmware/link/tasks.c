@@ -96,8 +96,10 @@ rbnn_status rbnn_link_unlock(rbnn_link *link, const char *words)
   uint8_t psk[RBNN_KEY_BYTES];
   if (link->model_status != RBNN_OK) return link->model_status;
   /* The key is the last word; what stands before it is the task's name. */
-  const char *const space = strrchr(words, ' ');
-  if (space == NULL || strlen(space + 1) != 2u * RBNN_KEY_BYTES) return RBNN_ARGUMENT;
+  const size_t length = strlen(words);
+  if (length <= 2u * RBNN_KEY_BYTES) return RBNN_ARGUMENT;
+  const char *const space = words + length - 2u * RBNN_KEY_BYTES - 1u;
+  if (*space != ' ') return RBNN_ARGUMENT;
   const size_t size = (size_t)(space - words);
   if (size >= sizeof name) return RBNN_UNKNOWN_TASK;
   memcpy(name, words, size);
