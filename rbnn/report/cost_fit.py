@@ -44,6 +44,7 @@ SUBJECTS = (
     Subject("reactnet", 96, None, 1.0, (32, 32, 1), 3),
     Subject("resnet", 128, 4, 0.15),
     Subject("vgg", 64, None, 0.1, classes=30),
+    Subject("reactnet", 160, None, 0.5, (16, 16, 3), 5),
 )
 STEMS = (
     (32, 32, 3, 64, 3, 1, 1, 1), (32, 32, 3, 64, 3, 1, 1, 2), (28, 28, 1, 32, 3, 1, 1, 1),
