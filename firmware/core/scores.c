@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+
+#include "divide.h"
 #include "engine.h"
 
 /* e^-distance: Q12.20 in, Q16 out, as rbnn/spec/scores.py. */
@@ -30,7 +33,7 @@ void rbnn_scores_softmax(const int32_t *logits, uint32_t classes, uint32_t *ppm)
   }
   uint32_t left = RBNN_SCORE_PPM;
   for (uint32_t k = 0; k < classes; k++) {
-    ppm[k] = (uint32_t)((uint64_t)ppm[k] * RBNN_SCORE_PPM / total);
+    ppm[k] = (uint32_t)rbnn_divide((uint64_t)ppm[k] * RBNN_SCORE_PPM, total, NULL);
     left -= ppm[k];
   }
   ppm[best] += left;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "divide.h"
 #include "port.h"
 #include "rbnn_spec.h"
 
@@ -25,8 +26,9 @@ void rbnn_print_number(uint64_t number)
   char text[20];
   uint32_t at = sizeof text;
   do {
-    text[--at] = digits[number % 10u];
-    number /= 10u;
+    uint32_t digit;
+    number = rbnn_divide(number, 10, &digit);
+    text[--at] = digits[digit];
   } while (number != 0);
   rbnn_port_write(text + at, (uint32_t)sizeof text - at);
 }
@@ -63,7 +65,9 @@ void rbnn_print_lap(uint64_t ticks)
   /* Whole seconds apart, so that the product does not overflow. */
   const uint32_t hz = rbnn_port_ticks_hz();
   rbnn_print("m-lap-us-");
-  rbnn_print_number(ticks / hz * 1000000u + ticks % hz * 1000000u / hz);
+  uint32_t rest;
+  const uint64_t seconds = rbnn_divide(ticks, hz, &rest);
+  rbnn_print_number(seconds * 1000000u + rbnn_divide((uint64_t)rest * 1000000u, hz, NULL));
   rbnn_print_end();
 }
 

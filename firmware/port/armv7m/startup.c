@@ -5,12 +5,12 @@
 
 #include "app.h"
 #include "armv7m.h"
+#include "interrupts.h"
 #include "port.h"
 #include "tick.h"
 
 #define STACK_PAINT 0xA5A5A5A5u
 #define PAINT_MARGIN_WORDS 16u
-#define EXTERNAL_INTERRUPTS 96
 
 extern uint32_t rbnn_data_load[], rbnn_data_start[], rbnn_data_end[];
 extern uint32_t rbnn_bss_start[], rbnn_bss_end[];
@@ -60,7 +60,7 @@ void rbnn_port_stack(uint32_t *used, uint32_t *reserved)
 
 __attribute__((section(".vectors"), used)) static const struct {
   uint32_t *stack;
-  rbnn_vector vectors[15 + EXTERNAL_INTERRUPTS];
+  rbnn_vector vectors[15 + RBNN_EXTERNAL_INTERRUPTS];
 } vector_table = {
     rbnn_stack_top,
     {
@@ -79,6 +79,6 @@ __attribute__((section(".vectors"), used)) static const struct {
         NULL,
         fault,
         rbnn_tick_interrupt,
-        [15 ... 14 + EXTERNAL_INTERRUPTS] = external,
+        [15 ... 14 + RBNN_EXTERNAL_INTERRUPTS] = external,
     },
 };

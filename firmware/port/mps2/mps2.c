@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arm MPS2 (AN385, AN386, AN500): CMSDK UART0, core clock 25 MHz. */
 #include "armv7m.h"
+#include "interrupts.h"
 #include "port.h"
 #include "receive.h"
 #include "rbnn_spec.h"
@@ -15,7 +16,6 @@
 #define STATE_RX_OVERRUN 8u
 #define CTRL_TX_RX_AND_RX_INTERRUPT 0x0Bu
 #define INT_RX 2u
-#define UART0_RX_INTERRUPT 0u
 #define CORE_HZ 25000000u
 #define FLUSH_LOOPS 10000u
 
@@ -24,12 +24,12 @@ void rbnn_port_init(void)
   rbnn_tick_start(CORE_HZ);
   UART_BAUDDIV = CORE_HZ / RBNN_BAUD;
   UART_CTRL = CTRL_TX_RX_AND_RX_INTERRUPT;
-  rbnn_interrupt_enable(UART0_RX_INTERRUPT);
+  rbnn_interrupt_enable(RBNN_UART0_RX_INTERRUPT);
 }
 
 void rbnn_family_interrupt(uint32_t number)
 {
-  if (number != UART0_RX_INTERRUPT) return;
+  if (number != RBNN_UART0_RX_INTERRUPT) return;
   UART_INTCLEAR = INT_RX;
   while (UART_STATE & STATE_RX_FULL) rbnn_receive_byte((uint8_t)UART_DATA);
   if (UART_STATE & STATE_RX_OVERRUN) {
