@@ -163,7 +163,7 @@ def fold_thresholds(trained: Trained) -> Thresholds:
         )
     unit = _kernel_unit(layer)
     largest = row_bits(layer) * (PIXEL_MAX if layer.op is Operator.STEM else 1) // unit
-    exact = np.ceil((mean - beta * deviation / gamma + trained.shares) / unit)
+    exact = np.ceil((np.ceil(mean - beta * deviation / gamma) + trained.shares) / unit)
     limited = np.clip(exact, -largest, min(largest + 1, INT16_MAX)).astype(np.int16)
     return Thresholds(_embedded(limited, trained, INT16_MIN))
 

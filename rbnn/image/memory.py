@@ -1,10 +1,11 @@
 """How a board's RAM is shared out: activations, the kernels' working memory, resident weights.
 
 Everything but these is known beforehand: the stack from the board's manifest, the rest of the
-application from ``APPLICATION_BYTES``. What is left goes to the working memory, up to what the
-largest layer can use, and then to weights that stay reconfigured while their task is active, the
-largest layers first. A manifest may set a limit to either; with a limit of 0 for resident weights
-every layer streams.
+application from ``APPLICATION_BYTES``. What is left is shared between the working memory, which
+makes convolutions take fewer passes, and weights that stay reconfigured while their task is
+active, the largest layers first: so that the cost model (``rbnn.export.cost``) predicts the fewest
+instructions. A manifest may set a limit to either; with a limit of 0 for resident weights every
+layer streams.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rbnn.export.container import SEALED_OVERHEAD, Container
+from rbnn.export.cost import predict
 from rbnn.export.parse import parse
 from rbnn.export.plan import Plan
-from rbnn.export.work import most_work_bytes
+from rbnn.export.work import band_bytes, most_work_bytes
 from rbnn.files import write_atomic
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
 from rbnn.nets.topology import Topology
+from rbnn.spec.layout import Cipher, Operator
 
 APPLICATION_BYTES = 20_480
 """RAM of the application beside stack and model; the tests hold it above the linker's figure."""
@@ -77,10 +80,16 @@ def plan_memory(board: Board, container: Container) -> MemoryPlan:
         FitError: the least that the model runs with does not fit; the message holds the numbers.
     """
     params = max(len(task.sealed) for task in container.tasks) - SEALED_OVERHEAD
-    return share_memory(board, container.topology, container.plan, params)
+    return share_memory(board, container.topology, container.plan, params, container.cipher)
 
 
-def share_memory(board: Board, topology: Topology, layout: Plan, params: int) -> MemoryPlan:
+def share_memory(
+    board: Board,
+    topology: Topology,
+    layout: Plan,
+    params: int,
+    cipher: Cipher = Cipher.CHACHA20,
+) -> MemoryPlan:
     """Share out a board's RAM.
 
     Args:
@@ -88,6 +97,7 @@ def share_memory(board: Board, topology: Topology, layout: Plan, params: int) ->
         topology: with padded channels.
         layout: of the topology.
         params: bytes of a task's opened parameters.
+        cipher: of the key streams.
 
     Raises:
         FitError: the least that the model runs with does not fit; the message holds the numbers.
@@ -102,10 +112,35 @@ def share_memory(board: Board, topology: Topology, layout: Plan, params: int) ->
             f"stack {board.stack_bytes:,}, application {APPLICATION_BYTES:,}.",
             "Train a narrower network (rbnn train --width) or choose a larger board.",
         )
-    most = max(most_work_bytes(layer) for layer in topology.layers)
-    limit = most if board.work_bytes is None else max(board.work_bytes, layout.work_bytes)
-    work = min(left, most, limit) // 4 * 4
-    room = left - work
+    most = min(left, max(most_work_bytes(layer) for layer in topology.layers))
+    if board.work_bytes is not None:
+        most = min(most, max(board.work_bytes, layout.work_bytes))
+    shares = [
+        MemoryPlan(layout.arena_bytes, params, work, *_choose_resident(board, layout, left - work))
+        for work in _work_sizes(topology, layout.work_bytes, most // 4 * 4)
+    ]
+    return min(
+        shares,
+        key=lambda share: sum(
+            cost.instructions
+            for cost in predict(topology, share.work, share.resident_layers, cipher, board.cpu)
+        ),
+    )
+
+
+def _work_sizes(topology: Topology, least: int, most: int) -> list[int]:
+    """Working memory worth trying: the most there is, and where a convolution saves a pass."""
+    bands = {
+        band_bytes(layer, rows)
+        for layer in topology.layers
+        if layer.op is Operator.CONV
+        for rows in range(1, layer.out_shape[0] + 1)
+    }
+    return [most, *sorted({least, *(size for size in bands if least < size < most)}, reverse=True)]
+
+
+def _choose_resident(board: Board, layout: Plan, room: int) -> tuple[tuple[int, ...], int]:
+    """Layers whose weights fit ``room``, the largest first, and the bytes of these."""
     if board.resident_bytes is not None:
         room = min(room, board.resident_bytes)
     chosen: list[int] = []
@@ -115,7 +150,7 @@ def share_memory(board: Board, topology: Topology, layout: Plan, params: int) ->
         if sizes[number] and taken + sizes[number] <= room:
             chosen.append(number)
             taken += sizes[number]
-    return MemoryPlan(layout.arena_bytes, params, work, tuple(sorted(chosen)), taken)
+    return tuple(sorted(chosen)), taken
 
 
 def plan_folder(board: Board, model: Path) -> MemoryPlan | None:

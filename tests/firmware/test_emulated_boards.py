@@ -117,7 +117,7 @@ def test_lost_bytes_are_noticed_behind_the_lines_that_were_whole(
         session.load(made.images["grey"][0].tobytes())
     named = f"m-name-dut-[{emulator.board.name}]\r\nm-ready\r\n".encode()
     with serial.Serial(emulator.serial_path(), 115200, timeout=20) as line:
-        line.write(b"infer 100 0%name%" + b"x" * 8000)
+        line.write(b"infer 500 0%name%" + b"x" * 8000)
         said = line.read_until(b"m-results")
         assert b"e-[" not in said
         line.read_until(b"m-ready\r\n")

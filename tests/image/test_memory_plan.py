@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rbnn.export.container import Container
+from rbnn.export.cost import predict
 from rbnn.export.work import most_work_bytes
 from rbnn.image.board import Board, board_names, load_board
 from rbnn.image.errors import FitError
@@ -53,16 +54,25 @@ def test_one_byte_less_is_refused_with_the_numbers(container: Container) -> None
     assert refusal.value.mend
 
 
-def test_what_is_left_goes_to_tables_first_and_then_to_weights(container: Container) -> None:
-    gap = most(container) - container.plan.work_bytes
-    half = plan_memory(with_ram(container, gap // 8 * 4), container)
-    assert half.work == container.plan.work_bytes + gap // 8 * 4 and not half.resident_layers
+def test_what_is_left_goes_where_it_saves_most(container: Container) -> None:
+    topology = container.topology
     sizes = [place.weights_bytes for place in container.plan.placements]
-    full = plan_memory(with_ram(container, gap + max(sizes)), container)
-    assert full.work == most(container)
-    assert full.resident_layers == (sizes.index(max(sizes)),)
-    assert full.mode == f"resident: layers {sizes.index(max(sizes))}"
-    assert full.resident == max(sizes)
+
+    def instructions(work: int, resident: tuple[int, ...]) -> int:
+        return sum(cost.instructions for cost in predict(topology, work, resident))
+
+    least, gap = container.plan.work_bytes, most(container) - container.plan.work_bytes
+    before = instructions(least, ())
+    for left in (gap // 8 * 4, gap // 4 * 4, gap + max(sizes), gap + 3 * max(sizes)):
+        memory = plan_memory(with_ram(container, left), container)
+        assert least <= memory.work <= least + left and memory.work % 4 == 0
+        assert memory.work + memory.resident <= least + left
+        assert memory.resident == sum(sizes[number] for number in memory.resident_layers)
+        found = instructions(memory.work, memory.resident_layers)
+        # As good as all of it for tables, and never worse than with less memory.
+        assert found <= instructions(min(least + left, most(container)) // 4 * 4, ())
+        assert found <= before
+        before = found
     every = plan_memory(with_ram(container, 10_000_000), container)
     assert every.work == most(container) and every.resident == sum(sizes)
     assert every.resident_layers == tuple(n for n, size in enumerate(sizes) if size)
