@@ -122,9 +122,12 @@ static void serve(uint32_t operation, const uint32_t *sizes, void *const *sectio
     case LAYER: {
       const bool served = rbnn_layer_is_served(&layer);
       const layer_sizes all = {
-          rbnn_layer_bits_bytes(&layer),   rbnn_layer_stream_bytes(&layer),
-          rbnn_layer_logits_bytes(&layer), rbnn_layer_weights_bytes(&layer),
-          rbnn_layer_params_bytes(&layer), served ? rbnn_layer_work_bytes(&layer) : 0u,
+          rbnn_layer_bits_bytes(&layer),
+          rbnn_layer_stream_bytes(&layer),
+          rbnn_layer_logits_bytes(&layer),
+          rbnn_layer_weights_bytes(&layer),
+          rbnn_layer_params_bytes(&layer),
+          served ? rbnn_layer_work_bytes(&layer) : 0u,
           served,
       };
       memcpy(section[OUTPUT], &all, sizeof all - 4u);
