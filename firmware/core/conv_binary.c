@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "conv_binary_tables.h"
+#include "kernel_features.h"
 #include "stage.h"
 
 #define SUM_WORDS (RBNN_FILTERS_PER_TILE / 2u)
@@ -99,10 +100,16 @@ typedef struct {
   uint32_t in_rows;          /* input rows with indices */
 } state;
 
+/* Constant where the firmware has one or the other alone. */
+static inline bool takes_single_words(const geometry *g)
+{
+  return RBNN_WITH_ODD_WORDS && (!RBNN_WITH_EVEN_WORDS || g->block_words == 1u);
+}
+
 static void index_blocks(const state *s, uint32_t *indices, const uint32_t *bits, uint32_t blocks)
 {
   const uint32_t origin = RBNN_TABLE_ORIGIN(s->tables);
-  if (s->g.block_words == 1u) {
+  if (takes_single_words(&s->g)) {
     rbnn_table_index_32(indices, bits, blocks, origin);
   } else {
     rbnn_table_index_64(indices, bits, blocks, origin);
@@ -157,7 +164,7 @@ static void index_band(const state *s)
 
 static void add(const state *s, const rbnn_table_area *area, uint32_t slots)
 {
-  if (s->g.block_words == 1u) {
+  if (takes_single_words(&s->g)) {
     rbnn_table_add_32(area, slots);
   } else {
     rbnn_table_add_64(area, slots);
@@ -214,7 +221,7 @@ static void add_pass(const state *s, uint32_t ky, uint32_t first, uint32_t slots
 static void build(const state *s, const uint32_t *weights, uint32_t slots)
 {
   for (uint32_t slot = 0; slot < slots; slot++) {
-    if (s->g.block_words == 1u) {
+    if (takes_single_words(&s->g)) {
       rbnn_table_build_32(s->tables, slot, weights);
     } else {
       rbnn_table_build_64(s->tables, slot, weights);

@@ -347,10 +347,7 @@ last_two_groups:
 .endm
 
 /* 12 groups; the tail is channels 60..63, the first word of what is left. */
-  .global rbnn_table_build_64
-  .thumb_func
-  .type rbnn_table_build_64, %function
-rbnn_table_build_64:
+function rbnn_table_build_64
   build_begin
   .rept 3
   bl first_two_groups
@@ -377,10 +374,7 @@ rbnn_table_build_64:
 .endm
 
 /* Six groups; the tail is channels 30 and 31, the upper half of the third word of what is left. */
-  .global rbnn_table_build_32
-  .thumb_func
-  .type rbnn_table_build_32, %function
-rbnn_table_build_32:
+function rbnn_table_build_32
   build_begin
   bl first_two_groups
   bl last_two_groups

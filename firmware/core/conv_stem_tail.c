@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conv_stem_tail.h"
 
+#include "kernel_features.h"
+
 #if RBNN_STEM_DSP
 
 /* conv_stem_v7m.S: the signs of sums minus thresholds, filter f in bits f and 16 + f; of four words
@@ -24,12 +26,13 @@ void rbnn_stem_tail_prepare(rbnn_stem_tail *tail, const rbnn_run *run, uint32_t 
 
 bool rbnn_stem_tail_compares(const rbnn_layer *layer)
 {
-  return layer->stage == RBNN_STAGE_THRESHOLD;
+  return RBNN_WITH_THRESHOLD && layer->stage == RBNN_STAGE_THRESHOLD;
 }
 
 void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uint32_t first,
                             uint32_t position, uint32_t count, const uint32_t *sums)
 {
+#if RBNN_WITH_THRESHOLD
   const uint32_t jump = run->layer->out_channels / RBNN_FILTERS_PER_TILE;
   uint16_t *bits = (uint16_t *)run->bits + position * jump + first / RBNN_FILTERS_PER_TILE;
   uint32_t negative[RBNN_STEM_WORDS];
@@ -47,6 +50,14 @@ void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uin
   if (count) {
     bits[0] = (uint16_t)~*pair;
   }
+#else
+  (void)tail;
+  (void)run;
+  (void)first;
+  (void)position;
+  (void)count;
+  (void)sums;
+#endif
 }
 
 void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, int16_t *turned)

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "kernel_features.h"
 #include "kernels.h"
 
 #define CHANNELS_PER_WORD 32u
@@ -107,16 +108,20 @@ static bool window_fits(const rbnn_layer *layer, uint32_t largest)
          ((width - layer->kernel) / layer->stride + 1u) / layer->pool == layer->out_width;
 }
 
+#define LAST_ACTIVATION (RBNN_WITH_RPRELU ? RBNN_ACTIVATION_RPRELU : RBNN_ACTIVATION_NONE)
+#define LAST_SIGN (RBNN_WITH_SIGN_THRESHOLDS ? RBNN_SIGN_THRESHOLDS : RBNN_SIGN_ZERO)
+
 /* Whether the members of the stage suit each other, for a layer with sums. */
 static bool stage_fits(const rbnn_layer *layer)
 {
   switch (layer->stage) {
     case RBNN_STAGE_THRESHOLD:
-      return layer->activation == RBNN_ACTIVATION_NONE && layer->sign == RBNN_SIGN_ZERO &&
-             layer->output == RBNN_OUTPUT_BITS && layer->shortcut_channels == 0;
+      return RBNN_WITH_THRESHOLD && layer->activation == RBNN_ACTIVATION_NONE &&
+             layer->sign == RBNN_SIGN_ZERO && layer->output == RBNN_OUTPUT_BITS &&
+             layer->shortcut_channels == 0;
     case RBNN_STAGE_RESIDUAL:
-      return layer->activation <= RBNN_ACTIVATION_RPRELU && layer->sign <= RBNN_SIGN_THRESHOLDS &&
-             layer->output >= RBNN_OUTPUT_BITS &&
+      return RBNN_WITH_RESIDUAL && layer->activation <= LAST_ACTIVATION &&
+             layer->sign <= LAST_SIGN && layer->output >= RBNN_OUTPUT_BITS &&
              layer->output <= (RBNN_OUTPUT_BITS | RBNN_OUTPUT_STREAM) &&
              (layer->shortcut_channels == 0 ||
               (layer->shortcut_channels % CHANNELS_PER_WORD == 0 &&
@@ -145,6 +150,13 @@ static bool dense_fits(const rbnn_layer *layer, uint8_t packing)
          layer->stride == 1 && layer->pad == 0 && layer->out_height == 1 && layer->out_width == 1;
 }
 
+/* Whether the firmware convolves that many channels. */
+static bool words_fit(const rbnn_layer *layer)
+{
+  return layer->in_channels / CHANNELS_PER_WORD % 2u != 0 ? RBNN_WITH_ODD_WORDS
+                                                          : RBNN_WITH_EVEN_WORDS;
+}
+
 bool rbnn_layer_is_served(const rbnn_layer *layer)
 {
   if (layer->in_height == 0 || layer->in_width == 0 || layer->in_channels == 0 ||
@@ -167,7 +179,7 @@ bool rbnn_layer_is_served(const rbnn_layer *layer)
              layer->pool <= 2 && layer->shortcut_channels == 0 &&
              filter_bits(layer) * UINT8_MAX <= INT16_MAX;
     case RBNN_OPERATOR_CONV:
-      return window_fits(layer, RBNN_MAX_KERNEL) && stage_fits(layer) &&
+      return window_fits(layer, RBNN_MAX_KERNEL) && stage_fits(layer) && words_fit(layer) &&
              layer->packing == RBNN_PACKING_TILES && layer->pool == 1 &&
              filter_bits(layer) / 2u <= INT16_MAX;
     case RBNN_OPERATOR_MAX_POOL:

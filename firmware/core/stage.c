@@ -5,8 +5,26 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "kernel_features.h"
+
 #define SLOPE_ONE (1 << RBNN_SLOPE_FRACTION_BITS)
 #define TILE_BYTES (RBNN_FILTERS_PER_TILE * (uint32_t)sizeof(int16_t))
+
+/* Constants where the firmware has one or the other alone. */
+static inline bool is_threshold(const rbnn_layer *layer)
+{
+  return RBNN_WITH_THRESHOLD && (!RBNN_WITH_RESIDUAL || layer->stage == RBNN_STAGE_THRESHOLD);
+}
+
+static inline bool has_rprelu(const rbnn_layer *layer)
+{
+  return RBNN_WITH_RPRELU && layer->activation == RBNN_ACTIVATION_RPRELU;
+}
+
+static inline bool has_sign_thresholds(const rbnn_layer *layer)
+{
+  return RBNN_WITH_SIGN_THRESHOLDS && layer->sign == RBNN_SIGN_THRESHOLDS;
+}
 
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && defined(__ARM_FEATURE_DSP)
 
@@ -45,7 +63,7 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
     bits = (uint16_t *)run->bits + element / RBNN_FILTERS_PER_TILE;
     bits_skip = channels / RBNN_FILTERS_PER_TILE * (uint32_t)sizeof *bits;
   }
-  if (layer->stage == RBNN_STAGE_THRESHOLD) {
+  if (is_threshold(layer)) {
     rbnn_stage_threshold_loop(sums, bits, bits_skip, count, tile);
     return;
   }
@@ -63,9 +81,9 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
     stream_skip += channels * (uint32_t)sizeof *stream;
   }
   residual_loop *loop = rbnn_stage_residual_loop;
-  if (layer->activation == RBNN_ACTIVATION_RPRELU) {
+  if (has_rprelu(layer)) {
     loop = rbnn_stage_rprelu_loop;
-  } else if (layer->sign == RBNN_SIGN_THRESHOLDS) {
+  } else if (has_sign_thresholds(layer)) {
     loop = rbnn_stage_rsign_loop;
   }
   loop(sums, tile, shortcut, stream, shortcut_skip, stream_skip,
@@ -159,13 +177,13 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
   }
   for (; count; count--, element += layer->out_channels, shortcut += shortcut_step) {
     uint16_t less;
-    if (layer->stage == RBNN_STAGE_THRESHOLD) {
+    if (is_threshold(layer)) {
       less = compare(tile, sums);
     } else {
       int16_t *stream = run->stream != NULL ? run->stream + element : no_stream;
-      if (layer->activation == RBNN_ACTIVATION_RPRELU) {
+      if (has_rprelu(layer)) {
         less = finish(tile, sums, shortcut, stream, true, true);
-      } else if (layer->sign == RBNN_SIGN_THRESHOLDS) {
+      } else if (has_sign_thresholds(layer)) {
         less = finish(tile, sums, shortcut, stream, false, true);
       } else {
         less = finish(tile, sums, shortcut, stream, false, false);
@@ -214,17 +232,17 @@ void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t fir
   const rbnn_layer *layer = run->layer;
   const uint32_t channels = layer->out_channels;
   const int16_t *group = (const int16_t *)run->params + first;
-  if (layer->stage == RBNN_STAGE_RESIDUAL) {
+  if (!is_threshold(layer)) {
     tile->shift = *(const uint16_t *)run->params;
     group += 2;
     prepare_affine(tile, group, group + channels, tile->shift);
     group += 2u * channels;
-    if (layer->activation == RBNN_ACTIVATION_RPRELU) {
+    if (has_rprelu(layer)) {
       prepare_rprelu(tile, group, channels);
       group += 3u * channels;
     }
   }
-  if (layer->stage == RBNN_STAGE_THRESHOLD || layer->sign == RBNN_SIGN_THRESHOLDS) {
+  if (is_threshold(layer) || has_sign_thresholds(layer)) {
     memcpy(tile->halves[0].thresholds, group, sizeof tile->halves[0].thresholds);
     memcpy(tile->halves[1].thresholds, group + 8, sizeof tile->halves[1].thresholds);
   } else {

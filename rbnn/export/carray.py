@@ -1,8 +1,9 @@
-"""The container as C: ``model_image.c`` and ``model_kernels.c`` for the firmware, and
-``model_config.h`` with the graph table.
+"""The container as C: ``model_image.c``, ``model_kernels.c`` and ``model_features.h`` for the
+firmware, and ``model_config.h`` with the graph table.
 
 ``model_image.c`` implements ``firmware/core/model_image.h``. ``model_kernels.c`` names the kernels
-that the model's operators need, so that the linker leaves the others out. ``model_config.h`` tells
+that the model's operators need, so that the linker leaves the others out; ``model_features.h`` does
+the same for parts of kernels (``firmware/core/kernel_features.h``). ``model_config.h`` tells
 the build how much memory the model needs, and a reader what it looks like; the firmware reads the
 container's own tables.
 """
@@ -15,11 +16,12 @@ from rbnn.export.container import SEALED_OVERHEAD, Container
 from rbnn.export.shapes import params_bytes
 from rbnn.files import write_atomic
 from rbnn.nets.topology import Topology
-from rbnn.spec.layout import ALIGNMENT, Operator
+from rbnn.spec.layout import ALIGNMENT, Activation, Operator, Sign, Stage
 
 IMAGE_FILE = "model_image.c"
 CONFIG_FILE = "model_config.h"
 KERNELS_FILE = "model_kernels.c"
+FEATURES_FILE = "model_features.h"
 _KERNELS = {
     Operator.STEM: ("rbnn_conv_stem", "rbnn_conv_stem_work_bytes"),
     Operator.CONV: ("rbnn_conv_binary", "rbnn_conv_binary_work_bytes"),
@@ -71,6 +73,32 @@ def kernels_source(topology: Topology) -> str:
     )
 
 
+def features_header(topology: Topology) -> str:
+    """Text of ``model_features.h``."""
+    layers = topology.layers
+    words = {layer.in_shape[2] // 32 % 2 for layer in layers if layer.op is Operator.CONV}
+    features = {
+        "THRESHOLD": any(layer.stage is Stage.THRESHOLD for layer in layers),
+        "RESIDUAL": any(layer.stage is Stage.RESIDUAL for layer in layers),
+        "RPRELU": any(layer.activation is Activation.RPRELU for layer in layers),
+        "SIGN_THRESHOLDS": any(layer.sign is Sign.THRESHOLDS for layer in layers),
+        "ODD_WORDS": 1 in words,
+        "EVEN_WORDS": 0 in words,
+    }
+    return "\n".join(
+        [
+            "/* Written by `rbnn export`; do not edit. */",
+            "#ifndef RBNN_MODEL_FEATURES_H",
+            "#define RBNN_MODEL_FEATURES_H",
+            "",
+            *(f"#define RBNN_WITH_{name} {int(used)}" for name, used in features.items()),
+            "",
+            "#endif",
+            "",
+        ]
+    )
+
+
 def config_header(container: Container) -> str:
     """Text of ``model_config.h``."""
     layout = container.plan
@@ -111,11 +139,12 @@ def config_header(container: Container) -> str:
 
 
 def write_c(container: Container, folder: Path) -> None:
-    """Write the three files into ``folder``.
+    """Write the four files into ``folder``.
 
     Raises:
         RbnnError: the folder cannot be written.
     """
     write_atomic(folder / IMAGE_FILE, image_source(container))
     write_atomic(folder / KERNELS_FILE, kernels_source(container.topology))
+    write_atomic(folder / FEATURES_FILE, features_header(container.topology))
     write_atomic(folder / CONFIG_FILE, config_header(container))

@@ -6,6 +6,7 @@
         container.bin      the model container (SPEC.md)
         model_image.c      the same as a C array, for the firmware
         model_kernels.c    which kernels the model needs
+        model_features.h   which parts of them
         model_config.h     memory needs and the graph table, for build and reader
         golden.npz         golden vectors
         manifest.json      what all this is; written last
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from rbnn.export import golden, params
 from rbnn.export.build import build
-from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, KERNELS_FILE, write_c
+from rbnn.export.carray import CONFIG_FILE, FEATURES_FILE, IMAGE_FILE, KERNELS_FILE, write_c
 from rbnn.export.container import Container, SealedTask
 from rbnn.export.errors import ExportError
 from rbnn.export.fold import Trained, fold
@@ -98,7 +99,7 @@ class Export:
         Raises:
             ExportError: the run's files cannot be read.
         """
-        names = (IMAGE_FILE, KERNELS_FILE, CONFIG_FILE)
+        names = (IMAGE_FILE, KERNELS_FILE, FEATURES_FILE, CONFIG_FILE)
         return (
             all((self.folder / name).is_file() for name in names)
             and self.golden_file.is_file()

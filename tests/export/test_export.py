@@ -26,8 +26,8 @@ from rbnn.train.run import Run
 
 PROVIDER = bytes(range(1, 33))
 FILES = {
-    "container.bin", "model_image.c", "model_kernels.c", "model_config.h", "golden.npz",
-    "manifest.json",
+    "container.bin", "model_image.c", "model_kernels.c", "model_features.h", "model_config.h",
+    "golden.npz", "manifest.json",
 }  # fmt: skip
 
 
@@ -273,3 +273,23 @@ def test_the_command_without_a_run_says_how_to_get_one(
     result = CliRunner().invoke(build_app(), ["export"])
     assert isinstance(result.exception, RbnnError)
     assert "rbnn train" in result.exception.mend
+
+
+@pytest.mark.parametrize(
+    ("architecture", "used"),
+    [
+        ("vgg", {"THRESHOLD", "ODD_WORDS", "EVEN_WORDS"}),
+        ("resnet", {"RESIDUAL", "ODD_WORDS", "EVEN_WORDS"}),
+        ("reactnet", {"RESIDUAL", "RPRELU", "SIGN_THRESHOLDS", "ODD_WORDS", "EVEN_WORDS"}),
+    ],
+)
+def test_features_are_those_of_the_layers(
+    architecture: str, used: set[str], random_export: Callable[..., Any]
+) -> None:
+    folder = random_export(architecture=architecture).export.folder
+    lines = (folder / "model_features.h").read_text().splitlines()
+    said = [line.split()[1:] for line in lines if line.startswith("#define RBNN_WITH_")]
+    assert {name.removeprefix("RBNN_WITH_") for name, value in said if value == "1"} == used
+    known = (FIRMWARE / "core" / "kernel_features.h").read_text()
+    assert all(f"#define {name} 1" in known for name, _ in said)
+    assert known.count("#define RBNN_WITH_") == len(said)

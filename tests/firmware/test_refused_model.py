@@ -11,7 +11,7 @@ import host_firmware
 import pytest
 from host_firmware import HostFirmware, error_name
 
-from rbnn.export.carray import image_source
+from rbnn.export.carray import FEATURES_FILE, image_source
 from rbnn.export.container import CRC_OFFSET, Container, container_crc32
 from rbnn.spec.layout import CONTAINER_HEADER, LAYER
 from rbnn.spec.puf import PATTERN_BYTES
@@ -46,3 +46,19 @@ def test_the_layer_is_named(refused: Path, tmp_path: Path) -> None:
             assert answer[0].endswith("does not fit this firmware: layer 2]")
         assert firmware.ask("profile")[1] == "m-model-[none]"
         assert error_name(firmware.ask("nonsense")) == "unknown-command"
+
+
+def test_a_feature_that_the_firmware_was_built_without(
+    random_export: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Its stem has no RPReLU, its first convolution has."""
+    folder = random_export(architecture="reactnet").export.folder
+    features = folder / FEATURES_FILE
+    text = features.read_text()
+    assert "#define RBNN_WITH_RPRELU 1\n" in text
+    features.write_text(text.replace("RPRELU 1", "RPRELU 0"))
+    program = host_firmware.build(tmp_path / "build", folder)
+    with HostFirmware(program, bytes(PATTERN_BYTES), tmp_path) as firmware:
+        answer = firmware.ask("tasks")
+        assert error_name(answer) == "container-layer"
+        assert answer[0].endswith("does not fit this firmware: layer 1]")
