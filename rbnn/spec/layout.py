@@ -111,7 +111,7 @@ class Packing(IntEnum):
     TILES = 2
     """16 filters a tile; 64 bytes for each tap and 32 input channels."""
     PAIRS = 3
-    """As TILES, the words of a filter group linearly mixed for carry-save counting."""
+    """16 filters a tile; 64 bytes for each 32 inputs, linearly mixed for carry-save counting."""
 
 
 class Cipher(IntEnum):

@@ -45,7 +45,7 @@ FILTERS_PER_TILE = 16
 FILTERS_PER_WORD = 8
 """Filters of one word of a unit: an octet."""
 CHANNELS_PER_GROUP = 4
-"""Channels of one word of a unit: the index bits of one table."""
+"""Channels of one word of a unit."""
 UNIT_BYTES = 64
 """One tap and 32 input channels of a tile; one block of the key stream."""
 
