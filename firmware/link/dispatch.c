@@ -18,15 +18,15 @@ static const command commands[] = {RBNN_COMMAND_LIST(COMMAND)};
 #undef COMMAND
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
+/* By failure, as a number above zero. */
+#define STATUS(code, name, text) [-(int)(code)] = name ": " text,
+static const char *const texts[] = {RBNN_STATUS_LIST(STATUS)};
+#undef STATUS
+
 void rbnn_link_print_error(const rbnn_link *link, rbnn_status status)
 {
-  switch (status) {
-    case RBNN_OK: break;
-#define STATUS(code, name, text) \
-  case code: rbnn_print("e-[" name ": " text); break;
-      RBNN_STATUS_LIST(STATUS)
-#undef STATUS
-  }
+  rbnn_print("e-[");
+  rbnn_print(texts[-(int)status]);
   if (status == RBNN_CONTAINER_LAYER) {
     rbnn_print(": layer ");
     rbnn_print_number(link->bad_layer);
