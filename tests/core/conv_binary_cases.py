@@ -185,7 +185,7 @@ def draw_shape(rng: np.random.Generator, most_channels: int = 160) -> Shape:
         return int(rng.choice(values))
 
     kernel = pick(1, 1, 2, 3, 3, 3, 4, 5, 7)
-    pad = int(rng.integers(0, kernel // 2 + 1))
+    pad = int(rng.integers(0, kernel))
     size = tuple(int(n) for n in rng.integers(max(1, kernel - 2 * pad), kernel + 9, 2))
     channels = 32 * int(rng.integers(1, most_channels // 32 + 1))
     filters = 32 * pick(1, 1, 2, 3)
