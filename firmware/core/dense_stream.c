@@ -20,10 +20,12 @@ uint32_t rbnn_dense_stream_work_bytes(const rbnn_layer *layer)
 
 #if defined(__ARM_FEATURE_DSP)
 
-/* Two values at a time, with the weights that two bits stand for. */
+/* Two values at a time, with the weights that two bits stand for: a table within one
+ * line of any cache or flash buffer, so that no index takes longer than another. */
 static int32_t multiply(const int16_t *values, const uint32_t *row, uint32_t words)
 {
-  static const uint32_t weights[4] = {0xffffffffu, 0xffff0001u, 0x0001ffffu, 0x00010001u};
+  _Alignas(16) static const uint32_t weights[4] = {0xffffffffu, 0xffff0001u, 0x0001ffffu,
+                                                   0x00010001u};
   int32_t sum = 0;
   for (; words; words--, row++, values += 32) {
     const uint32_t bits = *row;

@@ -55,7 +55,9 @@ void rbnn_wide_dense_stream(const rbnn_run *run, const uint32_t *wide)
     memcpy(products, sums, sizeof products);
     for (uint32_t f = 0; f < RBNN_WIDE_FILTERS && first + f < filters; f++) {
       const int64_t scaled = (int64_t)scales[first + f] * (int32_t)products[f];
-      run->logits[first + f] = saturate((scaled + (int64_t)biases[first + f] * 256) >> 8);
+      run->logits[first + f] =
+          saturate((scaled + (int64_t)biases[first + f] * (1 << RBNN_STREAM_FRACTION_BITS)) >>
+                   RBNN_STREAM_FRACTION_BITS);
     }
   }
 }

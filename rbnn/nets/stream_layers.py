@@ -15,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.nets.framework import lq, tf
-from rbnn.spec.layout import SLOPE_FRACTION_BITS, STREAM_FRACTION_BITS
+from rbnn.spec.layout import MAX_SHIFT, SLOPE_FRACTION_BITS, STREAM_FRACTION_BITS
 
 STREAM_ONE = float(1 << STREAM_FRACTION_BITS)
 SLOPE_ONE = float(1 << SLOPE_FRACTION_BITS)
 INT16_MIN = -float(1 << 15)
 INT16_MAX = float((1 << 15) - 1)
-MAX_SHIFT = 16
 FIRST_SLOPE = 0.25
 
 
