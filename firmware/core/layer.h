@@ -27,7 +27,8 @@ bool rbnn_layer_reads_stream(const rbnn_layer *layer);
  * nothing about offsets. */
 bool rbnn_layer_is_served(const rbnn_layer *layer);
 
-/* Least working memory of a served layer's kernel. */
+/* Least working memory of a served layer's kernel; its input and its output fit an arena of
+ * RBNN_MAX_ARENA_BYTES, or 32 bits would not hold it. */
 uint32_t rbnn_layer_work_bytes(const rbnn_layer *layer);
 
 #endif

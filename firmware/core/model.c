@@ -56,8 +56,8 @@ static bool sections_fit(const rbnn_container_header *header)
       header->max_classes > RBNN_MAX_CLASSES || !is_name(header->architecture)) {
     return false;
   }
-  if (header->arena_bytes % 4u || header->work_bytes % 4u ||
-      header->params_bytes < RBNN_PARAMS_HEADER_BYTES) {
+  if (header->arena_bytes % 4u || header->arena_bytes > RBNN_MAX_ARENA_BYTES ||
+      header->work_bytes % 4u || header->params_bytes < RBNN_PARAMS_HEADER_BYTES) {
     return false;
   }
   const uint32_t layers_bytes = header->layer_count * RBNN_LAYER_BYTES;

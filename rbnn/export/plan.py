@@ -10,7 +10,14 @@ from rbnn.export.errors import ExportError
 from rbnn.export.shapes import check_layer, describe, params_bytes, weights_bytes
 from rbnn.export.work import least_work_bytes
 from rbnn.nets.topology import Topology
-from rbnn.spec.layout import ALIGNMENT, MAX_LAYERS, PARAMS_HEADER, Operator, Output
+from rbnn.spec.layout import (
+    ALIGNMENT,
+    MAX_ARENA_BYTES,
+    MAX_LAYERS,
+    PARAMS_HEADER,
+    Operator,
+    Output,
+)
 from rbnn.spec.link import INPUT_BUFFER_BYTES
 
 
@@ -125,6 +132,12 @@ def plan(topology: Topology) -> Plan:
     """
     _check_graph(topology)
     arena = place_values(topology)
+    if arena.total > MAX_ARENA_BYTES:
+        raise ExportError(
+            f"The activations take {arena.total:,} bytes; a container addresses "
+            f"{MAX_ARENA_BYTES:,}.",
+            "Train with a smaller --width.",
+        )
     placements: list[Placement] = []
     weights = 0
     params = PARAMS_HEADER.size

@@ -54,6 +54,8 @@ def _limits() -> str:
         ("classes of a task", layout.MAX_CLASSES),
         ("channels of the network's input", layout.MAX_INPUT_CHANNELS),
         ("height and width of a window", layout.MAX_KERNEL),
+        ("height and width of an average pool's window", layout.MAX_AVERAGE_WINDOW),
+        ("bytes of activation memory", layout.MAX_ARENA_BYTES),
         ("bytes of text in a name", layout.NAME_BYTES - 1),
         ("licences on a device", layout.MAX_LICENCES),
         ("bytes of one input", link.INPUT_BUFFER_BYTES),

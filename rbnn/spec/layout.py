@@ -30,6 +30,8 @@ MAX_KERNEL = 7
 """Largest window side of a stem, a convolution or a max pool."""
 MAX_AVERAGE_WINDOW = 16
 """Largest window side of an average pool."""
+MAX_ARENA_BYTES = 1 << 24
+"""Most activation memory; whatever size follows from a layer whose values fit it fits 32 bits."""
 STREAM_FRACTION_BITS = 8
 """The integer residual stream is int16, Q8.8."""
 SLOPE_FRACTION_BITS = 14

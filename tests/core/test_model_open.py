@@ -121,7 +121,8 @@ def test_any_flipped_bit_is_refused(
         ("layers_offset", 0xFFFFFFFC), ("tasks_offset", 0), ("tasks_offset", 0xFFFFFFF0),
         ("weights_offset", 8), ("weights_offset", 0xFFFFFFF0), ("weights_bytes", 0xFFFFFFFF),
         ("params_bytes", 0), ("params_bytes", 20), ("arena_bytes", 3),
-        ("work_bytes", 5), ("work_bytes", 0),
+        ("arena_bytes", (1 << 24) + 4), ("arena_bytes", 0xFFFFFFFC), ("work_bytes", 5),
+        ("work_bytes", 0),
     ],
 )  # fmt: skip
 def test_header_members(driver: Driver, container: bytes, name: str, value: int) -> None:

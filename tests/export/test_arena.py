@@ -11,12 +11,13 @@ from random_networks import random_topology
 
 from rbnn.export import arena
 from rbnn.export.arena import Value, place_values
+from rbnn.export.errors import ExportError
 from rbnn.export.plan import plan
 from rbnn.export.shapes import bits_bytes, logits_bytes, stream_bytes
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
 from rbnn.nets.padding import pad
-from rbnn.nets.topology import Topology
-from rbnn.spec.layout import Operator
+from rbnn.nets.topology import Layer, Topology
+from rbnn.spec.layout import Operator, Output, Stage
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -137,3 +138,14 @@ def test_a_residual_sum_takes_its_shortcuts_place() -> None:
     topology = lay_out("resnet", (32, 32, 3), 10, 64)
     numbers = [n for n, layer in enumerate(topology.layers) if layer.shortcut is not None]
     assert any(stream_in_place(topology, number) for number in numbers)
+
+
+def test_more_activations_than_a_container_addresses_are_refused() -> None:
+    bits = {"stage": Stage.THRESHOLD, "output": Output.BITS}
+    layers = (
+        Layer(Operator.STEM, (90, 90, 1), (90, 90, 32768), -1, 1, **bits),  # type: ignore[arg-type]
+        Layer(Operator.CONV, (90, 90, 32768), (1, 1, 32), 0, 1, 90, **bits),  # type: ignore[arg-type]
+        Layer(Operator.DENSE, (1, 1, 32), (1, 1, 10), 1),
+    )
+    with pytest.raises(ExportError, match="The activations take 33,177,604 bytes"):
+        plan(Topology("large", (90, 90, 1), 10, layers))
