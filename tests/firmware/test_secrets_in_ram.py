@@ -102,6 +102,34 @@ def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
             assert not held(licensed, secret)
 
 
+@pytest.mark.parametrize("leave", ["lock", "switch"])
+def test_nothing_of_a_task_outlives_it(
+    licensed: Licensed, made: Any, build: BuildResult, leave: str
+) -> None:
+    """Activations, tables and tiles, parameters: all zero behind a lock or a refused switch."""
+    with build.elf.open("rb") as image:
+        table = ELFFile(image).get_section_by_name(".symtab")
+        places = [table.get_symbol_by_name(name)[0] for name in ("arena", "work", "params")]
+
+    def used() -> list[bool]:
+        return [
+            any(read_memory(licensed.emulator, place["st_value"], place["st_size"]))
+            for place in places
+        ]
+
+    with Session(licensed.emulator.serial_path()) as session:
+        session.unlock(TASK, licensed.psk(TASK))
+        session.switch(TASK)
+        session.infer(made.images[TASK][0].tobytes())
+        assert used() == [True] * 3
+        if leave == "lock":
+            session.lock()
+        else:
+            with pytest.raises(DeviceError):
+                session.switch("colour")
+        assert used() == [False] * 3
+
+
 def test_fingerprint_is_wiped_once_it_was_read(licensed: Licensed) -> None:
     puf = licensed.emulator.board.puf
     with Session(licensed.emulator.serial_path()) as session:
