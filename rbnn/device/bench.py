@@ -21,8 +21,6 @@ from rbnn.image.board import Board
 TIMEOUT_S = 120.0
 """Longest silence: the slowest layer, or one inference, under emulation on a busy machine."""
 SECONDS_PER_INPUT = 2.0
-LOOP_TOLERANCE = 0.02
-"""A real core may take a cycle more or less for a taken branch; an emulated count is exact."""
 
 Unit = Literal["instructions", "cycles"]
 

@@ -35,11 +35,6 @@ class ApplicationCost(BaseModel):
     stack_used: int
     sizes: SizeReport
 
-    @property
-    def switch_share(self) -> float:
-        """From the command to the first result, against an inference: what the switch adds."""
-        return self.switch / self.inference
-
 
 def measure_application(run: Run, board: Board, folder: Path, say: Say) -> ApplicationCost:
     """Build, flash, enrol, license, then switch to and fro and infer.

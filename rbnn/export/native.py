@@ -135,7 +135,7 @@ class NativeEngine:
 
     @contextmanager
     def _active(self, task: int, secret: bytes, forced: bytes | None) -> Iterator[None]:
-        """Make a task active; its secret and parameters are wiped at the end."""
+        """Make a task active; its secret, parameters and last tables are wiped at the end."""
         ffi, library = self._ffi, self._library
         record = self.container.tasks[task]
         plaintext = unseal(record.sealed, secret, self.container.model_id, task)
@@ -154,7 +154,11 @@ class NativeEngine:
             yield
         finally:
             library.rbnn_batch_wipe(self._batch)
-            ffi.memmove(params, bytes(len(plaintext)), len(plaintext))
+            for cells, size in (
+                (params, len(plaintext)),
+                (self._work, self.container.plan.work_bytes),
+            ):
+                ffi.memmove(cells, bytes(size), size)
 
     def _compute(self, images: Images, logits: npt.NDArray[np.int32], kept: Images | None) -> None:
         """Run the active task on ``images``; writes ``logits`` and ``kept``."""

@@ -25,7 +25,6 @@ from rbnn.spec.layout import NOISE_PROTOCOL
 HASH_BYTES = 64
 KEY_BYTES = 32
 TAG_BYTES = 16
-ZERO_NONCE = bytes(12)
 
 
 @dataclass(frozen=True)
