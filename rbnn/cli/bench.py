@@ -15,8 +15,9 @@ from rbnn.cli.options import Board, Json, Port
 def device(
     board: Board = options.DEFAULT_BOARD,
     arch: Annotated[
-        str, typer.Option("--arch", help="Network to measure, as rbnn train takes it.")
-    ] = "resnet",
+        str | None,
+        typer.Option("--arch", help="Network to measure, as rbnn train takes it; default: resnet."),
+    ] = None,
     width: Annotated[int | None, typer.Option(help="Its width; default: the network's.")] = None,
     depth: Annotated[int | None, typer.Option(help="Its depth; default: the network's.")] = None,
     run: Annotated[
@@ -46,7 +47,12 @@ def device(
     from rbnn.report.bench_tables import bench_report
     from rbnn.train.run import choose_run
 
+    if layers_only or run is not None:
+        alone = "--layers-only" if layers_only else "--run"
+        named = {"--arch": arch, "--width": width, "--depth": depth}
+        options.refuse_beside(alone, {**named, "--run": run} if layers_only else named)
     manifest = load_board(board)
+    arch = arch or "resnet"
     shape: NetworkShape | None = NetworkShape(arch, width, depth)
     command = f"rbnn bench device --board {board} --arch {arch}"
     command += f" --width {width}" if width else ""

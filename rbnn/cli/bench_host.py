@@ -34,6 +34,8 @@ def host(
     from rbnn.report.host_tables import host_table
     from rbnn.train.run import choose_run
 
+    if run is not None:
+        options.refuse_beside("--run", {"--arch": arch})
     trained = None if run is None else choose_run(run, options.DEFAULT_RUNS)
     results = bench_host(arch or ("vgg", "resnet"), trained, images, compared, options.say)
     if as_json:

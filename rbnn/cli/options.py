@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from typer.core import TyperCommand
+
+from rbnn.errors import RbnnError
 
 if TYPE_CHECKING:
     from rbnn.device.emulated_target import EmulatedTarget
@@ -80,6 +82,21 @@ class UserKeyCommand(TyperCommand):
 def say(line: str) -> None:
     """Progress for the person in front of the terminal: standard error."""
     print(line, file=sys.stderr, flush=True)
+
+
+def refuse_beside(option: str, others: Mapping[str, object]) -> None:
+    """Refuse options that another one makes meaningless.
+
+    Args:
+        option: the one that was given.
+        others: values by option; None for those that were not given.
+
+    Raises:
+        RbnnError: one of them was given.
+    """
+    for name, value in others.items():
+        if value is not None:
+            raise RbnnError(f"{name} does not go with {option}.", "Leave one of the two away.")
 
 
 def output() -> Console:

@@ -28,11 +28,12 @@ def train(
     ] = None,
     arch: Annotated[str, typer.Option(help="Architecture: vgg, resnet or reactnet.")] = "vgg",
     width: Annotated[
-        int | None, typer.Option(help="Channels of the first stage, best a multiple of 32 [64].")
+        int | None,
+        typer.Option(help="Channels of the first stage, best a multiple of 32. Default: 64."),
     ] = None,
     depth: Annotated[
         int | None,
-        typer.Option(help="Binary convolutions; blocks of reactnet [vgg 4, resnet 6, reactnet 5]."),
+        typer.Option(help="Binary convolutions or blocks. Default: vgg 4, resnet 6, reactnet 5."),
     ] = None,
     cipher: Annotated[
         Literal["chacha20", "chacha12", "chacha8"], typer.Option(help="Key stream of the bits.")
