@@ -8,58 +8,76 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from rbnn.image.bench_layers import STANDARD
 from rbnn.report import peers
 from rbnn.report.bench_figures import BenchFigures, BenchLayer
+from rbnn.report.goals import missed_rates
 
 
 def bench_report(figures: BenchFigures) -> RenderableType:
     """Everything that ``rbnn bench device`` measured on one board."""
-    return Group(_layers(figures), *_lines(figures))
+    return Group(_standard(figures), *_network(figures), *_lines(figures))
 
 
-def _layers(figures: BenchFigures) -> Table:
-    table = Table(title=f"{figures.unit.capitalize()} on {figures.title}", title_justify="left")
+def _table(title: str, unit: str, more: tuple[str, ...] = ()) -> Table:
+    table = Table(title=title, title_justify="left")
     table.add_column("layer", no_wrap=True)
     table.add_column("shape")
-    for name in ("MACs", figures.unit, "per MAC", "plain", "reconf.", "best peer", "ratio"):
+    for name in ("MACs", unit, "per MAC", "plain", "reconf.", *more):
         table.add_column(name, justify="right", no_wrap=True)
-    for layer in figures.layers:
-        if layer.name.endswith("/0 stem"):
-            table.add_section()
-        table.add_row(*_cells(layer))
-    network = figures.network
-    if network is not None:
-        table.add_section()
-        per_mac, peer = network.instructions / network.macs, network.peer_instructions
-        plain = network.instructions_plain / network.macs
-        table.add_row(
-            f"{network.architecture}, whole",
-            f"{network.bits:,} bits",
-            f"{network.macs:,}",
-            f"{network.instructions:,}",
-            f"{per_mac:.3f}",
-            f"{plain:.3f}",
-            f"{network.reconfiguration_share:.1%}",
-            f"{peer / network.macs:.3f}" if peer else "",
-            f"{network.ratio:.1f} / {peer / network.instructions_plain:.1f}" if peer else "",
-        )
     return table
 
 
+def _standard(figures: BenchFigures) -> Table:
+    """The standard layers beside the best other engine."""
+    title = f"{figures.unit.capitalize()} on {figures.title}"
+    table = _table(title, figures.unit, ("best peer", "ratio"))
+    for layer in figures.layers:
+        if layer.name in STANDARD:
+            peer = layer.peer_per_mac
+            rates = (layer.instructions_per_mac, layer.instructions_per_mac_plain)
+            ratios = [f"{peer / rate:.1f}" for rate in rates if peer and rate]
+            table.add_row(*_cells(layer), f"{peer:.3f}" if peer else "", " / ".join(ratios))
+    return table
+
+
+def _network(figures: BenchFigures) -> Iterator[RenderableType]:
+    """The network's own layers, and the whole of it."""
+    network = figures.network
+    if network is None:
+        return
+    table = _table(f"{network.architecture} of width {network.width}", figures.unit)
+    for layer in figures.layers:
+        if layer.name not in STANDARD:
+            table.add_row(*_cells(layer))
+    table.add_section()
+    table.add_row(
+        f"{network.architecture}, whole",
+        f"{network.bits:,} bits",
+        f"{network.macs:,}",
+        f"{network.instructions:,}",
+        f"{network.instructions / network.macs:.3f}",
+        f"{network.instructions_plain / network.macs:.3f}",
+        f"{network.reconfiguration_share:.1%}",
+    )
+    yield table
+    peer = network.peer_instructions
+    if peer:
+        yield Text(
+            f"At the peers' best rates the network takes {peer:,} {figures.unit}: "
+            f"{network.ratio:.1f} times as many (plain: {peer / network.instructions_plain:.1f})."
+        )
+
+
 def _cells(layer: BenchLayer) -> tuple[str, ...]:
-    per_mac, plain = layer.instructions_per_mac, layer.instructions_per_mac_plain
-    peer = layer.peer_per_mac
-    ratios = [f"{peer / rate:.1f}" for rate in (per_mac, plain) if peer and rate]
     return (
         layer.name,
         layer.shape,
         f"{layer.macs:,}" if layer.macs else "",
         f"{layer.instructions:,}",
-        _rate(per_mac, layer.goal),
-        _rate(plain, layer.goal_plain),
+        _rate(layer.instructions_per_mac, layer.goal),
+        _rate(layer.instructions_per_mac_plain, layer.goal_plain),
         f"{layer.reconfiguration_share:.1%}",
-        f"{peer:.3f}" if peer else "",
-        " / ".join(ratios),
     )
 
 
@@ -73,6 +91,8 @@ def _rate(value: float | None, goal: float | None) -> str:
 def _lines(figures: BenchFigures) -> Iterator[Text]:
     """What is not a layer, a line each."""
     unit = figures.unit
+    for line in missed_rates(figures):
+        yield Text(f"! {line}")
     streams = ", ".join(
         f"ChaCha{one.rounds} {one.counts / one.bytes:.2f}" for one in figures.key_streams
     )
