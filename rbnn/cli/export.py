@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +28,10 @@ def export(
         bool,
         typer.Option(help="Compare C engine, integer reference and Keras on the test sets."),
     ] = True,
+    board: Annotated[
+        str | None,
+        typer.Option("--board", help="Refuse a model that overflows the RAM of this board."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a run's model container, C arrays and golden vectors."""
@@ -34,6 +40,8 @@ def export(
     from rbnn.export.export import NO_PROVIDER, export_run
     from rbnn.export.report import check_table, size_table
     from rbnn.export.verify import require_passed, verify_run
+    from rbnn.image.board import load_board
+    from rbnn.image.memory import plan_memory
     from rbnn.keys.provider_key import load_provider_public
     from rbnn.train.loading import LoadingBar
     from rbnn.train.run import choose_run
@@ -41,8 +49,10 @@ def export(
 
     trained = choose_run(run, DEFAULT_RUNS)
     provider = load_provider_public(provider_key)
+    check = None if board is None else partial(plan_memory, load_board(board))
     with LoadingBar() as bar:
-        result = export_run(trained, provider or NO_PROVIDER, out, bar.show)
+        result = export_run(trained, provider or NO_PROVIDER, out, bar.show, check=check)
+    memory = None if check is None else check(result.container)
     checks = []
     if verify:
         with LoadingBar() as bar:
@@ -53,6 +63,7 @@ def export(
             "run": str(trained.folder),
             "folder": str(result.folder),
             "manifest": result.manifest.model_dump(mode="json"),
+            "memory": None if memory is None else {**asdict(memory), "weights": memory.mode},
             "checks": [{**check.model_dump(), "passed": check.passed} for check in checks],
         }
         print(json.dumps(document, indent=2))
@@ -61,6 +72,13 @@ def export(
         console.print(size_table(result.manifest))
         if checks:
             console.print(check_table(checks))
+        if memory is not None:
+            console.print(
+                f"RAM on {board}, bytes: activations {memory.arena:,}, tables and tiles "
+                f"{memory.work:,}, task parameters {memory.params:,}, resident weights "
+                f"{memory.resident:,}. Weights: {memory.mode}",
+                soft_wrap=True,
+            )
         console.print(f"Export: {result.folder}", soft_wrap=True)
     if provider is None:
         Console(stderr=True, highlight=False).print(

@@ -115,6 +115,7 @@ def export_run(
     progress: Progress | None = None,
     *,
     samples: Mapping[str, npt.NDArray[np.uint8]] | None = None,
+    check: Callable[[Container], object] | None = None,
 ) -> Export:
     """Export a run.
 
@@ -126,6 +127,7 @@ def export_run(
         progress: told what is being done.
         samples: images for the golden vectors by task name, (n, height, width, channels) uint8; by
             default the first ones of each task's test set.
+        check: given the container before anything is written; refuses it by raising.
 
     Raises:
         RbnnError: the run is incomplete, its network does not fit the format, the data for the
@@ -137,6 +139,8 @@ def export_run(
     container = make_container(
         config, ModelParameters.load(run.parameters_file), secrets, provider_public
     )
+    if check is not None:
+        check(container)
     vectors: dict[str, golden.Golden] = {}
     for number, task in enumerate(config.tasks):
         if progress is not None:

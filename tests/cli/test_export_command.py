@@ -1,0 +1,55 @@
+"""``rbnn export --board``: a model that overflows a board is refused before anything is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from rbnn.cli.main import build
+from rbnn.image import board as boards
+from rbnn.image.errors import FitError
+
+
+def export(run: Path, out: Path, *arguments: str) -> Any:
+    return CliRunner().invoke(
+        build(), ["export", str(run), "--no-verify", "--out", str(out), *arguments]
+    )
+
+
+@pytest.fixture
+def run(random_export: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run whose tasks need no data sets."""
+    made = random_export()
+
+    def load(source: str, **_: object) -> SimpleNamespace:
+        return SimpleNamespace(test=SimpleNamespace(images=made.images[source]))
+
+    monkeypatch.setattr("rbnn.export.export.load", load)
+    folder: Path = made.run.folder
+    return folder
+
+
+def test_it_tells_how_the_board_shares_out_its_ram(run: Path, tmp_path: Path) -> None:
+    done = export(run, tmp_path / "out", "--board", "nucleo", "--json")
+    assert done.exit_code == 0, done.output
+    memory = json.loads(done.stdout)["memory"]
+    assert memory["arena"] > 0 and memory["work"] > 0 and memory["resident"] > 0
+    assert memory["weights"].startswith("resident: layers")
+
+
+def test_an_overflow_writes_nothing(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = boards.load_board("nucleo")
+    ram = small.ram.model_copy(update={"bytes": 32_768})
+    monkeypatch.setattr(boards, "load_board", lambda name: small.model_copy(update={"ram": ram}))
+    done = export(run, tmp_path / "out", "--board", "nucleo")
+    assert isinstance(done.exception, FitError)
+    assert "too many" in str(done.exception)
+    assert not (tmp_path / "out").exists()
