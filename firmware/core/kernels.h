@@ -67,7 +67,8 @@ void rbnn_average_pool(const rbnn_run *run);
 void rbnn_dense(const rbnn_run *run);
 uint32_t rbnn_dense_work_bytes(const rbnn_layer *layer);
 
-/* Logits from the stream: sat32(floor((scale * product + bias * 2^8) / 2^8)) in 64 bits. */
+/* Logits from the stream: sat32(floor((scale * product + bias * 2^8) / 2^8)) in 64 bits; a product
+ * of that length takes a Cortex-M3, no other core, a time that depends on the numbers. */
 void rbnn_dense_stream(const rbnn_run *run);
 uint32_t rbnn_dense_stream_work_bytes(const rbnn_layer *layer);
 
