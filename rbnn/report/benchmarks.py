@@ -22,6 +22,11 @@ the layer runs, which is how the firmware works; *plain* means that the task's w
 padding counts.
 """
 
+DENSE = """
+The instruction mix of the dense layer's inner loop, and what limits it:
+[decision 16](decisions/0016-dense-layers-count-carry-save.md).
+"""
+
 LEFT_OUT = """## What is left out
 
 - **Cycles.** QEMU counts instructions and knows no pipeline, no flash wait states and no cache. A
@@ -151,7 +156,8 @@ def _goals(figures: BenchFigures) -> str:
         ["layer", "goal, streaming / plain", "reached"], rows
     )
     if missed:
-        return text + "\nMissed:\n\n" + "\n".join([*missed, ""])
+        text += "\nMissed:\n\n" + "\n".join([*missed, ""])
+        return text + (DENSE if any(line.startswith("- dense,") for line in missed) else "")
     return text + "\nAll goals are reached, those below, too.\n"
 
 
