@@ -97,7 +97,7 @@ def compile_native(
     result = folder / name
     if result.is_file():
         return result
-    command = [program, "-std=c11", *flags]
+    command = [program, "-std=c11", "-fno-strict-aliasing", *flags]
     command += [f"-I{folder}" for folder in INCLUDES] + [f"-isystem{MONOCYPHER}"]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -186,7 +186,7 @@ def make_container(
     if config.scheme != "xor":
         raise ExportError(
             f"The run was trained with scheme {config.scheme!r}; devices know xor alone.",
-            "Train again without --scheme.",
+            "Train it again with rbnn train, whose scheme is xor.",
         )
     network = pad(config.topology())
     topology = network.topology

@@ -86,6 +86,7 @@ def host_command() -> list[str]:
         *(FIRMWARE / "licence" / name for name in ("aead.c", "kdf.c", "noise.c")),
         *(FIRMWARE / "reconf" / name for name in ("chacha.c", "wipe.c")),
         *(FIRMWARE / "link" / name for name in ("print.c", "words.c")),
+        FIRMWARE / "core" / "divide.c",
         MONOCYPHER / "monocypher.c",
     ]
     # Sanitizers make GCC see conversions in Monocypher that plain builds do not have.

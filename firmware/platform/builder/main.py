@@ -39,7 +39,8 @@ env.Append(
     ASPPFLAGS=MACHINE,
     CPPDEFINES=[("RBNN_BOARD", env.StringifyMacro(name))],
     CCFLAGS=[*MACHINE, "-O2", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
-    CFLAGS=["-std=c11"],
+    # Kernels write words in halves.
+    CFLAGS=["-std=c11", "-fno-strict-aliasing"],
     LINKFLAGS=[
         *MACHINE,
         "-nostartfiles",
