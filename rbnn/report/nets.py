@@ -19,7 +19,7 @@ from rbnn.nets.topology import Shape, Topology
 from rbnn.report import peers
 from rbnn.spec.layout import CONTAINER_HEADER, LAYER, TASK
 
-CODE_BYTES = 65_536
+CODE_BYTES = 52_000
 """Flash of the application without a model, about; a build tells exactly."""
 LABEL_BYTES = 12
 """Of a class name with its zero byte, about."""
