@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Portable form of the inner loops; conv_binary_v7m.S replaces it where it can. */
+/* Portable form of the inner loops; conv_binary_*_v7m.S replace it where they can. */
 #include "conv_binary_tables.h"
 
 #if !RBNN_TABLE_ASSEMBLY

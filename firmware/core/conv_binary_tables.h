@@ -26,7 +26,7 @@
 #define RBNN_TABLE_BYTES 256 /* 32 entries; a tail's table leaves some of it unused */
 #define RBNN_TABLE_GROUP_BYTES (RBNN_TABLE_SLOTS * RBNN_TABLE_BYTES)
 
-/* Thumb-2 has conv_binary_v7m.S, all else conv_binary_tables.c. */
+/* Thumb-2 has conv_binary_*_v7m.S, all else conv_binary_tables.c. */
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2
 #define RBNN_TABLE_ASSEMBLY 1
 #else

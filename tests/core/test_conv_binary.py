@@ -49,7 +49,7 @@ def emulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     program = tmp_path_factory.mktemp("bare") / "conv_binary.elf"
-    assembly = [CORE / "conv_binary_v7m.S", *CORE.glob("stage*.S")]
+    assembly = [*CORE.glob("conv_binary_*.S"), *CORE.glob("stage*.S")]
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={request.param}", "-mthumb",
          "-mfloat-abi=soft", "-Wall", "-Wextra", "-Wconversion", "-Werror", "--specs=rdimon.specs",
