@@ -17,7 +17,7 @@ from rbnn.report.cost_measure import Subject, measure_network, work_range
 from rbnn.spec.layout import Cipher
 
 WITHIN = 0.05
-NEEDED = ("arm-none-eabi-gcc", "qemu-system-arm", "pio")
+NEEDED = ("arm-none-eabi-gcc", "qemu-system-arm")
 NETWORKS = [
     # None of them is one that the costs were fitted to.
     ("qemu", Subject("resnet", 64, 3, 0.6, (16, 16, 3), 5)),
