@@ -21,11 +21,12 @@ from rbnn.nets.layers import (
     ReconfigurableDense,
     TaskLogits,
 )
-from rbnn.nets.padding import pad
+from rbnn.nets.padding import PaddedNetwork, pad
+from rbnn.nets.schemes import channel_orders, pair_signs
 from rbnn.nets.stream_layers import StreamAverage, StreamNorm, StreamRPReLU, StreamRSign, StreamSum
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import Activation, Adapter, Cipher, Operator, Output, Sign, Stage
-from rbnn.spec.stream import kernel_mask
+from rbnn.spec.stream import kernel_mask, stream_key
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.9
@@ -83,7 +84,7 @@ class SharedNetwork:
     Args:
         topology: the layers.
         tasks: what differs by task.
-        scheme: ``xor`` or ``none``.
+        scheme: one of ``rbnn.nets.schemes.SCHEMES``.
         seed: of the kernels' first values.
         cipher: of the key stream.
 
@@ -91,7 +92,8 @@ class SharedNetwork:
         shared: the reconfigurable layers by layer number.
         own: by task name, the layers that the task does not share.
         models: by task name; uint8 (batch, height, width, task's channels) to float32 logits
-            (batch, task's classes). They compute NaN until :meth:`set_secrets` (scheme ``xor``).
+            (batch, task's classes). They compute NaN until :meth:`set_secrets`, but under scheme
+            ``none``.
     """
 
     def __init__(
@@ -122,19 +124,38 @@ class SharedNetwork:
         Args:
             secrets: 32 bytes by task name.
             model_id: 16 bytes.
+
+        Raises:
+            ValueError: the network's scheme is ``none``.
         """
         padded = pad(self.topology)
         for task, secret in secrets.items():
+            key = stream_key(secret, model_id)
             for number, shared in self.shared.items():
-                layer = padded.topology.layers[number]
-                mask = kernel_mask(
-                    secret, model_id, number, layer.kernel_shape, layer.packing, self.cipher
-                )
-                shared.set_key(task, padded.extract(number, mask))
-                norm = self.own[task].norms[number]
-                if isinstance(norm, StreamNorm):
-                    # Padding is stored as zero bits: its weights are the key stream.
-                    norm.set_padding_sums(padded.padding_sums(number, mask))
+                inputs, outputs = shared.latent_kernel.shape[-2:]
+                match self.scheme:
+                    case "xor":
+                        self._set_mask(padded, task, number, secret, model_id)
+                    case "sign":
+                        signs = pair_signs(key, number, inputs, outputs, self.cipher)
+                        shared.set_key(task, signs)
+                    case "permute":
+                        orders = channel_orders(key, number, inputs, outputs, self.cipher)
+                        shared.set_key(task, orders)
+                    case _:
+                        raise ValueError(f"Scheme {self.scheme} takes no secrets.")
+
+    def _set_mask(
+        self, padded: PaddedNetwork, task: str, number: int, secret: bytes, model_id: bytes
+    ) -> None:
+        """Key one layer under scheme ``xor``."""
+        layer = padded.topology.layers[number]
+        mask = kernel_mask(secret, model_id, number, layer.kernel_shape, layer.packing, self.cipher)
+        self.shared[number].set_key(task, padded.extract(number, mask))
+        norm = self.own[task].norms[number]
+        if isinstance(norm, StreamNorm):
+            # Padding is stored as zero bits: its weights are the key stream.
+            norm.set_padding_sums(padded.padding_sums(number, mask))
 
 
 class TaskModel:

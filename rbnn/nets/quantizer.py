@@ -1,11 +1,12 @@
 """The kernel quantizer that turns the shared latent kernel into one task's binary kernel.
 
-Forward: ``sign(latent) * mask_t`` with ``sign(0) = +1`` and ``mask_t = 1 - 2 * key bit``; since
-the stored bit is ``P = (latent >= 0)``, this is ``2 * (P xor K_t) - 1``, the very weights that the
-device computes with. Backward: the gradient goes through the same factors and the straight-through
-estimator to the latent kernel.
+Forward, scheme ``xor``: ``sign(latent) * mask_t`` with ``sign(0) = +1`` and ``mask_t = 1 - 2 * key
+bit``; since the stored bit is ``P = (latent >= 0)``, this is ``2 * (P xor K_t) - 1``, the very
+weights that the device computes with. The other schemes stand in ``rbnn.nets.schemes``. Backward:
+the gradient goes through the same factors, or back to the channels that they were taken from, and
+through the straight-through estimator to the latent kernel.
 
-Keras does not track the masks: no checkpoint, config or saved model holds them. Until a task has
+Keras does not track the keys: no checkpoint, config or saved model holds them. Until a task has
 its key, its kernel is NaN, so that a network without a key never looks like one that works.
 """
 
@@ -16,32 +17,38 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rbnn.errors import RbnnError
 from rbnn.nets.framework import lq, tf
-from rbnn.spec.packing import Bits
-
-SCHEMES = ("xor", "none")
-"""``xor``: one key bit per weight. ``none``: no key, all tasks compute with the same weights."""
+from rbnn.nets.schemes import SCHEMES, ChannelOrders, LayerKey
 
 
-class KeyMasks:
-    """Factors -1 and +1 of one kernel by task, out of Keras' sight: not tracked, not saved."""
+class TaskKeys:
+    """Keys of one kernel by task, out of Keras' sight: not tracked, not saved.
+
+    Attributes:
+        by_task: factors -1 and +1 that broadcast to the kernel's shape; NaN without a key. Under
+            ``permute`` a scalar, 1 with a key.
+        orders: under ``permute``, order of the input and of the output channels.
+        active: the task in use.
+    """
 
     def __init__(self) -> None:
         self.by_task: dict[str, tf.Variable] = {}
+        self.orders: dict[str, tuple[tf.Variable, tf.Variable]] = {}
         self.active: str | None = None
 
 
 @lq.utils.register_keras_custom_object
 class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
-    """Binary quantizer with one key stream per task.
+    """Binary quantizer with one key per task.
 
     Args:
         tasks: names of the tasks that share the kernel.
-        scheme: one of ``SCHEMES``.
+        scheme: one of ``rbnn.nets.schemes.SCHEMES``.
 
-    Input shape: any. Output shape: the same; values -1 and +1.
+    Input shape: (..., input channels, output channels). Output shape: the same; values -1 and +1.
 
     Source: DESIGN section 3; Hubara et al., NeurIPS 2016 (straight-through estimator).
     """
@@ -56,31 +63,40 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.tasks = tuple(tasks)
         self.scheme = scheme
-        self._masks = KeyMasks()
+        self._masks = TaskKeys()
 
     def build(self, input_shape: Any) -> None:
-        """Make room for one mask per task, without a key yet."""
-        if self.scheme == "xor":
-            shape = tuple(tf.TensorShape(input_shape).as_list())
+        """Make room for one key per task, without a key yet."""
+        shape = tuple(tf.TensorShape(input_shape).as_list())
+        if self.scheme != "none":
+            factors = {"xor": shape, "sign": shape[-2:], "permute": ()}[self.scheme]
             for task in self.tasks:
-                self._masks.by_task[task] = tf.Variable(
-                    np.full(shape, np.nan, np.float32), trainable=False
-                )
+                self._masks.by_task[task] = _variable(np.full(factors, np.nan, np.float32))
+                if self.scheme == "permute":
+                    inputs, outputs = (_variable(np.arange(size)) for size in shape[-2:])
+                    self._masks.orders[task] = (inputs, outputs)
         super().build(input_shape)
 
-    def set_key(self, task: str, bits: Bits) -> None:
-        """Give the task its key bits in place of those it had.
+    def set_key(self, task: str, key: LayerKey) -> None:
+        """Give the task its key in place of the one it had.
 
         Args:
             task: one of ``tasks``.
-            bits: bool array of the kernel's shape, True where the stored weight is negated.
+            key: as the scheme has it; see :data:`rbnn.nets.schemes.LayerKey`.
 
         Raises:
             ValueError: no such task, or the scheme takes no key.
         """
         if task not in self._masks.by_task:
             raise ValueError(f"No key for this task under scheme {self.scheme}. Received: {task}")
-        self._masks.by_task[task].assign(np.where(bits, np.float32(-1), np.float32(1)))
+        if isinstance(key, ChannelOrders):
+            for variable, order in zip(
+                self._masks.orders[task], (key.inputs, key.outputs), strict=True
+            ):
+                variable.assign(order)
+            self._masks.by_task[task].assign(1.0)
+        else:
+            self._masks.by_task[task].assign(np.where(key, np.float32(-1), np.float32(1)))
 
     @contextmanager
     def using(self, task: str) -> Iterator[None]:
@@ -103,8 +119,15 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
         task = self._masks.active
         if self.scheme == "none" or task is None:
             return stored
+        if self.scheme == "permute":
+            rows, columns = self._masks.orders[task]
+            stored = tf.gather(tf.gather(stored, rows, axis=-2), columns, axis=-1)
         return stored * self._masks.by_task[task]
 
     def get_config(self) -> dict[str, Any]:
         """Names and scheme; keys are never part of it."""
         return {**super().get_config(), "tasks": list(self.tasks), "scheme": self.scheme}
+
+
+def _variable(first: npt.NDArray[Any]) -> tf.Variable:
+    return tf.Variable(first, trainable=False)

@@ -4,12 +4,14 @@
 task; the nonce's first word is the layer's number, the other two are zero, the block counter begins
 at zero (RFC 8439 section 2.4), and there is one key bit per stored bit, padding included. The
 container names the cipher: ChaCha with 20 rounds, 12 or 8. Training applies the same bits to the
-shared latent kernel, as factors +1 and -1.
+shared latent kernel, as factors +1 and -1. What the trainer draws besides, for schemes that no
+device computes, comes from streams whose nonce has another second word (:class:`Use`).
 """
 
 from __future__ import annotations
 
 import struct
+from enum import IntEnum
 
 import numpy as np
 from cryptography.hazmat.primitives import ciphers
@@ -24,6 +26,15 @@ MODEL_ID_BYTES = 16
 ROUNDS = {Cipher.CHACHA20: 20, Cipher.CHACHA12: 12, Cipher.CHACHA8: 8}
 
 
+class Use(IntEnum):
+    """What a layer's stream is for: the second word of its nonce. Devices know WEIGHTS alone."""
+
+    WEIGHTS = 0
+    SIGNS = 1
+    INPUT_ORDER = 2
+    OUTPUT_ORDER = 3
+
+
 def stream_key(secret: bytes, model_id: bytes) -> bytes:
     """Key (32 bytes) of all layers' streams under task secret ``secret`` (32 bytes)."""
     if len(model_id) != MODEL_ID_BYTES:
@@ -31,12 +42,18 @@ def stream_key(secret: bytes, model_id: bytes) -> bytes:
     return kdf.derive(secret, kdf.Label.WEIGHTS, model_id)
 
 
-def layer_nonce(layer: int) -> bytes:
+def layer_nonce(layer: int, use: Use = Use.WEIGHTS) -> bytes:
     """The 12-byte nonce of layer ``layer``'s stream."""
-    return struct.pack("<3I", layer, 0, 0)
+    return struct.pack("<3I", layer, use, 0)
 
 
-def key_stream(key: bytes, layer: int, length: int, cipher: Cipher = Cipher.CHACHA20) -> bytes:
+def key_stream(
+    key: bytes,
+    layer: int,
+    length: int,
+    cipher: Cipher = Cipher.CHACHA20,
+    use: Use = Use.WEIGHTS,
+) -> bytes:
     """``length`` bytes of key stream from the first block of layer ``layer``'s stream on.
 
     Args:
@@ -44,10 +61,11 @@ def key_stream(key: bytes, layer: int, length: int, cipher: Cipher = Cipher.CHAC
         layer: index of the layer in the container's layer table.
         length: bytes wanted.
         cipher: the container's.
+        use: which of the layer's streams.
     """
     if cipher is not Cipher.CHACHA20:
-        return chacha.key_stream(key, layer_nonce(layer), length, ROUNDS[cipher])
-    nonce = struct.pack("<I", 0) + layer_nonce(layer)  # the library takes the counter with it
+        return chacha.key_stream(key, layer_nonce(layer, use), length, ROUNDS[cipher])
+    nonce = struct.pack("<I", 0) + layer_nonce(layer, use)  # the library takes the counter with it
     return ciphers.Cipher(ChaCha20(key, nonce), mode=None).encryptor().update(bytes(length))
 
 
