@@ -10,7 +10,7 @@ import io
 import pickle
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,9 @@ from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import SIDE, Split
 from rbnn.tasks.download import Remote
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.published import Published
 
 Progress = Callable[[str, int, int], None]
-ARCHIVE = Remote(
-    "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-    "md5",
-    "c58f30108f718f92721af3b95e74349a",
-    "cifar",
-)
-ORIGIN = "CIFAR-10, official split, from www.cs.toronto.edu/~kriz"
 TRAIN_MEMBERS = tuple(f"data_batch_{number}" for number in range(1, 6))
 _ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"): np.core.multiarray._reconstruct,  # type: ignore[attr-defined]
@@ -36,11 +30,6 @@ _ALLOWED = {
     ("numpy", "dtype"): np.dtype,
     ("_codecs", "encode"): lambda text, _: text.encode("latin-1"),
 }
-
-
-def recipe() -> dict[str, object]:
-    """Everything that the decoded set depends on."""
-    return {"task": "cifar 1", "archive": ARCHIVE.digest}
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -75,12 +64,13 @@ def _split(archive: tarfile.TarFile, names: tuple[str, ...], progress: Progress 
     return Split(np.ascontiguousarray(np.concatenate(images)), np.concatenate(labels))
 
 
-def read_archive(path: Path, progress: Progress | None = None) -> Decoded:
+def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
     """Decode ``cifar-10-python.tar.gz``.
 
     Raises:
         TaskError: the archive is not that file.
     """
+    (path,) = paths
     try:
         with tarfile.open(path, "r:gz") as archive:
             names = _member(archive, "batches.meta")[b"label_names"]
@@ -97,3 +87,19 @@ def read_archive(path: Path, progress: Progress | None = None) -> Decoded:
         raise TaskError(
             f"{path} is not the CIFAR-10 archive: {error}.", "Delete it and run the command again."
         ) from error
+
+
+SET = Published(
+    (
+        Remote(
+            "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+            "md5",
+            "c58f30108f718f92721af3b95e74349a",
+            "cifar",
+            170_498_071,
+        ),
+    ),
+    "CIFAR-10, official split, from www.cs.toronto.edu/~kriz",
+    {"task": "cifar 1"},
+    read_archives,
+)

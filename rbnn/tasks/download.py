@@ -33,23 +33,27 @@ class Remote:
         algorithm: ``hashlib``'s name of the digest that its publisher gives.
         digest: that digest, as hex.
         task: the task that it is for, to name the way round in messages.
+        size_bytes: how large it is; 0 where that is not known.
+        saved_as: its name in the folder of downloads; by default the last part of ``url``.
     """
 
     url: str
     algorithm: str
     digest: str
     task: str
+    size_bytes: int = 0
+    saved_as: str = ""
 
     @property
     def name(self) -> str:
         """Its file name."""
-        return self.url.rsplit("/", 1)[-1]
+        return self.saved_as or self.url.rsplit("/", 1)[-1]
 
     def way_round(self, folder: Path) -> str:
         """How to go on without the network, where downloads are kept in ``folder``."""
         return (
-            f"Fetch it elsewhere and put it into {folder}, or set RBNN_DATA to a folder that "
-            f"holds the set as train/<class>/ and test/<class>/ files, zipped or not."
+            f"Fetch it elsewhere and put it at {folder / self.name}, or set RBNN_DATA to a folder "
+            f"that holds the set as train/<class>/ and test/<class>/ files, zipped or not."
         )
 
 
@@ -98,6 +102,12 @@ def _stream(remote: Remote, part: Path, progress: Progress | None) -> None:
         done = have if resumed else 0
         length = answer.headers.get("Content-Length", "")
         total = done + int(length) if length.isdigit() else 0
+        if remote.size_bytes and total and total != remote.size_bytes:
+            raise TaskError(
+                f"{remote.url} is not the published file: it has {total} bytes, "
+                f"not {remote.size_bytes}.",
+                remote.way_round(part.parent),
+            )
         with part.open("ab" if resumed else "wb") as stream:
             try:
                 for block in answer.iter_content(BLOCK_BYTES):

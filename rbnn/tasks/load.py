@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from rbnn.tasks import cache as store
@@ -35,25 +36,11 @@ def _load_path(path: Path, folder: Path, progress: Progress | None) -> Decoded:
 
 
 def _load_download(name: str, folder: Path, progress: Progress | None) -> tuple[Decoded, str]:
-    from rbnn.tasks import cifar, speech_commands
-    from rbnn.tasks.download import fetch
+    from rbnn.tasks.published import published
 
-    downloads = folder / "downloads"
-    if name == "cifar":
-        decoded = _cached(
-            folder,
-            cifar.recipe(),
-            lambda: cifar.read_archive(fetch(cifar.ARCHIVE, downloads, progress), progress),
-        )
-        return decoded, cifar.ORIGIN
-    decoded = _cached(
-        folder,
-        speech_commands.recipe(),
-        lambda: speech_commands.read_archive(
-            fetch(speech_commands.ARCHIVE, downloads, progress), progress
-        ),
-    )
-    return decoded, speech_commands.ORIGIN
+    source = published(name)
+    make = partial(source.make, folder / "downloads", progress)
+    return _cached(folder, source.key, make), source.origin
 
 
 def load(

@@ -41,12 +41,12 @@ KNOWN: dict[str, KnownTask] = {
         KnownTask("words", "ten keywords spoken by espeak-ng", "embedded", "words"),
         KnownTask("cifar", "CIFAR-10, photographs", "download", "cifar10"),
         KnownTask("kws", "Speech Commands v0.02, 12 classes", "download", "kws"),
-        KnownTask("gtsrb", "German traffic signs", "data", "gtsrb"),
-        KnownTask("scenes", "natural scenes", "data", "scenes"),
-        KnownTask("fashion", "Fashion-MNIST, articles of clothing", "data", "fashion"),
-        KnownTask("mnist", "MNIST, handwritten digits", "data", "mnist"),
-        KnownTask("emnist", "EMNIST, handwritten letters", "data", "emnist"),
-        KnownTask("fsdd", "Free Spoken Digit Dataset", "data", "fsdd"),
+        KnownTask("gtsrb", "German traffic signs", "download", "gtsrb"),
+        KnownTask("scenes", "natural scenes (Intel Image Classification)", "data", "scenes"),
+        KnownTask("fashion", "Fashion-MNIST, articles of clothing", "download", "fashion"),
+        KnownTask("mnist", "MNIST, handwritten digits", "download", "mnist"),
+        KnownTask("emnist", "EMNIST Letters, handwritten", "download", "emnist"),
+        KnownTask("fsdd", "Free Spoken Digit Dataset", "download", "fsdd"),
     )
 }
 ALIASES = {"cifar10": "cifar", "cifar-10": "cifar", "fashion-mnist": "fashion"}

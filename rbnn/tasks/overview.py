@@ -32,16 +32,14 @@ class Availability:
 
 
 def _download(task: KnownTask, cache: Path) -> tuple[bool, str]:
-    from rbnn.tasks import cifar, speech_commands
+    from rbnn.tasks.published import published
 
-    recipe, archive = (
-        (cifar.recipe(), cifar.ARCHIVE)
-        if task.name == "cifar"
-        else (speech_commands.recipe(), speech_commands.ARCHIVE)
-    )
-    if store.holds(cache, store.recipe_key(recipe)):
-        return True, f"downloaded: {archive.url}"
-    return False, f"download on first use: {archive.url}"
+    source = published(task.name)
+    first, *others = source.archives
+    urls = f"{first.url} and {len(others)} more" if others else first.url
+    if store.holds(cache, store.recipe_key(source.key)):
+        return True, f"downloaded: {urls}"
+    return False, f"download on first use, {source.megabytes} MB: {urls}"
 
 
 def _state(task: KnownTask, cache: Path) -> tuple[bool, str]:

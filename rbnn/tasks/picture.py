@@ -17,8 +17,25 @@ BACKGROUND = (255, 255, 255, 255)
 """What shows through transparent pixels."""
 
 
-def read_picture(raw: bytes, where: str) -> Images:
-    """Decode a PNG or JPEG file of any size and mode.
+def fit(pixels: Images) -> Images:
+    """Scale one picture to 32x32 (Lanczos; the aspect ratio is not kept).
+
+    Args:
+        pixels: (height, width) or (height, width, 3), uint8.
+
+    Returns:
+        (32, 32, 1) or (32, 32, 3) uint8.
+    """
+    from PIL import Image
+
+    if pixels.shape[:2] != (SIDE, SIDE):
+        picture = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        pixels = np.asarray(picture, dtype=np.uint8)
+    return pixels.reshape(SIDE, SIDE, -1)
+
+
+def read_picture(raw: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> Images:
+    """Decode a picture file of any size and mode.
 
     The whole picture is scaled to 32x32 (Lanczos; the aspect ratio is not kept), turned upright as
     its EXIF data say, and laid on white where it is transparent.
@@ -26,6 +43,7 @@ def read_picture(raw: bytes, where: str) -> Images:
     Args:
         raw: the whole file.
         where: its name for error messages.
+        formats: Pillow's names of the formats to accept.
 
     Returns:
         (32, 32, 3) uint8; a grey picture has three equal channels.
@@ -38,7 +56,7 @@ def read_picture(raw: bytes, where: str) -> Images:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(raw), formats=FORMATS) as picture:
+            with Image.open(io.BytesIO(raw), formats=formats) as picture:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise TaskError(
@@ -54,15 +72,12 @@ def read_picture(raw: bytes, where: str) -> Images:
                     layer = upright.convert("RGBA")
                     sheet = Image.new("RGBA", layer.size, BACKGROUND)
                     upright = Image.alpha_composite(sheet, layer)
-                colour = upright.convert("RGB")
-                if colour.size != (SIDE, SIDE):
-                    colour = colour.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-                return np.asarray(colour, dtype=np.uint8)
+                return fit(np.asarray(upright.convert("RGB"), dtype=np.uint8))
     except TaskError:
         raise
     except (UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise TaskError(
-            f"{where} is not a PNG or JPEG picture.", "Replace it or delete it."
+            f"{where} is not a {' or '.join(formats)} picture.", "Replace it or delete it."
         ) from error
     except Exception as error:  # the decoders raise whatever a damaged file leads them to
         raise TaskError(

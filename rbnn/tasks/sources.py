@@ -44,12 +44,10 @@ def find_local(task: KnownTask) -> Path | None:
 def missing(task: KnownTask) -> TaskError:
     """What to say where a set is only read from ``$RBNN_DATA`` and is not there."""
     folder = data_folder()
-    if folder is None:
-        return TaskError(
-            f"The task {task.name} is read from {VARIABLE}, which is not set.",
-            f"Set {VARIABLE} to a folder that holds {task.file}.zip.",
-        )
+    state = "is not set" if folder is None else f"({folder}) does not have it"
     return TaskError(
-        f"{folder} holds no {task.file}.zip and no folder {task.file}/.",
-        f"Put the set there, or write {task.name}=path/to/folder.",
+        f"The task {task.name} has no download without an account; {VARIABLE}, where it would be "
+        f"looked for, {state}.",
+        f"Set {VARIABLE} to a folder that holds {task.file}.zip or {task.file}/, with "
+        f"train/<class>/ and test/<class>/ in it; or write {task.name}=path/to/folder.",
     )

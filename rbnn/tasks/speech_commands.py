@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +23,11 @@ from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Images, Split
 from rbnn.tasks.download import Remote
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.published import Published
 from rbnn.tasks.wav import decode_wav, read_wav
 
 Progress = Callable[[str, int, int], None]
 Part = str
-ARCHIVE = Remote(
-    "https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
-    "sha256",
-    "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
-    "kws",
-)
-ORIGIN = "Speech Commands v0.02, official split, from storage.googleapis.com"
 WORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
 SILENCE, UNKNOWN = "_silence_", "_unknown_"
 LABELS = (SILENCE, UNKNOWN, *WORDS)
@@ -41,11 +35,6 @@ BACKGROUND = "_background_noise_"
 CLIPS = 105_829
 TEST_SHARE_OF_BACKGROUND = 0.2
 SEED = 12
-
-
-def recipe() -> dict[str, object]:
-    """Everything that the decoded set depends on."""
-    return {"task": "kws 1", "archive": ARCHIVE.digest, "seed": SEED, **RECIPE}
 
 
 def _members(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -119,12 +108,13 @@ def _choose(
     return Split(np.stack(images), np.array(labels, dtype=np.int64))
 
 
-def read_archive(path: Path, progress: Progress | None = None) -> Decoded:
+def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
     """Decode ``speech_commands_v0.02.tar.gz``; takes one to two minutes.
 
     Raises:
         TaskError: the archive is not that file.
     """
+    (path,) = paths
     try:
         clips, noises, lists = _read(path, progress)
         testing, validation = lists["testing_list.txt"], lists["validation_list.txt"]
@@ -143,3 +133,20 @@ def read_archive(path: Path, progress: Progress | None = None) -> Decoded:
             f"{path} is not the Speech Commands archive: {error}.",
             "Delete it and run the command again.",
         ) from error
+
+
+SET = Published(
+    (
+        Remote(
+            "https://storage.googleapis.com/download.tensorflow.org/data/"
+            "speech_commands_v0.02.tar.gz",
+            "sha256",
+            "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+            "kws",
+            2_428_923_189,
+        ),
+    ),
+    "Speech Commands v0.02, official split, from storage.googleapis.com",
+    {"task": "kws 1", "seed": SEED, **RECIPE},
+    read_archives,
+)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from local_server import Shelf, serve
+from local_server import Publisher, Shelf, serve
 from small_sets import Maker, write_folder, write_zip
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from rbnn.tasks.download import Remote
+
+_DATA = os.environ.get("RBNN_DATA")
 
 
 @pytest.fixture(autouse=True)
@@ -23,14 +28,12 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     return folder
 
 
-_SHARED = Path(os.environ.get("RBNN_DATA") or REPOSITORY.parent / "shared" / "data")
-
-
 @pytest.fixture
-def shared_data() -> Path:
-    if not (_SHARED / "cifar10.zip").is_file():
-        pytest.skip(f"no shared data in {_SHARED}: set RBNN_DATA")
-    return _SHARED
+def user_data() -> Path:
+    """The folder that RBNN_DATA names, for tests on real data."""
+    if not _DATA:
+        pytest.skip("RBNN_DATA is not set; it names the folder of the real data sets")
+    return Path(_DATA).expanduser()
 
 
 @pytest.fixture
@@ -51,3 +54,19 @@ def make_set(request: pytest.FixtureRequest, tmp_path: Path) -> Maker:
 def shelf() -> Iterator[Shelf]:
     with serve() as running:
         yield running
+
+
+@pytest.fixture
+def publish(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Publisher:
+    def replace(module: ModuleType, attribute: str, bodies: list[bytes]) -> None:
+        official = getattr(module, attribute)
+        remotes = []
+        for archive, body in zip(official.archives, bodies, strict=True):
+            shelf.files[f"/{archive.name}"] = body
+            digest = hashlib.sha256(body).hexdigest()
+            url = f"{shelf.url}/{archive.name}"
+            remotes.append(Remote(url, "sha256", digest, archive.task, len(body)))
+        changed = dataclasses.replace(official, archives=tuple(remotes))
+        monkeypatch.setattr(module, attribute, changed)
+
+    return replace

@@ -5,11 +5,15 @@ from __future__ import annotations
 import http.server
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import ModuleType
 from typing import Any
+
+Publisher = Callable[[ModuleType, str, list[bytes]], None]
+"""Serves archives in place of those of the published set ``module.attribute``."""
 
 
 @dataclass

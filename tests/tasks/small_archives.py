@@ -1,10 +1,12 @@
-"""Archives laid out as the official ones of CIFAR-10 and Speech Commands, a few samples each."""
+"""Archives laid out as the official ones of the public sets, a few samples each."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import struct
 import tarfile
+import zipfile
 
 import numpy as np
 from small_sets import tone, wav_bytes
@@ -80,4 +82,80 @@ def speech_files() -> dict[str, bytes]:
     files["./testing_list.txt"] = "\n".join(testing).encode() + b"\n"
     files["./validation_list.txt"] = "\n".join(validation).encode() + b"\n"
     files["./README.md"] = b"speech"
+    return files
+
+
+def zip_bytes(files: dict[str, bytes]) -> bytes:
+    """A zip of files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, raw in files.items():
+            archive.writestr(name, raw)
+    return buffer.getvalue()
+
+
+def idx_bytes(values: np.ndarray) -> bytes:
+    """A gzipped IDX file of unsigned bytes."""
+    header = bytes((0, 0, 8, values.ndim)) + struct.pack(f">{values.ndim}I", *values.shape)
+    return gzip.compress(header + values.astype(np.uint8).tobytes())
+
+
+def letter(number: int) -> np.ndarray:
+    """28x28, upright: a bar from the upper left, as long as the class number says."""
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[2:6, : number + 1] = 255
+    return pixels
+
+
+def mnist_files() -> list[bytes]:
+    """Training images and labels, test images and labels: two and one of each class."""
+    bodies = []
+    for copies in (2, 1):
+        labels = np.tile(np.arange(10), copies)
+        bodies += [idx_bytes(np.stack([letter(n) for n in labels])), idx_bytes(labels)]
+    return bodies
+
+
+def emnist_files() -> dict[str, bytes]:
+    """Letters 1..26, lying on their side, beside a set that is not wanted."""
+    files = {"gzip/emnist-digits-train-images-idx3-ubyte.gz": b"not looked at"}
+    for part, copies in (("train", 2), ("test", 1)):
+        labels = np.tile(np.arange(1, 27), copies)
+        lying = np.stack([letter(n).T for n in labels])
+        files[f"gzip/emnist-letters-{part}-images-idx3-ubyte.gz"] = idx_bytes(lying)
+        files[f"gzip/emnist-letters-{part}-labels-idx1-ubyte.gz"] = idx_bytes(labels)
+    return files
+
+
+def _ppm(red: int, width: int, height: int) -> bytes:
+    return b"P6\n%d %d\n255\n" % (width, height) + bytes((red, 0, 9)) * (width * height)
+
+
+def gtsrb_files() -> list[dict[str, bytes]]:
+    """Training pictures (red: 2 x class), test pictures (2 x class + 1), ground truth."""
+    train = {"GTSRB/Readme-Images.txt": b"signs"}
+    test: dict[str, bytes] = {}
+    rows = ["Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId"]
+    for label in range(43):
+        folder = f"GTSRB/Final_Training/Images/{label:05}"
+        for frame in range(2):
+            train[f"{folder}/00000_{frame:05}.ppm"] = _ppm(2 * label, 15 + label, 20)
+        train[f"{folder}/GT-{label:05}.csv"] = b"Filename;Width\n"
+        file = f"{42 - label:05}.ppm"
+        test[f"GTSRB/Final_Test/Images/{file}"] = _ppm(2 * label + 1, 32, 32)
+        rows.append(f"{file};32;32;5;5;27;27;{label}")
+    test["GTSRB/Final_Test/Images/GT-final_test.test.csv"] = b"Filename;Width\n"
+    return [train, test, {"GT-final_test.csv": "\r\n".join(rows).encode() + b"\r\n"}]
+
+
+def fsdd_files() -> dict[str, bytes]:
+    """Seven takes of each digit by two speakers, at 8 kHz; the first five takes are the test."""
+    root = "free-spoken-digit-dataset-1.0.9"
+    files = {f"{root}/README.md": b"digits", f"{root}/recordings/notes.txt": b"none"}
+    for digit in range(10):
+        for speaker in ("ann", "bob"):
+            for take in range(7):
+                sound = tone(300 + 300 * digit, 0.2 + 0.15 * take, 8_000)
+                raw = wav_bytes(sound, 8_000)
+                files[f"{root}/recordings/{digit}_{speaker}_{take}.wav"] = raw
     return files

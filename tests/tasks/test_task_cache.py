@@ -85,7 +85,8 @@ def test_the_list_of_tasks(app: typer.Typer) -> None:
     assert rows["digits"]["ready"] is True
     assert rows["cifar"]["ready"] is False
     assert "https://www.cs.toronto.edu" in rows["cifar"]["where"]
-    assert "RBNN_DATA" in rows["gtsrb"]["where"]
+    assert "31 MB" in rows["fashion"]["where"]
+    assert "RBNN_DATA" in rows["scenes"]["where"]
     table = CliRunner().invoke(app, [])
     assert table.exit_code == 0
     assert all(name in table.stdout for name in KNOWN)
