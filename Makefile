@@ -62,6 +62,14 @@ firmware/third_party/monocypher/monocypher.c: rbnn/image/monocypher.py | $(VENV)
 demo: setup ## Train two tasks, flash the emulated board, unlock, switch, measure on the device
 	"$(BIN)/rbnn" demo
 
+.PHONY: demo-seven
+demo-seven: setup ## Flash the shipped seven-task model to the emulated board; trains nothing
+	"$(BIN)/rbnn" demo --seven
+
+.PHONY: seven
+seven: setup ## Pack RUN=folder as the shipped seven-task model; publishes the secrets of that run
+	"$(BIN)/python" -m rbnn.export.pack --publish-secrets "$(RUN)"
+
 .PHONY: bench
 bench: setup ## Count instructions of layers and a network on the emulated cores, write docs/benchmarks.md
 	"$(BIN)/rbnn" bench document --output docs/benchmarks.md

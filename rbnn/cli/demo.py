@@ -1,4 +1,4 @@
-"""``rbnn demo``: the main job on the emulated board, without data or hardware of your own."""
+"""``rbnn demo``: the main job on a board, without data or hardware of your own."""
 
 from __future__ import annotations
 
@@ -8,31 +8,96 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
+from rbnn.cli.options import Emulated, Port
+
+DEFAULT_TASKS = "digits,words"
+DEFAULT_SAMPLES = 200
+DEFAULT_SAMPLES_OF_SEVEN = 20
 
 
 def demo(
-    tasks: Annotated[str, typer.Option(help="Tasks, as for rbnn train.")] = "digits,words",
-    samples: Annotated[int, typer.Option(min=1, help="Test samples per task on the device.")] = 200,
+    tasks: Annotated[
+        str | None,
+        typer.Option(help=f"Tasks to train, as for rbnn train; default: {DEFAULT_TASKS}."),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"Test samples per task on the device; default: {DEFAULT_SAMPLES}, with --seven "
+            f"{DEFAULT_SAMPLES_OF_SEVEN}.",
+        ),
+    ] = None,
     folder: Annotated[Path, typer.Option(help="A folder of its own is made in here.")] = Path(
         "demo"
     ),
+    seven: Annotated[
+        bool, typer.Option("--seven", help="Train nothing: flash the shipped seven-task model.")
+    ] = False,
+    model: Annotated[
+        Path | None, typer.Option(help="With --seven: another packed model to flash.")
+    ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(help="With --seven: name of the board; default: qemu."),
+    ] = None,
+    port: Port = None,
+    emulated: Emulated = False,
+    registry: Annotated[
+        str | None,
+        typer.Option(help="With --seven: file or SQLAlchemy URL of devices and licences."),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train two tasks, flash the emulated board, unlock, switch, and measure on the device."""
+    """Train two tasks, flash the emulated board, unlock, switch, and measure on the device.
+
+    With --seven: no training; seven tasks from the shipped model, on any board.
+    """
     from datetime import datetime
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
-    from rbnn.report.demo import run_demo
-    from rbnn.report.tables import demo_report
+    from rbnn.report.figures import DemoFigures
+    from rbnn.report.seven_figures import PackedFigures
 
     notes = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     own = folder / datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    figures = run_demo(own, tasks, samples, notes.print)
+    figures: DemoFigures | PackedFigures
+    report: RenderableType
+    if seven:
+        from rbnn.export.packed import SHIPPED, PackedModel
+        from rbnn.report.seven import SevenPlan, demonstrate, registry_for
+        from rbnn.report.seven_tables import seven_report
+
+        options.refuse_beside("--seven", {"--tasks": tasks})
+        packed = PackedModel.read(model or SHIPPED)
+        place = own / "emulated" / "device"
+        target = options.demo_target(board or options.DEFAULT_BOARD, port, place, emulated)
+        plan = SevenPlan(
+            own,
+            packed,
+            target,
+            samples or DEFAULT_SAMPLES_OF_SEVEN,
+            registry or registry_for(target, own),
+        )
+        figures = demonstrate(plan, notes.print)
+        report = seven_report(figures)
+    else:
+        from rbnn.report.demo import run_demo
+        from rbnn.report.tables import demo_report
+
+        given = {"--model": model, "--board": board, "--port": port, "--registry": registry}
+        options.refuse_without("--seven", {**given, "--emulated": emulated or None})
+        figures = run_demo(own, tasks or DEFAULT_TASKS, samples or DEFAULT_SAMPLES, notes.print)
+        report = demo_report(figures)
     if as_json:
         print(figures.model_dump_json(indent=2))
     else:
-        Console().print(demo_report(figures))
+        Console().print(report)
+    if isinstance(figures, PackedFigures):
+        from rbnn.report.seven import require_equal
+
+        require_equal(figures)
 
 
 def register(app: typer.Typer) -> None:

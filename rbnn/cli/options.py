@@ -99,6 +99,21 @@ def refuse_beside(option: str, others: Mapping[str, object]) -> None:
             raise RbnnError(f"{name} does not go with {option}.", "Leave one of the two away.")
 
 
+def refuse_without(option: str, others: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing without another one.
+
+    Args:
+        option: the one that is missing.
+        others: values by option; None for those that were not given.
+
+    Raises:
+        RbnnError: one of them was given.
+    """
+    for name, value in others.items():
+        if value is not None:
+            raise RbnnError(f"{name} goes with {option} alone.", f"Add {option}, or leave it away.")
+
+
 def output() -> Console:
     """Standard output for tables; as wide as the terminal, or 120 columns into a file.
 
@@ -113,6 +128,15 @@ def target(board: str, port: str | None, folder: Path | None, emulated: bool) ->
     from rbnn.image.board import load_board
 
     return find_target(load_board(board), port=port, folder=folder, emulated=emulated, say=say)
+
+
+def demo_target(board: str, port: str | None, folder: Path, emulated: bool) -> Target:
+    """A real board, or a new emulated one in ``folder``."""
+    from rbnn.image.board import load_board
+
+    chosen = load_board(board)
+    is_real = not (emulated or chosen.is_emulated_only)
+    return target(board, port, None if is_real else folder, emulated)
 
 
 def emulated_target(board: str, folder: Path | None) -> EmulatedTarget:

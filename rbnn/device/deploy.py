@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +15,7 @@ from rbnn.device.target import Say, Target
 from rbnn.errors import RbnnError
 from rbnn.export.container import Container
 from rbnn.export.export import Export, export_run
+from rbnn.export.packed import PackedModel
 from rbnn.image import platformio, sizes
 from rbnn.image.platformio import BuildResult
 from rbnn.image.sizes import SizeReport
@@ -80,9 +82,18 @@ class FlashPlan(BaseModel):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A firmware that was built and fits its board."""
+    """A firmware that was built and fits its board.
 
-    run: Run
+    Args:
+        source: folder of the run, or of the packed model, that it was made from.
+        secrets: reads its task secrets, 32 bytes each, by name.
+        export: the model.
+        build: the image.
+        sizes: of the image.
+    """
+
+    source: Path
+    secrets: Callable[[], Mapping[str, bytes]]
     export: Export
     build: BuildResult
     sizes: SizeReport
@@ -102,10 +113,37 @@ def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepa
         RbnnError: the run is not usable, or a tool is missing.
     """
     export = _current_export(run, provider_public, say)
+    return _build(run.folder, run.secrets, export, target, say)
+
+
+def prepare_packed(packed: PackedModel, folder: Path, target: Target, say: Say) -> Prepared:
+    """As :func:`prepare`, for a packed model, whose keys are published.
+
+    Args:
+        packed: the model.
+        folder: takes what the build needs and what it makes.
+        target: for which board.
+        say: told each step.
+
+    Raises:
+        RbnnError: see :func:`prepare`.
+    """
+    export = packed.lay_out(folder)
+    return _build(packed.folder, packed.secrets, export, target, say, test_only=True)
+
+
+def _build(
+    source: Path,
+    secrets: Callable[[], Mapping[str, bytes]],
+    export: Export,
+    target: Target,
+    say: Say,
+    *,
+    test_only: bool = False,
+) -> Prepared:
     say(f"Building the firmware for {target.board.name}.")
-    build = platformio.build(target.board, export.folder)
-    report = sizes.report(build, export)
-    return Prepared(run, export, build, report)
+    build = platformio.build(target.board, export.folder, test_only=test_only)
+    return Prepared(source, secrets, export, build, sizes.report(build, export))
 
 
 def _current_export(run: Run, provider_public: bytes, say: Say) -> Export:
@@ -143,7 +181,7 @@ def flash(
     """
     container = prepared.export.container
     numbers = {name: container.task_number(name) for name in tasks or _names(container)}
-    secrets = prepared.run.secrets()
+    secrets = prepared.secrets()
     write_firmware(prepared, target, say)
     target.power_cycle()
     with target.open() as session:
@@ -161,7 +199,7 @@ def flash(
     _check(target, device, container, [*held, *issued])
     return FlashReport(
         board=target.board.name,
-        run=str(prepared.run.folder),
+        run=str(prepared.source),
         device=device.public.hex(),
         enrolled_now=device.is_new,
         model_id=container.model_id.hex(),
@@ -189,7 +227,7 @@ def plan(prepared: Prepared, target: Target) -> FlashPlan:
     """What writing would run, without touching the board."""
     return FlashPlan(
         board=target.board.name,
-        run=str(prepared.run.folder),
+        run=str(prepared.source),
         commands=tuple(target.commands(prepared.export.folder)),
         sizes=prepared.sizes,
     )

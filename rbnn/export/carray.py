@@ -31,6 +31,12 @@ _KERNELS = {
     Operator.DENSE_STREAM: ("rbnn_dense_stream", "rbnn_dense_stream_work_bytes"),
 }
 _BYTES_PER_LINE = 16
+_REFUSAL = (
+    "#ifndef RBNN_ALLOW_TEST_ONLY",
+    '#error "The keys of this model are TEST-ONLY: published, of no use to protect anything"',
+    "#endif",
+    "",
+)
 
 
 def image_source(container: Container) -> str:
@@ -132,6 +138,7 @@ def config_header(container: Container) -> str:
         "#endif",
         f"#define RBNN_MODEL_PARAMS_BYTES {params}u",
         "",
+        *(_REFUSAL if container.is_test_only else ()),
         "#endif",
         "",
     ]

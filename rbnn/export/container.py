@@ -20,6 +20,7 @@ from rbnn.spec.layout import (
     SEALED_TAG_BYTES,
     Cipher,
 )
+from rbnn.spec.published import TEST_ONLY_PROVIDER_PUBLIC
 
 SEALED_OVERHEAD = SEALED_NONCE_BYTES + SEALED_TAG_BYTES
 CRC_OFFSET = CONTAINER_HEADER.offset("crc32")
@@ -62,6 +63,11 @@ class Container:
     def digest(self) -> bytes:
         """Model digest: BLAKE2b-256 of all bytes."""
         return hashlib.blake2b(self.data, digest_size=32).digest()
+
+    @property
+    def is_test_only(self) -> bool:
+        """Whether its keys are published: its provider is ``rbnn.spec.published``'s."""
+        return self.provider_public == TEST_ONLY_PROVIDER_PUBLIC
 
     def stored_bits(self, layer: int) -> bytes:
         """Layer ``layer``'s part of P, packed; empty where it has no bits."""

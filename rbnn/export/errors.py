@@ -15,3 +15,7 @@ class ContainerError(ExportError):
 
 class SealedBlockError(ExportError):
     """A sealed block does not open: wrong secret, or changed bytes."""
+
+
+class PackedModelError(ExportError):
+    """A packed model is missing, damaged, or not what its description says."""

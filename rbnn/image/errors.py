@@ -19,3 +19,7 @@ class BuildError(RbnnError):
 
 class FitError(RbnnError):
     """The image is larger than the board."""
+
+
+class PublishedModelError(RbnnError):
+    """The model's keys are published, and nobody said that the image is for a test."""

@@ -13,14 +13,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rbnn.export.parse import parse
 from rbnn.files import write_atomic
 from rbnn.image import monocypher
 from rbnn.image.board import Board
-from rbnn.image.errors import BuildError, FitError
+from rbnn.image.errors import BuildError, FitError, PublishedModelError
 from rbnn.image.memory import CONFIG_FILE, MemoryPlan, plan_folder, write_config
 from rbnn.image.paths import cache_folder, firmware_folder
 from rbnn.image.toolchain import prepare_core, require
 
+ALLOW_TEST_ONLY = "RBNN_ALLOW_TEST_ONLY"
+"""Environment variable without which the firmware refuses a model whose keys are published."""
 _OVERFLOW = re.compile(r"region `(?P<region>\w+)' overflowed by (?P<bytes>\d+) bytes")
 _ERROR_LINE = re.compile(
     r"^.*(?:: (?:fatal )?error: |undefined reference to|ld: (?!warning)|^Error: |\*\*\* ).*$", re.M
@@ -83,7 +86,16 @@ def _environment(board: Board, model: Path | None) -> dict[str, str]:
         "RBNN_MODEL_DIR": str(model.resolve() if model else build_folder(board) / "no-model"),
         "RBNN_MEMORY_DIR": str(memory_folder(board)),
     }
+    environment.pop(ALLOW_TEST_ONLY, None)
+    if is_published(model):  # build() has asked
+        environment[ALLOW_TEST_ONLY] = "1"
     return environment
+
+
+def is_published(model: Path | None) -> bool:
+    """Whether an export folder holds a model whose keys are published."""
+    path = None if model is None else model / "container.bin"
+    return path is not None and path.is_file() and parse(path.read_bytes()).is_test_only
 
 
 def _command(board: Board, target: str | None, verbose: bool) -> list[str]:
@@ -150,7 +162,9 @@ def _raise_overflow(output: str, board: Board) -> None:
         )
 
 
-def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> BuildResult:
+def build(
+    board: Board, model: Path | None = None, *, verbose: bool = False, test_only: bool = False
+) -> BuildResult:
     """Compile and link the firmware.
 
     The result stands in ``model/firmware/<board>``, or in the build folder without a model.
@@ -160,8 +174,10 @@ def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> 
         model: folder with the exported C array and ``model_config.h``; None builds a firmware
             that carries no model.
         verbose: log the compilers' command lines, too.
+        test_only: accept a model whose keys are published (``rbnn.spec.published``).
 
     Raises:
+        PublishedModelError: the model's keys are published, and ``test_only`` is not said.
         ToolError: the compiler is not installed.
         FitError: the image does not fit; the message holds the numbers.
         BuildError: it does not compile or link; the message holds the compiler's first error.
@@ -172,6 +188,11 @@ def build(board: Board, model: Path | None = None, *, verbose: bool = False) -> 
         raise BuildError(
             f"{model} holds no exported model (model_config.h is missing).",
             "Export it first: rbnn export RUN",
+        )
+    if is_published(model) and not test_only:
+        raise PublishedModelError(
+            f"The keys of the model in {model} are TEST-ONLY: published, they protect nothing.",
+            "Look at it with rbnn demo --seven; train your own with rbnn train.",
         )
     monocypher.lay_out(monocypher.folder())
     log = build_folder(board) / "build.log"
@@ -203,7 +224,11 @@ def upload_commands(board: Board, model: Path | None) -> list[str]:
     """
     shown = ("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR")
     environment = _environment(board, model)
-    settings = [f"{name}={shlex.quote(environment[name])}" for name in shown]
+    settings = [
+        f"{name}={shlex.quote(environment[name])}"
+        for name in (*shown, ALLOW_TEST_ONLY)
+        if name in environment
+    ]
     return [" ".join([*settings, shlex.join(_command(board, "upload", False))])]
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn, final
 
-TEST_ONLY_MARKER = b"rbnn TEST-ONLY "
-"""First bytes of every key under ``tests/vectors``. A key file whose key begins with them is
-refused when it is loaded, in every build; a random key does so once in 2^120."""
+from rbnn.spec.published import TEST_ONLY_MARKER
 
 
 @final

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rbnn.device.emulated_target import EmulatedTarget
@@ -33,10 +34,18 @@ def _expect_refusal(attempt: str, act: Callable[[], object]) -> Refusal:
 
 
 def wrong_key(session: Session, user_key: UserKey) -> Refusal:
-    """Unlock the first licence with the key of somebody else."""
-    held = session.licences()[0]
-    psk = user_key.psk(bytes.fromhex(held.licence_id))
-    return _expect_refusal("another user's key", lambda: session.unlock(held.task, psk))
+    """Unlock every licence with the key of somebody else.
+
+    Raises:
+        RbnnError: one of them opened.
+    """
+    held = session.licences()
+    attempt = f"another user's key, on each of {len(held)} licences"
+    answers = []
+    for one in held:
+        psk = user_key.psk(bytes.fromhex(one.licence_id))
+        answers.append(_expect_refusal(attempt, partial(session.unlock, one.task, psk)))
+    return answers[0]
 
 
 def before_unlocking(session: Session) -> Refusal:

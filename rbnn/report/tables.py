@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rbnn.report.figures import DemoFigures, TaskFigures
+from rbnn.report.figures import DemoFigures, Refusal, TaskFigures
 
 
 def demo_report(figures: DemoFigures) -> RenderableType:
     """Everything that ``rbnn demo`` measured."""
     return Group(
-        _accuracy(figures), _flash(figures), _refusals(figures), _cost(figures), _summary(figures)
+        _accuracy(figures),
+        _flash(figures),
+        refusals_table(figures.refusals),
+        _cost(figures),
+        _summary(figures),
     )
 
 
@@ -56,11 +62,12 @@ def _flash(figures: DemoFigures) -> Table:
     return table
 
 
-def _refusals(figures: DemoFigures) -> Table:
+def refusals_table(refusals: Sequence[Refusal]) -> Table:
+    """What was tried without the right key or device, and what the board answered."""
     table = Table(title="What the board answers to", title_justify="left")
     table.add_column("attempt")
     table.add_column("answer")
-    for refusal in figures.refusals:
+    for refusal in refusals:
         table.add_row(Text(refusal.attempt), Text(f"{refusal.status}: {refusal.text}"))
     return table
 

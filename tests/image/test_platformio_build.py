@@ -12,8 +12,9 @@ from elftools.elf.elffile import ELFFile
 
 from rbnn.image import platformio, sizes, toolchain
 from rbnn.image.board import board_names, load_board
-from rbnn.image.errors import BuildError, FitError, ToolError
+from rbnn.image.errors import BuildError, FitError, PublishedModelError, ToolError
 from rbnn.image.memory import APPLICATION_BYTES
+from rbnn.spec.published import TEST_ONLY_PROVIDER_PUBLIC
 from rbnn.spec.puf import PATTERN_BYTES
 
 needs_compiler = pytest.mark.skipif(
@@ -190,3 +191,19 @@ def test_core_folder_needs_no_registry() -> None:
     before = (package / "scons.py").stat().st_mtime_ns
     toolchain.prepare_core()
     assert (package / "scons.py").stat().st_mtime_ns == before
+
+
+@needs_compiler
+def test_a_model_with_published_keys_is_built_on_request_alone(
+    random_export: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = random_export(provider_public=TEST_ONLY_PROVIDER_PUBLIC).export.folder
+    board = load_board("qemu")
+    with pytest.raises(PublishedModelError, match="TEST-ONLY"):
+        platformio.build(board, folder)
+    assert platformio.build(board, folder, test_only=True).bin.is_file()
+    assert "RBNN_ALLOW_TEST_ONLY=1" in platformio.upload_commands(board, folder)[0]
+    # PlatformIO alone, as somebody may start it by hand.
+    monkeypatch.setattr(platformio, "is_published", lambda _: False)
+    with pytest.raises(BuildError, match="TEST-ONLY"):
+        platformio.build(board, folder)

@@ -16,7 +16,8 @@ from rbnn.keys.provider_key import (
     load_provider_key,
     load_provider_public,
 )
-from rbnn.keys.secret import TEST_ONLY_MARKER, Secret
+from rbnn.keys.secret import Secret
+from rbnn.spec.published import TEST_ONLY_MARKER
 
 PASSPHRASE = Secret(b"a passphrase of words")
 

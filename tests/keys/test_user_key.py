@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rbnn.keys.errors import UserKeyError
-from rbnn.keys.secret import TEST_ONLY_MARKER, Secret
+from rbnn.keys.secret import Secret
+from rbnn.spec.published import TEST_ONLY_MARKER
 from rbnn.keys.user_key import (
     PREFIX,
     UserKey,

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from rbnn.keys import noise, puf
 from rbnn.keys.fingerprint import Fingerprint
-from rbnn.keys.secret import TEST_ONLY_MARKER
+from rbnn.spec.published import TEST_ONLY_MARKER
 from rbnn.spec import kdf, layout
 
 SEED = 2026
