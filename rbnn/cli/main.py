@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import sys
 
@@ -28,6 +29,7 @@ COMMANDS = (
     "monitor",
     "board",
     "devices",
+    "report",
     "profile",
     "bench",
     "demo",
@@ -71,6 +73,9 @@ def build() -> typer.Typer:
 
 def run() -> None:
     """What the ``rbnn`` script calls."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is escaped
+            stream.reconfigure(errors="backslashreplace")
     errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     if sys.stdin is None:  # closed by who started this: reads as empty
         sys.stdin = open(os.devnull)  # noqa: SIM115 (open as long as the process)

@@ -44,22 +44,15 @@ def _print_known(as_json: bool) -> None:
 
 def _print_loaded(names: str, as_json: bool) -> None:
     from rich.console import Console
-    from rich.progress import Progress
     from rich.table import Table
 
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.overview import describe
+    from rbnn.train.loading import LoadingBar
 
-    loaded = []
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        for spec in parse_specs(names):
-            bar = bars.add_task(spec.name, total=None)
-
-            def show(what: str, done: int, total: int, bar: object = bar) -> None:
-                bars.update(bar, description=what, completed=done, total=total or None)  # type: ignore[arg-type]
-
-            loaded.append(load(spec, progress=show))
-            bars.remove_task(bar)
+    specs = parse_specs(names)
+    with LoadingBar() as bar:
+        loaded = [load(spec, progress=bar.show) for spec in specs]
     if as_json:
         print(json.dumps({"tasks": [describe(data) for data in loaded]}, indent=2))
         return

@@ -98,7 +98,7 @@ class TaskData:
             if not label.isprintable() or not label or UNPRINTABLE_IN_LABELS & set(label):
                 raise TaskError(
                     f"Task {self.name} has a class named {label!r}.",
-                    "Rename it: printable characters without , [ ] and %.",
+                    "Rename its folders: printable UTF-8 characters without , [ ] and %.",
                 )
         if self.train.channels != self.test.channels:
             raise ValueError("Train and test have the same number of channels.")

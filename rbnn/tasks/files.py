@@ -16,7 +16,7 @@ from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import SIDE, Images, Kind, Split
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.picture import is_grey, read_picture
-from rbnn.tasks.tree import Tree
+from rbnn.tasks.tree import PARTS, Tree
 from rbnn.tasks.wav import read_wav
 
 Progress = Callable[[str, int, int], None]
@@ -34,7 +34,6 @@ MAGICS = {
     ".jpeg": (b"\xff\xd8\xff",),
     ".wav": (b"RIFF",),
 }
-PARTS = ("train", "test")
 _LAYOUT = "The set needs train/<class>/ and test/<class>/ folders of PNG, JPEG or WAV files."
 
 
@@ -89,7 +88,7 @@ def _list(tree: Tree) -> dict[str, dict[str, list[str]]]:
             raise TaskError(f"{tree.where(name)} is not in a class folder.", _LAYOUT)
     for part in PARTS:
         if part not in parts:
-            raise TaskError(f"{tree.path} has no folder {part}/.", _LAYOUT)
+            raise _no_part(tree, part)
         if not found[part]:
             raise TaskError(f"{tree.where(part)} is empty.", _LAYOUT)
         for label, names in found[part].items():
@@ -110,6 +109,13 @@ def _list(tree: Tree) -> dict[str, dict[str, list[str]]]:
             "A classifier needs two classes or more, each in a folder of its own.",
         )
     return found
+
+
+def _no_part(tree: Tree, part: str) -> TaskError:
+    tops = [name for name in tree.tops() if name not in PARTS]
+    shown = ", ".join(tops[:3]) + (", …" if len(tops) > 3 else "")
+    found = f" It has {shown} at its top: move class folders into train/ and test/." if tops else ""
+    return TaskError(f"{tree.where('').rstrip('/')} has no folder {part}/.", f"{_LAYOUT}{found}")
 
 
 def _check_kinds(tree: Tree, names: list[str]) -> Kind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -63,6 +64,14 @@ class TaskSpec:
         return self.name if self.path is None else f"{self.name}={self.path}"
 
 
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:  # bytes that are not UTF-8 stand as lone surrogates
+        return False
+    return not any(unicodedata.category(character) == "Cc" for character in path)
+
+
 def parse_spec(text: str) -> TaskSpec:
     """Read one ``name`` or ``name=path``.
 
@@ -96,6 +105,11 @@ def parse_spec(text: str) -> TaskSpec:
         )
     if not path:
         raise TaskError(f"Task {name!r} has no path after '='.", f"Write: {name}=path/to/folder")
+    if not _is_text(path):
+        raise TaskError(
+            f"The path of the task {name!r} has characters that are not text: {path!r}.",
+            "Rename the folder or zip; its name must be UTF-8 without control characters.",
+        )
     return TaskSpec(name, Path(path).expanduser())
 
 

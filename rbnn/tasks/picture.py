@@ -38,7 +38,8 @@ def read_picture(raw: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> 
     """Decode a picture file of any size and mode.
 
     The whole picture is scaled to 32x32 (Lanczos; the aspect ratio is not kept), turned upright as
-    its EXIF data say, and laid on white where it is transparent.
+    its EXIF data say, and laid on white where it is transparent. Of an animation the first picture
+    is taken, of 16 bits the upper 8.
 
     Args:
         raw: the whole file.

@@ -1,4 +1,8 @@
-"""The files of a data set, in a folder or in a zip, read alike."""
+"""The files of a data set, in a folder or in a zip, read alike.
+
+The set may stand one folder deeper, as ``zip -r set.zip set`` packs it: where there is neither
+``train/`` nor ``test/`` but one folder only, the set is looked for in that folder.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +23,22 @@ IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 """What desktops drop into folders; names that begin with a dot are skipped as well."""
 
 
+PARTS = ("train", "test")
+
+
 class Tree(ABC):
-    """Names and bytes of a set's files; names are relative, with ``/``."""
+    """Names and bytes of a set's files; names are relative to the set, with ``/``.
+
+    ``inner`` is the one folder in which the set stands, ended by ``/``, or empty.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.inner = ""
+
+    @abstractmethod
+    def tops(self) -> list[str]:
+        """Names of the folders beside which ``train/`` and ``test/`` should be, sorted."""
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -48,11 +63,15 @@ class Tree(ABC):
 
     def where(self, name: str) -> str:
         """A file's name for error messages."""
-        return f"{self.path}/{name}"
+        return f"{self.path}/{self.inner}{name}"
 
 
 def _is_ignored(name: str) -> bool:
     return any(part in IGNORED or part.startswith(".") for part in name.split("/"))
+
+
+def _inner(tops: list[str]) -> str:
+    return f"{tops[0]}/" if len(tops) == 1 and tops[0] not in PARTS else ""
 
 
 def _too_large(where: str, size: int) -> TaskError:
@@ -62,8 +81,26 @@ def _too_large(where: str, size: int) -> TaskError:
     )
 
 
+def _unreadable(path: Path, error: OSError) -> TaskError:
+    return TaskError(
+        f"Cannot read {error.filename or path}: {error.strerror}.",
+        "Check its permissions; remove links that lead nowhere.",
+    )
+
+
 class FolderTree(Tree):
     """A folder on disk."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.inner = _inner(self.tops())
+
+    def tops(self) -> list[str]:
+        try:
+            with os.scandir(self.path / self.inner) as entries:
+                return sorted(e.name for e in entries if e.is_dir() and not _is_ignored(e.name))
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
 
     def _stats(self) -> dict[str, os.stat_result]:
         found: dict[str, os.stat_result] = {}
@@ -78,19 +115,22 @@ class FolderTree(Tree):
                         found[f"{prefix}{entry.name}/"] = status
                         if depth < 3:
                             walk(Path(entry.path), f"{prefix}{entry.name}/", depth + 1)
-                    else:
+                    elif stat.S_ISREG(status.st_mode):
                         found[f"{prefix}{entry.name}"] = status
+                    else:
+                        raise TaskError(
+                            f"{entry.path} is a pipe or a device, not a file.",
+                            "Move it out of the data set.",
+                        )
 
+        root = self.path / self.inner
         try:
-            for part in ("train", "test"):
-                if (self.path / part).is_dir():
-                    found[f"{part}/"] = (self.path / part).stat()
-                    walk(self.path / part, f"{part}/", 1)
+            for part in PARTS:
+                if (root / part).is_dir():
+                    found[f"{part}/"] = (root / part).stat()
+                    walk(root / part, f"{part}/", 1)
         except OSError as error:
-            raise TaskError(
-                f"Cannot read {error.filename or self.path}: {error.strerror}.",
-                "Check its permissions; remove links that lead nowhere.",
-            ) from error
+            raise _unreadable(self.path, error) from error
         return found
 
     def names(self) -> list[str]:
@@ -98,7 +138,7 @@ class FolderTree(Tree):
 
     def read(self, name: str) -> bytes:
         try:
-            with open(self.path / name, "rb") as stream:
+            with open(self.path / self.inner / name, "rb") as stream:
                 size = os.fstat(stream.fileno()).st_size
                 if size > MAX_FILE_BYTES:
                     raise _too_large(self.where(name), size)
@@ -125,8 +165,10 @@ class ZipTree(Tree):
             self._zip = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile, ValueError) as error:
             raise TaskError(
-                f"{path} is not a readable zip file: {error}.", "Download or pack it again."
+                f"{path} is not a readable zip file, or is cut off: {error}.",
+                "Download or pack it again.",
             ) from error
+        self._all: dict[str, zipfile.ZipInfo] = {}
         self._members: dict[str, zipfile.ZipInfo] = {}
         try:
             self._check_members()
@@ -145,8 +187,18 @@ class ZipTree(Tree):
                     f"{self.path} holds a file that leads outside: {member.filename!r}.",
                     "Do not trust this zip; pack your own folder.",
                 )
-            if not _is_ignored(name) and name.startswith(("train/", "test/")):
-                self._members[name] = member
+            if not _is_ignored(name):
+                self._all[name] = member
+        self.inner = _inner(self.tops())
+        inside = len(self.inner)
+        for name, member in self._all.items():
+            if name.startswith((f"{self.inner}train/", f"{self.inner}test/")):
+                self._members[name[inside:]] = member
+
+    def tops(self) -> list[str]:
+        inside = len(self.inner)
+        found = (n[inside:].partition("/") for n in self._all if n.startswith(self.inner))
+        return sorted({top for top, slash, _ in found if slash})
 
     def names(self) -> list[str]:
         return sorted(self._members)

@@ -9,7 +9,9 @@ import numpy as np
 from rbnn.tasks.audio import CLIP_SAMPLES, RATE_HZ, Samples, loudest_part
 from rbnn.tasks.errors import TaskError
 
-PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
+EXTENSIBLE = 0xFFFE
+LENGTH_UNKNOWN = 0x7FFF_F000
+"""From this size on, a chunk was written to a pipe: it holds what follows."""
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 32
 _CONVERT = "Convert it: ffmpeg -i FILE -ac 1 -ar 16000 -c:a pcm_s16le NEW.wav"
@@ -23,7 +25,7 @@ def _chunks(raw: bytes, where: str) -> dict[bytes, bytes]:
     while position + 8 <= len(raw) and b"data" not in chunks:
         name, size = struct.unpack_from("<4sI", raw, position)
         body = raw[position + 8 : position + 8 + size]
-        if len(body) < size:
+        if len(body) < size and size < LENGTH_UNKNOWN:
             raise TaskError(
                 f"{where} is cut off: a chunk of {size} bytes has {len(body)}.",
                 "Copy or record the file again.",

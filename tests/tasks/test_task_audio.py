@@ -108,6 +108,31 @@ def test_rates_widths_and_channels_give_the_same_sound(
     assert np.abs(sound[middle] - tone(1000)[middle]).max() < 0.02
 
 
+def test_nothing_above_the_new_band_folds_into_it() -> None:
+    sound = read_wav(wav_bytes(tone(10_000, rate=44_100), 44_100), "x.wav")
+    assert np.abs(sound[500:-500]).max() < 0.001
+
+
+def test_channels_are_averaged() -> None:
+    pair = np.stack((tone(500), np.zeros(CLIP_SAMPLES)), axis=1).reshape(-1)
+    sound = read_wav(wav_bytes(pair, channels=2), "x.wav")
+    assert np.abs(sound - tone(500) / 2).max() < 1e-3
+
+
+@pytest.mark.parametrize("size", [0xFFFF_FFFF, 0x7FFF_F000])
+def test_a_wav_that_was_written_to_a_pipe(size: int) -> None:
+    raw = bytearray(wav_bytes(tone(500)))
+    struct.pack_into("<I", raw, raw.index(b"data") + 4, size)
+    assert np.abs(read_wav(bytes(raw), "x.wav") - tone(500)).max() < 1e-3
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(8_000, 0.14), (8_000, 1.3), (44_100, 0.001)])
+def test_clips_of_other_lengths(rate: int, seconds: float) -> None:
+    sound = read_wav(wav_bytes(tone(500, seconds, rate), rate), "x.wav")
+    assert len(sound) == min(round(seconds * 16_000), CLIP_SAMPLES)
+    assert log_mel_image(sound).any()
+
+
 def test_extensible_format() -> None:
     plain = wav_bytes(tone(1000))
     header = struct.pack("<HHIIHH", 0xFFFE, 1, 16_000, 32_000, 2, 16)

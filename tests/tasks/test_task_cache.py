@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,15 @@ def test_an_unknown_name_is_an_error(app: typer.Typer) -> None:
     result = CliRunner().invoke(app, ["nonesuch"])
     assert isinstance(result.exception, TaskError)
     assert result.stdout == ""
+
+
+def test_names_that_the_terminal_cannot_show_are_escaped(tmp_path: Path) -> None:
+    files = {name.replace("ants", "Ämter"): raw for name, raw in small_files().items()}
+    root = write_folder(tmp_path / "s", files)
+    done = subprocess.run(
+        [sys.executable, "-m", "rbnn.cli.main", "tasks", f"mine={root}"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert rb"mine: bees, \xc4mter" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import socket
@@ -71,6 +72,14 @@ def test_a_wrong_checksum_leaves_nothing(shelf: Shelf, tmp_path: Path, part: byt
         fetch(remote, tmp_path)
     assert "not the published file" in caught.value.what
     assert remote.digest in caught.value.what
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_of_another_length_is_not_downloaded(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.files["/set.tar.gz"] = b"<html>log in to this network</html>"
+    remote = dataclasses.replace(_remote(shelf), size_bytes=len(BODY))
+    with pytest.raises(TaskError, match=f"35 bytes, not {len(BODY)}"):
+        fetch(remote, tmp_path)
     assert os.listdir(tmp_path) == []
 
 

@@ -62,6 +62,24 @@ def test_samples_go_through_the_same_pipeline(tmp_path: Path) -> None:
         assert np.array_equal(sample, data.test.images[1])
 
 
+def test_a_set_one_folder_deeper(make_set: Maker) -> None:
+    whole = load(f"mine={make_set({f'set/{name}': raw for name, raw in small_files().items()})}")
+    assert (len(whole.train), whole.labels) == (4, ("ants", "bees"))
+
+
+def test_a_fault_one_folder_deeper_is_named_with_its_folder(make_set: Maker) -> None:
+    files = {f"set/{name}": raw for name, raw in small_files().items()}
+    with pytest.raises(TaskError, match=r"/set/train/ants/0\.png is empty"):
+        load(f"mine={make_set(files | {'set/train/ants/0.png': b''})}")
+
+
+def test_class_folders_without_train_and_test_are_recognised(make_set: Maker) -> None:
+    files = {name.partition("/")[2]: raw for name, raw in small_files().items()}
+    with pytest.raises(TaskError, match="no folder train/") as caught:
+        load(f"mine={make_set(files)}")
+    assert "It has ants, bees at its top" in caught.value.mend
+
+
 def _changed(**changes: bytes | None) -> dict[str, bytes]:
     files = small_files()
     for name, raw in changes.items():
@@ -132,6 +150,23 @@ def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
     (root / "train" / "ants" / "9.png").symlink_to(tmp_path / "gone.png")
     with pytest.raises(TaskError, match=r"9\.png"):
         load(f"mine={root}")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "set", small_files())
+    os.mkfifo(root / "train" / "ants" / "9.png")
+    with pytest.raises(TaskError, match=r"9\.png is a pipe or a device"):
+        load(f"mine={root}")
+
+
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    files = small_files()
+    files["train/ants/caf\udce9.png"] = PNG
+    assert len(load(f"mine={write_folder(tmp_path / 'file', files)}").train) == 5
+    files = {name.replace("ants", "caf\udce9"): raw for name, raw in small_files().items()}
+    with pytest.raises(TaskError, match=r"class named 'caf\\udce9'") as caught:
+        load(f"mine={write_folder(tmp_path / 'class', files)}")
+    assert "UTF-8" in caught.value.mend
 
 
 def test_a_loop_of_links(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ def test_a_known_name_takes_a_path() -> None:
         ("words,words", "named twice", "once"),
         ("mine=a,mine=b", "named twice", "once"),
         ("mine=", "no path", "mine=path"),
+        ("mine=caf\udce9", "not text: 'caf\\udce9'", "UTF-8"),
+        ("mine=a\x1bb", "not text", "control characters"),
         ("abcdefghijklmnop=x", "16 bytes", "15"),
         ("ééééééééé=x", "18 bytes", "15"),
         ("a b=x", "characters", "letters"),

@@ -47,6 +47,29 @@ def test_transparent_pixels_show_white() -> None:
     assert (image[16:] == 255).all()
 
 
+def test_a_transparent_palette_colour_shows_white() -> None:
+    picture = Image.new("P", (32, 32), 1)
+    picture.putpalette([0, 0, 0, 200, 0, 0])
+    picture.paste(0, (0, 0, 32, 16))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", transparency=0)
+    image = read_picture(buffer.getvalue(), "x")
+    assert (image[:16] == 255).all()
+    assert (image[16:] == (200, 0, 0)).all()
+
+
+def test_colours_of_a_cmyk_jpeg() -> None:
+    image = read_picture(picture_bytes(RED, "JPEG", "CMYK"), "x")
+    assert np.abs(image.astype(int) - (200, 0, 0)).max() <= 3
+
+
+def test_of_an_animation_the_first_picture_is_taken() -> None:
+    pictures = [Image.new("RGB", (32, 32), colour) for colour in ("lime", "red", "blue")]
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, "PNG", save_all=True, append_images=pictures[1:])
+    assert (read_picture(buffer.getvalue(), "x") == (0, 255, 0)).all()
+
+
 def test_exif_turns_the_picture_upright() -> None:
     pixels = np.zeros((32, 32), dtype=np.uint8)
     pixels[:16] = 255
@@ -68,15 +91,21 @@ def test_grey_and_colour() -> None:
     assert np.array_equal(to_grey(red), grey[..., :1])
 
 
-def _huge_png() -> bytes:
+def _png(side: int, bits: int, colour_type: int, rows: bytes) -> bytes:
     def chunk(name: bytes, body: bytes) -> bytes:
         return (
             struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
         )
 
-    header = struct.pack(">IIBBBBB", 9000, 9000, 8, 0, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(10))) + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", side, side, bits, colour_type, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+def test_sixteen_bits_a_colour_keep_their_upper_byte() -> None:
+    pixel = struct.pack(">HHH", 0xC8FF, 0x1000, 0x00FF)
+    raw = _png(32, 16, 2, (b"\0" + pixel * 32) * 32)
+    assert (read_picture(raw, "x") == (0xC8, 0x10, 0)).all()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +119,7 @@ def _huge_png() -> bytes:
             :-1500
         ], "damaged"),
         (picture_bytes(RED, "GIF"), "not a PNG or JPEG"),
-        (_huge_png(), "too large: 9000x9000"),
+        (_png(9000, 8, 0, bytes(10)), "too large: 9000x9000"),
     ],
 )  # fmt: skip
 def test_unusable_pictures_are_refused_by_name(raw: bytes, what: str) -> None:
