@@ -1,0 +1,83 @@
+"""``rbnn report``: a run as one self-contained HTML page and a Markdown model card."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import Board, Json, Registry, Runs
+
+
+def report(
+    run: Annotated[
+        Path | None, typer.Argument(help="Run folder or name; default: the newest.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="HTML file to write; default: RUN/report.html.")
+    ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option("--card", help="Model card to write; default: MODEL_CARD.md beside the page."),
+    ] = None,
+    board: Board = options.DEFAULT_BOARD,
+    engine: Annotated[
+        Literal["auto", "keras", "c"],
+        typer.Option(
+            help="What classifies the test sets: Keras, or the device's integers in C (much "
+            "faster); auto takes C where the run has been exported."
+        ),
+    ] = "auto",
+    samples: Annotated[
+        int,
+        typer.Option(min=0, max=50, help="Samples to show of each task, right and wrong."),
+    ] = 6,
+    wrong_secrets: Annotated[
+        int, typer.Option(min=0, help="Wrong secrets to force on each task; 0 for none.")
+    ] = 0,
+    provider_key: Annotated[
+        Path,
+        typer.Option("--provider-key", help="Licence provider's key; its .pub file is read."),
+    ] = options.DEFAULT_PROVIDER_KEY,
+    registry: Registry = options.DEFAULT_REGISTRY,
+    runs: Runs = options.DEFAULT_RUNS,
+    as_json: Json = False,
+) -> None:
+    """Write what is known of RUN into one page for people, and a model card.
+
+    The page loads nothing from elsewhere and holds nothing secret; it reads well on a phone and in
+    print. RUN need not be exported or finished: the page then says what is missing.
+    """
+    from rbnn.report.run_report import CARD_FILE, PAGE_FILE, Wishes, report_run, write_report
+    from rbnn.train.loading import LoadingBar
+    from rbnn.train.run import choose_run
+
+    chosen = choose_run(run, runs)
+    page_file = chosen.folder / PAGE_FILE if out is None else out
+    card_file = page_file.parent / CARD_FILE if card is None else card
+    wishes = Wishes(
+        board=board,
+        engine=engine,
+        samples=samples,
+        wrong_secrets=wrong_secrets,
+        provider_key=provider_key,
+        registry=registry,
+    )
+    with LoadingBar() as bar:
+        made = report_run(chosen, wishes, bar.show)
+    write_report(made, page_file, card_file)
+    for note in made.notes:
+        options.say(note)
+    if as_json:
+        files = {"page": str(page_file), "card": str(card_file)}
+        print(json.dumps({**files, **made.model_dump(mode="json")}, indent=2))
+    else:
+        print(f"Report: {page_file}\nModel card: {card_file}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report")(report)

@@ -1,0 +1,45 @@
+"""Samples as people see them: small PNG files inside the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+
+from rbnn.tasks.dataset import Images, Kind
+
+SOUND_COLOURS = "magma"
+"""Matplotlib's colour map for log-mel images: dark is quiet, light is loud."""
+
+
+def picture_uri(image: Images, kind: Kind) -> str:
+    """A sample as a data URI.
+
+    Args:
+        image: (32, 32, 1 or 3) uint8. A sound is turned so that low bands stand below, and
+            coloured by loudness.
+        kind: what the sample was made from.
+
+    Returns:
+        ``data:image/png;base64,...``, 32x32 pixels.
+    """
+    from PIL import Image
+
+    pixels = image[..., 0] if image.shape[-1] == 1 else image
+    if kind == "audio":
+        picture = Image.fromarray(np.ascontiguousarray(pixels[::-1]), mode="P")
+        picture.putpalette(_sound_palette())
+    else:
+        picture = Image.fromarray(pixels)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def _sound_palette() -> list[int]:
+    """Red, green and blue of 256 colours."""
+    from matplotlib import colormaps
+
+    colours = colormaps[SOUND_COLOURS](np.arange(256), bytes=True)
+    return [int(value) for value in np.asarray(colours)[:, :3].ravel()]
