@@ -68,12 +68,12 @@ def summary_table(boards: Sequence[BenchFigures]) -> Table:
             *(_network_rate(figures.network) for figures in boards),
             "",
             f"{first.network.peer_instructions / first.network.macs:.3f}",
-            f"{first.network.ratio:.1f} (goal {peers.NETWORK_GOAL:.0f})",
+            f"{first.network.ratio:.1f} (goal {peers.NETWORK_GOAL:g})",
         )
     table.add_row(
         "key stream, a byte",
         *(f"{one.key_streams[0].counts / one.key_streams[0].bytes:.2f}" for one in boards),
-        f"{peers.KEY_STREAM_GOAL:.0f}",
+        f"{peers.KEY_STREAM_GOAL:g}",
     )
     return table
 
@@ -174,7 +174,7 @@ def _ciphers(boards: Sequence[BenchFigures]) -> str:
     return (
         f"## Key stream, {streams[0].bytes:,} bytes, instructions a byte\n\n"
         + _grid(["", *map(_core, boards)], rows)
-        + f"\nThe goal for ChaCha20 is {peers.KEY_STREAM_GOAL:.0f}. "
+        + f"\nThe goal for ChaCha20 is {peers.KEY_STREAM_GOAL:g}. "
         "The xor with the stored bits is included.\n"
     )
 
@@ -208,7 +208,7 @@ def _networks(boards: Sequence[BenchFigures]) -> str:
     layers = [layer for layer in first.layers if "/" in layer.name]
     return (
         text
-        + f"\nThe goal is {peers.NETWORK_GOAL:.0f} times fewer.\n\n"
+        + f"\nThe goal is {peers.NETWORK_GOAL:g} times fewer.\n\n"
         + f"### Layer by layer, {_core(first)}\n\n"
         + _grid(
             ["layer", "MACs", "instructions", "a MAC", "plain", "reconfiguration"],
@@ -255,8 +255,8 @@ def _application(boards: Sequence[BenchFigures]) -> str:
         + f"\nBytes, and instructions measured over the serial line. Code is all flash but the "
         f"model (goal {peers.CODE_GOAL:,}); RAM counts the stack's whole reserve and the "
         f"fingerprint's region (goal {peers.RAM_GOAL:,}), at its peak only what the stack took. A "
-        f"switch to another unlocked task adds that much to its first result (goal 1 %).\n"
-        + _parts(boards[0])
+        f"switch to another unlocked task adds that much to its first result (goal "
+        f"{100 * peers.SWITCH_GOAL:g} %).\n" + _parts(boards[0])
     )
 
 

@@ -23,15 +23,17 @@ def missed_goals(figures: BenchFigures) -> Iterator[str]:
     """Goals of a Cortex-M4 that a measurement did not reach, a line each."""
     yield from missed_rates(figures)
     stream = figures.key_streams[0]
-    if stream.counts / stream.bytes > peers.KEY_STREAM_GOAL:
-        yield f"Key stream: {stream.counts / stream.bytes:.2f} instructions a byte; the goal is 13."
+    rate, goal = stream.counts / stream.bytes, peers.KEY_STREAM_GOAL
+    if rate > goal:
+        yield f"Key stream: {rate:.2f} instructions a byte; the goal is {goal:g}."
     network, product = figures.network, figures.application
-    if network is not None and network.ratio is not None and network.ratio < peers.NETWORK_GOAL:
-        yield f"Whole network: {network.ratio:.2f} times fewer than the peers; the goal is 5."
+    ratio, goal = None if network is None else network.ratio, peers.NETWORK_GOAL
+    if ratio is not None and ratio < goal:
+        yield f"Whole network: {ratio:.2f} times fewer than the peers; the goal is {goal:g}."
     if product is not None and product.switch is not None and product.inference is not None:
-        added = product.switch / product.inference
-        if added > peers.SWITCH_GOAL:
-            yield f"Task switch: {added:.2%} of an inference; the goal is 1 %."
+        added, goal = product.switch / product.inference, peers.SWITCH_GOAL
+        if added > goal:
+            yield f"Task switch: {added:.2%} of an inference; the goal is {100 * goal:g} %."
     if product is not None and product.ram > peers.RAM_GOAL:
         yield f"RAM: {product.ram:,} bytes; the goal is {peers.RAM_GOAL:,}."
     if product is not None and product.code > peers.CODE_GOAL:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+import pytest
 from rich.console import Console
 
 from rbnn.device.bench import KeyStream, LayerCount, Spread
@@ -155,6 +156,14 @@ def test_goals_reached_and_missed() -> None:
         "conv_a",
     ]
     assert "900 to 901" in slow[-1]
+
+
+def test_a_missed_goal_is_named_as_it_is_defined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "KEY_STREAM_GOAL", 11.5)
+    monkeypatch.setattr(peers, "NETWORK_GOAL", 7.0)
+    monkeypatch.setattr(peers, "SWITCH_GOAL", 0.005)
+    named = [line.rpartition(" goal is ")[2] for line in missed_goals(figures())]
+    assert named == ["11.5.", "7.", "0.5 %."]
 
 
 def test_the_table_marks_what_misses_its_goal() -> None:
