@@ -26,6 +26,8 @@ from rbnn.train.synthetic import write_synthetic_run
 
 GOAL = 10.0
 """Times that the C engine shall be faster than Keras."""
+VERDICT_IMAGES = 1000
+"""Fewer say nothing about the goal: what is done once a set weighs as much as the images."""
 BATCHES = (100, 250, 500)
 """Batch sizes that Keras may choose from."""
 TURNS = 5

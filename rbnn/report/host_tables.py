@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from rbnn.report.host_bench import GOAL, HostBench, Rate
+from rbnn.report.host_bench import GOAL, VERDICT_IMAGES, HostBench, Rate
 
 
 def host_table(results: Sequence[HostBench]) -> Table:
@@ -34,14 +34,21 @@ def host_table(results: Sequence[HostBench]) -> Table:
     table.add_section()
     row(
         f"C against Keras (goal {GOAL:g})",
-        *(
-            f"{one.ratio:.1f}{'' if one.ratio >= GOAL else ' !'}  ({one.processor_ratio:.1f})"
-            for one in results
-        ),
+        *(f"{one.ratio:.1f}{_verdict(one)}  ({one.processor_ratio:.1f})" for one in results),
     )
     row("same class as Keras", *(f"{one.agreement:.2%}" for one in results))
     row("logits equal to the reference's", *(f"all of {one.compared}" for one in results))
+    if any(one.images < VERDICT_IMAGES for one in results):
+        table.caption = (
+            f"Fewer than {VERDICT_IMAGES:,} images do not tell whether the goal is reached: "
+            "leave --images away, or give more."
+        )
     return table
+
+
+def _verdict(one: HostBench) -> str:
+    """A mark where the goal is missed; nothing where there are too few images to tell."""
+    return " !" if one.images >= VERDICT_IMAGES and one.ratio < GOAL else ""
 
 
 def _threads(count: int) -> str:
