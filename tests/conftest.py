@@ -72,7 +72,6 @@ def make_random_run(
         model_id=rng.bytes(16).hex(),
         seed=seed,
         epochs=1,
-        batch=1,
         learning_rate=0.01,
     )
     names = [name for name, _, _ in tasks]

@@ -14,8 +14,9 @@ from rbnn.cli.options import Json
 from rbnn.errors import RbnnError
 
 FIXED = (
-    *("arch", "width", "depth", "cipher"),
-    *("epochs", "minutes", "batch", "learning_rate", "seed", "out"),
+    *("arch", "width", "depth", "stages", "scheme", "cipher"),
+    *("epochs", "steps", "minutes", "batch", "sampling", "learning_rate"),
+    *("precision", "distill", "temperature", "seed", "out"),
 )
 """Settings that a resumed run keeps."""
 
@@ -35,17 +36,51 @@ def train(
         int | None,
         typer.Option(help="Binary convolutions or blocks. Default: vgg 4, resnet 6, reactnet 5."),
     ] = None,
+    stages: Annotated[
+        int | None,
+        typer.Option(
+            help="Stages of a resnet or reactnet, 2 to 4: each later one has half the side and "
+            "twice the channels. Default: 2."
+        ),
+    ] = None,
+    scheme: Annotated[
+        Literal["xor", "sign", "permute", "none"],
+        typer.Option(help="How a secret changes the stored bits; a device knows xor alone."),
+    ] = "xor",
     cipher: Annotated[
         Literal["chacha20", "chacha12", "chacha8"], typer.Option(help="Key stream of the bits.")
     ] = "chacha20",
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the largest task; by default by its size.")
     ] = None,
+    steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
     minutes: Annotated[
         float | None, typer.Option(help="Stop after this much time; the schedule fits it.")
     ] = None,
-    batch: Annotated[int, typer.Option(help="Samples per task and step.")] = 64,
+    batch: Annotated[
+        int, typer.Option(help="Samples per task and step, on average over the tasks.")
+    ] = 64,
+    sampling: Annotated[
+        float,
+        typer.Option(
+            help="0 gives every task as many samples a step, 1 in proportion to its training set."
+        ),
+    ] = 0.0,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.01,
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        typer.Option(help="Of the binary convolutions while training; auto: as the CPU likes."),
+    ] = "auto",
+    distill: Annotated[
+        float | None,
+        typer.Option(
+            help="Weight (above 0, at most 1) of what the tasks' own networks answer in the loss "
+            "of the shared one; with --baseline, which are then trained first."
+        ),
+    ] = None,
+    temperature: Annotated[
+        float, typer.Option(help="Softens the answers that --distill compares.")
+    ] = 2.0,
     seed: Annotated[int, typer.Option(help="Of everything but the task secrets.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = options.DEFAULT_RUNS,
     resume: Annotated[
@@ -86,11 +121,18 @@ def train(
             architecture=arch,
             width=width,
             depth=depth,
+            stages=stages,
+            scheme=scheme,
             cipher=cipher,
             epochs=epochs,
+            steps=steps,
             minutes=minutes,
             batch=batch,
+            sampling=sampling,
             learning_rate=learning_rate,
+            precision=None if precision == "auto" else precision,
+            distill=distill,
+            temperature=temperature,
             seed=seed,
             baseline=baseline,
         )

@@ -19,14 +19,16 @@ class Architecture:
         summary: one line for lists.
         width: default of ``--width``.
         depth: default of ``--depth``.
-        lay_out: input shape, classes, width and depth to layers.
+        stages: default of ``--stages``; None where the architecture has no such option.
+        lay_out: input shape, classes, width, depth and, where it is an option, stages to layers.
     """
 
     name: str
     summary: str
     width: int
     depth: int
-    lay_out: Callable[[Shape, int, int, int], Topology]
+    stages: int | None
+    lay_out: Callable[..., Topology]
 
 
 ARCHITECTURES = {
@@ -37,6 +39,7 @@ ARCHITECTURES = {
             "convolutions and max pools, thresholds",
             vgg.DEFAULT_WIDTH,
             vgg.DEFAULT_DEPTH,
+            None,
             vgg.topology,
         ),
         Architecture(
@@ -44,6 +47,7 @@ ARCHITECTURES = {
             "3x3 convolutions with Bi-Real shortcuts on an integer stream",
             resnet.DEFAULT_WIDTH,
             resnet.DEFAULT_DEPTH,
+            resnet.DEFAULT_STAGES,
             resnet.topology,
         ),
         Architecture(
@@ -51,6 +55,7 @@ ARCHITECTURES = {
             "3x3 and 1x1 convolutions with shortcuts, RSign and RPReLU",
             reactnet.DEFAULT_WIDTH,
             reactnet.DEFAULT_DEPTH,
+            reactnet.DEFAULT_STAGES,
             reactnet.topology,
         ),
     )
@@ -76,6 +81,7 @@ def lay_out(
     max_classes: int,
     width: int | None = None,
     depth: int | None = None,
+    stages: int | None = None,
 ) -> Topology:
     """The layers of a network.
 
@@ -85,14 +91,25 @@ def lay_out(
         max_classes: outputs of the last layer.
         width: channels of the first stage; None for the architecture's default.
         depth: convolutions or blocks; None for the architecture's default.
+        stages: None for the architecture's default.
 
     Raises:
         RbnnError: an unknown architecture, or an option that does not work.
     """
     chosen = architecture(name)
+    if chosen.stages is None:
+        if stages is not None:
+            raise RbnnError(
+                f"The stages of {name} are fixed. Received: {stages}.",
+                "Leave --stages out, or choose --arch resnet or reactnet.",
+            )
+        options = {}
+    else:
+        options = {"stages": chosen.stages if stages is None else stages}
     return chosen.lay_out(
         input_shape,
         max_classes,
         chosen.width if width is None else width,
         chosen.depth if depth is None else depth,
+        **options,
     )

@@ -87,6 +87,7 @@ class SharedNetwork:
         scheme: one of ``rbnn.nets.schemes.SCHEMES``.
         seed: of the kernels' first values.
         cipher: of the key stream.
+        halved: train the binary convolutions with bfloat16.
 
     Attributes:
         shared: the reconfigurable layers by layer number.
@@ -103,13 +104,14 @@ class SharedNetwork:
         scheme: str = "xor",
         seed: int = 0,
         cipher: Cipher = Cipher.CHACHA20,
+        halved: bool = False,
     ) -> None:
         self.topology = topology
         self.scheme = scheme
         self.cipher = cipher
         names = [task.name for task in tasks]
         self.shared: dict[int, SharedLayer] = {
-            number: _shared_layer(topology, number, names, scheme, seed)
+            number: _shared_layer(topology, number, names, scheme, seed, halved)
             for number, layer in enumerate(topology.layers)
             if layer.bits
         }
@@ -233,7 +235,7 @@ class TaskModel:
 
 
 def _shared_layer(
-    topology: Topology, number: int, tasks: Sequence[str], scheme: str, seed: int
+    topology: Topology, number: int, tasks: Sequence[str], scheme: str, seed: int, halved: bool
 ) -> SharedLayer:
     """The Larq layer of one row of the layer table, built."""
     layer = topology.layers[number]
@@ -254,6 +256,8 @@ def _shared_layer(
         strides=layer.stride,
         border=layer.pad,
         border_value=0.0 if layer.op is Operator.STEM else 1.0,
+        # A stem's pixels have 8 bits and a sign: one more than bfloat16 holds.
+        halved=halved and layer.op is Operator.CONV,
         **options,
     )
     convolution.build((None, *layer.in_shape))

@@ -11,12 +11,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rbnn.errors import RbnnError
+from rbnn.nets.shape_rules import check_square_side
 from rbnn.nets.topology import Layer, Shape, Topology
 from rbnn.spec.layout import Activation, Operator, Output, Sign, Stage
 
 STEM_KERNEL = 3
 SIDES = (8, 16, 32, 64)
-"""Halved twice, they end in a window of a power of two pixels."""
+"""Halved by the stem and between stages, they end in a window of a power of two pixels."""
+FEWEST_STAGES = 2
+MOST_STAGES = 4
+
+
+def check_stages(architecture: str, input_shape: Shape, stages: int) -> None:
+    """Refuse a number of stages, or an input that they cannot halve so often.
+
+    Raises:
+        RbnnError: names the nearest that works.
+    """
+    if not FEWEST_STAGES <= stages <= MOST_STAGES:
+        raise RbnnError(
+            f"{architecture} has {FEWEST_STAGES} to {MOST_STAGES} stages. Received: {stages}.",
+            f"The nearest is --stages {min(max(stages, FEWEST_STAGES), MOST_STAGES)}.",
+        )
+    # The last stage has 2x2 pixels or more: its average is a pool.
+    check_square_side(architecture, input_shape, tuple(s for s in SIDES if s >= 2 << stages))
+
+
+def stage_depths(depth: int, stages: int) -> tuple[int, ...]:
+    """How many of ``depth`` convolutions or blocks each stage has: the last ones first."""
+    each, rest = divmod(depth, stages)
+    return tuple(each + (stage >= stages - rest) for stage in range(stages))
 
 
 class ResidualStack:

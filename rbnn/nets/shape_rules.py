@@ -6,19 +6,26 @@ from rbnn.errors import RbnnError
 from rbnn.nets.topology import Shape
 
 LARGEST_WIDTH = 1024
-"""The int16 sums of a 3x3 convolution hold 4 * 1024 channels."""
+LARGEST_CHANNELS = 4 * LARGEST_WIDTH
+"""What the int16 sums of a 3x3 convolution hold."""
 
 
-def check_width(architecture: str, width: int) -> None:
+def check_width(architecture: str, width: int, largest: int = LARGEST_WIDTH) -> None:
     """Refuse a width that no network has.
+
+    Args:
+        architecture: its name.
+        width: channels of the first stage.
+        largest: what the last stage allows.
 
     Raises:
         RbnnError: names the nearest width that works.
     """
-    if not 8 <= width <= LARGEST_WIDTH:
-        nearest = 8 if width < 8 else LARGEST_WIDTH
+    largest = min(largest, LARGEST_WIDTH)
+    if not 8 <= width <= largest:
+        nearest = 8 if width < 8 else largest
         raise RbnnError(
-            f"{architecture} needs a width of 8 to {LARGEST_WIDTH} channels. Received: {width}.",
+            f"{architecture} needs a width of 8 to {largest} channels. Received: {width}.",
             f"The nearest is --width {nearest}.",
         )
 

@@ -1,9 +1,9 @@
 """The residual stream in Keras: float tensors that hold the values of the device's Q8.8 integers.
 
 Each layer computes what ``rbnn.spec.layout`` says of its stage or operator, in multiples of 1/256
-and within int16; gradients pass the rounding unchanged (straight-through) and stop where a value is
-clipped. At inference the values are the device's, unit by unit: a bit that falls to the other side
-of its threshold turns others behind it, and in a network of residual sums that does not die out.
+and within int16; gradients pass rounding and clipping unchanged (straight-through). At inference
+the values are the device's, unit by unit: a bit that falls to the other side of its threshold turns
+others behind it, and in a network of residual sums that does not die out.
 """
 
 from __future__ import annotations
@@ -40,8 +40,16 @@ def fixed_round(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
 
 
 def saturate(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
-    """Values clipped to what int16 holds in units of ``1 / one``."""
-    return tf.clip_by_value(values, INT16_MIN / one, INT16_MAX / one)
+    """Values clipped to what int16 holds in units of ``1 / one``; their gradient is that of values.
+
+    A trained stream stays far from the ends, and a clip that stops gradients costs three passes.
+    """
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def clip(x: tf.Tensor) -> Any:
+        return tf.clip_by_value(x, INT16_MIN / one, INT16_MAX / one), lambda upstream: upstream
+
+    return clip(values)
 
 
 @lq.utils.register_keras_custom_object

@@ -29,16 +29,18 @@ def prepare_baseline(run: Run, task: str, steps: int) -> Run:
     Args:
         run: the shared run.
         task: name of one of its tasks.
-        steps: steps that the shared run took.
+        steps: that the shared run takes.
     """
     own = run.baseline(task)
     config = run.config()
     if not own.config_file.exists():
+        entry = next(entry for entry in config.tasks if entry.name == task)
         own.write_config(
             config.model_copy(
                 update={
-                    "tasks": tuple(entry for entry in config.tasks if entry.name == task),
+                    "tasks": (entry.model_copy(update={"teacher": None}),),
                     "scheme": "none",
+                    "distill": None,
                     "epochs": None,
                     "steps": steps,
                     "minutes": None,

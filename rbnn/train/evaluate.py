@@ -88,6 +88,14 @@ def keras_predictor(
     return classes
 
 
+def some(split: Split, count: int) -> Split:
+    """Evenly spaced samples of ``split``, ``count`` at most."""
+    if len(split) <= count:
+        return split
+    chosen = np.linspace(0, len(split) - 1, count).astype(np.int64)
+    return Split(split.images[chosen], split.labels[chosen])
+
+
 def accuracy(network: SharedNetwork, task: str, split: Split) -> float:
     """Share of the samples whose class is predicted right."""
     return float(np.mean(predict(network, task, split.images) == split.labels))
@@ -111,7 +119,9 @@ def chance_of(split: Split, classes: int) -> Chance:
 class WrongSecrets(BaseModel):
     """Accuracies (shares of 1) with wrong secrets forced past the gate.
 
-    ``passed``: their mean is within 1 point of chance and none is more than 5 points above it.
+    They are at chance when their mean is within 1 point of it, below as well as above, and none is
+    more than 5 points above it. A mean below chance fails too: answers that avoid the right class
+    know it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -133,12 +143,45 @@ class WrongSecrets(BaseModel):
 
     @computed_field  # type: ignore[prop-decorator]
     @property
+    def mean_from(self) -> float:
+        """The least mean that is at chance."""
+        return max(0.0, self.chance.low - MEAN_MARGIN)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def mean_to(self) -> float:
+        """The largest mean that is at chance."""
+        return self.chance.high + MEAN_MARGIN
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def highest_to(self) -> float:
+        """What none may exceed."""
+        return self.chance.high + MAX_MARGIN
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The parts of the rule that do not hold, in words; empty at chance."""
+        found = []
+        if self.mean < self.mean_from:
+            found.append("mean below chance")
+        if self.mean > self.mean_to:
+            found.append("mean above chance")
+        if self.highest > self.highest_to:
+            found.append("highest above chance")
+        return tuple(found)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
     def passed(self) -> bool:
-        """Whether a wrong secret is worth no more than guessing."""
-        return (
-            self.chance.low - MEAN_MARGIN <= self.mean <= self.chance.high + MEAN_MARGIN
-            and self.highest <= self.chance.high + MAX_MARGIN
-        )
+        """Whether a wrong secret is worth what guessing is."""
+        return not self.failures
+
+    @property
+    def verdict(self) -> str:
+        """``at chance``, or what failed."""
+        return "at chance" if self.passed else f"FAILED: {', '.join(self.failures)}"
 
 
 def try_wrong_secrets(

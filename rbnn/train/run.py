@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -30,11 +31,14 @@ from rbnn.nets.architectures import lay_out
 from rbnn.nets.topology import Shape, Topology
 from rbnn.spec.layout import Adapter, Cipher
 
-CONFIG_VERSION = 2
-"""2: depth and cipher; the bits are packed, and so keyed, in another order than in 1."""
+CONFIG_VERSION = 3
+"""2: depth and cipher; the bits are packed, and so keyed, in another order than in 1. 3: stages,
+sub-batches of the tasks' own, precision, distillation."""
 
 
 CipherName = Literal["chacha20", "chacha12", "chacha8"]
+Precision = Literal["float32", "bfloat16"]
+Scheme = Literal["xor", "sign", "permute", "none"]
 
 
 class RunTask(BaseModel):
@@ -42,7 +46,9 @@ class RunTask(BaseModel):
 
     ``offsets`` are subtracted from each of the network's input channels (integers, the training
     set's rounded channel means); ``source`` is the spec with which ``rbnn.tasks.load`` finds the
-    data again, ``fingerprint`` the SHA-256 that tells whether they are the same.
+    data again, ``fingerprint`` the SHA-256 that tells whether they are the same. ``batch`` is how
+    many of its samples every step has. ``teacher`` is the run folder of the task's own network, seen
+    from this run's folder: the shared one learns from it, too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,15 +60,34 @@ class RunTask(BaseModel):
     offsets: tuple[int, ...]
     source: str
     fingerprint: str = ""
+    batch: int = 64
+    teacher: str | None = None
+
+
+class Distillation(BaseModel):
+    """How a network learns from its teachers' answers as well as from labels.
+
+    The loss is ``(1 - weight) * cross_entropy + weight * temperature**2 * KL(teacher || student)``,
+    both distributions softened by ``temperature``.
+
+    Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531,
+    section 2.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weight: float
+    temperature: float
 
 
 class RunConfig(BaseModel):
     """``config.json``: everything needed to build the network again, nothing secret.
 
-    ``depth`` is as ``rbnn.nets.architectures`` has it for the architecture; ``cipher`` is the name
-    of the key stream's. ``batch`` is samples per task and step. An epoch is ``steps_per_epoch``
-    steps. The run ends after ``epochs`` epochs, or ``steps`` steps, or ``minutes`` of training,
-    whichever is set and comes first. ``baseline``: whether single-task networks are trained too.
+    ``depth`` and ``stages`` are as ``rbnn.nets.architectures`` has them for the architecture;
+    ``cipher`` is the name of the key stream's. ``precision`` is that of the binary convolutions
+    while training. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs, or
+    ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. ``baseline``:
+    whether single-task networks are trained too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,14 +97,16 @@ class RunConfig(BaseModel):
     architecture: str
     width: int
     depth: int
+    stages: int | None = None
     input_shape: Shape
-    scheme: str
+    scheme: Scheme
     cipher: CipherName = "chacha20"
     model_id: str
     seed: int
     epochs: int | None
-    batch: int
     learning_rate: float
+    precision: Precision = "float32"
+    distill: Distillation | None = None
     steps_per_epoch: int = 1
     steps: int | None = None
     minutes: float | None = None
@@ -102,6 +129,13 @@ class RunConfig(BaseModel):
         return max(shares)
 
     @property
+    def planned_steps(self) -> int | None:
+        """Steps that the run takes; None where its time decides."""
+        planned = [] if self.epochs is None else [self.epochs * self.steps_per_epoch]
+        planned += [] if self.steps is None else [self.steps]
+        return None if self.minutes is not None or not planned else min(planned)
+
+    @property
     def max_classes(self) -> int:
         """Outputs of the shared last layer."""
         return max(len(task.labels) for task in self.tasks)
@@ -109,7 +143,12 @@ class RunConfig(BaseModel):
     def topology(self) -> Topology:
         """The network of this run."""
         return lay_out(
-            self.architecture, self.input_shape, self.max_classes, self.width, self.depth
+            self.architecture,
+            self.input_shape,
+            self.max_classes,
+            self.width,
+            self.depth,
+            self.stages,
         )
 
     @property
@@ -134,6 +173,20 @@ class Run:
     def baseline(self, task: str) -> Run:
         """Run folder of the single-task network of ``task``."""
         return Run(self.folder / "baseline" / task)
+
+    def relative_to(self, run: Run) -> str:
+        """This run's folder as seen from that of ``run``."""
+        return os.path.relpath(self.folder, run.folder)
+
+    def teacher(self, task: RunTask) -> Run:
+        """The run that taught ``task``.
+
+        Raises:
+            ValueError: the task has no teacher.
+        """
+        if task.teacher is None:
+            raise ValueError(f"A task with a teacher. Received: {task.name}")
+        return Run(self.folder / task.teacher)
 
     def config(self) -> RunConfig:
         """Read ``config.json``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,10 +19,21 @@ from rbnn.spec.stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.tasks import SIDE, TaskData, load
 from rbnn.tasks.load import Progress
 from rbnn.train.errors import TrainingError
-from rbnn.train.run import CipherName, Run, RunConfig, RunTask, new_run
+from rbnn.train.run import (
+    CipherName,
+    Distillation,
+    Precision,
+    Run,
+    RunConfig,
+    RunTask,
+    Scheme,
+    new_run,
+)
 
 MOST_EPOCHS = 20
 FEWEST_EPOCHS = 10
+FEWEST_SAMPLES = 2
+"""A step's batch norm needs more than one."""
 USUAL_STEPS = 15_000
 """Without ``--epochs``: 20 epochs, fewer where that is more than 15,000 steps, but 10 at least."""
 
@@ -35,23 +46,39 @@ class Settings:
         architecture: one of ``rbnn.nets.architectures``.
         width: channels of the first stage; None for the architecture's default.
         depth: convolutions or blocks; None for the architecture's default.
+        stages: None for the architecture's default.
+        scheme: how a task's secret changes the stored bits.
         cipher: of the key stream.
         epochs: passes over the largest task; None chooses by its size.
+        steps: None is no limit.
         minutes: time budget; None is no limit.
-        batch: samples per task and step.
+        batch: samples per task and step, on average over the tasks.
+        sampling: 0 gives every task as many samples a step, 1 in proportion to its training set;
+            in between, in proportion to that power of it.
         learning_rate: the schedule's peak.
+        precision: of the binary convolutions while training; None for what this machine is made
+            for, see :func:`usual_precision`.
+        distill: weight of the teachers' answers in the loss; None trains from labels alone.
+        temperature: that softens teachers' and students' answers.
         seed: of everything but the secrets.
-        baseline: train each task's own network for comparison.
+        baseline: train each task's own network for comparison; with ``distill`` it is its teacher.
     """
 
     architecture: str = "vgg"
     width: int | None = None
     depth: int | None = None
+    stages: int | None = None
+    scheme: Scheme = "xor"
     cipher: CipherName = "chacha20"
     epochs: int | None = None
+    steps: int | None = None
     minutes: float | None = None
     batch: int = 64
+    sampling: float = 0.0
     learning_rate: float = 0.01
+    precision: Precision | None = None
+    distill: float | None = None
+    temperature: float = 2.0
     seed: int = 1
     baseline: bool = False
 
@@ -78,40 +105,115 @@ def start_run(
     Raises:
         RbnnError: a setting is unusable or the folder cannot be written.
     """
+    config = configure(data, settings, model_id or os.urandom(MODEL_ID_BYTES))
+    run = new_run(root, [task.name for task in data], today or date.today())
+    if config.distill is not None:
+        tasks = (
+            one.model_copy(update={"teacher": run.baseline(one.name).relative_to(run)})
+            for one in config.tasks
+        )
+        config = config.model_copy(update={"tasks": tuple(tasks)})
+    try:
+        write_run(run, config, secrets)
+    except RbnnError:
+        shutil.rmtree(run.folder, ignore_errors=True)  # made above, holds nothing else yet
+        raise
+    return run
+
+
+def configure(
+    data: Sequence[TaskData],
+    settings: Settings,
+    model_id: bytes,
+    teachers: Mapping[str, Path] | None = None,
+) -> RunConfig:
+    """The config that ``settings`` ask for.
+
+    Args:
+        data: the tasks.
+        settings: the user's choices.
+        model_id: 16 bytes.
+        teachers: run folders of the tasks' own networks, where these are trained already.
+
+    Raises:
+        RbnnError: a setting is unusable.
+    """
     check(settings)
     chosen = architecture(settings.architecture)
     channels = max(task.channels for task in data)
-    largest = max(len(task.train) for task in data)
-    steps_per_epoch = -(-largest // settings.batch)
+    batches = share_batches([len(task.train) for task in data], settings.batch, settings.sampling)
+    largest = max(range(len(data)), key=lambda number: len(data[number].train))
+    steps_per_epoch = -(-len(data[largest].train) // batches[largest])
     epochs = settings.epochs
-    if epochs is None and settings.minutes is None:
+    if epochs is None and settings.minutes is None and settings.steps is None:
         epochs = usual_epochs(steps_per_epoch)
+    distill = None
+    if settings.distill is not None:
+        distill = Distillation(weight=settings.distill, temperature=settings.temperature)
     config = RunConfig(
-        tasks=tuple(describe(task, channels) for task in data),
+        tasks=tuple(
+            describe(task, channels, batch, (teachers or {}).get(task.name))
+            for task, batch in zip(data, batches, strict=True)
+        ),
         architecture=chosen.name,
         width=chosen.width if settings.width is None else settings.width,
         depth=chosen.depth if settings.depth is None else settings.depth,
+        stages=chosen.stages if settings.stages is None else settings.stages,
         input_shape=(SIDE, SIDE, channels),
-        scheme="xor",
+        scheme=settings.scheme,
         cipher=settings.cipher,
-        model_id=(model_id or os.urandom(MODEL_ID_BYTES)).hex(),
+        model_id=model_id.hex(),
         seed=settings.seed,
         epochs=epochs,
-        batch=settings.batch,
+        steps=settings.steps,
         learning_rate=settings.learning_rate,
+        precision=settings.precision or usual_precision(),
+        distill=distill,
         steps_per_epoch=steps_per_epoch,
         minutes=settings.minutes,
         baseline=settings.baseline,
     )
     config.topology()  # refuses a width or depth that does not work before anything is written
-    run = new_run(root, [task.name for task in data], today or date.today())
+    return config
+
+
+def write_run(run: Run, config: RunConfig, secrets: Mapping[str, bytes] | None = None) -> None:
+    """Write a new run's config and, under a scheme with keys, its secrets.
+
+    Args:
+        run: its folder need not exist yet.
+        config: of the run.
+        secrets: 32 bytes by task, for tests; drawn afresh without.
+
+    Raises:
+        RbnnError: the folder cannot be written.
+    """
+    run.write_config(config)
+    if config.scheme != "none":
+        drawn = {task.name: os.urandom(SECRET_BYTES) for task in config.tasks}
+        run.write_secrets(dict(secrets or drawn))
+
+
+def share_batches(sizes: Sequence[int], batch: int, sampling: float) -> list[int]:
+    """Samples of each task in one step.
+
+    Args:
+        sizes: samples of the training sets.
+        batch: mean over the tasks.
+        sampling: power of the sizes that the shares follow, 0 to 1.
+    """
+    weights = np.asarray(sizes, np.float64) ** sampling
+    shares = batch * len(sizes) * weights / weights.sum()
+    return [max(FEWEST_SAMPLES, int(share)) for share in np.rint(shares)]
+
+
+def usual_precision() -> Precision:
+    """``bfloat16`` where a CPU of this machine multiplies it at full speed, else ``float32``."""
     try:
-        run.write_config(config)
-        run.write_secrets(secrets or {task.name: os.urandom(SECRET_BYTES) for task in data})
-    except RbnnError:
-        shutil.rmtree(run.folder, ignore_errors=True)  # made above, holds nothing else yet
-        raise
-    return run
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "float32"
+    return "bfloat16" if {"avx512_bf16", "amx_bf16"} & set(flags.split()) else "float32"
 
 
 def check(settings: Settings) -> None:
@@ -122,19 +224,48 @@ def check(settings: Settings) -> None:
     """
     numbers = {
         "--epochs": settings.epochs,
+        "--steps": settings.steps,
         "--minutes": settings.minutes,
         "--learning-rate": settings.learning_rate,
     }
     for option, value in numbers.items():
         if value is not None and not 0 < value < math.inf:
             raise TrainingError(f"{option} must be above 0 and finite. Received: {value}.")
-    if settings.batch < 2:
+    if not 0 <= settings.sampling <= 1:
+        raise TrainingError(f"--sampling must be 0 to 1. Received: {settings.sampling}.")
+    if settings.distill is not None:
+        check_distillation(settings)
+    if settings.batch < FEWEST_SAMPLES:
         raise TrainingError(
-            f"--batch must be 2 or more. Received: {settings.batch}.",
+            f"--batch must be {FEWEST_SAMPLES} or more. Received: {settings.batch}.",
             "Batch norm needs more than one sample.",
         )
     if not 0 <= settings.seed < 2**31:
         raise TrainingError(f"--seed must be in 0 .. {2**31 - 1}. Received: {settings.seed}.")
+
+
+def check_distillation(settings: Settings) -> None:
+    """Refuse a distillation that cannot work.
+
+    Raises:
+        TrainingError: names the option.
+    """
+    if settings.minutes is not None:
+        raise TrainingError(
+            "--distill trains each task's own network first, for as many steps as the shared one.",
+            "Give --epochs or --steps in place of --minutes.",
+        )
+    if not settings.baseline:
+        raise TrainingError(
+            "--distill learns from each task's own network, which is not trained.",
+            "Add --baseline.",
+        )
+    if not 0 < (settings.distill or 0.0) <= 1:
+        raise TrainingError(f"--distill must be above 0, 1 at most. Received: {settings.distill}.")
+    if not 0 < settings.temperature < math.inf:
+        raise TrainingError(
+            f"--temperature must be above 0 and finite. Received: {settings.temperature}."
+        )
 
 
 def usual_epochs(steps_per_epoch: int) -> int:
@@ -142,7 +273,7 @@ def usual_epochs(steps_per_epoch: int) -> int:
     return min(MOST_EPOCHS, max(FEWEST_EPOCHS, USUAL_STEPS // steps_per_epoch))
 
 
-def describe(task: TaskData, channels: int) -> RunTask:
+def describe(task: TaskData, channels: int, batch: int, teacher: Path | None = None) -> RunTask:
     """One task's entry in the config; ``channels`` are those of the network's input."""
     means = np.rint(task.train.images.mean(axis=(0, 1, 2))).astype(int).tolist()
     replicate = task.channels < channels
@@ -154,6 +285,8 @@ def describe(task: TaskData, channels: int) -> RunTask:
         offsets=tuple(means * channels if replicate else means),
         source=task.source,
         fingerprint=task.fingerprint,
+        batch=batch,
+        teacher=None if teacher is None else str(teacher),
     )
 
 

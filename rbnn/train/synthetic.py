@@ -26,6 +26,7 @@ def write_synthetic_run(
     *,
     width: int | None = None,
     depth: int | None = None,
+    stages: int | None = None,
     input_shape: Shape = (32, 32, 3),
     classes: int = 10,
     cipher: CipherName = "chacha20",
@@ -38,6 +39,7 @@ def write_synthetic_run(
         name: architecture, as ``rbnn train --arch`` takes it.
         width: its channels; the architecture's default where None.
         depth: its depth, as ``width``.
+        stages: its stages, as ``width``.
         input_shape: height, width, channels.
         classes: of each task.
         cipher: of the key stream.
@@ -49,20 +51,20 @@ def write_synthetic_run(
     chosen = architecture(name)
     width = chosen.width if width is None else width
     depth = chosen.depth if depth is None else depth
-    layers = lay_out(name, input_shape, classes, width, depth).layers
+    layers = lay_out(name, input_shape, classes, width, depth, stages).layers
     rng = np.random.default_rng(seed)
     config = RunConfig(
         tasks=tuple(_task(task, classes, input_shape[2]) for task in TASKS),
         architecture=name,
         width=width,
         depth=depth,
+        stages=stages,
         input_shape=input_shape,
         scheme="xor",
         cipher=cipher,
         model_id=rng.bytes(16).hex(),
         seed=seed,
         epochs=1,
-        batch=1,
         learning_rate=0.01,
     )
     kernels = {

@@ -1,9 +1,10 @@
 """The joint trainer: each step draws a sub-batch from every task and moves the shared kernels once.
 
-``loss = mean over tasks of cross-entropy``; Adam moves the latent kernels, clipped to [-1, 1], and
-every task's own batch norms. A run is a function of its config, data and secrets: sub-batches,
-augmentation and learning rate follow from the step number (with ``--minutes``, the rate from the
-time spent), so that it can stop after any step and go on.
+``loss = mean over tasks of cross-entropy``, or of its mixture with the teachers' answers; Adam
+moves the latent kernels, clipped to [-1, 1], and every task's own batch norms. A run is a function
+of its config, data and secrets: sub-batches, augmentation and learning rate follow from the step
+number (with ``--minutes``, the rate from the time spent), so that it can stop after any step and go
+on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rbnn.nets.framework import tf
 from rbnn.tasks import TaskData
 from rbnn.train.checkpoint import Checkpoints
 from rbnn.train.errors import TrainingInterruptedError
-from rbnn.train.evaluate import accuracy
+from rbnn.train.evaluate import accuracy, some
 from rbnn.train.feed import TaskFeed
 from rbnn.train.figures import EpochFigures, Figures, TaskFigures
 from rbnn.train.interrupt import caught_interrupts
@@ -27,9 +28,12 @@ from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run
 from rbnn.train.schedule import learning_rate
 from rbnn.train.statistics import Statistics
+from rbnn.train.teachers import Teachers, task_loss
 from rbnn.train.transfer import build_network, read_parameters
 
 STEPS_BETWEEN_REPORTS = 10
+EPOCH_SAMPLES = 1000
+"""Test samples, evenly spaced, of every epoch's figures; the last one's are of the whole set."""
 
 
 class Watch(Protocol):
@@ -59,11 +63,13 @@ class Trainer:
         # Same kernels, secrets and steps give the same run, whatever the threads do.
         tf.config.experimental.enable_op_determinism()
         self.network = build_network(self.config)
-        if self.config.scheme == "xor":
+        if self.config.scheme != "none":
             self.network.set_secrets(run.secrets(), bytes.fromhex(self.config.model_id))
         self._feeds = {
-            task.name: TaskFeed(task, self.config.batch, self.config.seed) for task in data
+            task.name: TaskFeed(task, entry.batch, self.config.seed)
+            for task, entry in zip(data, self.config.tasks, strict=True)
         }
+        self._teachers = Teachers(run)
         self._statistics = {name: Statistics(self.network, name) for name in self._data}
         self._kernels = [layer.latent_kernel for layer in self.network.shared.values()]
         self._trained = self._kernels + [
@@ -143,12 +149,11 @@ class Trainer:
         """One optimiser step; adds to the epoch's sums."""
         losses = []
         hits = []
+        answers = self._teachers.answer(batches)
         with tf.GradientTape() as tape:
             for name, (images, labels) in batches.items():
                 logits = self.network.models[name](images, training=True)
-                losses.append(
-                    tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
-                )
+                losses.append(task_loss(logits, labels, answers.get(name), self.config.distill))
                 hits.append(tf.math.count_nonzero(tf.argmax(logits, axis=-1) == labels))
             loss = tf.add_n(losses) / len(losses)
         gradients = tape.gradient(loss, self._trained)
@@ -162,7 +167,8 @@ class Trainer:
         """Mean loss and accuracy of this epoch's steps so far, by task."""
         steps = (self.steps - 1) % self.config.steps_per_epoch + 1
         losses = self._loss_sums.numpy() / steps
-        shares = self._hits.numpy() / (steps * self.config.batch)
+        samples = [steps * task.batch for task in self.config.tasks]
+        shares = self._hits.numpy() / samples
         return {
             name: (float(loss), float(share))
             for name, loss, share in zip(self._data, losses, shares, strict=True)
@@ -174,7 +180,8 @@ class Trainer:
         for name, (loss, share) in self._training_figures().items():
             data = self._data[name]
             self._statistics[name].measure(data.train.images)
-            tasks[name] = TaskFigures(loss, share, accuracy(self.network, name, data.test))
+            test = data.test if self.progress >= 1 else some(data.test, EPOCH_SAMPLES)
+            tasks[name] = TaskFigures(loss, share, accuracy(self.network, name, test))
         figures = EpochFigures(
             epoch=-(-self.steps // self.config.steps_per_epoch),
             steps=self.steps,

@@ -16,7 +16,14 @@ def build_network(config: RunConfig) -> SharedNetwork:
         TaskInput(task.name, len(task.labels), task.input_channels, task.adapter, task.offsets)
         for task in config.tasks
     ]
-    return SharedNetwork(config.topology(), tasks, config.scheme, config.seed, config.key_cipher)
+    return SharedNetwork(
+        config.topology(),
+        tasks,
+        config.scheme,
+        config.seed,
+        config.key_cipher,
+        halved=config.precision == "bfloat16",
+    )
 
 
 def read_parameters(network: SharedNetwork) -> ModelParameters:
@@ -100,6 +107,6 @@ def load_network(run: Run) -> SharedNetwork:
     parameters = ModelParameters.load(run.parameters_file)
     network = build_network(config)
     write_parameters(network, parameters)
-    if config.scheme == "xor":
+    if config.scheme != "none":
         network.set_secrets(run.secrets(), bytes.fromhex(config.model_id))
     return network

@@ -39,7 +39,6 @@ def make_config(architecture: str, width: int) -> RunConfig:
         model_id=MODEL.hex(),
         seed=7,
         epochs=1,
-        batch=1,
         learning_rate=0.01,
     )
 

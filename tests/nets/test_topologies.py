@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rbnn.errors import RbnnError
 from rbnn.nets import reactnet, resnet, vgg
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
+from rbnn.nets.residual_stack import stage_depths
 from rbnn.nets.topology import Topology
 from rbnn.spec.layout import MAX_LAYERS, Operator, Output, Packing, Stage
 
@@ -83,12 +84,18 @@ def check(topology: Topology) -> None:
     name=st.sampled_from(sorted(ARCHITECTURES)),
     side=st.sampled_from((8, 16, 32, 64)),
     classes=st.integers(2, 64),
+    stages=st.integers(2, 4),
 )
-def test_networks_are_sound_at_any_width_and_depth(
-    width: int, depth: int, name: str, side: int, classes: int
+def test_networks_are_sound_at_any_width_depth_and_number_of_stages(
+    width: int, depth: int, name: str, side: int, classes: int, stages: int
 ) -> None:
-    topology = lay_out(name, (side, side, 3), classes, width, depth)
+    assume(stages <= depth and side >= 2 << stages)
+    own = None if name == "vgg" else stages
+    topology = lay_out(name, (side, side, 3), classes, width, depth, own)
     check(topology)
+    if own:
+        last = next(one for one in reversed(topology.layers) if one.op is Operator.CONV)
+        assert last.out_shape == (side >> stages, side >> stages, width << (stages - 1))
     convolutions = sum(layer.op is Operator.CONV for layer in topology.layers)
     assert convolutions == depth * (2 if name == "reactnet" else 1)
 
@@ -111,6 +118,28 @@ def test_vgg_shares_its_depth_out_among_three_stages() -> None:
         (1, 2, 2),
         (2, 2, 2),
     ]
+
+
+def test_stages_share_the_depth_out_the_last_ones_first() -> None:
+    found = [stage_depths(depth, stages) for depth, stages in ((6, 2), (5, 2), (8, 3), (9, 4))]
+    assert found == [(3, 3), (2, 3), (2, 3, 3), (2, 2, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "stages", "mend"),
+    [
+        ("resnet", (32, 32, 3), 5, "--stages 4"),
+        ("reactnet", (32, 32, 3), 1, "--stages 2"),
+        ("resnet", (16, 16, 3), 4, "32x32"),
+        ("vgg", (32, 32, 3), 3, "Leave --stages out"),
+    ],
+)
+def test_stages_that_do_not_work_are_refused(
+    name: str, shape: tuple[int, int, int], stages: int, mend: str
+) -> None:
+    with pytest.raises(RbnnError) as caught:
+        lay_out(name, shape, 10, stages=stages)
+    assert mend in str(caught.value)
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))

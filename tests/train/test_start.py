@@ -179,11 +179,11 @@ def test_a_run_of_an_older_format_is_named_as_such(begin: Callable[..., Run]) ->
     old = json.loads(run.config_file.read_text()) | {"version": 1}
     del old["depth"]
     run.config_file.write_text(json.dumps(old))
-    with pytest.raises(RbnnError, match="a run of format 1; this version of rbnn reads 2"):
+    with pytest.raises(RbnnError, match="a run of format 1; this version of rbnn reads 3"):
         run.config()
 
 
-@pytest.mark.parametrize("damage", ["", "[]", "{", '{"version": 2}'])
+@pytest.mark.parametrize("damage", ["", "[]", "{", '{"version": 3}'])
 def test_a_damaged_config_is_refused(begin: Callable[..., Run], damage: str) -> None:
     run = begin()
     run.config_file.write_text(damage)

@@ -1,0 +1,74 @@
+"""What a network learns from: labels and, with distillation, what the tasks' own networks answer.
+
+Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rbnn.nets.framework import tf
+from rbnn.train.errors import TrainingError
+from rbnn.train.run import Distillation, Run
+from rbnn.train.transfer import load_network
+
+
+class Teachers:
+    """The trained single-task networks that a run names; none without distillation.
+
+    Args:
+        run: whose tasks name their teachers.
+
+    Raises:
+        RbnnError: a teacher is missing, not trained, or of other classes.
+    """
+
+    def __init__(self, run: Run) -> None:
+        config = run.config()
+        self._models = {}
+        for task in config.tasks if config.distill else ():
+            teacher = run.teacher(task)
+            found = {one.name: one.labels for one in teacher.config().tasks}
+            if found.get(task.name) != task.labels:
+                raise TrainingError(
+                    f"{teacher.folder} does not know the classes of task {task.name}.",
+                    "Name the run folder of the task's own network.",
+                )
+            self._models[task.name] = load_network(teacher).models[task.name]
+
+    def answer(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> dict[str, tf.Tensor]:
+        """Logits of the tasks that have a teacher, (batch, classes) float32.
+
+        A teacher normalises with the statistics of the sub-batch, as its student does, which spares
+        the integer arithmetic of inference.
+        """
+        return {
+            name: tf.stop_gradient(model(batches[name][0], training=True))
+            for name, model in self._models.items()
+        }
+
+
+def task_loss(
+    logits: tf.Tensor,
+    labels: tf.Tensor,
+    answers: tf.Tensor | None,
+    distill: Distillation | None,
+) -> tf.Tensor:
+    """Mean loss of one task's sub-batch, nats.
+
+    Args:
+        logits: (batch, classes) float32.
+        labels: (batch,) int64.
+        answers: the teacher's logits, as ``logits``; None without one.
+        distill: how to mix both.
+
+    Source: arXiv 1503.02531, section 2.
+    """
+    hard = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+    if answers is None or distill is None:
+        return hard
+    softened = tf.nn.softmax(answers / distill.temperature)
+    given = -tf.reduce_sum(softened * tf.nn.log_softmax(answers / distill.temperature), axis=-1)
+    cross = tf.nn.softmax_cross_entropy_with_logits(softened, logits / distill.temperature)
+    soft = tf.reduce_mean(cross - given)
+    return (1 - distill.weight) * hard + distill.weight * distill.temperature**2 * soft
