@@ -51,7 +51,7 @@ def evaluate(
                 key = options.user_key_loader(user_key)
                 measured = evaluate_run(session, trained, data, samples, key, bar.show)
             rows = [one.model_dump(mode="json") for one in measured]
-            table = accuracy_table(measured)
+            tables = [accuracy_table(measured)]
             reports = []
         else:
             predictor = None
@@ -60,16 +60,17 @@ def evaluate(
 
                 predictor = integer_predictor(trained, engine)
             from rbnn.train.assess import assess
-            from rbnn.train.report import assessment_table
+            from rbnn.train.report import assessment_tables
 
             reports = assess(trained, data, wrong_secrets, predictor, bar.show)
             rows = [one.model_dump(mode="json") for one in reports]
-            table = assessment_table(reports)
+            tables = assessment_tables(reports)
     if as_json:
         where = {"board": board} if board is not None else {"engine": engine}
         print(json.dumps({"run": str(trained.folder), **where, "tasks": rows}, indent=2))
     else:
-        options.output().print(table)
+        for table in tables:
+            options.output().print(table)
     if reports:
         from rbnn.train.assess import require_passed
 

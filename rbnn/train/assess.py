@@ -70,7 +70,7 @@ def assess(
 
         predictor = keras_predictor(
             load_network(run),
-            run.secrets() if config.scheme == "xor" else {},
+            {} if config.scheme == "none" else run.secrets(),
             bytes.fromhex(config.model_id),
         )
     reports = []
@@ -102,16 +102,21 @@ def assess(
 
 
 def require_passed(reports: Sequence[TaskReport]) -> None:
-    """Refuse a run in which a wrong secret is worth more than guessing.
+    """Refuse a run in which a wrong secret is worth other than guessing.
 
     Raises:
-        TrainingError: names the tasks.
+        TrainingError: names the tasks, and what of the rule fails.
     """
-    failed = [one.task for one in reports if one.wrong_secrets and not one.wrong_secrets.passed]
+    failed = [
+        f"{one.task} ({', '.join(one.wrong_secrets.failures)})"
+        for one in reports
+        if one.wrong_secrets and not one.wrong_secrets.passed
+    ]
     if failed:
         raise TrainingError(
-            f"Wrong secrets reach other than chance on: {', '.join(failed)}.",
-            "Measure with more of them (--wrong-secrets 100); if it stays, do not ship this run.",
+            f"Wrong secrets are not at chance on: {', '.join(failed)}.",
+            'Measure with more of them (--wrong-secrets 200); docs/security.md, "Wrong secrets", '
+            "says what each failure can mean.",
         )
 
 

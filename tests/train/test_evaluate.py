@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from random import Random
 
 import numpy as np
 import pytest
+from rich.console import Console
 from tiny_tasks import MODEL, SECRETS
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.tasks import Split, TaskData
+from rbnn.train.assess import TaskReport, require_passed
+from rbnn.train.errors import TrainingError
 from rbnn.train.evaluate import (
     Chance,
     WrongSecrets,
@@ -20,6 +24,7 @@ from rbnn.train.evaluate import (
     predict_logits,
     try_wrong_secrets,
 )
+from rbnn.train.report import assessment_tables
 from rbnn.train.run import Run
 from rbnn.train.transfer import build_network, load_network
 
@@ -73,14 +78,55 @@ def test_chance_is_between_one_class_and_the_largest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accuracies", "passed"),
+    ("accuracies", "failures"),
     [
-        ((0.1, 0.1, 0.1), True),
-        ((0.1, 0.1, 0.151), False),
-        ((0.12, 0.12, 0.12), False),
-        ((0.08, 0.08, 0.08), False),
-        ((0.14, 0.08, 0.08), True),
+        ((0.1, 0.1, 0.1), ()),
+        ((0.14, 0.08, 0.08), ()),
+        ((0.1, 0.1, 0.1, 0.1, 0.1, 0.151), ("highest above chance",)),
+        ((0.12, 0.12, 0.12), ("mean above chance",)),
+        ((0.08, 0.08, 0.08), ("mean below chance",)),
+        ((0.2, 0.08), ("mean above chance", "highest above chance")),
+        ((0.0,) * 9 + (0.2,), ("mean below chance", "highest above chance")),
     ],
 )
-def test_the_bounds_on_wrong_secrets(accuracies: tuple[float, ...], passed: bool) -> None:
-    assert WrongSecrets(accuracies=accuracies, chance=Chance(low=0.1, high=0.1)).passed is passed
+def test_the_bounds_on_wrong_secrets(
+    accuracies: tuple[float, ...], failures: tuple[str, ...]
+) -> None:
+    wrong = WrongSecrets(accuracies=accuracies, chance=Chance(low=0.1, high=0.1))
+    assert wrong.failures == failures
+    assert wrong.passed is (not failures)
+    assert all(part in wrong.verdict for part in failures or ("at chance",))
+
+
+def test_the_mean_may_be_anywhere_between_one_class_and_the_largest() -> None:
+    chance = Chance(low=0.005, high=0.3)
+    for mean, passed in ((0.0, True), (0.2, True), (0.309, True), (0.311, False)):
+        assert WrongSecrets(accuracies=(mean,), chance=chance).passed is passed
+
+
+def report(task: str, *accuracies: float) -> TaskReport:
+    chance = Chance(low=0.08, high=0.1)
+    wrong = WrongSecrets(accuracies=accuracies, chance=chance) if accuracies else None
+    return TaskReport(
+        task=task, classes=12, samples=50, accuracy=0.9, chance=chance, wrong_secrets=wrong
+    )
+
+
+def test_the_table_prints_the_rule_beside_what_was_measured() -> None:
+    console = Console(width=120, file=io.StringIO(), record=True)
+    for table in assessment_tables([report("good", 0.1, 0.07), report("bad", 0.01, 0.02)]):
+        console.print(table)
+    text = console.export_text()
+    assert "8.00 to 10.00%" in text
+    for cells in (
+        ("good", "8.50%", "7.00 to 11.00%", "10.00%", "to 15.00%", "at chance"),
+        ("bad", "1.50%", "7.00 to 11.00%", "2.00%", "to 15.00%", "FAILED: mean below chance"),
+    ):
+        assert any(all(cell in line for cell in cells) for line in text.splitlines()), text
+    assert len(assessment_tables([report("good")])) == 1
+
+
+def test_a_run_whose_wrong_secrets_are_not_at_chance_is_refused() -> None:
+    require_passed([report("one", 0.1), report("two")])
+    with pytest.raises(TrainingError, match=r"on: bad \(mean below chance\)\."):
+        require_passed([report("good", 0.1), report("bad", 0.01)])
