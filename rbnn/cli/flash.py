@@ -22,7 +22,11 @@ from rbnn.cli.options import (
 
 def flash(
     run: Annotated[
-        Path | None, typer.Argument(help="Run folder or name; default: the newest.")
+        Path | None,
+        typer.Argument(
+            help="Run folder or name; default: the newest. With --test-only: a packed model's "
+            "folder; default: the shipped seven tasks."
+        ),
     ] = None,
     board: Board = options.DEFAULT_BOARD,
     user_key: UserKey = None,
@@ -38,24 +42,29 @@ def flash(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Build and measure; print what would be written.")
     ] = False,
+    test_only: Annotated[
+        bool,
+        typer.Option("--test-only", help="Flash a packed model, whose keys are published."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Export and build where needed, write the board, enrol it on first contact, license it."""
     from rbnn.device import deploy
+    from rbnn.device.source import find_source
     from rbnn.image import sizes
     from rbnn.keys import registry as registries
-    from rbnn.keys.provider_key import ensure_provider
-    from rbnn.train.run import choose_run
 
     target = options.target(board, port, device_folder, emulated)
-    chosen = choose_run(run, runs)
-    names = deploy.choose_tasks(chosen, tasks)
+    source = find_source(
+        run, runs=runs, provider_key=provider_key, test_only=test_only, say=options.say
+    )
+    names = source.choose_tasks(tasks)
     load_key = options.user_key_loader(user_key)
     key = None if dry_run else deploy.require_user_key(load_key)
     if not dry_run:
         target.check()
-    provider = ensure_provider(provider_key, say=options.say)
-    prepared = deploy.prepare(chosen, target, provider.public, options.say)
+    provider = source.provider()
+    prepared = source.prepare(target, provider)
     if not as_json:
         options.output().print(sizes.table(prepared.sizes))
     if key is None:

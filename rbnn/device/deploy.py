@@ -17,6 +17,7 @@ from rbnn.export.container import Container
 from rbnn.export.export import Export, export_run
 from rbnn.export.packed import PackedModel
 from rbnn.image import platformio, sizes
+from rbnn.image.paths import cache_folder
 from rbnn.image.platformio import BuildResult
 from rbnn.image.sizes import SizeReport
 from rbnn.keys import licence, provisioning
@@ -116,19 +117,23 @@ def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepa
     return _build(run.folder, run.secrets, export, target, say)
 
 
-def prepare_packed(packed: PackedModel, folder: Path, target: Target, say: Say) -> Prepared:
+def prepare_packed(
+    packed: PackedModel, target: Target, say: Say, folder: Path | None = None
+) -> Prepared:
     """As :func:`prepare`, for a packed model, whose keys are published.
 
     Args:
         packed: the model.
-        folder: takes what the build needs and what it makes.
         target: for which board.
         say: told each step.
+        folder: takes what the build needs and what it makes; None for one in the cache.
 
     Raises:
         RbnnError: see :func:`prepare`.
     """
-    export = packed.lay_out(folder)
+    say(f"The keys of {packed.folder} are TEST-ONLY: published, they protect nothing.")
+    place = cache_folder() / "packed" / packed.document.model_digest[:16]
+    export = packed.lay_out(place if folder is None else folder)
     return _build(packed.folder, packed.secrets, export, target, say, test_only=True)
 
 
@@ -286,23 +291,3 @@ def _check(
             f"written were {container.digest.hex()[:16]}… and {len(expected)} licences.",
             "Flash it again; check that the port belongs to the board that was written.",
         )
-
-
-def choose_tasks(run: Run, names: str) -> list[str]:
-    """The tasks that ``--tasks`` means.
-
-    Args:
-        run: the run that has them.
-        names: joined by commas; empty for all.
-
-    Raises:
-        DeployError: the run has no such task.
-    """
-    known = [task.name for task in run.config().tasks]
-    chosen = [name for name in names.split(",") if name] or known
-    for name in chosen:
-        if name not in known:
-            raise DeployError(
-                f"The run {run.folder} has no task {name!r}.", f"It has: {', '.join(known)}."
-            )
-    return chosen

@@ -37,7 +37,7 @@ GOLDEN_FILE = "golden.npz"
 SECRETS_FILE = "TEST-ONLY-secrets.json"
 MODEL_FILE = "model.json"
 FILES = (CONTAINER_FILE, GOLDEN_FILE, SECRETS_FILE)
-WARNING = "TEST-ONLY keys: published, refused by rbnn flash, of no use to protect anything"
+WARNING = "TEST-ONLY keys: published, refused unless --test-only is said, they protect nothing"
 
 
 class PackedTask(BaseModel):
@@ -158,14 +158,27 @@ class PackedModel:
         return export
 
 
+def refuse_unasked(folder: Path | None) -> None:
+    """Refuse a packed model where a run is wanted.
+
+    Raises:
+        PackedModelError: ``folder`` is one.
+    """
+    if folder is not None and (folder / MODEL_FILE).is_file() and (folder / SECRETS_FILE).is_file():
+        raise PackedModelError(
+            f"{folder} is a packed model; its keys are TEST-ONLY: published, they protect nothing.",
+            f"For a test, say so: rbnn flash {folder} --test-only",
+        )
+
+
 def _require_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     if folder == SHIPPED:
         raise PackedModelError(
             f"The seven-task model is not installed: there is no folder {folder}.",
-            "It comes with a clone of rbnn's repository (pip install -e . there); or name a packed "
-            "model with --model FOLDER.",
+            "It comes with a clone of rbnn's repository: run pip install -e . there, or name the "
+            "folder of a packed model.",
         )
     raise PackedModelError(f"There is no packed model {folder}.", _mend(folder))
 

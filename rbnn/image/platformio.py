@@ -192,7 +192,7 @@ def build(
     if is_published(model) and not test_only:
         raise PublishedModelError(
             f"The keys of the model in {model} are TEST-ONLY: published, they protect nothing.",
-            "Look at it with rbnn demo --seven; train your own with rbnn train.",
+            "For a test, say so: --test-only; to protect something, train: rbnn train",
         )
     monocypher.lay_out(monocypher.folder())
     log = build_folder(board) / "build.log"

@@ -103,7 +103,7 @@ def demonstrate(plan: SevenPlan, say: Say, find: Find = find_data) -> PackedFigu
     say(
         f"The task secrets of {model.folder} are TEST-ONLY: they show the way, and protect nothing."
     )
-    prepared = deploy.prepare_packed(model, plan.folder / "export", target, say)
+    prepared = deploy.prepare_packed(model, target, say, plan.folder / "export")
     with Registry.open(plan.registry) as registry:
         report = deploy.flash(prepared, target, provider, alice, registry, (), say)
         say("Trying what must be refused.")

@@ -1,0 +1,90 @@
+"""What a board can be flashed with: a run of one's own, or a packed model with published keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rbnn.device import deploy
+from rbnn.device.deploy import DeployError, Prepared
+from rbnn.device.target import Say, Target
+from rbnn.export.packed import SHIPPED, PackedModel, refuse_unasked
+from rbnn.keys.provider_key import ProviderKey, ensure_provider
+from rbnn.keys.published import published_provider
+from rbnn.train.run import Run, choose_run
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model at hand.
+
+    Args:
+        folder: of the run or of the packed model.
+        tasks: their names.
+        provider: reads, or makes, the key of who issues its licences.
+        prepare: exports and builds it for a board and that provider.
+    """
+
+    folder: Path
+    tasks: tuple[str, ...]
+    provider: Callable[[], ProviderKey]
+    prepare: Callable[[Target, ProviderKey], Prepared]
+
+    def choose_tasks(self, names: str) -> list[str]:
+        """The tasks that ``--tasks`` means.
+
+        Args:
+            names: joined by commas; empty for all.
+
+        Raises:
+            DeployError: there is no such task.
+        """
+        chosen = [name for name in names.split(",") if name] or list(self.tasks)
+        for name in chosen:
+            if name not in self.tasks:
+                raise DeployError(
+                    f"{self.folder} has no task {name!r}.", f"It has: {', '.join(self.tasks)}."
+                )
+        return chosen
+
+
+def find_source(
+    name: Path | None, *, runs: Path, provider_key: Path, test_only: bool, say: Say
+) -> Source:
+    """The model that the options of ``rbnn flash`` mean.
+
+    Args:
+        name: a run folder, or its name below ``runs``, None for the newest one; with ``test_only``
+            a packed model's folder, None for the shipped one.
+        runs: folder of all runs.
+        provider_key: of who issues a run's licences; made when missing.
+        test_only: take a packed model, whose keys are published.
+        say: told each step.
+
+    Raises:
+        RbnnError: there is no such run or packed model, or a packed one was not asked for.
+    """
+    if test_only:
+        return _packed(PackedModel.read(name or SHIPPED), say)
+    refuse_unasked(name)
+    return _run(choose_run(name, runs), provider_key, say)
+
+
+def _packed(packed: PackedModel, say: Say) -> Source:
+    return Source(
+        packed.folder,
+        tuple(task.name for task in packed.document.tasks),
+        published_provider,
+        lambda target, _: deploy.prepare_packed(packed, target, say),
+    )
+
+
+def _run(run: Run, provider_key: Path, say: Say) -> Source:
+    return Source(
+        run.folder,
+        tuple(task.name for task in run.config().tasks),
+        partial(ensure_provider, provider_key, say=say),
+        lambda target, provider: deploy.prepare(run, target, provider.public, say),
+    )

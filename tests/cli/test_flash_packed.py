@@ -1,0 +1,56 @@
+"""``rbnn flash`` and packed models: refused unasked, flashed with ``--test-only``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packed_models import TASKS, pack_random_model
+from typer.testing import CliRunner
+
+from rbnn.cli.main import build
+from rbnn.device import deploy
+from rbnn.device.deploy import DeployError
+from rbnn.export.errors import PackedModelError
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory, random_export: Callable[..., Any]) -> Path:
+    return pack_random_model(tmp_path_factory.mktemp("model"), random_export)[0].folder
+
+
+def flash(*arguments: str) -> Any:
+    return CliRunner().invoke(build(), ["flash", *arguments, "--dry-run"])
+
+
+def test_a_packed_model_is_refused_unasked(packed: Path) -> None:
+    done = flash(str(packed))
+    assert isinstance(done.exception, PackedModelError)
+    assert "TEST-ONLY" in done.exception.what
+    assert done.exception.mend.endswith(f"rbnn flash {packed} --test-only")
+
+
+@pytest.mark.skipif(
+    shutil.which("arm-none-eabi-gcc") is None,
+    reason="apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
+)
+def test_a_packed_model_is_built_when_asked_for(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy, "cache_folder", lambda: tmp_path)
+    done = flash(str(packed), "--test-only", "--board", "nucleo", "--json")
+    assert done.exit_code == 0, done.output
+    plan = json.loads(done.stdout)
+    assert plan["run"] == str(packed)
+    assert "RBNN_ALLOW_TEST_ONLY=1" in plan["commands"][0]
+    assert {f"task {name}" for name, _, _ in TASKS} <= {p["part"] for p in plan["sizes"]["parts"]}
+
+
+def test_a_task_that_a_packed_model_lacks_is_named(packed: Path) -> None:
+    done = flash(str(packed), "--test-only", "--tasks", "nope")
+    assert isinstance(done.exception, DeployError)
+    assert "'nope'" in done.exception.what and "colour, grey, more" in done.exception.mend
