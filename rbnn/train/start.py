@@ -106,6 +106,11 @@ def start_run(
         RbnnError: a setting is unusable or the folder cannot be written.
     """
     config = configure(data, settings, model_id or os.urandom(MODEL_ID_BYTES))
+    if config.distill is not None and not config.baseline:
+        raise TrainingError(
+            "--distill learns from each task's own network, which is not trained.",
+            "Add --baseline.",
+        )
     run = new_run(root, [task.name for task in data], today or date.today())
     if config.distill is not None:
         tasks = (
@@ -254,11 +259,6 @@ def check_distillation(settings: Settings) -> None:
         raise TrainingError(
             "--distill trains each task's own network first, for as many steps as the shared one.",
             "Give --epochs or --steps in place of --minutes.",
-        )
-    if not settings.baseline:
-        raise TrainingError(
-            "--distill learns from each task's own network, which is not trained.",
-            "Add --baseline.",
         )
     if not 0 < (settings.distill or 0.0) <= 1:
         raise TrainingError(f"--distill must be above 0, 1 at most. Received: {settings.distill}.")
