@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
+from rbnn.cli.bench_accuracy import accuracy
 from rbnn.cli.bench_host import host
 from rbnn.cli.options import Board, Json, Port
 
@@ -123,4 +124,5 @@ def register(app: typer.Typer) -> None:
     group.command("device")(device)
     group.command("document")(document)
     group.command("host")(host)
+    group.command("accuracy")(accuracy)
     app.add_typer(group, name="bench")

@@ -1,0 +1,41 @@
+"""``rbnn bench accuracy``: one parameter set for all tasks against a network for each.
+
+Both are trained side by side under one budget, on the same samples; the folder of a comparison can
+be gone on with, and added to, at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rbnn.report.accuracy_figures import AccuracyFigures
+from rbnn.report.accuracy_plan import Choice, draft, locked, settle
+from rbnn.report.accuracy_report import write_report
+from rbnn.report.accuracy_train import train_all
+from rbnn.tasks import load, parse_specs
+from rbnn.train.loading import LoadingBar
+
+
+def compare_networks(
+    folder: Path, tasks: str | None, choice: Choice, say: Callable[[str], None]
+) -> AccuracyFigures:
+    """Train and measure what is missing in ``folder``, then write its report.
+
+    Args:
+        folder: of the comparison, new or begun.
+        tasks: as ``--tasks`` takes them; None for those that the folder was begun with.
+        choice: what the user asks for.
+        say: told of each network.
+
+    Raises:
+        RbnnError: the folder was begun otherwise, a setting is unusable, the user stopped the
+            training, or something cannot be read or written.
+    """
+    given = None if tasks is None else [str(spec) for spec in parse_specs(tasks)]
+    specs, filled = draft(folder, given, choice)
+    with LoadingBar() as bar:
+        data = [load(spec, progress=bar.show) for spec in specs]
+    with locked(folder):
+        train_all(folder, settle(folder, specs, filled, data), data, say)
+        return write_report(folder)

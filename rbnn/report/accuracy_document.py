@@ -1,0 +1,84 @@
+"""The comparison as one Markdown page with its plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rbnn.report.accuracy_figures import AccuracyFigures
+from rbnn.report.accuracy_jobs import DEVICE_SCHEME
+from rbnn.report.accuracy_tables import (
+    accuracy_table,
+    count_table,
+    device_table,
+    flash_table,
+)
+
+PLOTS = "plots"
+BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
+
+
+def confusion_plot(task: str) -> str:
+    """Name of the plot of a task's confusion matrix."""
+    return f"confusion-{task}"
+
+
+def document(figures: AccuracyFigures, plots: Mapping[str, str]) -> str:
+    """The page.
+
+    Args:
+        figures: of the comparison.
+        plots: what each plot shows, by its name; those that were drawn.
+    """
+    parts = [
+        "# Accuracy: one parameter set against separate networks",
+        _about(figures),
+        f"```sh\n{figures.command}\n```",
+    ]
+    if figures.missing:
+        parts.append(
+            f"Unfinished: {len(figures.missing)} of the networks are still to be trained; "
+            "`accuracy.json` names them."
+        )
+
+    def plot(name: str) -> None:
+        if name in plots:
+            parts.append(f"![{plots[name]}]({PLOTS}/{name}.svg)")
+
+    if figures.tasks:
+        parts += ["## Accuracy by task", accuracy_table(figures).title + "."]
+        parts.append(accuracy_table(figures).markdown())
+        plot(BY_TASK)
+    if figures.counts:
+        parts += ["## Accuracy against the number of tasks", count_table(figures).title + "."]
+        parts.append(count_table(figures).markdown())
+        plot(BY_COUNT)
+    if figures.flash:
+        parts += ["## Flash", flash_table(figures).title + "."]
+        parts.append(flash_table(figures).markdown())
+        plot(FLASH)
+    if any(task.wrong_secrets for task in figures.tasks):
+        parts += ["## Wrong secrets", device_table(figures).title + "."]
+        parts.append(device_table(figures).markdown())
+        plot(WRONG)
+    if CURVES in plots:
+        parts.append("## Learning curves")
+        plot(CURVES)
+    confusions = [confusion_plot(task.name) for task in figures.tasks]
+    if any(name in plots for name in confusions):
+        parts.append(f"## Confusion matrices, shared network under {DEVICE_SCHEME}")
+        for name in confusions:
+            plot(name)
+    return "\n\n".join(parts) + "\n"
+
+
+def _about(figures: AccuracyFigures) -> str:
+    settings = figures.settings
+    shape = [f"{name} {settings[name]}" for name in ("width", "depth", "stages") if settings[name]]
+    network = ", ".join([str(settings["architecture"]), *shape])
+    bits = "" if figures.bits is None else f", {figures.bits:,} bits"
+    steps = "" if figures.steps is None else f" {figures.steps:,} steps each,"
+    return (
+        f"{network}{bits};{steps} {figures.seconds / 3600:.1f} hours of training in all. Every "
+        "network has the same shape, sees the same samples of its tasks in the same order, and is "
+        "measured on the whole test set after its last step."
+    )
