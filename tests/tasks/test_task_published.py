@@ -167,3 +167,14 @@ def test_every_download_is_pinned() -> None:
             assert archive.name not in saved
             saved.add(archive.name)
     assert len(saved) == 15
+
+
+def test_the_page_about_tasks_names_all_sources() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
+    for task in KNOWN.values():
+        assert f"| `{task.name}` |" in page
+        if task.supply == "download":
+            source = published(task.name)
+            assert f"| {source.megabytes:,} MB |" in page
+            for archive in source.archives:
+                assert f"<{archive.url}>" in page or f"<{archive.url.rpartition('/')[0]}/>" in page
