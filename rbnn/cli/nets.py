@@ -27,6 +27,12 @@ def nets(
     depth: Annotated[
         int | None, typer.Option("--depth", help="Depth; default: each architecture's.")
     ] = None,
+    stages: Annotated[
+        int | None,
+        typer.Option(
+            "--stages", help="Stages of a resnet or reactnet; default: the architecture's."
+        ),
+    ] = None,
     shape: Annotated[
         str, typer.Option("--input", help="Height, width and channels, such as 32x32x3.")
     ] = "32x32x3",
@@ -44,7 +50,7 @@ def nets(
 
     manifest = load_board(board)
     found = candidates(
-        manifest, arch or [], width or [], depth, _parse_shape(shape), classes, tasks
+        manifest, arch or [], width or [], depth, stages, _parse_shape(shape), classes, tasks
     )
     if as_json:
         rows = [one.model_dump(exclude_none=True) for one in found]
@@ -76,7 +82,7 @@ def _print(title: str, found: list[Candidate]) -> None:
     table.add_column("fits", overflow="fold")
     for one in found:
         table.add_row(
-            f"{one.architecture} {one.width}/{one.depth}",
+            "/".join([f"{one.architecture} {one.width}", *_sizes(one)]),
             f"{one.bits / 1000:,.0f}",
             f"{one.macs / 1e6:,.1f}",
             _kib(one.flash),
@@ -88,9 +94,13 @@ def _print(title: str, found: list[Candidate]) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(
-        "network: architecture, width/depth. RAM: with weights that stay reconfigured where there "
+        "network: architecture, width/depth/stages. RAM: with weights that stay reconfigured where there "
         "is room. est. ms: an estimate without wait states of the flash."
     )
+
+
+def _sizes(one: Candidate) -> list[str]:
+    return [str(one.depth), *([str(one.stages)] if one.stages else [])]
 
 
 def _kib(size: int | None) -> str:

@@ -47,6 +47,7 @@ class NetworkShape:
         architecture: as in ``--arch``.
         width: None for the architecture's default.
         depth: as ``width``.
+        stages: as ``width``.
         input_shape: height, width, channels.
         classes: of each task.
         cipher: of the key stream.
@@ -55,6 +56,7 @@ class NetworkShape:
     architecture: str
     width: int | None = None
     depth: int | None = None
+    stages: int | None = None
     input_shape: tuple[int, int, int] = (32, 32, 3)
     classes: int = 10
     cipher: CipherName = "chacha20"
@@ -67,6 +69,7 @@ class NetworkShape:
             config.architecture,
             config.width,
             config.depth,
+            config.stages,
             config.input_shape,
             config.max_classes,
             config.cipher,
@@ -159,6 +162,7 @@ def _synthetic(folder: Path, shape: NetworkShape) -> Run:
         shape.architecture,
         width=shape.width,
         depth=shape.depth,
+        stages=shape.stages,
         input_shape=shape.input_shape,
         classes=shape.classes,
         cipher=shape.cipher,

@@ -52,6 +52,7 @@ class BenchNetwork(_Figures):
     architecture: str
     width: int
     depth: int
+    stages: int | None
     cipher: str
     input_shape: tuple[int, int, int]
     bits: int

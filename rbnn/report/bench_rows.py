@@ -86,6 +86,7 @@ def network_figures(
         architecture=config.architecture,
         width=config.width,
         depth=config.depth,
+        stages=config.stages,
         cipher=config.cipher,
         input_shape=topology.input_shape,
         bits=topology.bits,

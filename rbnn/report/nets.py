@@ -39,6 +39,7 @@ class Candidate(BaseModel):
     architecture: str
     width: int
     depth: int
+    stages: int | None
     bits: int
     macs: int
     fits: bool
@@ -59,6 +60,7 @@ def candidates(
     names: Sequence[str],
     widths: Sequence[int],
     depth: int | None,
+    stages: int | None,
     input_shape: Shape,
     classes: int,
     tasks: int,
@@ -70,6 +72,7 @@ def candidates(
         names: architectures; empty for all.
         widths: empty for ``WIDTHS``.
         depth: None for each architecture's default.
+        stages: None for each architecture's default.
         input_shape: height, width, channels.
         classes: most of any task.
         tasks: how many.
@@ -80,11 +83,15 @@ def candidates(
     found: list[Candidate] = []
     refused: list[RbnnError] = []
     for name in names or tuple(ARCHITECTURES):
-        own_depth = architecture(name).depth if depth is None else depth
+        known = architecture(name)
+        sizes = {
+            "depth": known.depth if depth is None else depth,
+            "stages": known.stages if stages is None else stages,
+        }
         for width in widths or WIDTHS:
             try:
-                topology = lay_out(name, input_shape, classes, width, own_depth)
-                found.append(_judge(board, topology, width, own_depth, tasks))
+                topology = lay_out(name, input_shape, classes, width, **sizes)
+                found.append(_judge(board, topology, width, sizes, tasks))
             except RbnnError as error:
                 refused.append(error)
     if not found:
@@ -97,7 +104,9 @@ def rank(found: Iterable[Candidate]) -> list[Candidate]:
     return sorted(found, key=lambda one: (not one.fits, -one.bits, one.instructions or 0))
 
 
-def _judge(board: Board, topology: Topology, width: int, depth: int, tasks: int) -> Candidate:
+def _judge(
+    board: Board, topology: Topology, width: int, sizes: dict[str, int | None], tasks: int
+) -> Candidate:
     padded = pad(topology).topology
     layout = plan(padded)
     params = layout.labels_offset + topology.max_classes * LABEL_BYTES
@@ -105,7 +114,7 @@ def _judge(board: Board, topology: Topology, width: int, depth: int, tasks: int)
     one = Candidate(
         architecture=topology.architecture,
         width=width,
-        depth=depth,
+        **sizes,
         bits=topology.bits,
         macs=topology.macs,
         fits=False,
