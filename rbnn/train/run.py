@@ -308,6 +308,10 @@ def choose_run(name: Path | None, runs: Path) -> Run:
     Raises:
         RbnnError: there is none, or its configuration cannot be read.
     """
-    run = newest_run(runs) if name is None else Run(name if name.exists() else runs / name)
+    if name is None:
+        run = newest_run(runs)
+    else:
+        is_path = name.exists() or len(name.parts) > 1
+        run = Run(name if is_path else runs / name)
     run.config()
     return run
