@@ -47,8 +47,8 @@ class RunTask(BaseModel):
     ``offsets`` are subtracted from each of the network's input channels (integers, the training
     set's rounded channel means); ``source`` is the spec with which ``rbnn.tasks.load`` finds the
     data again, ``fingerprint`` the SHA-256 that tells whether they are the same. ``batch`` is how
-    many of its samples every step has. ``teacher`` is the run folder of the task's own network, seen
-    from this run's folder: the shared one learns from it, too.
+    many of its samples every step has. ``teacher`` is the run folder of the task's own network,
+    seen from this run's folder: the shared one learns from it, too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -83,7 +83,7 @@ def test_a_run_is_meant_by_folder_or_name(
     assert choose_run(Path(name), runs).folder == run.folder
     with pytest.raises(RbnnError, match="nowhere is not a run folder"):
         choose_run(Path("nowhere"), runs)
-    with pytest.raises(RbnnError, match="^runs/nowhere is not a run folder"):
+    with pytest.raises(RbnnError, match=r"^runs/nowhere is not a run folder"):
         choose_run(Path("runs/nowhere"), Path("runs"))
 
 
