@@ -10,6 +10,7 @@ import typer
 from rbnn.cli import options
 from rbnn.cli.bench_accuracy import accuracy
 from rbnn.cli.bench_host import host
+from rbnn.cli.bench_theft import theft
 from rbnn.cli.options import Board, Json, Port
 
 
@@ -125,4 +126,5 @@ def register(app: typer.Typer) -> None:
     group.command("document")(document)
     group.command("host")(host)
     group.command("accuracy")(accuracy)
+    group.command("theft")(theft)
     app.add_typer(group, name="bench")

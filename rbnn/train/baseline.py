@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rbnn.train.figures import read_figures
-from rbnn.train.run import Run
+from rbnn.train.run import Run, RunConfig
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,25 @@ def prepare_baseline(run: Run, task: str, steps: int) -> Run:
         steps: that the shared run takes.
     """
     own = run.baseline(task)
-    config = run.config()
     if not own.config_file.exists():
-        entry = next(entry for entry in config.tasks if entry.name == task)
-        own.write_config(
-            config.model_copy(
-                update={
-                    "tasks": (entry.model_copy(update={"teacher": None}),),
-                    "scheme": "none",
-                    "distill": None,
-                    "epochs": None,
-                    "steps": steps,
-                    "minutes": None,
-                    "baseline": False,
-                }
-            )
-        )
+        own.write_config(baseline_config(run.config(), task, steps))
     return own
+
+
+def baseline_config(config: RunConfig, task: str, steps: int) -> RunConfig:
+    """The config of the single-task network of ``task``; arguments as :func:`prepare_baseline`."""
+    entry = next(entry for entry in config.tasks if entry.name == task)
+    return config.model_copy(
+        update={
+            "tasks": (entry.model_copy(update={"teacher": None}),),
+            "scheme": "none",
+            "distill": None,
+            "epochs": None,
+            "steps": steps,
+            "minutes": None,
+            "baseline": False,
+        }
+    )
 
 
 def compare(run: Run) -> list[Comparison]:

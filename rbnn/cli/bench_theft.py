@@ -1,0 +1,66 @@
+"""``rbnn bench theft``: what stolen bits are worth to a thief who fine-tunes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rbnn.cli import options
+from rbnn.cli.options import Json
+
+
+def theft(
+    run: Annotated[Path, typer.Argument(help="The attacked run: a shared network, trained.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the experiment; goes on with what it holds.")
+    ],
+    victim: Annotated[
+        list[str] | None,
+        typer.Option("--victim", help="Task to rob; may be repeated. Default: each."),
+    ] = None,
+    other: Annotated[
+        str | None,
+        typer.Option(help="Task whose licence the thief has. Default: the one after the victim."),
+    ] = None,
+    shares: Annotated[
+        str, typer.Option(help="Shares of the victim's training data, in percent.")
+    ] = "1,10,100",
+    seeds: Annotated[str, typer.Option(help="One fine-tuning from each start by seed.")] = "1,2,3",
+    steps: Annotated[int, typer.Option(help="Steps of each fine-tuning.")] = 300,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Highest learning rate. Default: the run's.")
+    ] = None,
+    magnitude: Annotated[
+        float,
+        typer.Option(help="Size of latent values that start from bits; 1 is as training begins."),
+    ] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune a victim's network from stolen bits and from none, and compare.
+
+    Six starts by victim, share and seed. Writes theft.json, theft.md, theft.svg and theft.png into
+    the folder. A significant gain from stolen bits fails.
+    """
+    from rbnn.report.theft import require_no_gain
+    from rbnn.report.theft_bench import TheftSettings, bench_theft
+    from rbnn.report.theft_page import theft_tables
+    from rbnn.train.run import choose_run
+
+    attacked = choose_run(run, options.DEFAULT_RUNS)
+    settings = TheftSettings(
+        victims=tuple(victim or ()),
+        other=other,
+        shares=shares,
+        seeds=seeds,
+        steps=steps,
+        learning_rate=learning_rate,
+        magnitude=magnitude,
+    )
+    report = bench_theft(attacked, settings, out, options.say)
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        options.output().print(theft_tables(report))
+    require_no_gain(report)

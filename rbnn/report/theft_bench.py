@@ -1,0 +1,99 @@
+"""``rbnn bench theft``: plan, fine-tune, compare, and write what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rbnn.files import write_atomic
+from rbnn.report.theft import TheftReport, theft_report
+from rbnn.train.loading import LoadingBar
+from rbnn.train.run import Run
+from rbnn.train.start import load_data
+from rbnn.train.theft_plan import (
+    choose_victims,
+    parse_seeds,
+    parse_shares,
+    plan_cells,
+    plan_experiment,
+)
+
+STEM = "theft"
+"""Of the files that are written: .json, .md, .svg, .png."""
+
+
+@dataclass(frozen=True)
+class TheftSettings:
+    """What the user may choose; texts as typed, see :mod:`rbnn.train.theft_plan`."""
+
+    victims: Sequence[str] = ()
+    other: str | None = None
+    shares: str = "1,10,100"
+    seeds: str = "1,2,3"
+    steps: int = 300
+    learning_rate: float | None = None
+    magnitude: float = 1.0
+
+    def command(self, run: Run, folder: Path) -> str:
+        """What to type to get the same again."""
+        parts = [f"rbnn bench theft {run.folder}"]
+        parts += [f"--victim {victim}" for victim in self.victims]
+        parts += [] if self.other is None else [f"--other {self.other}"]
+        parts += [f"--shares {self.shares} --seeds {self.seeds} --steps {self.steps}"]
+        parts += [] if self.learning_rate is None else [f"--learning-rate {self.learning_rate:g}"]
+        parts += [f"--magnitude {self.magnitude:g}", f"--out {folder}"]
+        return " ".join(parts)
+
+
+def bench_theft(
+    run: Run, settings: TheftSettings, folder: Path, say: Callable[[str], None]
+) -> TheftReport:
+    """Rob a run and write ``theft.json``, ``theft.md``, ``theft.svg`` and ``theft.png``.
+
+    Args:
+        run: the attacked run, trained.
+        settings: the user's choices.
+        folder: of the experiment; what it holds already is not computed again.
+        say: told of what goes on.
+
+    Raises:
+        RbnnError: a setting is unusable, the run or its data cannot be read, the folder holds
+            another experiment or cannot be written, or the user interrupted.
+    """
+    others = choose_victims(run, settings.victims, settings.other)
+    shares, seeds = parse_shares(settings.shares), parse_seeds(settings.seeds)
+    experiment = plan_experiment(
+        run, settings.other, settings.steps, settings.learning_rate, settings.magnitude
+    )
+    cells = plan_cells(others, shares, seeds)
+    experiment.hold(folder)
+    config = run.config()
+    needed = {*others, *others.values()}
+    tasks = tuple(task for task in config.tasks if task.name in needed)
+    with LoadingBar() as bar:
+        data = load_data(config.model_copy(update={"tasks": tasks}), bar.show)
+
+    # From here on TensorFlow is needed; what can be refused without it has been.
+    from rbnn.train.theft import Thief
+
+    results = Thief(run, data, experiment, others, folder, say).rob(cells)
+    report = theft_report(settings.command(run, folder), run, experiment, results)
+    write_report(report, folder)
+    return report
+
+
+def write_report(report: TheftReport, folder: Path) -> None:
+    """Write the document, the page and the plot.
+
+    Raises:
+        RbnnError: one of them cannot be written.
+    """
+    from rbnn.report.plot_style import save, styled
+    from rbnn.report.theft_page import theft_page
+    from rbnn.report.theft_plot import theft_plot
+
+    write_atomic(folder / f"{STEM}.json", report.model_dump_json(indent=2) + "\n")
+    write_atomic(folder / f"{STEM}.md", theft_page(report))
+    with styled():
+        save(theft_plot(report), folder, STEM)
