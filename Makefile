@@ -74,6 +74,10 @@ seven: setup ## Pack RUN=folder as the shipped seven-task model; publishes the s
 bench: setup ## Count instructions of layers and a network on the emulated cores, write docs/benchmarks.md
 	"$(BIN)/rbnn" bench document --output docs/benchmarks.md
 
+.PHONY: bench-train
+bench-train: setup ## Time training seven tasks together against training each alone
+	"$(BIN)/rbnn" bench train
+
 .PHONY: bench-host
 bench-host: setup ## Measure Keras and the C engine on this machine, images a second
 	"$(BIN)/rbnn" bench host

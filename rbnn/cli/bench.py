@@ -11,6 +11,7 @@ from rbnn.cli import options
 from rbnn.cli.bench_accuracy import accuracy
 from rbnn.cli.bench_host import host
 from rbnn.cli.bench_theft import theft
+from rbnn.cli.bench_train import train
 from rbnn.cli.options import Board, Json, Port
 
 
@@ -22,6 +23,7 @@ def device(
     ] = None,
     width: Annotated[int | None, typer.Option(help="Its width; default: the network's.")] = None,
     depth: Annotated[int | None, typer.Option(help="Its depth; default: the network's.")] = None,
+    stages: Annotated[int | None, typer.Option(help="Its stages; default: the network's.")] = None,
     run: Annotated[
         Path | None,
         typer.Option("--run", help="Take shape and cipher of this trained run instead."),
@@ -51,14 +53,15 @@ def device(
 
     if layers_only or run is not None:
         alone = "--layers-only" if layers_only else "--run"
-        named = {"--arch": arch, "--width": width, "--depth": depth}
+        named = {"--arch": arch, "--width": width, "--depth": depth, "--stages": stages}
         options.refuse_beside(alone, {**named, "--run": run} if layers_only else named)
     manifest = load_board(board)
     arch = arch or "resnet"
-    shape: NetworkShape | None = NetworkShape(arch, width, depth)
+    shape: NetworkShape | None = NetworkShape(arch, width, depth, stages)
     command = f"rbnn bench device --board {board} --arch {arch}"
     command += f" --width {width}" if width else ""
     command += f" --depth {depth}" if depth else ""
+    command += f" --stages {stages}" if stages else ""
     if run is not None:
         shape = NetworkShape.of_run(choose_run(run, options.DEFAULT_RUNS))
         command = f"rbnn bench device --board {board} --run {run}"
@@ -127,4 +130,5 @@ def register(app: typer.Typer) -> None:
     group.command("host")(host)
     group.command("accuracy")(accuracy)
     group.command("theft")(theft)
+    group.command("train")(train)
     app.add_typer(group, name="bench")
