@@ -167,7 +167,7 @@ def build(
 ) -> BuildResult:
     """Compile and link the firmware.
 
-    The result stands in ``model/firmware/<board>``, or in the build folder without a model.
+    The result stands in ``model/firmware/<board>``; without a model, in the cache.
 
     Args:
         board: for which board.
@@ -204,12 +204,11 @@ def build(
         except BuildError:
             _raise_overflow(log.read_text(), board)
             raise
-        if model is not None:
-            # The next build for this board overwrites its folder; the model's own stays.
-            kept = model / "firmware" / board.name
-            for name in ("firmware.elf", "firmware.bin", "firmware.map"):
-                write_atomic(kept / name, (made / name).read_bytes())
-            made = kept
+        # The next build for this board, maybe another process's, overwrites its folder.
+        kept = cache_folder() / "bare" if model is None else model / "firmware"
+        for name in ("firmware.elf", "firmware.bin", "firmware.map"):
+            write_atomic(kept / board.name / name, (made / name).read_bytes())
+        made = kept / board.name
     return BuildResult(
         board, made / "firmware.elf", made / "firmware.bin", made / "firmware.map", log, memory
     )

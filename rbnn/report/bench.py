@@ -22,7 +22,6 @@ from rbnn.image.bench_layers import LayerCase, standard_cases
 from rbnn.image.bench_source import NetworkCase, write_bench
 from rbnn.image.board import Board
 from rbnn.image.memory import plan_memory
-from rbnn.image.paths import cache_folder
 from rbnn.image.toolchain import require
 from rbnn.report.bench_figures import BenchApplication, BenchFigures
 from rbnn.report.bench_rows import (
@@ -107,7 +106,7 @@ def run_bench(
         run = None if shape is None else _synthetic(place / "run", shape)
         network = None if run is None else _network(run)
         cases = standard_cases()
-        folder = cache_folder() / "bench" / board.name
+        folder = place / "bench"
         work_bytes = _work_bytes(board, network, cases)
         write_bench(folder, cases, network, work_bytes)
         say(f"Building the bench application for {board.name}.")
