@@ -42,7 +42,10 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="module", params=sorted(MACHINES))
+EMULATED = [pytest.param(cpu, marks=pytest.mark.qemu) for cpu in sorted(MACHINES)]
+
+
+@pytest.fixture(scope="module", params=EMULATED)
 def emulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Assembly on an emulated Cortex-M, counting instructions."""
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):

@@ -12,9 +12,10 @@ from dense_cases import FILLS, dense_case
 from run_driver import MACHINES, build_bare, run_bare
 
 NEEDED = ("arm-none-eabi-gcc", "qemu-system-arm")
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, NEEDED)), reason=f"needs {' and '.join(NEEDED)}"
-)
+pytestmark = [
+    pytest.mark.qemu,
+    pytest.mark.skipif(not all(map(shutil.which, NEEDED)), reason=f"needs {' and '.join(NEEDED)}"),
+]
 
 
 @pytest.mark.parametrize("cpu", MACHINES)

@@ -23,9 +23,10 @@ from run_driver import MACHINES, Request, build_bare, run_bare
 from rbnn.spec.layout import Stage
 
 NEEDED = ("arm-none-eabi-gcc", "qemu-system-arm")
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, NEEDED)), reason=f"needs {' and '.join(NEEDED)}"
-)
+pytestmark = [
+    pytest.mark.qemu,
+    pytest.mark.skipif(not all(map(shutil.which, NEEDED)), reason=f"needs {' and '.join(NEEDED)}"),
+]
 STAGES = (Stage.THRESHOLD, Stage.RESIDUAL)
 
 

@@ -72,6 +72,7 @@ def test_missing_qemu_names_the_package(tmp_path: Path, monkeypatch: pytest.Monk
     assert not emulator.is_on() and not (tmp_path / "qemu").exists()
 
 
+@pytest.mark.qemu
 @needs_qemu
 def test_a_full_disk_leaves_no_emulator_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -94,6 +95,7 @@ def test_a_full_disk_leaves_no_emulator_running(
     assert not (tmp_path / "qemu").exists()
 
 
+@pytest.mark.qemu
 @needs_qemu
 def test_qemus_own_reason_is_shown_and_nothing_stays(tmp_path: Path) -> None:
     machine = BOARD.emulator
@@ -121,6 +123,7 @@ def test_a_debugger_port_that_closes_while_it_lets_go_is_no_error(tmp_path: Path
     server.close()
 
 
+@pytest.mark.qemu
 @needs_qemu
 def test_firmware_that_stops_the_core_is_named(tmp_path: Path) -> None:
     emulator = make(tmp_path, bytes(64))
@@ -129,6 +132,7 @@ def test_firmware_that_stops_the_core_is_named(tmp_path: Path) -> None:
     assert not emulator.is_on() and not (tmp_path / "qemu").exists()
 
 
+@pytest.mark.qemu
 @needs_qemu
 def test_a_killed_emulator_is_off_and_can_be_started_again(tmp_path: Path) -> None:
     emulator = make(tmp_path)
@@ -203,6 +207,7 @@ def test_monitor_passes_refusals_on_and_skips_events(tmp_path: Path) -> None:
     server.close()
 
 
+@pytest.mark.qemu
 @needs_qemu
 def test_two_hands_on_the_switch_start_one_emulator(tmp_path: Path) -> None:
     emulator = make(tmp_path)
@@ -221,6 +226,7 @@ def test_two_hands_on_the_switch_start_one_emulator(tmp_path: Path) -> None:
     assert running_emulators(tmp_path) == []
 
 
+@pytest.mark.qemu
 @needs_qemu
 def test_an_emulator_whose_state_is_lost_is_replaced(tmp_path: Path) -> None:
     emulator = make(tmp_path)

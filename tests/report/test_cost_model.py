@@ -28,6 +28,7 @@ NETWORKS = [
 ]
 
 
+@pytest.mark.qemu
 @pytest.mark.skipif(not all(map(shutil.which, NEEDED)), reason=f"needs {', '.join(NEEDED)}")
 @pytest.mark.parametrize(("board", "subject"), NETWORKS)
 def test_every_layer_is_within_five_percent(board: str, subject: Subject, tmp_path: Path) -> None:
