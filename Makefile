@@ -14,6 +14,9 @@ SYSTEM_TOOLS := \
 	arm-none-eabi-nm:binutils-arm-none-eabi \
 	qemu-system-arm:qemu-system-arm \
 	espeak-ng:espeak-ng
+# command:Debian package that brings it, for the tests alone
+TEST_TOOLS := \
+	chromium:chromium
 # file:Debian package that brings it
 SYSTEM_FILES := \
 	/usr/include/stdio.h:libc6-dev \
@@ -83,8 +86,9 @@ bench-host: setup ## Measure Keras and the C engine on this machine, images a se
 	"$(BIN)/rbnn" bench host
 
 .PHONY: test
+test: SYSTEM_TOOLS += $(TEST_TOOLS)
 test: setup lint ## Run all tests: Python, host C under sanitizers, firmware under QEMU
-	"$(BIN)/python" -m pytest
+	"$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: setup ## Check style, types, and that what is generated from rbnn/spec is current

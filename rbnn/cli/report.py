@@ -51,13 +51,21 @@ def report(
     The page loads nothing from elsewhere and holds nothing secret; it reads well on a phone and in
     print. RUN need not be exported or finished: the page then says what is missing.
     """
-    from rbnn.report.run_report import CARD_FILE, PAGE_FILE, Wishes, report_run, write_report
+    from rbnn.report.run_report import (
+        CARD_FILE,
+        PAGE_FILE,
+        Wishes,
+        check_files,
+        report_run,
+        write_report,
+    )
     from rbnn.train.loading import LoadingBar
     from rbnn.train.run import choose_run
 
     chosen = choose_run(run, runs)
     page_file = chosen.folder / PAGE_FILE if out is None else out
     card_file = page_file.parent / CARD_FILE if card is None else card
+    check_files(page_file, card_file)
     wishes = Wishes(
         board=board,
         engine=engine,

@@ -76,15 +76,20 @@ class Label:
 
 @dataclass(frozen=True)
 class Matrix:
-    """A confusion matrix: rows are the truth, columns what was found."""
+    """A confusion matrix: rows are the truth, columns what was found.
 
-    width: float
-    height: float
-    left: float
-    top: float
-    side: float
+    ``cell`` is the side of a field, ``side`` that of the square of all; ``font`` and ``label_font``
+    are sizes of the text in fields and beside them; ``turned``: column names stand upright.
+    """
+
+    width: int
+    height: int
+    left: int
+    top: int
+    side: int
     cell: int
     font: float
+    label_font: int
     turned: bool
     about: str
     cells: tuple[Cell, ...]
@@ -167,7 +172,9 @@ def ticks(low: float, high: float) -> list[float]:
     """Round values around ``low`` .. ``high``, about five of them."""
     from matplotlib.ticker import MaxNLocator
 
-    return [float(mark) for mark in MaxNLocator(nbins=5).tick_values(low, high)]
+    return [
+        float(mark) for mark in MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(low, high)
+    ]
 
 
 def matrix(task: TaskReport, results: Results) -> Matrix:
@@ -178,8 +185,9 @@ def matrix(task: TaskReport, results: Results) -> Matrix:
     letters = min(max(len(label) for label in labels), LONGEST_LABEL)
     turned = letters > 2
     size = 11 if count <= 26 else 10
-    left = 24 + 0.62 * size * letters + 6
-    top = 24 + (0.62 * size * letters if turned else size) + 6
+    longest = math.ceil(0.62 * size * letters)
+    left = 24 + longest + 6
+    top = 24 + (longest if turned else size) + 6
     side = cell * count
     cells = []
     for i, row in enumerate(results.confusion):
@@ -204,13 +212,14 @@ def matrix(task: TaskReport, results: Results) -> Matrix:
                 )
     middle = [(k + 0.5) * cell for k in range(count)]
     return Matrix(
-        width=math.ceil(left + side + 40),
-        height=math.ceil(top + side + 4),
+        width=left + side + 40,
+        height=top + side + 4,
         left=left,
         top=top,
         side=side,
         cell=cell,
         font=font,
+        label_font=size,
         turned=turned,
         about=(
             f"Confusion matrix of {task.name}: {count} classes, {results.accuracy:.1%} of "
@@ -219,7 +228,7 @@ def matrix(task: TaskReport, results: Results) -> Matrix:
         ),
         cells=tuple(cells),
         rows=tuple(
-            Label(left - 6, top + at, _cut(label), label)
+            Label(left - 6, top + at + 4, _cut(label), label)
             for at, label in zip(middle, labels, strict=True)
         ),
         columns=tuple(
@@ -227,7 +236,9 @@ def matrix(task: TaskReport, results: Results) -> Matrix:
             for at, label in zip(middle, labels, strict=True)
         ),
         recalls=tuple(
-            Label(left + side + 6, top + at, "" if one.recall is None else f"{one.recall:.0%}", "")
+            Label(
+                left + side + 6, top + at + 4, "" if one.recall is None else f"{one.recall:.0%}", ""
+            )
             for at, one in zip(middle, results.classes, strict=True)
         ),
     )

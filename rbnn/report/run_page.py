@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import jinja2
@@ -10,6 +11,8 @@ from rbnn.report import run_charts
 from rbnn.report.run_figures import RunReport
 
 MINUS = "−"
+NUMERALS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+COMMAND_COLUMNS = 76
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -42,6 +45,8 @@ def _render(template: str, report: RunReport, *, autoescape: bool) -> str:
         "grouped": grouped,
         "listed": listed,
         "markdown": markdown,
+        "counted": counted,
+        "folded": folded,
     }
     return environment.get_template(template).render(report=report, charts=run_charts)
 
@@ -89,6 +94,21 @@ def listed(names: Sequence[str]) -> str:
     """Names as a sentence has them: ``a, b and c``."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def counted(count: int) -> str:
+    """A number of things at the beginning of a sentence."""
+    return NUMERALS[count - 1] if count <= len(NUMERALS) else str(count)
+
+
+def folded(line: str) -> str:
+    """A shell's line, cut between its words where it is long."""
+    lines = [""]
+    for word in map(shlex.quote, shlex.split(line)):
+        if lines[-1] and len(lines[-1]) + len(word) > COMMAND_COLUMNS:
+            lines.append("   ")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return " \\\n".join(lines)
 
 
 def markdown(text: str) -> str:

@@ -109,6 +109,21 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
     return report.model_copy(update={"notes": _notes(report)})
 
 
+def check_files(page_file: Path, card_file: Path) -> None:
+    """Refuse what cannot be written, before anything long begins.
+
+    Raises:
+        RbnnError: one is a folder, or both are one file.
+    """
+    for path in (page_file, card_file):
+        if path.is_dir():
+            raise RbnnError(f"{path} is a folder.", "Name the file to write.")
+    if page_file.resolve() == card_file.resolve():
+        raise RbnnError(
+            f"Page and model card would be one file: {page_file}.", "Give --card another name."
+        )
+
+
 def write_report(report: RunReport, page_file: Path, card_file: Path) -> None:
     """Write the page and the model card.
 
