@@ -36,7 +36,7 @@ def _split(archive: zipfile.ZipFile, part: str, progress: Progress | None) -> Sp
 
 
 def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
-    """Decode NIST's ``gzip.zip``; takes about half a minute.
+    """Decode NIST's ``gzip.zip``.
 
     Raises:
         TaskError: the archive is not that file.

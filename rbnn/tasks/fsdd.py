@@ -43,7 +43,7 @@ def _split(clips: list[tuple[str, int, Images]]) -> Split:
 
 
 def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
-    """Decode the repository's archive; takes some seconds.
+    """Decode the repository's archive.
 
     Raises:
         TaskError: the archive is not that file.

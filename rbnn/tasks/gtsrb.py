@@ -65,7 +65,7 @@ def _read(
 
 
 def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
-    """Decode training pictures, test pictures and ground truth; takes about half a minute.
+    """Decode training pictures, test pictures and ground truth.
 
     Raises:
         TaskError: an archive is not that file.

@@ -17,13 +17,11 @@ from pathlib import Path, PureWindowsPath
 
 from rbnn.tasks.errors import TaskError
 
+PARTS = ("train", "test")
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_FILES = 2_000_000
 IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 """What desktops drop into folders; names that begin with a dot are skipped as well."""
-
-
-PARTS = ("train", "test")
 
 
 class Tree(ABC):
