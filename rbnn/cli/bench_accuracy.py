@@ -81,7 +81,7 @@ def accuracy(
     Stop it with Ctrl-C; `rbnn bench accuracy --out FOLDER` goes on. Seeds, schemes and counts may
     be added to a folder, other settings are refused. accuracy.md in it holds tables and plots.
     """
-    from rbnn.report.accuracy_plan import Choice, parse_numbers, parse_schemes
+    from rbnn.report.accuracy_choice import Choice, parse_numbers, parse_schemes
     from rbnn.report.accuracy_report import write_report
     from rbnn.report.accuracy_summary import write_summary
     from rbnn.report.accuracy_tables import tables as tables_of
@@ -128,5 +128,6 @@ def accuracy(
     for table in tables_of(figures):
         console.print(table.rich())
     if figures.missing:
-        console.print(f"{len(figures.missing)} networks are still to be trained.")
+        many = len(figures.missing)
+        console.print(f"{many} network{' is' if many == 1 else 's are'} still to be trained.")
     console.print(f"Report: {out / 'accuracy.md'}", soft_wrap=True)

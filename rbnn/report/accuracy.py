@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from rbnn.report.accuracy_choice import Choice, draft, settle
 from rbnn.report.accuracy_figures import AccuracyFigures
-from rbnn.report.accuracy_plan import Choice, draft, locked, settle
+from rbnn.report.accuracy_plan import locked
 from rbnn.report.accuracy_report import write_report
 from rbnn.report.accuracy_train import train_all
 from rbnn.tasks import load, parse_specs

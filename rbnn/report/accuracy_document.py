@@ -36,7 +36,7 @@ def document(figures: AccuracyFigures, plots: Mapping[str, str]) -> str:
     ]
     if figures.missing:
         parts.append(
-            f"Unfinished: {len(figures.missing)} of the networks are still to be trained; "
+            f"Unfinished. Still to be trained, of all networks: {len(figures.missing)}; "
             "`accuracy.json` names them."
         )
 

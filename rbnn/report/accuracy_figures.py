@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from rbnn.report.accuracy_jobs import DEVICE_SCHEME, SINGLE, Job, count_network
+from rbnn.report.accuracy_jobs import DEVICE_SCHEME, SINGLE, Job
 from rbnn.report.accuracy_measured import Integers, Measured, MeasuredTask, read_measured
 from rbnn.report.accuracy_plan import Plan
 from rbnn.train.evaluate import Chance, WrongSecrets
@@ -234,12 +234,31 @@ def _average(
 
 
 def _counts(plan: Plan, tasks: Sequence[TaskComparison]) -> Iterable[NetworkAverage]:
-    """Averages by number of tasks; 1 is the first task's own network and needs none."""
-    for count in plan.counts:
-        network = DEVICE_SCHEME if count == len(plan.names) else count_network(count)
-        average = _average(network, tasks, plan.names[:count]) if count > 1 else None
-        if average is not None:
-            yield average
+    """Averages by number of tasks; none before a network of two or more is there."""
+    several = [
+        average
+        for count in plan.counts
+        if count > 1
+        and (average := _average(plan.shared(count), tasks, plan.names[:count])) is not None
+    ]
+    if several and 1 in plan.counts:
+        yield _alone(tasks[0])
+    yield from several
+
+
+def _alone(task: TaskComparison) -> NetworkAverage:
+    """One task that shares with no other: its own network."""
+    own = task.networks[SINGLE]
+    return NetworkAverage(
+        network=SINGLE,
+        tasks=1,
+        seeds=tuple(own.seeds),
+        accuracy=own.mean,
+        single=own.mean,
+        drop=0.0,
+        worst=0.0,
+        worst_task=task.name,
+    )
 
 
 def _flash(measured: Measured) -> Iterable[Flash]:

@@ -9,32 +9,24 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
-from rbnn.nets.architectures import architecture
-from rbnn.report.accuracy_jobs import DEVICE_SCHEME, SCHEMES, Job, jobs
-from rbnn.tasks import TaskData
+from rbnn.report.accuracy_jobs import DEVICE_SCHEME, Job, count_network, jobs
 from rbnn.train.run import Scheme
-from rbnn.train.start import Settings, check, usual_precision
+from rbnn.train.start import Settings
 
 FILE = "benchmark.json"
 LOCK_FILE = ".lock"
 VERSION = 1
-DEFAULT_SEEDS = (1, 2, 3)
-DEFAULT_COUNTS = (1, 2, 4, 7)
-DEFAULT_WRONG_SECRETS = 20
 OPTIONS = {"architecture": "--arch"}
 """Options whose names are not those of their settings."""
-
-T = TypeVar("T")
 
 
 class PlannedTask(BaseModel):
@@ -75,9 +67,13 @@ class Plan(BaseModel):
         """Every network, in the order of their training."""
         return jobs(self.names, self.seeds, self.schemes, self.counts)
 
+    def shared(self, count: int) -> str:
+        """Name of the network that the first ``count`` tasks share under ``xor``."""
+        return DEVICE_SCHEME if count == len(self.tasks) else count_network(count)
+
     def training(self, seed: int) -> Settings:
         """Settings of the runs of one seed."""
-        return _training(self.settings, seed)
+        return training_settings(self.settings, seed)
 
     @property
     def command(self) -> str:
@@ -94,25 +90,6 @@ class Plan(BaseModel):
         return shlex.join([*words, "--wrong-secrets", str(self.wrong_secrets)])
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What the user asks for; None is what the folder has already, or the default.
-
-    Args:
-        settings: fields of ``Settings`` that were given; others are the folder's or the defaults.
-        seeds: of the runs, the first one first.
-        schemes: of the shared networks.
-        counts: numbers of tasks.
-        wrong_secrets: to try on each task.
-    """
-
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    seeds: Sequence[int] | None = None
-    schemes: Sequence[Scheme] | None = None
-    counts: Sequence[int] | None = None
-    wrong_secrets: int | None = None
-
-
 def option(setting: str) -> str:
     """The option that sets a field of ``Settings``."""
     return OPTIONS.get(setting, "--" + setting.replace("_", "-"))
@@ -125,7 +102,7 @@ def usual_settings() -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name not in own}
 
 
-def _training(settings: Mapping[str, Any], seed: int) -> Settings:
+def training_settings(settings: Mapping[str, Any], seed: int) -> Settings:
     """Settings of one seed; teachers are always there, as each task's own network is trained."""
     return Settings(**settings, seed=seed, baseline=settings["distill"] is not None)
 
@@ -138,10 +115,12 @@ def read_plan(folder: Path) -> Plan | None:
     """
     path = folder / FILE
     try:
-        return Plan.model_validate_json(path.read_bytes())
+        plan = Plan.model_validate_json(path.read_bytes())
+        training_settings(plan.settings, 1)
+        return plan
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
+    except (OSError, ValidationError, TypeError, KeyError) as error:
         raise RbnnError(
             f"Cannot read {path}: it is damaged or of another version of rbnn.",
             "Restore it, or choose another folder with --out.",
@@ -161,111 +140,6 @@ def require_plan(folder: Path) -> Plan:
             f"Begin one with: rbnn bench accuracy --tasks cifar,fashion,kws --out {folder}",
         )
     return plan
-
-
-def draft(folder: Path, tasks: Sequence[str] | None, choice: Choice) -> tuple[list[str], Choice]:
-    """Check a choice against a begun folder, and complete it, before any data are read.
-
-    Args:
-        folder: of the comparison, new or begun.
-        tasks: specs of the tasks; None for those of the folder.
-        choice: what the user asks for.
-
-    Returns:
-        Specs of the tasks, and the choice with nothing left open.
-
-    Raises:
-        RbnnError: the folder was begun otherwise, or something cannot be.
-    """
-    plan = read_plan(folder)
-    if plan is None:
-        if not tasks:
-            plan = require_plan(folder)
-        elif folder.is_dir() and any(entry.name != LOCK_FILE for entry in folder.iterdir()):
-            raise RbnnError(
-                f"{folder} holds other files, and no comparison.",
-                "Choose a new folder with --out.",
-            )
-    if plan is None:
-        assert tasks is not None
-        specs, settings = list(tasks), {**usual_settings(), **choice.settings}
-        settings["precision"] = settings["precision"] or usual_precision()
-        default_counts = tuple(count for count in DEFAULT_COUNTS if count <= len(specs))
-        filled = Choice(
-            settings,
-            DEFAULT_SEEDS if choice.seeds is None else choice.seeds,
-            SCHEMES if choice.schemes is None else choice.schemes,
-            default_counts if choice.counts is None else choice.counts,
-            DEFAULT_WRONG_SECRETS if choice.wrong_secrets is None else choice.wrong_secrets,
-        )
-    else:
-        specs, settings = [task.spec for task in plan.tasks], plan.settings
-        if tasks is not None and list(tasks) != specs:
-            raise _begun_otherwise(folder, "--tasks", ",".join(specs), ",".join(tasks))
-        for name, value in choice.settings.items():
-            if settings[name] != value:
-                raise _begun_otherwise(folder, option(name), settings[name], value)
-        filled = Choice(
-            settings,
-            plan.seeds if choice.seeds is None else choice.seeds,
-            plan.schemes if choice.schemes is None else choice.schemes,
-            plan.counts if choice.counts is None else choice.counts,
-            plan.wrong_secrets if choice.wrong_secrets is None else choice.wrong_secrets,
-        )
-    _check(filled, len(specs))
-    return specs, filled
-
-
-def settle(folder: Path, specs: Sequence[str], choice: Choice, data: Sequence[TaskData]) -> Plan:
-    """Write the folder's plan: what it had, and what ``choice`` adds.
-
-    Args:
-        folder: of the comparison; made when missing.
-        specs: of the tasks, from :func:`draft`.
-        choice: complete, from the same.
-        data: the tasks, in order.
-
-    Returns:
-        What to train now; the file holds everything that was ever asked for.
-
-    Raises:
-        RbnnError: the data are no longer those that the folder was begun with.
-    """
-    known = read_plan(folder)
-    tasks = tuple(
-        PlannedTask(name=task.name, spec=spec, fingerprint=task.fingerprint)
-        for spec, task in zip(specs, data, strict=True)
-    )
-    if known is not None:
-        for before, now in zip(known.tasks, tasks, strict=True):
-            if before.fingerprint != now.fingerprint:
-                raise RbnnError(
-                    f"The data of task {now.name} have changed since {folder} was begun.",
-                    "Restore them, or choose another folder with --out.",
-                )
-    assert choice.seeds is not None and choice.schemes is not None and choice.counts is not None
-    assert choice.wrong_secrets is not None
-    wanted = Plan(
-        tasks=tasks,
-        settings=dict(choice.settings),
-        seeds=tuple(choice.seeds),
-        schemes=tuple(choice.schemes),
-        counts=tuple(sorted(choice.counts)),
-        wrong_secrets=choice.wrong_secrets,
-    )
-    everything = wanted
-    if known is not None:
-        everything = wanted.model_copy(
-            update={
-                "seeds": _joined(known.seeds, wanted.seeds),
-                "schemes": _joined(known.schemes, wanted.schemes),
-                "counts": tuple(sorted(_joined(known.counts, wanted.counts))),
-                "steps": known.steps,
-            }
-        )
-    if everything != known:
-        write_atomic(folder / FILE, everything.model_dump_json(indent=2) + "\n")
-    return wanted
 
 
 def record_steps(folder: Path, steps: int) -> None:
@@ -299,66 +173,3 @@ def locked(folder: Path) -> Iterator[None]:
                 "Wait for it; --report-only may be used meanwhile.",
             ) from error
         yield
-
-
-def parse_numbers(name: str, text: str) -> tuple[int, ...]:
-    """Read ``1,2,3``.
-
-    Raises:
-        RbnnError: names the option.
-    """
-    return _parse(name, text, "whole numbers separated by commas, such as 1,2,3", int)
-
-
-def parse_schemes(text: str) -> tuple[Scheme, ...]:
-    """Read ``xor,none``.
-
-    Raises:
-        RbnnError: not one of them, or one of them twice.
-    """
-
-    def scheme(word: str) -> Scheme:
-        if word not in SCHEMES:
-            raise ValueError
-        return word
-
-    return _parse("--schemes", text, f"some of {','.join(SCHEMES)}", scheme)
-
-
-def _parse(name: str, text: str, form: str, read: Callable[[str], T]) -> tuple[T, ...]:
-    try:
-        found = tuple(read(word.strip()) for word in text.split(","))
-    except ValueError as error:
-        raise RbnnError(f"{name} takes {form}. Received: {text!r}.") from error
-    if len(set(found)) < len(found):
-        raise RbnnError(f"{name} names one of them twice. Received: {text!r}.")
-    return found
-
-
-def _check(choice: Choice, tasks: int) -> None:
-    for count in choice.counts or ():
-        if not 1 <= count <= tasks:
-            raise RbnnError(f"--counts must be in 1 .. {tasks}, the tasks. Received: {count}.")
-    if choice.wrong_secrets is not None and choice.wrong_secrets < 0:
-        raise RbnnError(f"--wrong-secrets must be 0 or more. Received: {choice.wrong_secrets}.")
-    settings = choice.settings
-    architecture(settings["architecture"])
-    for seed in choice.seeds or ():
-        check(_training(settings, seed))
-    if settings["minutes"] is not None and DEVICE_SCHEME not in (choice.schemes or ()):
-        raise RbnnError(
-            f"--minutes needs scheme {DEVICE_SCHEME}: the steps of its network are everyone's.",
-            "Take --steps or --epochs, or add the scheme.",
-        )
-
-
-def _begun_otherwise(folder: Path, name: str, before: object, now: object) -> RbnnError:
-    was = "its default" if before is None else before
-    return RbnnError(
-        f"{folder} was begun with {name} {was}, not {now}: the networks could not be compared.",
-        f"Leave {name} away to go on, or choose another folder with --out.",
-    )
-
-
-def _joined(one: Iterable[T], other: Iterable[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys((*one, *other)))

@@ -61,13 +61,11 @@ def by_count(figures: AccuracyFigures) -> Figure:
     counts = figures.counts
     figure = new_figure(8.2, 3.4)
     left, right = figure.subplots(1, 2)
-    xs = [1, *(one.tasks for one in counts)]
-    first = figures.tasks[0].networks[SINGLE]
-    alone = [sum(first.seeds[seed] for seed in _counted(counts, first.seeds))]
-    alone[0] /= len(_counted(counts, first.seeds))
-    shared = [*alone, *(one.accuracy for one in counts)]
-    single = [*alone, *(one.single for one in counts)]
-    for name, values in ((SINGLE, single), (DEVICE_SCHEME, shared)):
+    xs = [one.tasks for one in counts]
+    for name, values in (
+        (SINGLE, [one.single for one in counts]),
+        (DEVICE_SCHEME, [one.accuracy for one in counts]),
+    ):
         marks = {**SERIES[name].marks, "linestyle": "-", "linewidth": 1.4}
         left.plot(xs, [100 * value for value in values], **marks, label=SERIES[name].label)
     left.set_title("Mean test accuracy of the first M tasks, %")
@@ -80,7 +78,7 @@ def by_count(figures: AccuracyFigures) -> Figure:
             right.plot(*zip(*line, strict=True), color=FAINT, linewidth=0.9, marker=".")
             ends.append((line[-1][1], task.name))
     right.plot(
-        xs, [0.0, *(-one.drop for one in counts)],
+        xs, [-one.drop for one in counts],
         **{**SERIES[DEVICE_SCHEME].marks, "linestyle": "-", "linewidth": 1.8},
     )  # fmt: skip
     ends.append((-counts[-1].drop, "mean"))
@@ -160,23 +158,17 @@ def _spread(axes: Axes, series: Series, values: Sequence[float], y: float) -> No
     axes.plot([sum(values) / len(values)], [y], **series.marks, zorder=3)
 
 
-def _counted(counts: Sequence[NetworkAverage], seeds: dict[int, float]) -> list[int]:
-    """Seeds that every count has; those of the first task alone where there is none."""
-    common = set(seeds).intersection(*(set(one.seeds) for one in counts))
-    return sorted(common) or sorted(seeds)
-
-
 def _drops_by_count(
     task: TaskComparison, counts: Sequence[NetworkAverage], all_tasks: int
 ) -> list[tuple[float, float]]:
     """(M, difference in points) wherever the task is one of the M; M = 1 is its own network."""
-    line = [(1.0, 0.0)]
+    line = [(1.0, 0.0)] if counts[0].tasks == 1 else []
     for one in counts:
         name = DEVICE_SCHEME if one.tasks == all_tasks else count_network(one.tasks)
         found = task.networks.get(name)
         if found and found.drop is not None:
             line.append((float(one.tasks), -found.drop))
-    return line if len(line) > 1 else []
+    return line if line[1:] or counts[0].tasks > 1 else []
 
 
 def _label_ends(axes: Axes, x: float, ends: Sequence[tuple[float, str]]) -> None:
@@ -189,7 +181,7 @@ def _label_ends(axes: Axes, x: float, ends: Sequence[tuple[float, str]]) -> None
         y = value if not placed else max(value, placed[-1] + apart)
         placed.append(y)
         axes.annotate(
-            name, (x, value), (x + 0.04 * (x - 1), y), va="center", fontsize=8,
+            name, (x, value), (1.04 * x, y), va="center", fontsize=8,
             color=SERIES[DEVICE_SCHEME].colour if name == "mean" else INK,
             fontweight="bold" if name == "mean" else "normal", annotation_clip=False,
         )  # fmt: skip

@@ -31,7 +31,7 @@ def train_all(folder: Path, plan: Plan, data: Sequence[TaskData], say: Say) -> N
 
     Args:
         folder: of the comparison.
-        plan: what to train now, from :func:`rbnn.report.accuracy_plan.settle`.
+        plan: what to train now, from :func:`rbnn.report.accuracy_choice.settle`.
         data: the plan's tasks, in its order.
         say: told of each network.
 

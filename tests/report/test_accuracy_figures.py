@@ -62,7 +62,10 @@ def test_averages_count_the_seeds_that_all_tasks_have() -> None:
     assert part.seeds == (1,)
     assert part.drop == pytest.approx(0.5)
     assert compare(PLAN, {}).average("xor") is None
-    assert [one.tasks for one in figures.counts] == [2]
+    alone, both = figures.counts
+    assert (alone.tasks, alone.drop) == (1, 0.0)
+    assert alone.accuracy == alone.single == pytest.approx(0.71)
+    assert (both.tasks, both.drop) == (2, xor.drop)
 
 
 def test_what_is_missing_is_named() -> None:

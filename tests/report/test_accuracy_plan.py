@@ -9,18 +9,8 @@ import numpy as np
 import pytest
 
 from rbnn.errors import RbnnError
-from rbnn.report.accuracy_plan import (
-    Choice,
-    Plan,
-    draft,
-    locked,
-    parse_numbers,
-    parse_schemes,
-    read_plan,
-    record_steps,
-    require_plan,
-    settle,
-)
+from rbnn.report.accuracy_choice import Choice, draft, parse_numbers, parse_schemes, settle
+from rbnn.report.accuracy_plan import Plan, locked, read_plan, record_steps, require_plan
 from rbnn.tasks import TaskData
 from rbnn.tasks.dataset import Split
 

@@ -13,11 +13,14 @@ from random_comparison import random_comparison, random_plan
 
 from rbnn.errors import RbnnError
 from rbnn.report.accuracy_confusion import confusion_counts, confusion_matrix
+from rbnn.report.accuracy_figures import Flash
 from rbnn.report.accuracy_measure import confusion
+from rbnn.report.accuracy_plots import flash_by_count
 from rbnn.report.accuracy_report import write_report
 from rbnn.report.accuracy_tables import tables
+from rbnn.report.plot_style import save, styled
 
-PLAN = random_plan(("fashion", "mnist", "kws"), (1, 2))
+PLAN = random_plan(("fashion", "scenes", "kws"), (1, 2))
 
 
 def test_everything_is_written(tmp_path: Path) -> None:
@@ -49,10 +52,10 @@ def test_everything_is_written(tmp_path: Path) -> None:
 def test_a_part_is_reported_as_a_part(tmp_path: Path) -> None:
     random_comparison(tmp_path, PLAN, missing=PLAN.jobs[2:])
     figures = write_report(tmp_path)
-    assert [task.name for task in figures.tasks] == ["fashion", "mnist"]
+    assert [task.name for task in figures.tasks] == ["fashion", "scenes"]
     assert figures.counts == figures.flash == ()
     text = (tmp_path / "accuracy.md").read_text()
-    assert f"{len(PLAN.jobs) - 2} of the networks are still to be trained" in text
+    assert f"Still to be trained, of all networks: {len(PLAN.jobs) - 2};" in text
     assert {path.stem for path in (tmp_path / "plots").iterdir()} == {"tasks", "curves"}
 
 
@@ -65,11 +68,13 @@ def test_nothing_is_reported_as_nothing(tmp_path: Path) -> None:
 
 
 def test_the_same_figures_give_the_same_plot(tmp_path: Path) -> None:
+    flash = [Flash(count=1, shared=9, separate=8, ratio=1.1)]
     for name in ("one", "two"):
-        random_comparison(tmp_path / name, PLAN, missing=PLAN.jobs[1:])
-        write_report(tmp_path / name)
-    files = [(tmp_path / name / "plots" / "tasks.svg").read_bytes() for name in ("one", "two")]
-    assert files[0] == files[1]
+        with styled():
+            save(flash_by_count(flash), tmp_path / name, "flash")
+    for suffix in ("svg", "png"):
+        files = [(tmp_path / name / f"flash.{suffix}").read_bytes() for name in ("one", "two")]
+        assert files[0] == files[1]
 
 
 def test_confusion_counts_true_classes_in_rows() -> None:

@@ -1,0 +1,52 @@
+"""``rbnn bench accuracy`` as typed: reports of what is there, and options that cannot be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from random_comparison import random_comparison, random_plan
+from typer.testing import CliRunner
+
+from rbnn.cli.main import build
+from rbnn.errors import RbnnError
+
+PLAN = random_plan(("fashion", "mnist"), (1, 2))
+
+
+def test_a_report_of_what_is_there(tmp_path: Path) -> None:
+    random_comparison(tmp_path, PLAN, missing=PLAN.jobs[-1:])
+    arguments = ["bench", "accuracy", "--out", str(tmp_path), "--report-only"]
+    done = CliRunner().invoke(build(), arguments)
+    assert done.exit_code == 0, done.output
+    assert "fashion" in done.stdout
+    assert "1 network is still to be trained" in done.stdout
+    brief = tmp_path / "docs" / "seven.json"
+    done = CliRunner().invoke(build(), [*arguments, "--json", "--summary", str(brief)])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["missing"] == [str(PLAN.jobs[-1].path)]
+    assert [task["name"] for task in json.loads(brief.read_text())["tasks"]] == ["fashion", "mnist"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("", "holds no comparison"),
+        ("--report-only", "holds no comparison"),
+        ("--report-only --seeds 1", "--seeds does not go with --report-only"),
+        ("--report-only --arch vgg", "--arch does not go with --report-only"),
+        ("--tasks digits,words --seeds one", "--seeds takes whole numbers"),
+        ("--tasks digits,words --schemes and", "--schemes takes some of"),
+        ("--tasks digits,words --counts 3", "--counts must be in 1 .. 2"),
+        ("--tasks digits,digits", "named twice"),
+        ("--tasks digits,words --steps 0", "--steps must be above 0"),
+    ],
+)
+def test_what_cannot_be_is_refused(tmp_path: Path, arguments: str, said: str) -> None:
+    out = tmp_path / "out"
+    done = CliRunner().invoke(build(), ["bench", "accuracy", "--out", str(out), *arguments.split()])
+    assert done.exit_code != 0
+    assert isinstance(done.exception, RbnnError)
+    assert said in str(done.exception)
+    assert not out.exists()
