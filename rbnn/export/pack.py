@@ -103,7 +103,10 @@ def pack(
             )
             for task, one, check in zip(config.tasks, data, checks, strict=True)
         ),
-        training=config.model_dump(mode="json", exclude={"tasks"}),
+        training={
+            **config.model_dump(mode="json", exclude={"tasks"}),
+            "batches": {task.name: task.batch for task in config.tasks},
+        },
         files={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     )
     for name, content in contents.items():

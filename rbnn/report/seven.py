@@ -117,10 +117,10 @@ def demonstrate(plan: SevenPlan, say: Say, find: Find = find_data) -> PackedFigu
             ]
             say(f"Unlocking {len(model.document.tasks)} tasks with the right key.")
             unlock_all(session, alice)
-            tasks = tuple(
-                _measure(plan, session, number, find(task))
-                for number, task in enumerate(model.document.tasks)
-            )
+            tasks = []
+            for number, task in enumerate(model.document.tasks):
+                say(f"Switching to {task.name}.")
+                tasks.append(_measure(plan, session, number, find(task)))
             stack_used = session.stack().used
     finally:
         if isinstance(target, EmulatedTarget):
@@ -130,7 +130,7 @@ def demonstrate(plan: SevenPlan, say: Say, find: Find = find_data) -> PackedFigu
         board=target.board.name,
         bits=model.document.bits,
         shared_bytes=prepared.export.manifest.sizes.shared,
-        tasks=tasks,
+        tasks=tuple(tasks),
         refusals=tuple(refusals),
         image=prepared.sizes,
         stack_used=stack_used,
@@ -233,7 +233,8 @@ def _go_on(plan: SevenPlan) -> tuple[str, ...]:
     """Commands that work on the flashed board."""
     board = f"--board {plan.target.board.name}"
     if isinstance(plan.target, EmulatedTarget):
-        board += f" --emulated --device-folder {plan.target.device.folder}"
+        board += "" if plan.target.board.is_emulated_only else " --emulated"
+        board += f" --device-folder {plan.target.device.folder}"
     task = plan.model.document.tasks[-1].name
     return (
         f"rbnn switch {task} {board} --user-key {plan.folder / 'alice.key'}",

@@ -137,6 +137,25 @@ def test_secrets_are_published_on_request_alone(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
+def test_the_command_packs_measures_and_asks_keras(
+    model: PackedModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = Run(model.folder.parent / "run")
+    monkeypatch.setattr("rbnn.train.start.load_data", lambda *_: random_data(run))
+    arguments = [str(run.folder), "--out", str(tmp_path / "out"), "--publish-secrets"]
+    monkeypatch.setattr("sys.argv", ["pack", *arguments])
+    assert pack.main() == 0, capsys.readouterr().err
+    assert f"of {SAMPLES}; Keras " in capsys.readouterr().out
+    made = PackedModel.read(tmp_path / "out")
+    assert made.container.data == model.container.data
+    for task in made.document.tasks:
+        assert task.agreement == 1 and task.keras_accuracy == task.accuracy
+
+
 def test_integers_that_are_not_what_was_trained_are_not_packed(
     model: PackedModel, tmp_path: Path
 ) -> None:
