@@ -83,7 +83,7 @@ def find_data(task: PackedTask) -> TaskData | str:
 
 
 def demonstrate(plan: SevenPlan, say: Say, find: Find = find_data) -> PackedFigures:
-    """Flash a packed model and measure it.
+    """Flash a packed model and measure it; an emulated board is off afterwards.
 
     Args:
         plan: what to work on.
@@ -94,37 +94,40 @@ def demonstrate(plan: SevenPlan, say: Say, find: Find = find_data) -> PackedFigu
         RbnnError: the model does not fit the board, a step failed, or the board accepted what it
             must refuse.
     """
+    try:
+        return _demonstrate(plan, say, find)
+    finally:
+        if isinstance(plan.target, EmulatedTarget):
+            plan.target.emulator.power_off()
+
+
+def _demonstrate(plan: SevenPlan, say: Say, find: Find) -> PackedFigures:
     started = time.monotonic()
     target, model = plan.target, plan.model
     target.check()
     provider = published_provider()
     alice = create_user_key(plan.folder / "alice.key")
     mallory = create_user_key(plan.folder / "mallory.key")
-    say(
-        f"The task secrets of {model.folder} are TEST-ONLY: they show the way, and protect nothing."
-    )
     prepared = deploy.prepare_packed(model, target, say, plan.folder / "export")
     with Registry.open(plan.registry) as registry:
         report = deploy.flash(prepared, target, provider, alice, registry, (), say)
         say("Trying what must be refused.")
         refusals = _steal(plan, registry, alice)
-    try:
-        with target.open() as session:
-            refusals += [
-                attempts.before_unlocking(session),
-                attempts.wrong_key(session, mallory),
-                attempts.foreign_licence(session, provider, bytes.fromhex(report.device), alice),
-            ]
-            say(f"Unlocking {len(model.document.tasks)} tasks with the right key.")
-            unlock_all(session, alice)
-            tasks = []
-            for number, task in enumerate(model.document.tasks):
-                say(f"Switching to {task.name}.")
-                tasks.append(_measure(plan, session, number, find(task)))
-            stack_used = session.stack().used
-    finally:
-        if isinstance(target, EmulatedTarget):
-            target.emulator.power_off()
+    tasks = []
+    with target.open() as session:
+        refusals += [
+            attempts.before_unlocking(session),
+            attempts.wrong_key(session, mallory),
+            attempts.foreign_licence(session, provider, bytes.fromhex(report.device), alice),
+        ]
+        say(f"Unlocking {len(model.document.tasks)} tasks with the right key.")
+        unlock_all(session, alice)
+        for number, task in enumerate(model.document.tasks):
+            data = find(task)
+            what = f"{data}, own probes" if isinstance(data, str) else "probes, test samples"
+            say(f"Switching to {task.name}: {what}.")
+            tasks.append(_measure(plan, session, number, data))
+        stack_used = session.stack().used
     return PackedFigures(
         model=str(model.folder),
         board=target.board.name,
