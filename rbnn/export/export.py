@@ -134,6 +134,7 @@ def export_run(
             golden vectors are not at hand, or ``out`` cannot be written.
     """
     config = run.config()
+    require_device_scheme(config)
     source = source_sha256(run)
     secrets = run.secrets()
     container = make_container(
@@ -166,6 +167,19 @@ def export_run(
     return result
 
 
+def require_device_scheme(config: RunConfig) -> None:
+    """Refuse a network that is there to be compared with and that no device computes.
+
+    Raises:
+        ExportError: the run's scheme is not ``xor``.
+    """
+    if config.scheme != "xor":
+        raise ExportError(
+            f"The run was trained with scheme {config.scheme!r}; devices know xor alone.",
+            "Train it again with --scheme xor.",
+        )
+
+
 def make_container(
     config: RunConfig,
     parameters: ModelParameters,
@@ -183,11 +197,7 @@ def make_container(
     Raises:
         RbnnError: parts are missing or do not fit.
     """
-    if config.scheme != "xor":
-        raise ExportError(
-            f"The run was trained with scheme {config.scheme!r}; devices know xor alone.",
-            "Train it again with rbnn train, whose scheme is xor.",
-        )
+    require_device_scheme(config)
     network = pad(config.topology())
     topology = network.topology
     layout = plan(topology)

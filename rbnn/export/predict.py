@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from rbnn.errors import RbnnError
 from rbnn.export.container import Container
-from rbnn.export.export import NO_PROVIDER, Export, make_container
+from rbnn.export.export import NO_PROVIDER, Export, make_container, require_device_scheme
 from rbnn.export.reference import Reference
 from rbnn.export.wide import WideEngine
 from rbnn.train.evaluate import Predictor
@@ -33,8 +33,10 @@ def current_container(run: Run) -> Container:
             return export.container
     except RbnnError:
         pass
+    config = run.config()
+    require_device_scheme(config)
     parameters = ModelParameters.load(run.parameters_file)
-    return make_container(run.config(), parameters, run.secrets(), NO_PROVIDER)
+    return make_container(config, parameters, run.secrets(), NO_PROVIDER)
 
 
 def integer_predictor(run: Run, engine: Engine) -> Predictor:

@@ -11,8 +11,8 @@ from typing import Any
 
 from rbnn.nets.framework import lq, tf
 from rbnn.nets.quantizer import KeyedSign
+from rbnn.nets.schemes import LayerKey
 from rbnn.spec.layout import Adapter
-from rbnn.spec.packing import Bits
 
 
 class Reconfigurable:
@@ -21,7 +21,7 @@ class Reconfigurable:
     Args:
         args: positional arguments of the Larq layer.
         tasks: names of the tasks that share the kernel.
-        scheme: ``xor`` or ``none``.
+        scheme: one of ``rbnn.nets.schemes.SCHEMES``.
         kwargs: further arguments of the Larq layer.
     """
 
@@ -39,9 +39,9 @@ class Reconfigurable:
         super().build(input_shape)  # type: ignore[misc]
         self.kernel_quantizer.build(self.latent_kernel.shape)
 
-    def set_key(self, task: str, bits: Bits) -> None:
-        """Give ``task`` its key bits (bool, the kernel's shape); see :class:`KeyedSign`."""
-        self.kernel_quantizer.set_key(task, bits)
+    def set_key(self, task: str, key: LayerKey) -> None:
+        """Give ``task`` its key, of the kind that the scheme has; see :class:`KeyedSign`."""
+        self.kernel_quantizer.set_key(task, key)
 
     def task_kernel(self, task: str) -> tf.Tensor:
         """Binary kernel of ``task``: float32, the kernel's shape, values -1 and +1."""

@@ -20,6 +20,7 @@ from rbnn.export import golden
 from rbnn.export.compile import FIRMWARE, compile_native, compiler, engine_sources
 from rbnn.export.errors import ExportError
 from rbnn.export.export import NO_PROVIDER, Export, export_run
+from rbnn.export.predict import integer_predictor
 from rbnn.export.verify import require_passed, verify_task
 from rbnn.train.parameters import ModelParameters, Normalisation
 from rbnn.train.run import Run
@@ -179,10 +180,17 @@ def test_a_negative_gamma_names_task_and_layer(run: Run, made: Any) -> None:
         export_run(run, NO_PROVIDER, samples=made.images)
 
 
-def test_other_schemes_are_refused(run: Run, made: Any) -> None:
-    run.write_config(run.config().model_copy(update={"scheme": "none"}))
-    with pytest.raises(ExportError, match="scheme 'none'"):
-        export_run(run, NO_PROVIDER, samples=made.images)
+@pytest.mark.parametrize("scheme", ["sign", "permute", "none"])
+def test_other_schemes_are_refused(run: Run, made: Any, scheme: str) -> None:
+    run.write_config(run.config().model_copy(update={"scheme": scheme}))
+    if scheme == "none":
+        run.secrets_file.unlink()
+    for attempt in (
+        lambda: export_run(run, NO_PROVIDER, samples=made.images),
+        lambda: integer_predictor(run, "c"),
+    ):
+        with pytest.raises(ExportError, match=f"scheme '{scheme}'"):
+            attempt()
 
 
 def test_nothing_half_written_where_the_folder_cannot_be_made(
