@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +11,33 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import settings
 from random_parameters import random_parameters
 
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.nets.architectures import ARCHITECTURES
 from rbnn.spec.layout import Adapter
 from rbnn.train.run import CipherName, Run, RunConfig, RunTask
+
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("rbnn", deadline=None)
+settings.load_profile("rbnn")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Processes of ``make test``: one more than processors, as many tests wait for an emulator."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests out by file, begin with what takes longest."""
+    if not hasattr(config, "workerinput"):
+        return
+    marks: dict[Path, set[str]] = defaultdict(set)
+    for item in items:
+        marks[item.path] |= {mark.name for mark in item.iter_markers()}
+    items.sort(key=lambda item: ("slow" not in marks[item.path], "qemu" not in marks[item.path]))
 
 
 @dataclass(frozen=True)
