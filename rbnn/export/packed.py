@@ -180,7 +180,10 @@ def _require_folder(folder: Path) -> None:
             "It comes with a clone of rbnn's repository: run pip install -e . there, or name the "
             "folder of a packed model.",
         )
-    raise PackedModelError(f"There is no packed model {folder}.", _mend(folder))
+    raise PackedModelError(
+        f"There is no packed model {folder}.",
+        f"Name a folder that holds {MODEL_FILE}; leave the name away for the shipped one.",
+    )
 
 
 def _read_document(folder: Path) -> PackedDocument:
