@@ -19,7 +19,7 @@ from rbnn.tasks import TaskData
 from rbnn.train import start
 from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run, choose_run, new_run, newest_run
-from rbnn.train.start import Settings, load_data, start_run, usual_epochs
+from rbnn.train.start import Settings, load_data, share_batches, start_run, usual_epochs
 
 
 def test_secrets_are_for_their_owner_alone(begin: Callable[..., Run]) -> None:
@@ -209,3 +209,69 @@ def test_a_run_ends_by_what_comes_first(begin: Callable[..., Run]) -> None:
     assert both.progress(5, 90.0) == 0.75
     counted = both.model_copy(update={"epochs": None, "minutes": None, "steps": 10})
     assert counted.progress(5, 1e9) == 0.5
+
+
+def test_sub_batches_follow_the_sizes_of_the_training_sets() -> None:
+    sizes = [24_000, 3_500, 12_000]
+    assert share_batches(sizes, 64, 0.0) == [64, 64, 64]
+    assert share_batches([100, 300], 64, 1.0) == [32, 96]
+    half = share_batches(sizes, 64, 0.5)
+    assert half[1] < half[2] < half[0] and abs(sum(half) - 192) <= 1
+    assert min(share_batches([10, 100_000], 4, 1.0)) == 2, "batch norm needs more than one sample"
+
+
+def test_an_epoch_is_a_pass_over_the_largest_task(begin: Callable[..., Run]) -> None:
+    config = begin(sampling=1.0).config()
+    assert [task.batch for task in config.tasks] == [12, 8]
+    assert config.steps_per_epoch == 5
+    assert config.planned_steps == 10
+
+
+@pytest.mark.parametrize(
+    ("fields", "planned"),
+    [
+        ({"steps": 7}, 7),
+        ({"epochs": None, "steps": 40}, 40),
+        ({"epochs": None, "minutes": 1.0}, None),
+    ],
+)
+def test_steps_are_known_beforehand_unless_time_decides(
+    begin: Callable[..., Run], fields: dict[str, object], planned: int | None
+) -> None:
+    assert begin(**fields).config().planned_steps == planned
+
+
+@pytest.mark.parametrize(
+    ("fields", "mend"),
+    [
+        ({"sampling": 1.5}, "--sampling"),
+        ({"steps": 0}, "--steps"),
+        ({"distill": 0.5}, "--baseline"),
+        ({"distill": 1.5, "baseline": True}, "--distill"),
+        ({"distill": 0.5, "baseline": True, "temperature": 0}, "--temperature"),
+        ({"distill": 0.5, "baseline": True, "minutes": 1.0}, "--steps in place of --minutes"),
+        ({"architecture": "resnet", "stages": 9}, "--stages 4"),
+        ({"stages": 3}, "Leave --stages out"),
+    ],
+)
+def test_options_of_joint_training_that_do_not_work_are_refused(
+    begin: Callable[..., Run], fields: dict[str, object], mend: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RbnnError) as caught:
+        begin(**fields)
+    assert mend in str(caught.value)
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_precision_is_what_the_processor_is_made_for(
+    begin: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for flags, precision in (("fpu avx512_bf16 sse", "bfloat16"), ("fpu sse", "float32")):
+        monkeypatch.setattr(Path, "read_text", lambda _, flags=flags: flags)
+        assert start.usual_precision() == precision
+    monkeypatch.undo()
+    assert begin(precision="float32").config().precision == "float32"
+
+
+def test_a_run_without_keys_has_no_secrets(begin: Callable[..., Run]) -> None:
+    assert not begin(scheme="none").secrets_file.exists()
