@@ -10,7 +10,7 @@ maximum commute, and it waits behind a max pool that alone reads its layer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +22,9 @@ from rbnn.nets.layers import (
     TaskLogits,
 )
 from rbnn.nets.padding import PaddedNetwork, pad
-from rbnn.nets.schemes import channel_orders, pair_signs
+from rbnn.nets.schemes import channel_orders, first_signs, pair_signs
 from rbnn.nets.stream_layers import StreamAverage, StreamNorm, StreamRPReLU, StreamRSign, StreamSum
+from rbnn.nets.task_norm import TaskNorm
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import Activation, Adapter, Cipher, Operator, Output, Sign, Stage
 from rbnn.spec.stream import kernel_mask, stream_key
@@ -63,7 +64,7 @@ class TaskLayers:
         signs: of the residual stages that have thresholds.
     """
 
-    norms: dict[int, tf.keras.layers.BatchNormalization] = field(default_factory=dict)
+    norms: dict[int, TaskNorm] = field(default_factory=dict)
     activations: dict[int, StreamRPReLU] = field(default_factory=dict)
     signs: dict[int, StreamRSign] = field(default_factory=dict)
 
@@ -88,6 +89,7 @@ class SharedNetwork:
         seed: of the kernels' first values.
         cipher: of the key stream.
         halved: train the binary convolutions with bfloat16.
+        shared_batch: normalise, while training, over the samples of all replicas.
 
     Attributes:
         shared: the reconfigurable layers by layer number.
@@ -105,6 +107,7 @@ class SharedNetwork:
         seed: int = 0,
         cipher: Cipher = Cipher.CHACHA20,
         halved: bool = False,
+        shared_batch: bool = False,
     ) -> None:
         self.topology = topology
         self.scheme = scheme
@@ -115,7 +118,9 @@ class SharedNetwork:
             for number, layer in enumerate(topology.layers)
             if layer.bits
         }
-        self.own: dict[str, TaskLayers] = {name: _task_layers(topology, name) for name in names}
+        self.own: dict[str, TaskLayers] = {
+            name: _task_layers(topology, name, shared_batch) for name in names
+        }
         self.models: dict[str, tf.keras.Model] = {
             task.name: TaskModel(self, task).build() for task in tasks
         }
@@ -146,6 +151,19 @@ class SharedNetwork:
                         shared.set_key(task, orders)
                     case _:
                         raise ValueError(f"Scheme {self.scheme} takes no secrets.")
+
+    def turn_first_values(self, secrets: Iterable[bytes], model_id: bytes) -> None:
+        """Negate the latent values where :func:`first_signs` says so, once, before training begins.
+
+        Args:
+            secrets: of every task, 32 bytes each.
+            model_id: 16 bytes.
+        """
+        keys = [stream_key(secret, model_id) for secret in secrets]
+        for number, shared in self.shared.items():
+            latent = shared.latent_kernel
+            turned = first_signs(keys, number, tuple(latent.shape), self.cipher)
+            latent.assign(tf.where(turned, -latent, latent))
 
     def _set_mask(
         self, padded: PaddedNetwork, task: str, number: int, secret: bytes, model_id: bytes
@@ -275,15 +293,20 @@ def _input_quantizer(topology: Topology, layer: Layer) -> str | None:
     return "approx_sign" if source.stage is Stage.RESIDUAL else "ste_sign"
 
 
-def _norm(layer: Layer, name: str) -> tf.keras.layers.BatchNormalization:
+def _norm(layer: Layer, name: str, shared_batch: bool) -> TaskNorm:
     """The batch norm of a layer's stage or logits."""
-    options = {"momentum": BATCH_NORM_MOMENTUM, "epsilon": BATCH_NORM_EPSILON, "name": name}
+    options: dict[str, Any] = {
+        "momentum": BATCH_NORM_MOMENTUM,
+        "epsilon": BATCH_NORM_EPSILON,
+        "shared_batch": shared_batch,
+        "name": name,
+    }
     if layer.stage is Stage.RESIDUAL:
         return StreamNorm(unit=2 if layer.op is Operator.CONV else 1, **options)
-    return tf.keras.layers.BatchNormalization(scale=layer.stage is Stage.NONE, **options)
+    return TaskNorm(scale=layer.stage is Stage.NONE, **options)
 
 
-def _task_layers(topology: Topology, task: str) -> TaskLayers:
+def _task_layers(topology: Topology, task: str, shared_batch: bool) -> TaskLayers:
     """The layers of one task's own, built."""
     own = TaskLayers()
     for number, layer in enumerate(topology.layers):
@@ -291,7 +314,7 @@ def _task_layers(topology: Topology, task: str) -> TaskLayers:
             continue
         channels = layer.out_shape[2]
         shape = (None, None, None, channels) if layer.kernel else (None, channels)
-        own.norms[number] = _norm(layer, f"{task}_norm_{number}")
+        own.norms[number] = _norm(layer, f"{task}_norm_{number}", shared_batch)
         own.norms[number].build(shape)
         if layer.activation is Activation.RPRELU:
             own.activations[number] = StreamRPReLU(name=f"{task}_rprelu_{number}")

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.nets.framework import lq, tf
+from rbnn.nets.task_norm import TaskNorm
 from rbnn.spec.layout import MAX_SHIFT, SLOPE_FRACTION_BITS, STREAM_FRACTION_BITS
 
 STREAM_ONE = float(1 << STREAM_FRACTION_BITS)
@@ -53,12 +54,12 @@ def saturate(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
 
 
 @lq.utils.register_keras_custom_object
-class StreamNorm(tf.keras.layers.BatchNormalization):  # type: ignore[misc]
+class StreamNorm(TaskNorm):
     """Batch norm of a residual stage; at inference with the exporter's integer scale and bias.
 
     Args:
         unit: how many of the +-1 sum one unit of the device's sum is.
-        kwargs: arguments of ``BatchNormalization``.
+        kwargs: arguments of ``TaskNorm``.
 
     Input shape: (..., channels), sums of +-1 products. Output shape: the same, in 256ths.
 

@@ -34,8 +34,6 @@ class Checkpoints:
             },
             **state,
         )
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), KEPT)
 
     def save(self, step: int) -> None:
@@ -46,6 +44,7 @@ class Checkpoints:
         """
         try:
             with disk_errors(self._folder):
+                self._folder.mkdir(parents=True, exist_ok=True)
                 self._manager.save(checkpoint_number=step)
         except TrainingError:
             for part in self._folder.glob(f"ckpt-{step}.*"):

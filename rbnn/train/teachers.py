@@ -18,12 +18,13 @@ class Teachers:
 
     Args:
         run: whose tasks name their teachers.
+        shared_batch: normalise over the samples of all replicas, as the student does then.
 
     Raises:
         RbnnError: a teacher is missing, not trained, or of other classes.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, shared_batch: bool = False) -> None:
         config = run.config()
         self._models = {}
         for task in config.tasks if config.distill else ():
@@ -34,7 +35,9 @@ class Teachers:
                     f"{teacher.folder} does not know the classes of task {task.name}.",
                     "Name the run folder of the task's own network.",
                 )
-            self._models[task.name] = load_network(teacher).models[task.name]
+            self._models[task.name] = load_network(teacher, shared_batch=shared_batch).models[
+                task.name
+            ]
 
     def answer(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> dict[str, tf.Tensor]:
         """Logits of the tasks that have a teacher, (batch, classes) float32.

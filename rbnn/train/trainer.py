@@ -9,16 +9,17 @@ on.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-import numpy as np
-
 from rbnn.errors import RbnnError
+from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
 from rbnn.tasks import TaskData
 from rbnn.train.checkpoint import Checkpoints
+from rbnn.train.distribution import Workers
 from rbnn.train.errors import TrainingInterruptedError
 from rbnn.train.evaluate import accuracy, some
 from rbnn.train.feed import TaskFeed
@@ -29,7 +30,12 @@ from rbnn.train.run import Run
 from rbnn.train.schedule import learning_rate
 from rbnn.train.statistics import Statistics
 from rbnn.train.teachers import Teachers, task_loss
-from rbnn.train.transfer import build_network, read_parameters
+from rbnn.train.transfer import (
+    build_network,
+    copy_statistics,
+    read_parameters,
+    write_parameters,
+)
 
 STEPS_BETWEEN_REPORTS = 10
 EPOCH_SAMPLES = 1000
@@ -50,33 +56,52 @@ class Trainer:
     """Trains one run folder.
 
     Args:
-        run: a folder with its config, and secrets under scheme ``xor``.
+        run: a folder with its config, and secrets unless its scheme is ``none``.
         data: the tasks of the config, in its order.
         watch: told of the progress; may be None.
+        workers: who trains it together; the chief alone writes. One replica by default.
+
+    Attributes:
+        network: what the steps move.
+
+    Raises:
+        RbnnError: a file of the run is missing or damaged, or a sub-batch too small to share out.
     """
 
-    def __init__(self, run: Run, data: Sequence[TaskData], watch: Watch | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        data: Sequence[TaskData],
+        watch: Watch | None = None,
+        workers: Workers | None = None,
+    ) -> None:
         self.run = run
         self.config = run.config()
+        self._workers = workers or Workers()
+        self._workers.check_batches({task.name: task.batch for task in self.config.tasks})
         self._data = {task.name: task for task in data}
         self._watch = watch
         # Same kernels, secrets and steps give the same run, whatever the threads do.
         tf.config.experimental.enable_op_determinism()
-        self.network = build_network(self.config)
-        if self.config.scheme != "none":
-            self.network.set_secrets(run.secrets(), bytes.fromhex(self.config.model_id))
+        several = self._workers.replicas > 1
+        with self._workers.building():
+            self.network = self._build(several)
+            self._teachers = Teachers(run, shared_batch=several)
+            self._kernels = [layer.latent_kernel for layer in self.network.shared.values()]
+            self._trained = self._kernels + [
+                variable
+                for own in self.network.own.values()
+                for variable in own.trainable_variables
+            ]
+            self._optimizer = tf.keras.optimizers.Adam(self.config.learning_rate)
+            self._optimizer.build(self._trained)
+        # What spans the replicas cannot be run by the chief alone, so it measures a copy.
+        self._measured = self._build(False) if several else self.network
         self._feeds = {
             task.name: TaskFeed(task, entry.batch, self.config.seed)
             for task, entry in zip(data, self.config.tasks, strict=True)
         }
-        self._teachers = Teachers(run)
-        self._statistics = {name: Statistics(self.network, name) for name in self._data}
-        self._kernels = [layer.latent_kernel for layer in self.network.shared.values()]
-        self._trained = self._kernels + [
-            variable for own in self.network.own.values() for variable in own.trainable_variables
-        ]
-        self._optimizer = tf.keras.optimizers.Adam(self.config.learning_rate)
-        self._optimizer.build(self._trained)
+        self._statistics = {name: Statistics(self._measured, name) for name in self._data}
         self._step = tf.Variable(0, dtype=tf.int64)
         self._seconds = tf.Variable(0.0, dtype=tf.float64)
         self._loss_sums = tf.Variable(tf.zeros(len(data), tf.float64))
@@ -90,9 +115,18 @@ class Trainer:
             loss_sums=self._loss_sums,
             hits=self._hits,
         )
-        self._train_step = tf.function(self._move)
+        self._train_step = tf.function(self._move_together)
         self._checkpoints.restore()
-        self.figures = Figures(run, self.steps // self.config.steps_per_epoch)
+        self._workers.check_steps(self.steps, run.checkpoint_folder)
+        if self._workers.chief:
+            self.figures = Figures(run, self.steps // self.config.steps_per_epoch)
+
+    def _build(self, shared_batch: bool) -> SharedNetwork:
+        """The run's network, keyed."""
+        network = build_network(self.config, shared_batch=shared_batch)
+        if self.config.scheme != "none":
+            network.set_secrets(self.run.secrets(), bytes.fromhex(self.config.model_id))
+        return network
 
     @property
     def steps(self) -> int:
@@ -111,32 +145,51 @@ class Trainer:
             TrainingInterruptedError: Ctrl-C; a checkpoint of the last step is on disk.
             RbnnError: something cannot be written; earlier checkpoints are intact.
         """
-        if self.progress >= 1:
+        if self.progress >= 1 and self._workers.chief:
             self._mend_parameters()
+        self._workers.wait()
         with caught_interrupts() as interrupted:
             clock = time.monotonic() - float(self._seconds.numpy())
             while (progress := self.progress) < 1:
                 step = self.steps
-                rate = learning_rate(self.config.learning_rate, progress)
-                self._optimizer.learning_rate.assign(rate)
-                self._train_step({name: feed.at(step) for name, feed in self._feeds.items()})
-                self._step.assign(step + 1)
-                self._seconds.assign(time.monotonic() - clock)
+                rate = self.advance(progress)
+                stop = self._agree(clock, interrupted)
                 progress = min(self.progress, 1.0)
                 ends_epoch = progress == 1 or (step + 1) % self.config.steps_per_epoch == 0
                 if self._watch and (ends_epoch or step % STEPS_BETWEEN_REPORTS == 0):
                     self._watch.step(step + 1, progress, self._training_figures())
                 if ends_epoch:
                     self._end_epoch(rate)
-                    self._seconds.assign(time.monotonic() - clock)
+                    stop = self._agree(clock, interrupted)
+                if (ends_epoch or stop) and self._workers.chief:
                     self._checkpoints.save(step + 1)
-                elif interrupted.is_set():
-                    self._checkpoints.save(step + 1)
-                if interrupted.is_set():
+                if stop:
                     raise TrainingInterruptedError(
                         f"Stopped after step {step + 1} of {self.run.folder}; it is saved.",
-                        f"rbnn train --resume {self.run.folder}",
+                        self._workers.resume_command(self.run.folder),
                     )
+
+    def _agree(self, clock: float, interrupted: threading.Event) -> bool:
+        """Take the run's time from the chief; whether a user wants to stop."""
+        seconds, stop = self._workers.agree(time.monotonic() - clock, interrupted.is_set())
+        self._seconds.assign(seconds)
+        return stop
+
+    def advance(self, progress: float) -> float:
+        """Take the next step.
+
+        Args:
+            progress: of the run, which the learning rate follows.
+
+        Returns:
+            The learning rate.
+        """
+        rate = learning_rate(self.config.learning_rate, progress)
+        self._optimizer.learning_rate.assign(rate)
+        batches = {name: feed.at(self.steps) for name, feed in self._feeds.items()}
+        self._train_step(self._workers.share(batches))
+        self._step.assign_add(1)
+        return rate
 
     def _mend_parameters(self) -> None:
         """Write a finished run's parameters again where the file is missing or damaged."""
@@ -145,23 +198,39 @@ class Trainer:
         except RbnnError:
             read_parameters(self.network).save(self.run.parameters_file)
 
-    def _move(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> None:
-        """One optimiser step; adds to the epoch's sums."""
+    def _move_together(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> None:
+        """One optimiser step of all replicas; adds to the epoch's sums."""
+        losses, hits = self._workers.run(self._move, batches)
+        self._loss_sums.assign_add(self._workers.total(losses))
+        self._hits.assign_add(self._workers.total(hits))
+
+    def _move(
+        self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """One replica's part of a step.
+
+        Args:
+            batches: images and labels by task, the replica's share of each sub-batch.
+
+        Returns:
+            losses, as shares of the sub-batches' means (tasks,) float64; hits (tasks,) int64.
+        """
+        sizes = {task.name: task.batch for task in self.config.tasks}
         losses = []
         hits = []
         answers = self._teachers.answer(batches)
         with tf.GradientTape() as tape:
             for name, (images, labels) in batches.items():
                 logits = self.network.models[name](images, training=True)
-                losses.append(task_loss(logits, labels, answers.get(name), self.config.distill))
+                loss = task_loss(logits, labels, answers.get(name), self.config.distill)
+                losses.append(labels.shape[0] / sizes[name] * loss)
                 hits.append(tf.math.count_nonzero(tf.argmax(logits, axis=-1) == labels))
             loss = tf.add_n(losses) / len(losses)
         gradients = tape.gradient(loss, self._trained)
         self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
         for kernel in self._kernels:
             kernel.assign(tf.clip_by_value(kernel, -1.0, 1.0))
-        self._loss_sums.assign_add(tf.cast(tf.stack(losses), tf.float64))
-        self._hits.assign_add(tf.stack(hits))
+        return tf.cast(tf.stack(losses), tf.float64), tf.stack(hits)
 
     def _training_figures(self) -> dict[str, tuple[float, float]]:
         """Mean loss and accuracy of this epoch's steps so far, by task."""
@@ -175,13 +244,29 @@ class Trainer:
         }
 
     def _end_epoch(self, rate: float) -> None:
+        """Record the epoch, and begin the next one's sums."""
+        if self._workers.chief:
+            self._record_epoch(rate)
+        self._loss_sums.assign(tf.zeros_like(self._loss_sums))
+        self._hits.assign(tf.zeros_like(self._hits))
+
+    def _measure_statistics(self) -> None:
+        """Measure what batch norms use at inference."""
+        if self._measured is not self.network:
+            write_parameters(self._measured, read_parameters(self.network))
+        for name, statistics in self._statistics.items():
+            statistics.measure(self._data[name].train.images)
+        if self._measured is not self.network:
+            copy_statistics(self._measured, self.network)
+
+    def _record_epoch(self, rate: float) -> None:
         """Measure, record, and write the parameters."""
+        self._measure_statistics()
         tasks = {}
         for name, (loss, share) in self._training_figures().items():
             data = self._data[name]
-            self._statistics[name].measure(data.train.images)
             test = data.test if self.progress >= 1 else some(data.test, EPOCH_SAMPLES)
-            tasks[name] = TaskFigures(loss, share, accuracy(self.network, name, test))
+            tasks[name] = TaskFigures(loss, share, accuracy(self._measured, name, test))
         figures = EpochFigures(
             epoch=-(-self.steps // self.config.steps_per_epoch),
             steps=self.steps,
@@ -189,9 +274,7 @@ class Trainer:
             learning_rate=rate,
             tasks=tasks,
         )
-        read_parameters(self.network).save(self.run.parameters_file)
+        read_parameters(self._measured).save(self.run.parameters_file)
         self.figures.add(figures)
-        self._loss_sums.assign(np.zeros(len(tasks)))
-        self._hits.assign(np.zeros(len(tasks), np.int64))
         if self._watch:
             self._watch.epoch(figures)

@@ -10,8 +10,13 @@ from rbnn.train.parameters import ModelParameters, Normalisation, RPReLU
 from rbnn.train.run import Run, RunConfig
 
 
-def build_network(config: RunConfig) -> SharedNetwork:
-    """The network of a run with fresh values and, under scheme ``xor``, without keys."""
+def build_network(config: RunConfig, *, shared_batch: bool = False) -> SharedNetwork:
+    """The network of a run with fresh values and without keys.
+
+    Args:
+        config: of the run.
+        shared_batch: normalise, while training, over the samples of all replicas.
+    """
     tasks = [
         TaskInput(task.name, len(task.labels), task.input_channels, task.adapter, task.offsets)
         for task in config.tasks
@@ -23,6 +28,7 @@ def build_network(config: RunConfig) -> SharedNetwork:
         config.seed,
         config.key_cipher,
         halved=config.precision == "bfloat16",
+        shared_batch=shared_batch,
     )
 
 
@@ -94,18 +100,28 @@ def write_parameters(network: SharedNetwork, parameters: ModelParameters) -> Non
         ) from error
 
 
-def load_network(run: Run) -> SharedNetwork:
+def copy_statistics(source: SharedNetwork, target: SharedNetwork) -> None:
+    """Copy the batch norms' means and variances of inference from ``source`` to ``target``."""
+    for task, own in source.own.items():
+        for number, norm in own.norms.items():
+            copy = target.own[task].norms[number]
+            copy.moving_mean.assign(norm.moving_mean.numpy())
+            copy.moving_variance.assign(norm.moving_variance.numpy())
+
+
+def load_network(run: Run, *, shared_batch: bool = False) -> SharedNetwork:
     """The trained network of a run, keyed with its secrets.
 
     Args:
         run: a run of any scheme that has trained for an epoch or more.
+        shared_batch: see :func:`build_network`.
 
     Raises:
         RbnnError: config, parameters or secrets are missing or do not fit.
     """
     config = run.config()
     parameters = ModelParameters.load(run.parameters_file)
-    network = build_network(config)
+    network = build_network(config, shared_batch=shared_batch)
     write_parameters(network, parameters)
     if config.scheme != "none":
         network.set_secrets(run.secrets(), bytes.fromhex(config.model_id))

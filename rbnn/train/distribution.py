@@ -1,0 +1,278 @@
+"""Replicas that train one run together: the GPUs of one machine, or of several workers.
+
+Each replica takes its share of every task's sub-batch. Gradients, figures and the sums of batch
+norm are added up over all of them, so that each makes the very step that one alone would make of
+the whole sub-batch, up to the order in which floats are added. The chief alone writes.
+
+Source: TensorFlow's guide "Distributed training with TensorFlow" (custom training loops).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from rbnn.nets.framework import tf
+from rbnn.train.cluster import Cluster, meet, read_cluster
+from rbnn.train.errors import TrainingError
+
+START_SECONDS = 120
+"""How long TensorFlow's servers may take to find one another once all workers are there."""
+LONGEST_PATH_BYTES = 4096
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+)
+"""How TensorFlow says that a worker has gone."""
+
+Result = TypeVar("Result")
+
+
+class Workers:
+    """The replicas of one training, seen from one worker; by default a single one.
+
+    Args:
+        strategy: how variables and sums are shared; None for a single replica.
+        cluster: the workers, where there are several.
+
+    Attributes:
+        replicas: of all workers together.
+        chief: whether this worker writes the run folder.
+    """
+
+    def __init__(self, strategy: Any = None, cluster: Cluster | None = None) -> None:
+        self._strategy = strategy or tf.distribute.get_strategy()
+        self._cluster = cluster
+        self.replicas: int = self._strategy.num_replicas_in_sync
+        self.chief = cluster is None or cluster.chief
+        self._add = tf.function(lambda values: self.total(self.run(tf.identity, values)))
+
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """Every replica holds the variables made inside, with equal values in all of them."""
+        with ExitStack() as scopes:
+            if self.replicas > 1:
+                scopes.enter_context(self._strategy.scope())
+                scopes.enter_context(tf.variable_creator_scope(_hold_alike))
+            yield
+
+    def share(self, batches: Any) -> Any:
+        """This worker's part of a step's data, for :meth:`run`.
+
+        Args:
+            batches: arrays, or a nest of them; the first axis is shared out in order.
+        """
+        if self.replicas == 1:
+            return batches
+
+        def part(replica: Any) -> Any:
+            number = replica.replica_id_in_sync_group
+            return tf.nest.map_structure(lambda whole: self._slice(whole, number), batches)
+
+        return self._strategy.experimental_distribute_values_from_function(part)
+
+    def _slice(self, whole: npt.NDArray[Any], replica: int) -> tf.Tensor:
+        first, end = (len(whole) * number // self.replicas for number in (replica, replica + 1))
+        return tf.constant(whole[first:end])
+
+    def run(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        """Call ``step`` in every replica; what it returns is one value for each."""
+        return self._strategy.run(step, args=arguments)
+
+    def total(self, values: Any) -> Any:
+        """The sums of what the replicas returned: the same on all workers."""
+        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None)
+
+    def agree(self, seconds: float, stop: bool) -> tuple[float, bool]:
+        """What all workers go by after a step.
+
+        Args:
+            seconds: of training, by this worker's clock.
+            stop: whether this worker's user wants to stop.
+
+        Returns:
+            The chief's seconds, and whether any user wants to stop.
+        """
+        if self._cluster is None:
+            return seconds, stop
+        agreed = self._sum([seconds if self.chief else 0.0, float(stop)])
+        return float(agreed[0]), bool(agreed[1])
+
+    def wait(self) -> None:
+        """Until every worker is here."""
+        self._sum([0.0])
+
+    def chief_first(self, act: Callable[[], Result]) -> Result:
+        """Act on every worker, on the others once the chief has: its files are there for them."""
+        if self.chief:
+            result = act()
+        self.wait()
+        return result if self.chief else act()
+
+    def same_folder(self, folder: Path | None) -> Path:
+        """The chief's folder, on every worker.
+
+        Args:
+            folder: where the chief trains; None on the others, which wait for its word.
+
+        Raises:
+            TrainingError: this worker does not see the folder.
+        """
+        if self._cluster is None and folder is not None:
+            return folder
+        said = os.fsencode(folder.resolve()) if folder else b""
+        codes = np.zeros(LONGEST_PATH_BYTES)
+        codes[: len(said)] = list(said)
+        heard = Path(os.fsdecode(self._sum(codes).astype(np.uint8).tobytes().rstrip(b"\0")))
+        if not heard.is_dir():
+            raise TrainingError(
+                f"This worker does not see the chief's folder {heard}.",
+                "Choose, with --out, a folder that all workers have at the same place.",
+            )
+        return folder or heard
+
+    def check_batches(self, sizes: Mapping[str, int]) -> None:
+        """Refuse sub-batches that leave a replica without a sample.
+
+        Args:
+            sizes: samples a step, by task.
+
+        Raises:
+            TrainingError: names the task.
+        """
+        for task, size in sizes.items():
+            if size < self.replicas:
+                raise TrainingError(
+                    f"Task {task} has {size} samples in a step, too few for "
+                    f"{self.replicas} replicas.",
+                    "Begin a run with a larger --batch, or take fewer workers.",
+                )
+
+    def check_steps(self, steps: int, folder: Path) -> None:
+        """Refuse to go on from unlike checkpoints.
+
+        Args:
+            steps: that this worker found done.
+            folder: of the checkpoints.
+
+        Raises:
+            TrainingError: another worker found another number.
+        """
+        if self._cluster is None:
+            return
+        every = len(self._cluster.addresses)
+        total, squares = self._sum([steps, steps**2])
+        if every * squares != total**2:
+            raise TrainingError(
+                f"The workers see different checkpoints in {folder}; this one goes on from step "
+                f"{steps}.",
+                "Keep the run in a folder that all workers have at the same place.",
+            )
+
+    def resume_command(self, folder: Path) -> str:
+        """How to go on with the run of ``folder``."""
+        command = f"rbnn train --resume {folder}"
+        if self._cluster is None:
+            return command + (" --distribute" if self.replicas > 1 else "")
+        return f"On every worker: {command} --distribute"
+
+    def _sum(self, values: Sequence[float] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Sums over the workers."""
+        mine = tf.constant(values, tf.float64)
+        if self._cluster is None:
+            return np.asarray(mine)
+        # The first replica of each worker brings its values, any other one zeros.
+        replicas = iter([mine])
+        parts = self._strategy.experimental_distribute_values_from_function(
+            lambda _: next(replicas, tf.zeros_like(mine))
+        )
+        return np.asarray(self._add(parts))
+
+    @contextmanager
+    def together(self, folder: Path | None) -> Iterator[None]:
+        """Turn the loss of another worker into an error that says how to go on.
+
+        Args:
+            folder: of the run, where there is one yet.
+
+        Raises:
+            TrainingError: a worker has gone.
+        """
+        try:
+            yield
+        except LOST as error:
+            if self._cluster is None:
+                raise
+            raise TrainingError(
+                f"The connection to {self._seen_in(str(error))} is lost; the training has stopped.",
+                self.resume_command(folder) if folder else "See why in its terminal.",
+            ) from error
+
+    def _seen_in(self, message: str) -> str:
+        """The address of the worker that a message of TensorFlow's names last."""
+        assert self._cluster is not None
+        found = re.findall(r"/job:(\w+)/(?:replica:\d+/)?task:(\d+)", message)
+        return self._cluster.address(*found[-1]) if found else "another worker"
+
+
+def join(config: str | None, announce: Callable[[str], None]) -> Workers:
+    """Meet the other workers, or take all GPUs of this machine.
+
+    Must come before anything else is asked of TensorFlow.
+
+    Args:
+        config: the value of ``TF_CONFIG``; None where it is not set.
+        announce: told whom this worker waits for.
+
+    Raises:
+        TrainingError: ``TF_CONFIG`` is not usable, or not all workers have come.
+    """
+    if config is None:
+        grow_memory()
+        return Workers(tf.distribute.MirroredStrategy())
+    cluster = read_cluster(config)
+    meet(cluster, announce)
+    grow_memory()
+    # TensorFlow holds Python's lock while it waits for the others' servers: only a signal whose
+    # default is to end the process gets through, should one of them fail in this moment.
+    signal.alarm(START_SECONDS)
+    on_termination = signal.getsignal(signal.SIGTERM)
+    try:
+        return Workers(tf.distribute.MultiWorkerMirroredStrategy(), cluster)
+    except tf.errors.OpError as error:
+        raise TrainingError(
+            f"TensorFlow cannot start its server at {cluster.addresses[cluster.index]}: "
+            f"{error.message.splitlines()[0]}",
+            "See that its port is free, and start all workers again.",
+        ) from error
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGTERM, on_termination)  # TensorFlow's own handler ignores it
+
+
+def grow_memory() -> None:
+    """Let TensorFlow take a GPU's memory as it needs it, not all of it at once."""
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def _hold_alike(create: Callable[..., Any], **options: Any) -> Any:
+    """Make a variable that is never summed when it is read.
+
+    All replicas see the same batch statistics, so their moving averages are equal too. Keras would
+    have them summed at every reading, which the chief could not do alone.
+    """
+    if options.get("synchronization") is tf.VariableSynchronization.ON_READ:
+        options["synchronization"] = tf.VariableSynchronization.ON_WRITE
+        options["aggregation"] = tf.VariableAggregation.NONE
+    return create(**options)
