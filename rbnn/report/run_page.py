@@ -102,12 +102,19 @@ def counted(count: int) -> str:
 
 
 def folded(line: str) -> str:
-    """A shell's line, cut between its words where it is long."""
-    lines = [""]
+    """A shell's line, cut before options where it is long."""
+    parts: list[str] = []
     for word in map(shlex.quote, shlex.split(line)):
-        if lines[-1] and len(lines[-1]) + len(word) > COMMAND_COLUMNS:
-            lines.append("   ")
-        lines[-1] += f" {word}" if lines[-1] else word
+        if parts and not word.startswith("--"):
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    lines = parts[:1]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) > COMMAND_COLUMNS:
+            lines.append(f"    {part}")
+        else:
+            lines[-1] += f" {part}"
     return " \\\n".join(lines)
 
 

@@ -31,6 +31,9 @@ from rbnn.train.start import load_data
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""
+MOST_APART = 0.01
+"""Share of 1 by which an accuracy measured now may differ from that which training noted: Keras in
+another precision and the integers differ by less."""
 PAGE_FILE = "report.html"
 CARD_FILE = "MODEL_CARD.md"
 
@@ -248,6 +251,18 @@ def _notes(report: RunReport) -> tuple[str, ...]:
             notes.append(f"The run cannot be exported to a device. {report.export.why}")
     if report.export.board is not None and report.export.board.problem:
         notes.append(report.export.board.problem)
+    apart = [
+        f"{task.name} {task.results.accuracy:.1%} against {task.shared:.1%}"
+        for task in report.tasks
+        if task.results is not None
+        and task.shared is not None
+        and abs(task.results.accuracy - task.shared) > MOST_APART
+    ]
+    if apart:
+        notes.append(
+            f"This report finds other accuracies than training noted: {', '.join(apart)}. "
+            "Parameters and metrics may be of different moments."
+        )
     notes += [
         f"Task {task.name} could not be measured again: {task.missing}"
         for task in report.tasks

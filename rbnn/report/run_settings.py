@@ -61,7 +61,7 @@ def settings(config: RunConfig) -> dict[str, str]:
         "input": "x".join(map(str, config.input_shape)),
         "scheme": config.scheme,
         "cipher": config.cipher,
-        "length": " or ".join(f"{value:g} {name}" for name, value in ends.items() if value),
+        "length": " or ".join(f"{value:,.10g} {name}" for name, value in ends.items() if value),
         "samples a step": _batches(config),
         "learning rate": f"{config.learning_rate:g} at its peak",
         "seed": str(config.seed),
