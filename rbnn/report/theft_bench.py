@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rbnn.files import write_atomic
+from rbnn.report.accuracy_jobs import SINGLE, Job
 from rbnn.report.theft import TheftReport, theft_report
 from rbnn.train.loading import LoadingBar
 from rbnn.train.run import Run
 from rbnn.train.start import load_data
 from rbnn.train.theft_plan import (
+    Cell,
+    CellResult,
+    Experiment,
     choose_victims,
     parse_seeds,
     parse_shares,
     plan_cells,
     plan_experiment,
+    read_result,
 )
 
 STEM = "theft"
@@ -68,19 +73,47 @@ def bench_theft(
     )
     cells = plan_cells(others, shares, seeds)
     experiment.hold(folder)
+    done = [read_result(folder, cell, others[cell.victim]) for cell in cells]
+    results = [result for result in done if result is not None]
+    if len(results) < len(cells):
+        results = _rob(run, experiment, others, cells, folder, say)
+    report = theft_report(settings.command(run, folder), run, experiment, results)
+    write_report(report, folder)
+    return report
+
+
+def _rob(
+    run: Run,
+    experiment: Experiment,
+    others: Mapping[str, str],
+    cells: Sequence[Cell],
+    folder: Path,
+    say: Callable[[str], None],
+) -> list[CellResult]:
+    """Compute what is missing."""
     config = run.config()
     needed = {*others, *others.values()}
     tasks = tuple(task for task in config.tasks if task.name in needed)
     with LoadingBar() as bar:
         data = load_data(config.model_copy(update={"tasks": tasks}), bar.show)
 
-    # From here on TensorFlow is needed; what can be refused without it has been.
+    # From here on TensorFlow is needed; what can be refused or reported without it has been.
     from rbnn.train.theft import Thief
 
-    results = Thief(run, data, experiment, others, folder, say).rob(cells)
-    report = theft_report(settings.command(run, folder), run, experiment, results)
-    write_report(report, folder)
-    return report
+    trained = compared_networks(run, needed)
+    return Thief(run, data, experiment, others, folder, say, trained).rob(cells)
+
+
+def compared_networks(run: Run, tasks: Iterable[str]) -> dict[str, Run]:
+    """Where ``rbnn bench accuracy`` has the tasks' own networks, if it trained ``run``."""
+    folder = run.folder.resolve()
+    place = Path("shared", folder.parent.name, f"seed-{run.config().seed}")
+    if folder.parts[-3:] != place.parts:
+        return {}
+    return {
+        task: Run(folder.parents[2] / Job(SINGLE, "none", (task,), run.config().seed).path)
+        for task in tasks
+    }
 
 
 def write_report(report: TheftReport, folder: Path) -> None:

@@ -18,7 +18,7 @@ from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
 from rbnn.tasks import TaskData
 from rbnn.train.baseline import baseline_config
-from rbnn.train.errors import TrainingError, TrainingInterruptedError
+from rbnn.train.errors import TrainingInterruptedError
 from rbnn.train.figures import read_figures
 from rbnn.train.parameters import ModelParameters
 from rbnn.train.progress import ProgressBars
@@ -47,6 +47,7 @@ class Thief:
         others: by victim, the task whose licence and network the thief has.
         folder: of the experiment.
         say: told of what takes long.
+        trained: by task, where its own network may be, beside the run's baselines and teachers.
 
     Raises:
         RbnnError: the run cannot be read.
@@ -60,6 +61,7 @@ class Thief:
         others: Mapping[str, str],
         folder: Path,
         say: Say,
+        trained: Mapping[str, Run] | None = None,
     ) -> None:
         # Every network is traced anew, on purpose.
         tf.get_logger().setLevel("ERROR")
@@ -70,6 +72,7 @@ class Thief:
         self._others = others
         self._folder = folder
         self._say = say
+        self._trained = dict(trained or {})
         self._shared = ModelParameters.load(run.parameters_file)
         network = load_network(run)
         self._networks = {
@@ -87,13 +90,7 @@ class Thief:
             TrainingInterruptedError: Ctrl-C; the next call goes on where this one stood.
             RbnnError: a file is damaged or of other settings, or cannot be written.
         """
-        results = [read_result(self._folder, cell) for cell in cells]
-        for cell, result in zip(cells, results, strict=True):
-            if result is not None and result.other != self._others[cell.victim]:
-                raise TrainingError(
-                    f"{cell.file(self._folder)} was made with {result.other} as the other task.",
-                    "Choose another folder with --out.",
-                )
+        results = [read_result(self._folder, cell, self._others[cell.victim]) for cell in cells]
         missing = results.count(None)
         done = []
         for cell, result in zip(cells, results, strict=True):
@@ -189,11 +186,13 @@ class Thief:
         return len(self._entry(task).labels)
 
     def _network_alone(self, task: str) -> Loot:
-        """The network of ``task`` alone: the run's own baseline or teacher, else trained here."""
+        """The network of ``task`` alone; trained here where there is no finished one."""
         entry = self._entry(task)
         candidates = [self._run.baseline(task)]
         if entry.teacher is not None:
             candidates.append(self._run.teacher(entry))
+        if task in self._trained:
+            candidates.append(self._trained[task])
         own = next((one for one in candidates if _is_finished(one, self._config)), None)
         if own is None:
             own = self._train_alone(task)

@@ -104,21 +104,27 @@ class CellResult(Cell):
         write_atomic(self.file(folder), self.model_dump_json(indent=2) + "\n")
 
 
-def read_result(folder: Path, cell: Cell) -> CellResult | None:
-    """The result of ``cell``; None where it is not over.
+def read_result(folder: Path, cell: Cell, other: str) -> CellResult | None:
+    """The result of ``cell`` with ``other`` as the thief's task; None where it is not over.
 
     Raises:
-        RbnnError: the file is damaged.
+        RbnnError: the file is damaged, or its thief had another task.
     """
     path = cell.file(folder)
     if not path.exists():
         return None
     try:
-        return CellResult.model_validate_json(path.read_bytes())
+        result = CellResult.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise TrainingError(
             f"Cannot read {path}.", "Delete it; its cell is then fine-tuned again."
         ) from error
+    if result.other != other:
+        raise TrainingError(
+            f"{path} was made with {result.other} as the thief's task, not {other}.",
+            "Choose another folder with --out.",
+        )
+    return result
 
 
 def plan_cells(victims: Iterable[str], shares: Sequence[float], seeds: Sequence[int]) -> list[Cell]:

@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 
 from rbnn.errors import RbnnError
+from rbnn.report.accuracy_jobs import Job
 from rbnn.report.theft import TheftReport, require_no_gain, theft_report
-from rbnn.report.theft_bench import write_report
+from rbnn.report.theft_bench import compared_networks, write_report
 from rbnn.report.theft_page import theft_page, theft_tables
 from rbnn.train.run import Run
 from rbnn.train.theft_plan import CellResult, Experiment, plan_cells
@@ -132,3 +133,17 @@ def test_documents_are_written_and_read_again(
     text = console.export_text()
     assert "a (other)" in text
     assert "passed: stored bits over random bits." in text
+
+
+def test_own_networks_of_a_comparison_are_found(
+    random_export: Callable[..., Any], tmp_path: Path
+) -> None:
+    config = random_export().run.config()
+    job = Job("xor", "xor", ("colour", "grey"), config.seed)
+    run = Run(tmp_path / job.path)
+    run.write_config(config)
+    own = Job("single", "none", ("grey",), config.seed)
+    assert compared_networks(run, ["grey"])["grey"].folder == tmp_path / own.path
+    elsewhere = Run(tmp_path / "runs" / "one")
+    elsewhere.write_config(config)
+    assert compared_networks(elsewhere, ["grey"]) == {}

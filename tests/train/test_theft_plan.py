@@ -114,13 +114,15 @@ def test_cells_come_seed_by_seed_and_are_found_again(tmp_path: Path) -> None:
     assert [cell.seed for cell in cells] == sorted(cell.seed for cell in cells)
     assert len({cell.file(tmp_path) for cell in cells}) == len(cells)
     cell = Cell(victim="a", share=0.5, seed=1, start=Start.BITS)
-    assert read_result(tmp_path, cell) is None
+    assert read_result(tmp_path, cell, "b") is None
     result = CellResult(
         **cell.model_dump(), other="b", samples=3, steps=5, seconds=1.0,
         loss=0.5, train_accuracy=0.9, test_accuracy=0.8,
     )  # fmt: skip
     result.save(tmp_path)
-    assert read_result(tmp_path, cell) == result
+    assert read_result(tmp_path, cell, "b") == result
+    with pytest.raises(RbnnError, match="made with b as the thief's task, not c"):
+        read_result(tmp_path, cell, "c")
     cell.file(tmp_path).write_text("{}")
     with pytest.raises(RbnnError, match="Cannot read"):
-        read_result(tmp_path, cell)
+        read_result(tmp_path, cell, "b")
