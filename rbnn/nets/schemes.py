@@ -24,6 +24,8 @@ channels, which only devices have, take no part.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,9 +61,7 @@ negates. ``permute``: orders."""
 
 def pair_signs(key: bytes, layer: int, inputs: int, outputs: int, cipher: Cipher) -> Bits:
     """A layer's key under ``sign``, bool (inputs, outputs); arguments as :func:`channel_orders`."""
-    stream = key_stream(key, layer, -(-inputs * outputs // 8), cipher, Use.SIGNS)
-    bits = np.unpackbits(np.frombuffer(stream, np.uint8), bitorder="little")
-    return bits[: inputs * outputs].astype(np.bool_).reshape(inputs, outputs)
+    return _bits(key, layer, (inputs, outputs), cipher, Use.SIGNS)
 
 
 def channel_orders(
@@ -80,6 +80,33 @@ def channel_orders(
         secret_order(key, layer, inputs, cipher, Use.INPUT_ORDER),
         secret_order(key, layer, outputs, cipher, Use.OUTPUT_ORDER),
     )
+
+
+def first_signs(keys: Sequence[bytes], layer: int, shape: tuple[int, ...], cipher: Cipher) -> Bits:
+    """Which of a layer's first latent values training begins with negated, under any scheme.
+
+    The first values follow from the run's seed, which is no secret. With these signs the first
+    stored bits are unknown to who lacks one task's secret, and so what training left of them says
+    nothing (docs/security.md).
+
+    Args:
+        keys: of every task, 32 bytes each, of :func:`rbnn.spec.stream.stream_key`.
+        layer: number of the layer.
+        shape: of its kernel.
+        cipher: of the key stream.
+    """
+    signs = np.zeros(shape, np.bool_)
+    for key in keys:
+        signs ^= _bits(key, layer, shape, cipher, Use.FIRST_SIGNS)
+    return signs
+
+
+def _bits(key: bytes, layer: int, shape: tuple[int, ...], cipher: Cipher, use: Use) -> Bits:
+    """The first bits of a stream."""
+    count = math.prod(shape)
+    stream = key_stream(key, layer, -(-count // 8), cipher, use)
+    bits = np.unpackbits(np.frombuffer(stream, np.uint8), count=count, bitorder="little")
+    return bits.astype(np.bool_).reshape(shape)
 
 
 def secret_order(key: bytes, layer: int, count: int, cipher: Cipher, use: Use) -> Order:

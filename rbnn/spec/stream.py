@@ -4,8 +4,9 @@
 task; the nonce's first word is the layer's number, the other two are zero, the block counter begins
 at zero (RFC 8439 section 2.4), and there is one key bit per stored bit, padding included. The
 container names the cipher: ChaCha with 20 rounds, 12 or 8. Training applies the same bits to the
-shared latent kernel, as factors +1 and -1. What the trainer draws besides, for schemes that no
-device computes, comes from streams whose nonce has another second word (:class:`Use`).
+shared latent kernel, as factors +1 and -1. What the trainer draws from the secrets besides, such as
+the keys of schemes that no device computes, comes from streams whose nonce has another second word
+(:class:`Use`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Use(IntEnum):
     SIGNS = 1
     INPUT_ORDER = 2
     OUTPUT_ORDER = 3
+    FIRST_SIGNS = 4
 
 
 def stream_key(secret: bytes, model_id: bytes) -> bytes:

@@ -125,7 +125,9 @@ class Trainer:
         """The run's network, keyed."""
         network = build_network(self.config, shared_batch=shared_batch)
         if self.config.scheme != "none":
-            network.set_secrets(self.run.secrets(), bytes.fromhex(self.config.model_id))
+            secrets, model_id = self.run.secrets(), bytes.fromhex(self.config.model_id)
+            network.set_secrets(secrets, model_id)
+            network.turn_first_values(secrets.values(), model_id)
         return network
 
     @property

@@ -231,3 +231,20 @@ def test_keys_are_not_among_the_weights(scheme: str) -> None:
     built, none = network(scheme), network("none")
     for name, model in built.models.items():
         assert [w.shape for w in model.weights] == [w.shape for w in none.models[name].weights]
+
+
+def test_first_values_keep_their_size_and_take_signs_that_need_every_secret() -> None:
+    plain, turned, other = (network("xor") for _ in range(3))
+    turned.turn_first_values(SECRETS.values(), MODEL)
+    other.turn_first_values([SECRETS["grey"], b"\5" * 32], MODEL)
+    for number, layer in plain.shared.items():
+        first = layer.latent_kernel.numpy()
+        signs = turned.shared[number].latent_kernel.numpy() / first
+        others = other.shared[number].latent_kernel.numpy() / first
+        np.testing.assert_array_equal(np.abs(signs), 1)
+        assert 0.3 < np.mean(signs > 0) < 0.7
+        assert 0.3 < np.mean(signs == others) < 0.7
+    again = network("xor")
+    again.turn_first_values(reversed(SECRETS.values()), MODEL)
+    for number, layer in again.shared.items():
+        np.testing.assert_array_equal(layer.latent_kernel, turned.shared[number].latent_kernel)
