@@ -165,19 +165,6 @@ class SharedNetwork:
             turned = first_signs(keys, number, tuple(latent.shape), self.cipher)
             latent.assign(tf.where(turned, -latent, latent))
 
-    def turn_first_values(self, secrets: Iterable[bytes], model_id: bytes) -> None:
-        """Negate the latent values where :func:`first_signs` says so, once, before training begins.
-
-        Args:
-            secrets: of every task, 32 bytes each.
-            model_id: 16 bytes.
-        """
-        keys = [stream_key(secret, model_id) for secret in secrets]
-        for number, shared in self.shared.items():
-            latent = shared.latent_kernel
-            turned = first_signs(keys, number, tuple(latent.shape), self.cipher)
-            latent.assign(tf.where(turned, -latent, latent))
-
     def _set_mask(
         self, padded: PaddedNetwork, task: str, number: int, secret: bytes, model_id: bytes
     ) -> None:

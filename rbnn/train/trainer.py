@@ -122,7 +122,7 @@ class Trainer:
             self.figures = Figures(run, self.steps // self.config.steps_per_epoch)
 
     def _build(self, shared_batch: bool) -> SharedNetwork:
-        """The run's network, keyed."""
+        """The run's network, keyed, with its first values."""
         network = build_network(self.config, shared_batch=shared_batch)
         if self.config.scheme != "none":
             secrets, model_id = self.run.secrets(), bytes.fromhex(self.config.model_id)
