@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from emulated_memory import read_memory
 
-from rbnn.device.debug_stub import DebugStub
 from rbnn.device.emulator import Emulator
 from rbnn.device.session import Session
 from rbnn.keys import licence, provisioning
@@ -19,7 +19,6 @@ from rbnn.keys.user_key import UserKey
 
 PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
 USER = UserKey(Secret(np.random.default_rng(3).bytes(32)))
-_READ_BYTES = 1024
 USED_BYTES = 0x20000
 """More RAM than the test's firmware takes, from its start on."""
 
@@ -61,16 +60,6 @@ def enroll_and_license(emulator: Emulator, made: Any) -> Licensed:
     )
     emulator.power_on()
     return Licensed(emulator, licences)
-
-
-def read_memory(emulator: Emulator, address: int, size: int) -> bytes:
-    """What the chip's memory holds; the core is stopped meanwhile."""
-    data = b""
-    with DebugStub(emulator.device.folder / "qemu" / "gdb") as stub:
-        while len(data) < size:
-            wanted = min(_READ_BYTES, size - len(data))
-            data += bytes.fromhex(stub.exchange(f"m{address + len(data):x},{wanted:x}"))
-    return data
 
 
 def read_ram(emulator: Emulator, size: int = USED_BYTES) -> bytes:

@@ -16,9 +16,9 @@ from emulated_device import (
     USER,
     Licensed,
     enroll_and_license,
-    read_memory,
     read_ram,
 )
+from emulated_memory import read_memory
 
 from rbnn.device.debug_stub import DebugStub
 from rbnn.device.emulator import Emulator

@@ -1,0 +1,25 @@
+"""What an emulated chip's memory holds, past the serial line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rbnn.device.debug_stub import DebugStub
+from rbnn.device.emulator import Emulator
+
+_READ_BYTES = 1024
+
+
+def debug_port(emulator: Emulator) -> Path:
+    """The socket of its debugger port; the core is stopped while somebody is connected."""
+    return emulator.device.folder / "qemu" / "gdb"
+
+
+def read_memory(emulator: Emulator, address: int, size: int) -> bytes:
+    """``size`` bytes of its memory."""
+    data = b""
+    with DebugStub(debug_port(emulator)) as stub:
+        while len(data) < size:
+            wanted = min(_READ_BYTES, size - len(data))
+            data += bytes.fromhex(stub.exchange(f"m{address + len(data):x},{wanted:x}"))
+    return data
