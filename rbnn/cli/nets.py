@@ -85,30 +85,22 @@ def _print(title: str, found: list[Candidate]) -> None:
             "/".join([f"{one.architecture} {one.width}", *_sizes(one)]),
             f"{one.bits / 1000:,.0f}",
             f"{one.macs / 1e6:,.1f}",
-            _kib(one.flash),
-            _kib(one.ram),
-            _millions(one.instructions),
-            "" if one.estimated_ms is None else f"{one.estimated_ms:,.0f}",
+            f"{one.flash / KIB:,.1f}",
+            f"{one.ram / KIB:,.1f}",
+            f"{one.instructions / 1e6:,.2f}",
+            f"{one.estimated_ms:,.0f}",
             "yes" if one.fits else one.why,
         )
     console = Console(highlight=False)
     console.print(table)
     console.print(
-        "network: architecture, width/depth/stages. RAM: with weights that stay reconfigured where there "
-        "is room. est. ms: an estimate without wait states of the flash."
+        "network: architecture, width/depth/stages. RAM: with weights that stay reconfigured where "
+        "there is room. est. ms: an estimate without wait states of the flash."
     )
 
 
 def _sizes(one: Candidate) -> list[str]:
     return [str(one.depth), *([str(one.stages)] if one.stages else [])]
-
-
-def _kib(size: int | None) -> str:
-    return "" if size is None else f"{size / KIB:,.1f}"
-
-
-def _millions(count: int | None) -> str:
-    return "" if count is None else f"{count / 1e6:,.2f}"
 
 
 def register(app: typer.Typer) -> None:

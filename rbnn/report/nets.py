@@ -12,7 +12,7 @@ from rbnn.export.cost import predict
 from rbnn.export.plan import Plan, align, plan
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
-from rbnn.image.memory import APPLICATION_BYTES, share_memory
+from rbnn.image.memory import APPLICATION_BYTES, MemoryPlan, share_memory
 from rbnn.nets.architectures import ARCHITECTURES, architecture, lay_out
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Shape, Topology
@@ -30,8 +30,8 @@ WIDTHS = (16, 32, 48, 64, 96, 128)
 class Candidate(BaseModel):
     """One network on one board. Bytes; instructions and milliseconds of an inference.
 
-    ``why`` says what does not fit; the figures below ``macs`` are then missing where they depend
-    on it. ``estimated_ms`` is an estimate: see ``rbnn.export.cost``.
+    ``why`` says what does not fit; where that is RAM, the figures are those of the least working
+    memory. ``estimated_ms`` is an estimate: see ``rbnn.export.cost``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,16 +43,16 @@ class Candidate(BaseModel):
     bits: int
     macs: int
     fits: bool
-    why: str = ""
-    flash: int | None = None
-    ram: int | None = None
-    arena: int | None = None
-    work: int | None = None
-    resident: int | None = None
-    instructions: int | None = None
-    first_instructions: int | None = None
-    estimated_ms: float | None = None
-    peer_instructions: int | None = None
+    why: str
+    flash: int
+    ram: int
+    arena: int
+    work: int
+    resident: int
+    instructions: int
+    first_instructions: int
+    estimated_ms: float
+    peer_instructions: int
 
 
 def candidates(
@@ -101,7 +101,7 @@ def candidates(
 
 def rank(found: Iterable[Candidate]) -> list[Candidate]:
     """Those that fit first, each part with more bits before fewer, then with fewer instructions."""
-    return sorted(found, key=lambda one: (not one.fits, -one.bits, one.instructions or 0))
+    return sorted(found, key=lambda one: (not one.fits, -one.bits, one.instructions))
 
 
 def _judge(
@@ -111,41 +111,36 @@ def _judge(
     layout = plan(padded)
     params = layout.labels_offset + topology.max_classes * LABEL_BYTES
     flash = CODE_BYTES + _container_bytes(padded, layout, params, tasks)
-    one = Candidate(
+    why = []
+    if flash > board.flash.bytes:
+        why.append(f"flash: {flash - board.flash.bytes:,} bytes too many")
+    try:
+        memory = share_memory(board, padded, layout, params)
+    except FitError:
+        memory = MemoryPlan(layout.arena_bytes, params, layout.work_bytes, (), 0)
+    ram = APPLICATION_BYTES + board.stack_bytes
+    ram += memory.arena + memory.params + memory.work + memory.resident
+    if ram > board.ram.bytes:
+        why.append(f"RAM: {ram - board.ram.bytes:,} bytes too many")
+    costs = predict(padded, memory.work, memory.resident_layers, cpu=board.cpu)
+    first = predict(padded, memory.work, cpu=board.cpu)
+    return Candidate(
         architecture=topology.architecture,
         width=width,
         **sizes,
         bits=topology.bits,
         macs=topology.macs,
-        fits=False,
+        fits=not why,
+        why="; ".join(why),
         flash=flash,
-        arena=layout.arena_bytes,
+        ram=ram,
+        arena=memory.arena,
+        work=memory.work,
+        resident=memory.resident,
+        instructions=sum(cost.instructions for cost in costs),
+        first_instructions=sum(cost.instructions for cost in first),
+        estimated_ms=sum(cost.cycles for cost in costs) / board.clock_hz * 1000,
         peer_instructions=peers.estimate(topology),
-    )
-    if flash > board.flash.bytes:
-        return one.model_copy(
-            update={"why": f"flash: {flash - board.flash.bytes:,} bytes too many"}
-        )
-    try:
-        memory = share_memory(board, padded, layout, params)
-    except FitError:
-        least = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params
-        least += layout.work_bytes
-        why = f"RAM: {least - board.ram.bytes:,} bytes too many"
-        return one.model_copy(update={"ram": least, "work": layout.work_bytes, "why": why})
-    costs = predict(padded, memory.work, memory.resident_layers, cpu=board.cpu)
-    first = predict(padded, memory.work, cpu=board.cpu)
-    ram = APPLICATION_BYTES + board.stack_bytes + memory.arena + params + memory.work
-    return one.model_copy(
-        update={
-            "fits": True,
-            "ram": ram + memory.resident,
-            "work": memory.work,
-            "resident": memory.resident,
-            "instructions": sum(cost.instructions for cost in costs),
-            "first_instructions": sum(cost.instructions for cost in first),
-            "estimated_ms": sum(cost.cycles for cost in costs) / board.clock_hz * 1000,
-        }
     )
 
 
