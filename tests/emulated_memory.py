@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rbnn.device.debug_stub import DebugStub
@@ -12,7 +13,8 @@ _READ_BYTES = 1024
 
 def debug_port(emulator: Emulator) -> Path:
     """The socket of its debugger port; the core is stopped while somebody is connected."""
-    return emulator.device.folder / "qemu" / "gdb"
+    state = json.loads(emulator.device.state_file.read_bytes())
+    return Path(state["sockets"]) / "gdb"
 
 
 def read_memory(emulator: Emulator, address: int, size: int) -> bytes:
