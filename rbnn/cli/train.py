@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -89,6 +91,14 @@ def train(
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Train each task's own network too, and compare.")
     ] = False,
+    distribute: Annotated[
+        bool,
+        typer.Option(
+            "--distribute",
+            help="Train on all GPUs of this machine or, started on each with TF_CONFIG set, on "
+            "several machines that share the run's folder. See docs/distribution.md.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
@@ -109,13 +119,10 @@ def train(
     from rbnn.train.run import Run
     from rbnn.train.start import Settings, check, load_data, start_run
 
+    run = data = workers = None
     if resume is not None:
         run = Run(resume)
         config = run.config()
-        if baseline and not config.baseline:
-            run.write_config(config.model_copy(update={"baseline": True}))
-        with LoadingBar() as bar:
-            data = load_data(config, bar.show)
     else:
         settings = Settings(
             architecture=arch,
@@ -137,15 +144,32 @@ def train(
             baseline=baseline,
         )
         check(settings)
+        specs = parse_specs(tasks or "")
+    if distribute:
+        from rbnn.train.distribution import join
+
+        workers = join(os.environ.get("TF_CONFIG"), functools.partial(typer.echo, err=True))
+    if workers is None or workers.chief:
+        if run is None:
+            with LoadingBar() as bar:
+                data = [load(spec, progress=bar.show) for spec in specs]
+            run = start_run(out, data, settings)
+        elif baseline and not config.baseline:
+            run.write_config(config.model_copy(update={"baseline": True}))
+    if workers is not None:
+        run = workers.same_run(run)
+    assert run is not None
+    if data is None:
         with LoadingBar() as bar:
-            data = [load(spec, progress=bar.show) for spec in parse_specs(tasks or "")]
-        run = start_run(out, data, settings)
+            data = load_data(run.config(), bar.show)
 
     # From here on TensorFlow is needed; what can be refused without it has been.
     from rbnn.train.report import comparison_table
     from rbnn.train.session import train as train_run
 
-    rows = train_run(run, data)
+    rows = train_run(run, data, workers)
+    if workers is not None and not workers.chief:
+        return
     if as_json:
         document = {
             "run": str(run.folder),

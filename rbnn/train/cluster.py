@@ -118,8 +118,6 @@ def meet(
     Raises:
         TrainingError: a worker is missing or has another cluster, or the port is in use.
     """
-    if len(cluster.addresses) == 1:
-        return
     deadline = time.monotonic() + patience_seconds
     if cluster.chief:
         _await_workers(cluster, announce, deadline)

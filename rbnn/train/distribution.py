@@ -15,7 +15,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ import numpy.typing as npt
 from rbnn.nets.framework import tf
 from rbnn.train.cluster import Cluster, meet, read_cluster
 from rbnn.train.errors import TrainingError
+from rbnn.train.run import Run
 
 START_SECONDS = 120
 """How long TensorFlow's servers may take to find one another once all workers are there."""
@@ -34,8 +35,6 @@ LOST = (
     tf.errors.CancelledError,
 )
 """How TensorFlow says that a worker has gone."""
-
-Result = TypeVar("Result")
 
 
 class Workers:
@@ -112,34 +111,29 @@ class Workers:
         """Until every worker is here."""
         self._sum([0.0])
 
-    def chief_first(self, act: Callable[[], Result]) -> Result:
-        """Act on every worker, on the others once the chief has: its files are there for them."""
-        if self.chief:
-            result = act()
-        self.wait()
-        return result if self.chief else act()
-
-    def same_folder(self, folder: Path | None) -> Path:
-        """The chief's folder, on every worker.
+    def same_run(self, run: Run | None) -> Run:
+        """The chief's run, on every worker.
 
         Args:
-            folder: where the chief trains; None on the others, which wait for its word.
+            run: what the chief trains; the others wait for its word.
 
         Raises:
-            TrainingError: this worker does not see the folder.
+            TrainingError: this worker does not see the run's folder, or the chief has gone.
         """
-        if self._cluster is None and folder is not None:
-            return folder
-        said = os.fsencode(folder.resolve()) if folder else b""
+        if self._cluster is None and run is not None:
+            return run
+        said = os.fsencode(run.folder.resolve()) if run and self.chief else b""
         codes = np.zeros(LONGEST_PATH_BYTES)
         codes[: len(said)] = list(said)
-        heard = Path(os.fsdecode(self._sum(codes).astype(np.uint8).tobytes().rstrip(b"\0")))
-        if not heard.is_dir():
+        with self.together(None):
+            heard = self._sum(codes).astype(np.uint8).tobytes().rstrip(b"\0")
+        folder = Path(os.fsdecode(heard))
+        if not folder.is_dir():
             raise TrainingError(
-                f"This worker does not see the chief's folder {heard}.",
+                f"This worker does not see the chief's run folder {folder}.",
                 "Choose, with --out, a folder that all workers have at the same place.",
             )
-        return folder or heard
+        return run if run and self.chief else Run(folder)
 
     def check_batches(self, sizes: Mapping[str, int]) -> None:
         """Refuse sub-batches that leave a replica without a sample.
@@ -237,12 +231,12 @@ def join(config: str | None, announce: Callable[[str], None]) -> Workers:
     Raises:
         TrainingError: ``TF_CONFIG`` is not usable, or not all workers have come.
     """
-    if config is None:
-        grow_memory()
-        return Workers(tf.distribute.MirroredStrategy())
-    cluster = read_cluster(config)
-    meet(cluster, announce)
     grow_memory()
+    cluster = read_cluster(config) if config is not None else None
+    if cluster is None or len(cluster.addresses) == 1:
+        strategy = tf.distribute.MirroredStrategy()
+        return Workers(strategy if strategy.num_replicas_in_sync > 1 else None)
+    meet(cluster, announce)
     # TensorFlow holds Python's lock while it waits for the others' servers: only a signal whose
     # default is to end the process gets through, should one of them fail in this moment.
     signal.alarm(START_SECONDS)

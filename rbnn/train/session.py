@@ -6,55 +6,67 @@ They come before it where they teach it, else after it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from rbnn.tasks import TaskData
 from rbnn.train.baseline import Comparison, compare, prepare_baseline
+from rbnn.train.distribution import Workers
 from rbnn.train.progress import ProgressBars
 from rbnn.train.run import Run
 from rbnn.train.trainer import Trainer
 
 
-def train(run: Run, data: Sequence[TaskData]) -> list[Comparison]:
+def train(run: Run, data: Sequence[TaskData], workers: Workers | None = None) -> list[Comparison]:
     """Train a run from where it stands to its end.
 
     Args:
         run: new, or interrupted at any point; what is finished is not trained again.
         data: its tasks, in the config's order.
+        workers: who trains it together; one replica by default.
 
     Returns:
-        Test accuracies by task, beside the task's own network where the run trains baselines.
+        Test accuracies by task, beside the task's own network where the run trains baselines. None
+        on a worker that is not the chief.
 
     Raises:
         RbnnError: interrupted, or something cannot be read or written.
     """
+    workers = workers or Workers()
     config = run.config()
     steps = config.planned_steps
-    if config.distill is not None and steps is not None:
-        _fit_baselines(run, data, steps)
-    steps = fit(run, data, "shared")
-    if config.baseline:
-        _fit_baselines(run, data, steps)
-    return compare(run)
+    with workers.together(run.folder):
+        if config.distill is not None and steps is not None:
+            _fit_baselines(run, data, steps, workers)
+        steps = fit(run, data, "shared", workers)
+        if config.baseline:
+            _fit_baselines(run, data, steps, workers)
+    return compare(run) if workers.chief else []
 
 
-def fit(run: Run, data: Sequence[TaskData], title: str) -> int:
+def fit(run: Run, data: Sequence[TaskData], title: str, workers: Workers | None = None) -> int:
     """Train one network from where it stands; returns the steps that it has taken.
 
     Args:
         run: its folder.
         data: its tasks, in the config's order.
         title: for the progress bars.
+        workers: who trains it together; one replica by default. The chief shows the bars.
 
     Raises:
         RbnnError: interrupted, or something cannot be read or written.
     """
     names = [task.name for task in data]
-    with ProgressBars(title, names, run.config().steps_per_epoch) as bars:
-        trainer = Trainer(run, data, bars)
+    shown = workers is None or workers.chief
+    bars = ProgressBars(title, names, run.config().steps_per_epoch) if shown else nullcontext()
+    with bars as watch:
+        trainer = Trainer(run, data, watch, workers)
         trainer.fit()
     return trainer.steps
 
 
-def _fit_baselines(run: Run, data: Sequence[TaskData], steps: int) -> None:
+def _fit_baselines(run: Run, data: Sequence[TaskData], steps: int, workers: Workers) -> None:
     for task in data:
-        fit(prepare_baseline(run, task.name, steps), [task], f"{task.name} alone")
+        if workers.chief:
+            prepare_baseline(run, task.name, steps)
+        workers.wait()
+        fit(run.baseline(task.name), [task], f"{task.name} alone", workers)
