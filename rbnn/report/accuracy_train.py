@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rbnn.errors import RbnnError
+from rbnn.export.compile import compiler, engine_sources
+from rbnn.export.plan import plan as lay_container_out
+from rbnn.nets.padding import pad
 from rbnn.report.accuracy_jobs import SINGLE, Job
 from rbnn.report.accuracy_measure import measure
 from rbnn.report.accuracy_measured import Measured, read_measured, write_measured
@@ -43,6 +46,8 @@ def train_all(folder: Path, plan: Plan, data: Sequence[TaskData], say: Say) -> N
     from rbnn.train.session import fit
 
     jobs = _timed_first(plan)
+    if any(job.is_device_network for job in jobs):
+        _check_measurable(configure(data, plan.training(plan.seeds[0]), bytes(MODEL_ID_BYTES)))
     for number, job in enumerate(jobs, 1):
         if is_finished(read_measured(folder / job.path), job, plan):
             continue
@@ -140,6 +145,17 @@ def _steps(folder: Path, config: RunConfig, job: Job) -> int | None:
         f"{folder} has no steps yet: with --minutes the shared network is trained first.",
         "Add its seed and scheme xor.",
     )
+
+
+def _check_measurable(config: RunConfig) -> None:
+    """Refuse now what a device's network would be refused for after hours of training.
+
+    Raises:
+        RbnnError: it does not fit the container, or the C engine cannot be built here.
+    """
+    lay_container_out(pad(config.topology()).topology)
+    engine_sources()
+    compiler()
 
 
 def _timed_first(plan: Plan) -> list[Job]:

@@ -12,6 +12,7 @@ from PIL import Image
 from random_comparison import random_measured, random_plan
 
 from rbnn.errors import RbnnError
+from rbnn.export.errors import ExportError
 from rbnn.report.accuracy import compare_networks
 from rbnn.report.accuracy_choice import Choice
 from rbnn.report.accuracy_jobs import Job
@@ -82,6 +83,19 @@ def test_more_wrong_secrets_are_measured_again() -> None:
     assert not is_finished(random_measured(device), device, more)
     assert is_finished(random_measured(plan.jobs[0]), plan.jobs[0], more)
     assert not is_finished(None, device, plan)
+
+
+def test_no_compiler_is_told_before_training(
+    tmp_path: Path, sets: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> str:
+        raise ExportError("No C compiler on the PATH.")
+
+    monkeypatch.setattr("rbnn.report.accuracy_train.compiler", none)
+    choice = Choice({"width": 8, "depth": 3, "steps": 2, "batch": 4}, (1,), ("xor",))
+    with pytest.raises(ExportError, match="No C compiler"):
+        compare_networks(tmp_path / "out", ",".join(sets), choice, lambda _: None)
+    assert not (tmp_path / "out" / "single").exists()
 
 
 @pytest.mark.slow
