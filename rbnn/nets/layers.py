@@ -162,7 +162,8 @@ def halved_convolution(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.
 
         return tf.cast(y, tf.float32), gradient
 
-    return convolve(inputs, kernel)
+    # Larq's quantized variable is no tensor yet.
+    return convolve(inputs, tf.convert_to_tensor(kernel))
 
 
 @lq.utils.register_keras_custom_object
