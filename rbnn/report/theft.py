@@ -3,6 +3,11 @@
 Four comparisons, each in pairs of the same victim, share, seed and so the same data in the same
 order. Two of them must show no gain; the third lets a start from bits compete with a usual one; the
 fourth must show a gain, or else the experiment could not have seen a theft.
+
+The stored bits are one draw, and so are the networks: how lucky a start they are for a victim is
+the same for all of its seeds. So a victim's seeds are averaged before victims are tested together,
+one difference a victim, and these tests alone decide. A victim's own test, over its seeds, says
+whether these very bits did better, not why.
 """
 
 from __future__ import annotations
@@ -98,10 +103,11 @@ class ShareFigures(BaseModel):
 
 
 class Comparison(BaseModel):
-    """One question at one share; ``victim`` is None where all victims' pairs are tested together.
+    """One question at one share.
 
-    P-values are adjusted among the comparisons of the same question that are, or are not, of all
-    victims together.
+    Where ``victim`` is None all victims are tested together, one difference each, the mean of its
+    seeds'; otherwise its seeds are. P-values are adjusted among the comparisons of the same question
+    that are, or are not, of all victims together.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -194,8 +200,8 @@ def require_no_gain(report: TheftReport) -> None:
     if failed:
         raise RbnnError(
             f"A thief gains: {'; '.join(failed)}.",
-            "Measure again with other seeds (--seeds 11,12,13,14,15 and another --out); if it "
-            "stays, do not ship this run.",
+            "Measure again with more seeds, or attack a run trained anew; if it stays, do not ship "
+            "this run.",
         )
 
 
@@ -227,12 +233,7 @@ def _compare(question: Question, figures: Sequence[ShareFigures]) -> list[Compar
     together = correct(
         [
             paired_test(
-                [
-                    difference
-                    for one in figures
-                    if one.share == share
-                    for difference in one.differences(question)
-                ]
+                [float(np.mean(one.differences(question))) for one in figures if one.share == share]
             )
             for share in shares
         ]
@@ -268,11 +269,11 @@ def _verdicts(comparisons: Sequence[Comparison]) -> list[Verdict]:
 def _verdict(question: Question, comparisons: Sequence[Comparison], seen: bool) -> Verdict:
     """Answer one question; ``seen``: whether the control shows that a theft would be seen."""
     together = [one for one in comparisons if one.victim is None]
-    found = [one for one in comparisons if one.test.significant]
+    found = [one for one in together if one.test.significant]
     gains = "; ".join(_told(one) for one in together)
     outcome: Literal["passed", "failed", "open"]
     if any(one.test.p is None for one in together):
-        outcome, word = "open", "One pair is too few to test anything."
+        outcome, word = "open", "One victim cannot tell a gain from luck."
     elif question.role == "control":
         outcome = "passed" if seen else "failed"
         word = (
@@ -282,8 +283,9 @@ def _verdict(question: Question, comparisons: Sequence[Comparison], seen: bool) 
         )
     elif found:
         outcome = "failed" if question.role == "claim" else "open"
-        where = ", ".join(f"{one.victim or 'all'} at {one.share:g} %" for one in found)
-        word = f"A significant gain: {where}."
+        word = (
+            f"A significant gain with {', '.join(f'{one.share:g} %' for one in found)} of the data."
+        )
         if question.role == "beside":
             word += " Where random bits do as well, the size of the latent values makes it."
     elif question.role == "claim" and not seen:
@@ -306,5 +308,5 @@ def _told(comparison: Comparison) -> str:
     test = comparison.test
     told = f"{comparison.share:g} %: {test.mean:+.2f} points"
     if test.low is not None and test.high is not None:
-        told += f" (95 % interval {test.low:+.2f} to {test.high:+.2f}, n = {test.pairs})"
+        told += f" (95 % interval {test.low:+.2f} to {test.high:+.2f}, {test.pairs} victims)"
     return told
