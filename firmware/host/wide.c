@@ -8,7 +8,7 @@ const char *rbnn_wide_name(void)
   return RBNN_WIDE_NAME;
 }
 
-uint32_t rbnn_wide_work_bytes(const rbnn_layer *layer)
+size_t rbnn_wide_work_bytes(const rbnn_layer *layer)
 {
   switch (layer->op) {
     case RBNN_OPERATOR_STEM: return rbnn_wide_stem_work_bytes(layer);

@@ -9,13 +9,15 @@
 #ifndef RBNN_HOST_WIDE_H
 #define RBNN_HOST_WIDE_H
 
+#include <stddef.h>
+
 #include "kernels.h"
 
 /* Which vectors this build uses. */
 const char *rbnn_wide_name(void);
 
 /* Bytes of a checked layer's laid out weights, a multiple of 64; 0 for a pool. */
-uint32_t rbnn_wide_layer_bytes(const rbnn_layer *layer);
+size_t rbnn_wide_layer_bytes(const rbnn_layer *layer);
 
 /* Lay out a layer's weights.
  *   packed  layer->weights_bytes of reconfigured bits, packed as layer->packing says
@@ -23,16 +25,16 @@ uint32_t rbnn_wide_layer_bytes(const rbnn_layer *layer);
 void rbnn_wide_lay(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wide);
 
 /* Bytes of `work` that a checked layer needs, a multiple of 64. */
-uint32_t rbnn_wide_work_bytes(const rbnn_layer *layer);
+size_t rbnn_wide_work_bytes(const rbnn_layer *layer);
 
 /* Run a layer, whatever its operator; the pools are the device's own. */
 void rbnn_wide_layer(const rbnn_run *run, const uint32_t *wide);
 
 /* The kernels of rbnn_wide_layer. */
 void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide);
-uint32_t rbnn_wide_stem_work_bytes(const rbnn_layer *layer);
+size_t rbnn_wide_stem_work_bytes(const rbnn_layer *layer);
 void rbnn_wide_conv(const rbnn_run *run, const uint32_t *wide);
-uint32_t rbnn_wide_conv_work_bytes(const rbnn_layer *layer);
+size_t rbnn_wide_conv_work_bytes(const rbnn_layer *layer);
 void rbnn_wide_dense(const rbnn_run *run, const uint32_t *wide);
 void rbnn_wide_dense_stream(const rbnn_run *run, const uint32_t *wide);
 

@@ -7,22 +7,22 @@
 #include "wide.h"
 
 /* Layers' weights and scratches begin where a vector does. */
-static uint32_t align(uint32_t bytes)
+static size_t align(size_t bytes)
 {
   return (bytes + 63u) / 64u * 64u;
 }
 
 /* Where the laid out weights end and the room for one layer's packed bits begins. */
-static uint32_t laid_out_bytes(const rbnn_batch *batch)
+static size_t laid_out_bytes(const rbnn_batch *batch)
 {
-  uint32_t total = 0;
+  size_t total = 0;
   for (uint32_t i = 0; i < batch->model.header->layer_count; i++) {
     total += rbnn_wide_layer_bytes(&batch->model.layers[i]);
   }
   return total;
 }
 
-uint32_t rbnn_wide_batch_weights_bytes(const rbnn_batch *batch)
+size_t rbnn_wide_batch_weights_bytes(const rbnn_batch *batch)
 {
   uint32_t packed = 0;
   for (uint32_t i = 0; i < batch->model.header->layer_count; i++) {
@@ -32,11 +32,11 @@ uint32_t rbnn_wide_batch_weights_bytes(const rbnn_batch *batch)
   return laid_out_bytes(batch) + align(packed);
 }
 
-uint32_t rbnn_wide_batch_scratch_bytes(const rbnn_batch *batch)
+size_t rbnn_wide_batch_scratch_bytes(const rbnn_batch *batch)
 {
-  uint32_t work = 0;
+  size_t work = 0;
   for (uint32_t i = 0; i < batch->model.header->layer_count; i++) {
-    const uint32_t bytes = rbnn_wide_work_bytes(&batch->model.layers[i]);
+    const size_t bytes = rbnn_wide_work_bytes(&batch->model.layers[i]);
     work = bytes > work ? bytes : work;
   }
   return align(batch->model.header->arena_bytes) + work;

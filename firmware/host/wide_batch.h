@@ -5,13 +5,15 @@
 #ifndef RBNN_HOST_WIDE_BATCH_H
 #define RBNN_HOST_WIDE_BATCH_H
 
+#include <stddef.h>
+
 #include "batch.h"
 
 /* Bytes that rbnn_wide_batch_prepare writes for an opened container. */
-uint32_t rbnn_wide_batch_weights_bytes(const rbnn_batch *batch);
+size_t rbnn_wide_batch_weights_bytes(const rbnn_batch *batch);
 
 /* Bytes that one thread needs. */
-uint32_t rbnn_wide_batch_scratch_bytes(const rbnn_batch *batch);
+size_t rbnn_wide_batch_scratch_bytes(const rbnn_batch *batch);
 
 /* Draw all bits of the active task from its source and lay them out. `weights` holds
  * rbnn_wide_batch_weights_bytes(), best at a multiple of 64; it then is as secret as the task: wipe

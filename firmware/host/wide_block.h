@@ -8,6 +8,8 @@
 #ifndef RBNN_HOST_WIDE_BLOCK_H
 #define RBNN_HOST_WIDE_BLOCK_H
 
+#include <stddef.h>
+
 #include "wide_vector.h"
 
 /* Positions of a block: as many as there are registers for. */
@@ -30,13 +32,13 @@ static inline uint32_t rbnn_wide_row_filters(uint32_t filters)
 }
 
 /* Place of the word of `step` of `filter` among a layer's laid out weights. */
-static inline uint32_t rbnn_wide_place(uint32_t steps, uint32_t filter, uint32_t step)
+static inline size_t rbnn_wide_place(uint32_t steps, uint32_t filter, uint32_t step)
 {
-  return (filter / RBNN_WIDE_FILTERS * steps + step) * RBNN_WIDE_FILTERS +
+  return ((size_t)(filter / RBNN_WIDE_FILTERS) * steps + step) * RBNN_WIDE_FILTERS +
          filter % RBNN_WIDE_FILTERS;
 }
 
-static inline uint32_t rbnn_wide_round_up(uint32_t bytes)
+static inline size_t rbnn_wide_round_up(size_t bytes)
 {
   return (bytes + 63u) / 64u * 64u;
 }

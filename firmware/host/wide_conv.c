@@ -3,22 +3,22 @@
 
 #include "wide_block.h"
 
-static uint32_t padded_bytes(const rbnn_layer *layer)
+static size_t padded_bytes(const rbnn_layer *layer)
 {
   if (layer->pad == 0) {
     return 0;
   }
-  return rbnn_wide_round_up((layer->in_height + 2u * layer->pad) *
+  return rbnn_wide_round_up((size_t)(layer->in_height + 2u * layer->pad) *
                             (layer->in_width + 2u * layer->pad) * layer->in_channels / 8u);
 }
 
-static uint32_t sums_bytes(const rbnn_layer *layer)
+static size_t sums_bytes(const rbnn_layer *layer)
 {
-  const uint32_t filters = rbnn_wide_row_filters(layer->out_channels);
+  const size_t filters = rbnn_wide_row_filters(layer->out_channels);
   return rbnn_wide_round_up(RBNN_WIDE_POSITIONS * filters * 2u);
 }
 
-uint32_t rbnn_wide_conv_work_bytes(const rbnn_layer *layer)
+size_t rbnn_wide_conv_work_bytes(const rbnn_layer *layer)
 {
   return padded_bytes(layer) + sums_bytes(layer);
 }

@@ -27,10 +27,10 @@ static uint32_t steps(const rbnn_layer *layer)
   }
 }
 
-uint32_t rbnn_wide_layer_bytes(const rbnn_layer *layer)
+size_t rbnn_wide_layer_bytes(const rbnn_layer *layer)
 {
-  return rbnn_wide_round_up(rbnn_wide_groups(layer->out_channels) * steps(layer) *
-                            RBNN_WIDE_FILTERS * 4u);
+  const size_t filters = rbnn_wide_row_filters(layer->out_channels);
+  return rbnn_wide_round_up(filters * steps(layer) * sizeof(uint32_t));
 }
 
 /* The word of filter `f` of 16 in a unit of TILES: its 4 bits of each of the 8 groups. */

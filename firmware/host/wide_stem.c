@@ -21,23 +21,24 @@ static uint32_t padded_width(const rbnn_layer *layer)
 }
 
 /* A kernel row is read in whole words of 4 bytes, the last of them 3 bytes too far. */
-static uint32_t padded_bytes(const rbnn_layer *layer)
+static size_t padded_bytes(const rbnn_layer *layer)
 {
   return rbnn_wide_round_up(
-      (layer->in_height + 2u * layer->pad) * padded_width(layer) * layer->in_channels + 3u);
+      (size_t)(layer->in_height + 2u * layer->pad) * padded_width(layer) * layer->in_channels + 3u);
 }
 
-static uint32_t sums_bytes(const rbnn_layer *layer)
+static size_t sums_bytes(const rbnn_layer *layer)
 {
-  return rbnn_wide_round_up(kept_windows(layer) * rbnn_wide_row_filters(layer->out_channels) * 2u);
+  return rbnn_wide_round_up((size_t)kept_windows(layer) *
+                            rbnn_wide_row_filters(layer->out_channels) * 2u);
 }
 
-static uint32_t shares_bytes(const rbnn_layer *layer)
+static size_t shares_bytes(const rbnn_layer *layer)
 {
-  return rbnn_wide_round_up(rbnn_wide_row_filters(layer->out_channels) * 4u);
+  return rbnn_wide_round_up((size_t)rbnn_wide_row_filters(layer->out_channels) * 4u);
 }
 
-uint32_t rbnn_wide_stem_work_bytes(const rbnn_layer *layer)
+size_t rbnn_wide_stem_work_bytes(const rbnn_layer *layer)
 {
   return sums_bytes(layer) + shares_bytes(layer) + padded_bytes(layer);
 }

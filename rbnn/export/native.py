@@ -35,8 +35,8 @@ uint32_t rbnn_batch_output_bytes(const rbnn_batch *);
 int rbnn_batch_infer(rbnn_batch *, const uint8_t *, uint32_t, int32_t *, uint8_t *);
 void rbnn_batch_wipe(rbnn_batch *);
 const char *rbnn_wide_name(void);
-uint32_t rbnn_wide_batch_weights_bytes(const rbnn_batch *);
-uint32_t rbnn_wide_batch_scratch_bytes(const rbnn_batch *);
+size_t rbnn_wide_batch_weights_bytes(const rbnn_batch *);
+size_t rbnn_wide_batch_scratch_bytes(const rbnn_batch *);
 void rbnn_wide_batch_prepare(const rbnn_batch *, uint32_t *);
 void rbnn_wide_batch_infer(const rbnn_batch *, const uint32_t *, uint32_t *, const uint8_t *,
                            uint32_t, int32_t *, uint8_t *);

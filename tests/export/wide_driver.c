@@ -18,7 +18,7 @@ typedef struct {
   int16_t offsets[4];
 } arguments;
 
-static void *exactly(uint32_t bytes)
+static void *exactly(size_t bytes)
 {
   void *memory = malloc(bytes);
   if (memory == NULL) {
@@ -49,7 +49,7 @@ static void serve(const uint32_t *sizes, void *const *section)
       .logits = sizes[LOGITS] ? section[LOGITS] : NULL,
       .params = section[PARAMS],
       .work = work,
-      .work_bytes = rbnn_wide_work_bytes(&a.layer),
+      .work_bytes = (uint32_t)rbnn_wide_work_bytes(&a.layer),
   };
   if (sizes[WEIGHTS]) {
     rbnn_wide_lay(&a.layer, section[WEIGHTS], wide);
