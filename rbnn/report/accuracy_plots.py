@@ -19,34 +19,31 @@ BAND = "#cccccc"
 
 
 def by_task(figures: AccuracyFigures) -> Figure:
-    """Test accuracy of each task in each network, and what it loses: mean, and every seed."""
+    """Test accuracy of each task in each network, and what it loses: mean, and every seed.
+
+    The second panel is left out while no shared network is there.
+    """
     tasks = figures.tasks
     shown = [name for name in SERIES if any(name in task.networks for task in tasks)]
-    figure = new_figure(8.2, 1.5 + ROW_INCHES * len(tasks))
-    left, right = figure.subplots(1, 2, sharey=True)
+    compared = any(one.drops for task in tasks for one in task.networks.values())
+    figure = new_figure(8.2 if compared else 4.6, 1.5 + ROW_INCHES * len(tasks))
+    left, *others = figure.subplots(1, 2 if compared else 1, sharey=True, squeeze=False)[0]
     for row, task in enumerate(tasks):
         for place, name in enumerate(shown):
             if name not in task.networks:
                 continue
             found = task.networks[name]
             y = row + _offset(place, len(shown))
-            seeds = [100 * value for value in found.seeds.values()]
-            _spread(left, SERIES[name], seeds, y)
+            _spread(left, SERIES[name], [100 * value for value in found.seeds.values()], y)
             if found.drops:
-                _spread(right, SERIES[name], [-drop for drop in found.drops.values()], y)
+                _spread(others[0], SERIES[name], [-drop for drop in found.drops.values()], y)
     left.set_yticks(range(len(tasks)), [task.name for task in tasks])
     left.set_ylim(len(tasks) - 0.3, -0.5)
     left.set_title("Test accuracy, %: mean and range of seeds")
-    right.set_title("Difference to the task's own network, points")
-    right.axvline(0, color=INK, linewidth=0.8, zorder=1)
-    low, high = right.get_xlim()
-    right.set_xlim(min(low, -1.2 * GOAL_POINTS), max(high, 0.4))
-    right.axvline(-GOAL_POINTS, color=WARNING, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    right.annotate(
-        f"goal: lose at most {GOAL_POINTS:g}", (-GOAL_POINTS, 0), (-3, 3), ha="right",
-        xycoords=("data", "axes fraction"), textcoords="offset points", color=WARNING, fontsize=7,
-    )  # fmt: skip
-    for axes in (left, right):
+    for right in others:
+        right.set_title("Difference to the task's own network, points")
+        _mark_goal(right)
+    for axes in (left, *others):
         grid(axes, "x")
         axes.tick_params(axis="y", length=0)
     handles = [
@@ -145,6 +142,18 @@ def wrong_secrets(tasks: Sequence[TaskComparison]) -> Figure:
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
+
+
+def _mark_goal(axes: Axes) -> None:
+    """Lines at no difference and at the most that a task may lose."""
+    axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(low, -2.5 * GOAL_POINTS), max(high, 0.4))
+    axes.axvline(-GOAL_POINTS, color=WARNING, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    axes.annotate(
+        f"goal: lose at most {GOAL_POINTS:g}", (-GOAL_POINTS, 0), (-3, 3), ha="right",
+        xycoords=("data", "axes fraction"), textcoords="offset points", color=WARNING, fontsize=7,
+    )  # fmt: skip
 
 
 def _offset(place: int, count: int) -> float:
