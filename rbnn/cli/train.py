@@ -17,7 +17,7 @@ from rbnn.errors import RbnnError
 
 FIXED = (
     *("arch", "width", "depth", "stages", "scheme", "cipher"),
-    *("epochs", "steps", "minutes", "batch", "sampling", "learning_rate"),
+    *("epochs", "steps", "minutes", "batch", "sampling", "share", "learning_rate"),
     *("precision", "distill", "temperature", "seed", "out"),
 )
 """Settings that a resumed run keeps."""
@@ -68,6 +68,12 @@ def train(
             help="0 gives every task as many samples a step, 1 in proportion to its training set."
         ),
     ] = 0.0,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=FACTOR: give this task so many times the samples; may be repeated."
+        ),
+    ] = None,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.01,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
@@ -117,7 +123,7 @@ def train(
     from rbnn.tasks import load, parse_specs
     from rbnn.train.loading import LoadingBar
     from rbnn.train.run import Run
-    from rbnn.train.start import Settings, check, load_data, start_run
+    from rbnn.train.start import Settings, check, load_data, parse_shares, start_run
 
     run = data = workers = None
     if resume is not None:
@@ -136,6 +142,7 @@ def train(
             minutes=minutes,
             batch=batch,
             sampling=sampling,
+            shares=parse_shares(share or []),
             learning_rate=learning_rate,
             precision=None if precision == "auto" else precision,
             distill=distill,

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class Settings:
         batch: samples per task and step, on average over the tasks.
         sampling: 0 gives every task as many samples a step, 1 in proportion to its training set;
             in between, in proportion to that power of it.
+        shares: by task, how many times that many samples it has; 1 where it is not named.
         learning_rate: the schedule's peak.
         precision: of the binary convolutions while training; None for what this machine is made
             for, see :func:`usual_precision`.
@@ -75,6 +76,7 @@ class Settings:
     minutes: float | None = None
     batch: int = 64
     sampling: float = 0.0
+    shares: Mapping[str, float] = field(default_factory=dict)
     learning_rate: float = 0.01
     precision: Precision | None = None
     distill: float | None = None
@@ -146,7 +148,19 @@ def configure(
     check(settings)
     chosen = architecture(settings.architecture)
     channels = max(task.channels for task in data)
-    batches = share_batches([len(task.train) for task in data], settings.batch, settings.sampling)
+    names = [task.name for task in data]
+    unknown = sorted(set(settings.shares) - set(names))
+    if unknown:
+        raise TrainingError(
+            f"--share names {unknown[0]!r}, which is no task of the run.",
+            f"Its tasks are {', '.join(names)}.",
+        )
+    batches = share_batches(
+        [len(task.train) for task in data],
+        settings.batch,
+        settings.sampling,
+        [settings.shares.get(name, 1.0) for name in names],
+    )
     largest = max(range(len(data)), key=lambda number: len(data[number].train))
     steps_per_epoch = -(-len(data[largest].train) // batches[largest])
     epochs = settings.epochs
@@ -199,17 +213,43 @@ def write_run(run: Run, config: RunConfig, secrets: Mapping[str, bytes] | None =
         run.write_secrets(dict(secrets or drawn))
 
 
-def share_batches(sizes: Sequence[int], batch: int, sampling: float) -> list[int]:
+def share_batches(
+    sizes: Sequence[int], batch: int, sampling: float, factors: Sequence[float] | None = None
+) -> list[int]:
     """Samples of each task in one step.
 
     Args:
         sizes: samples of the training sets.
         batch: mean over the tasks.
         sampling: power of the sizes that the shares follow, 0 to 1.
+        factors: that the shares are multiplied with; None for 1.
     """
     weights = np.asarray(sizes, np.float64) ** sampling
+    if factors is not None:
+        weights *= factors
     shares = batch * len(sizes) * weights / weights.sum()
     return [max(FEWEST_SAMPLES, int(share)) for share in np.rint(shares)]
+
+
+def parse_shares(texts: Sequence[str]) -> dict[str, float]:
+    """Read ``NAME=FACTOR`` of every text.
+
+    Raises:
+        TrainingError: one has no number, or a name comes twice.
+    """
+    shares: dict[str, float] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            factor = float(number)
+        except ValueError:
+            raise TrainingError(
+                f"--share is NAME=FACTOR. Received: {text!r}.", "Write: --share cifar=2"
+            ) from None
+        if name in shares:
+            raise TrainingError(f"--share names {name!r} twice.")
+        shares[name] = factor
+    return shares
 
 
 def usual_precision() -> Precision:
@@ -238,6 +278,9 @@ def check(settings: Settings) -> None:
             raise TrainingError(f"{option} must be above 0 and finite. Received: {value}.")
     if not 0 <= settings.sampling <= 1:
         raise TrainingError(f"--sampling must be 0 to 1. Received: {settings.sampling}.")
+    for name, factor in settings.shares.items():
+        if not 0 < factor < math.inf:
+            raise TrainingError(f"--share {name} must be above 0 and finite. Received: {factor}.")
     if settings.distill is not None:
         check_distillation(settings)
     if settings.batch < FEWEST_SAMPLES:

@@ -19,7 +19,14 @@ from rbnn.tasks import TaskData
 from rbnn.train import start
 from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run, choose_run, new_run, newest_run
-from rbnn.train.start import Settings, load_data, share_batches, start_run, usual_epochs
+from rbnn.train.start import (
+    Settings,
+    load_data,
+    parse_shares,
+    share_batches,
+    start_run,
+    usual_epochs,
+)
 
 
 def test_secrets_are_for_their_owner_alone(begin: Callable[..., Run]) -> None:
@@ -214,10 +221,13 @@ def test_a_run_ends_by_what_comes_first(begin: Callable[..., Run]) -> None:
 def test_sub_batches_follow_the_sizes_of_the_training_sets() -> None:
     sizes = [24_000, 3_500, 12_000]
     assert share_batches(sizes, 64, 0.0) == [64, 64, 64]
+    assert share_batches(sizes, 64, 0.0, [4, 1, 1]) == [128, 32, 32]
     assert share_batches([100, 300], 64, 1.0) == [32, 96]
     half = share_batches(sizes, 64, 0.5)
     assert half[1] < half[2] < half[0] and abs(sum(half) - 192) <= 1
-    assert min(share_batches([10, 100_000], 4, 1.0)) == 2, "batch norm needs more than one sample"
+    assert min(share_batches([10, 100_000], 4, 1.0)) == 2, (
+        "batch norm needs more than one sample"
+    )
 
 
 def test_an_epoch_is_a_pass_over_the_largest_task(begin: Callable[..., Run]) -> None:
@@ -245,6 +255,8 @@ def test_steps_are_known_beforehand_unless_time_decides(
     ("fields", "mend"),
     [
         ({"sampling": 1.5}, "--sampling"),
+        ({"shares": {"colour": 0.0}}, "--share colour"),
+        ({"shares": {"cifar": 2.0}}, "Its tasks are colour, sound"),
         ({"steps": 0}, "--steps"),
         ({"distill": 0.5}, "--baseline"),
         ({"distill": 1.5, "baseline": True}, "--distill"),
@@ -275,3 +287,12 @@ def test_precision_is_what_the_processor_is_made_for(
 
 def test_a_run_without_keys_has_no_secrets(begin: Callable[..., Run]) -> None:
     assert not begin(scheme="none").secrets_file.exists()
+
+
+def test_shares_are_read_from_the_command_line(begin: Callable[..., Run]) -> None:
+    assert parse_shares(["colour=3", "sound=0.5"]) == {"colour": 3.0, "sound": 0.5}
+    config = begin(shares={"colour": 3.0}).config()
+    assert [task.batch for task in config.tasks] == [15, 5]
+    for texts in (["colour"], ["colour=much"], ["colour=1", "colour=2"]):
+        with pytest.raises(RbnnError, match="--share"):
+            parse_shares(texts)
