@@ -66,41 +66,27 @@ def draft(folder: Path, tasks: Sequence[str] | None, choice: Choice) -> tuple[li
     Raises:
         RbnnError: the folder was begun otherwise, or something cannot be.
     """
-    plan = read_plan(folder)
+    plan = require_plan(folder) if tasks is None else read_plan(folder)
     if plan is None:
-        if not tasks:
-            plan = require_plan(folder)
-        elif folder.is_dir() and any(entry.name != LOCK_FILE for entry in folder.iterdir()):
-            raise RbnnError(
-                f"{folder} holds other files, and no comparison.",
-                "Choose a new folder with --out.",
-            )
-    if plan is None:
-        assert tasks is not None
-        specs, settings = list(tasks), {**usual_settings(), **choice.settings}
-        settings["precision"] = settings["precision"] or usual_precision()
-        default_counts = tuple(count for count in DEFAULT_COUNTS if count <= len(specs))
-        filled = Choice(
-            settings,
-            DEFAULT_SEEDS if choice.seeds is None else choice.seeds,
-            SCHEMES if choice.schemes is None else choice.schemes,
-            default_counts if choice.counts is None else choice.counts,
-            DEFAULT_WRONG_SECRETS if choice.wrong_secrets is None else choice.wrong_secrets,
-        )
+        _refuse_other_files(folder)
+        specs = list(tasks or ())
+        usual = _defaults(len(specs))
     else:
-        specs, settings = [task.spec for task in plan.tasks], {**usual_settings(), **plan.settings}
+        specs = [task.spec for task in plan.tasks]
+        settings = {**usual_settings(), **plan.settings}
+        usual = Choice(settings, plan.seeds, plan.schemes, plan.counts, plan.wrong_secrets)
         if tasks is not None and list(tasks) != specs:
             raise _begun_otherwise(folder, "--tasks", ",".join(specs), ",".join(tasks))
         for name, value in choice.settings.items():
             if settings[name] != value:
                 raise _begun_otherwise(folder, option(name), settings[name], value)
-        filled = Choice(
-            settings,
-            plan.seeds if choice.seeds is None else choice.seeds,
-            plan.schemes if choice.schemes is None else choice.schemes,
-            plan.counts if choice.counts is None else choice.counts,
-            plan.wrong_secrets if choice.wrong_secrets is None else choice.wrong_secrets,
-        )
+    filled = Choice(
+        {**usual.settings, **choice.settings},
+        usual.seeds if choice.seeds is None else choice.seeds,
+        usual.schemes if choice.schemes is None else choice.schemes,
+        usual.counts if choice.counts is None else choice.counts,
+        usual.wrong_secrets if choice.wrong_secrets is None else choice.wrong_secrets,
+    )
     _check(filled, len(specs))
     return specs, filled
 
@@ -189,6 +175,20 @@ def _parse(name: str, text: str, form: str, read: Callable[[str], T]) -> tuple[T
     if len(set(found)) < len(found):
         raise RbnnError(f"{name} names one of them twice. Received: {text!r}.")
     return found
+
+
+def _defaults(tasks: int) -> Choice:
+    """What a new folder of so many tasks takes where the user does not say."""
+    settings = {**usual_settings(), "precision": usual_precision()}
+    counts = tuple(count for count in DEFAULT_COUNTS if count <= tasks)
+    return Choice(settings, DEFAULT_SEEDS, SCHEMES, counts, DEFAULT_WRONG_SECRETS)
+
+
+def _refuse_other_files(folder: Path) -> None:
+    if folder.is_dir() and any(entry.name != LOCK_FILE for entry in folder.iterdir()):
+        raise RbnnError(
+            f"{folder} holds other files, and no comparison.", "Choose a new folder with --out."
+        )
 
 
 def _check(choice: Choice, tasks: int) -> None:
