@@ -28,7 +28,7 @@ static const uint32_t no_model;
 /* Layers that stay reconfigured while their task is active: a bit for each, and their bytes. */
 #ifndef RBNN_MODEL_RESIDENT_LAYERS
 #define RBNN_MODEL_RESIDENT_LAYERS 0u
-#define RBNN_MODEL_RESIDENT_BYTES 4u
+#define RBNN_MODEL_RESIDENT_BYTES 0u
 #endif
 
 #define WORDS(bytes) (((bytes) + 3u) / 4u)
@@ -36,7 +36,9 @@ static const uint32_t no_model;
 static uint32_t arena[WORDS(RBNN_MODEL_ARENA_BYTES)];
 static uint32_t work[WORDS(RBNN_MODEL_WORK_BYTES)];
 static uint32_t params[WORDS(RBNN_MODEL_PARAMS_BYTES)];
+#if RBNN_MODEL_RESIDENT_BYTES > 0
 static uint32_t resident[WORDS(RBNN_MODEL_RESIDENT_BYTES)];
+#endif
 
 static rbnn_model model;
 static rbnn_vault vault;
@@ -67,8 +69,10 @@ _Noreturn void rbnn_app_run(void)
   serial.vault = &vault;
   serial.reconf = &reconf;
   serial.engine = &engine;
+#if RBNN_MODEL_RESIDENT_BYTES > 0
   serial.resident = resident;
   serial.resident_bytes = sizeof resident;
+#endif
   serial.resident_layers = RBNN_MODEL_RESIDENT_LAYERS;
   serial.params = (uint8_t *)params;
   serial.params_capacity = sizeof params;

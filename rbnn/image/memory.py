@@ -65,7 +65,7 @@ class MemoryPlan:
                 "",
                 f"#define RBNN_MODEL_WORK_BYTES {self.work}u",
                 f"#define RBNN_MODEL_RESIDENT_LAYERS {mask:#x}u",
-                f"#define RBNN_MODEL_RESIDENT_BYTES {max(self.resident, 4)}u",
+                f"#define RBNN_MODEL_RESIDENT_BYTES {self.resident}u",
                 "",
                 "#endif",
                 "",
