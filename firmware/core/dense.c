@@ -10,6 +10,8 @@
  * 65,535 inputs that a layer may have. */
 #define TREES 4u
 #define PLANES 20u
+/* A pair of bits times this stands in every pair of a word. */
+#define EVERY_PAIR 0x55555555u
 /* With constant shifts, which its callers give, it takes a third fewer instructions. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 /* By itself it has the registers that it needs. */
@@ -46,8 +48,8 @@ uint32_t rbnn_dense_work_bytes(const rbnn_layer *layer)
 /* Two words of a unit, for all filters of a tile. */
 static ALWAYS_INLINE void spread_pair(uint32_t sums, uint32_t values, uint32_t i, uint32_t *masks)
 {
-  masks[2u * i] = (sums >> 4u * i & 3u) * 0x55555555u;
-  masks[2u * i + 1u] = (values >> 4u * i & 3u) * 0x55555555u;
+  masks[2u * i] = (sums >> 4u * i & 3u) * EVERY_PAIR;
+  masks[2u * i + 1u] = (values >> 4u * i & 3u) * EVERY_PAIR;
 }
 
 /* Mix the activations as the weights are mixed, and repeat them for all filters: what weights that
@@ -63,7 +65,7 @@ static NEVER_INLINE void spread(const uint32_t *input, uint32_t units, uint32_t 
     running ^= running << 16;
     const uint32_t sums = plain ^ plain >> 2;
     const uint32_t values = plain ^ running << 2 ^ before;
-    before ^= (running >> 30) * 0x55555555u;
+    before ^= (running >> 30) * EVERY_PAIR;
     spread_pair(sums, values, 0, masks);
     spread_pair(sums, values, 1, masks);
     spread_pair(sums, values, 2, masks);
@@ -131,7 +133,7 @@ static void write_logits(const uint32_t *totals, uint32_t count, uint32_t inputs
     rbnn_dense_scale(totals, pairs, inputs, scales, biases, logits);
   }
   if (count % 2u) {
-    const uint32_t product = 2u * (totals[pairs] & 0xffffu) - inputs;
+    const uint32_t product = 2u * (totals[pairs] & RBNN_DENSE_TOTAL_MASK) - inputs;
     logits[count - 1u] =
         (int32_t)((uint32_t)scales[count - 1u] * product + (uint32_t)biases[count - 1u]);
   }

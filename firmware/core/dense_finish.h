@@ -7,6 +7,9 @@
 
 #define RBNN_DENSE_QUARTER_PLANES 4u
 #define RBNN_DENSE_TOTALS 8u
+/* A total holds two filters: one in its lower half, one in its upper half. */
+#define RBNN_DENSE_TOTAL_BITS 16u
+#define RBNN_DENSE_TOTAL_MASK 0xffffu
 
 /* Sum the two lanes of every filter.
  *   planes    4 a quarter
