@@ -43,17 +43,23 @@ class Workers:
     Args:
         strategy: how variables and sums are shared; None for a single replica.
         cluster: the workers, where there are several.
+        shared_batch: normalise over all replicas' samples. Also where there is one, so that their
+            number changes nothing: Keras' own batch norm rounds otherwise.
 
     Attributes:
         replicas: of all workers together.
         chief: whether this worker writes the run folder.
+        shared_batch: as given.
     """
 
-    def __init__(self, strategy: Any = None, cluster: Cluster | None = None) -> None:
+    def __init__(
+        self, strategy: Any = None, cluster: Cluster | None = None, *, shared_batch: bool = False
+    ) -> None:
         self._strategy = strategy or tf.distribute.get_strategy()
         self._cluster = cluster
         self.replicas: int = self._strategy.num_replicas_in_sync
         self.chief = cluster is None or cluster.chief
+        self.shared_batch = shared_batch
         self._add = tf.function(lambda values: self.total(self.run(tf.identity, values)))
 
     @contextmanager
@@ -177,7 +183,7 @@ class Workers:
         """How to go on with the run of ``folder``."""
         command = f"rbnn train --resume {folder}"
         if self._cluster is None:
-            return command + (" --distribute" if self.replicas > 1 else "")
+            return command + (" --distribute" if self.shared_batch else "")
         return f"On every worker: {command} --distribute"
 
     def _sum(self, values: Sequence[float] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -234,15 +240,16 @@ def join(config: str | None, announce: Callable[[str], None]) -> Workers:
     grow_memory()
     cluster = read_cluster(config) if config is not None else None
     if cluster is None or len(cluster.addresses) == 1:
-        strategy = tf.distribute.MirroredStrategy()
-        return Workers(strategy if strategy.num_replicas_in_sync > 1 else None)
+        several = len(tf.config.list_logical_devices("GPU")) > 1
+        strategy = tf.distribute.MirroredStrategy() if several else None
+        return Workers(strategy, shared_batch=True)
     meet(cluster, announce)
     # TensorFlow holds Python's lock while it waits for the others' servers: only a signal whose
     # default is to end the process gets through, should one of them fail in this moment.
     signal.alarm(START_SECONDS)
     on_termination = signal.getsignal(signal.SIGTERM)
     try:
-        return Workers(tf.distribute.MultiWorkerMirroredStrategy(), cluster)
+        return Workers(tf.distribute.MultiWorkerMirroredStrategy(), cluster, shared_batch=True)
     except tf.errors.OpError as error:
         raise TrainingError(
             f"TensorFlow cannot start its server at {cluster.addresses[cluster.index]}: "

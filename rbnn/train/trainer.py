@@ -83,10 +83,10 @@ class Trainer:
         self._watch = watch
         # Same kernels, secrets and steps give the same run, whatever the threads do.
         tf.config.experimental.enable_op_determinism()
-        several = self._workers.replicas > 1
+        shared_batch = self._workers.shared_batch
         with self._workers.building():
-            self.network = self._build(several)
-            self._teachers = Teachers(run, shared_batch=several)
+            self.network = self._build(shared_batch)
+            self._teachers = Teachers(run, shared_batch=shared_batch)
             self._kernels = [layer.latent_kernel for layer in self.network.shared.values()]
             self._trained = self._kernels + [
                 variable
@@ -96,7 +96,7 @@ class Trainer:
             self._optimizer = tf.keras.optimizers.Adam(self.config.learning_rate)
             self._optimizer.build(self._trained)
         # What spans the replicas cannot be run by the chief alone, so it measures a copy.
-        self._measured = self._build(False) if several else self.network
+        self._measured = self._build(False) if shared_batch else self.network
         self._feeds = {
             task.name: TaskFeed(task, entry.batch, self.config.seed)
             for task, entry in zip(data, self.config.tasks, strict=True)
