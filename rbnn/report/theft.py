@@ -26,6 +26,8 @@ from rbnn.train.theft_plan import CellResult, Experiment
 from rbnn.train.theft_starts import Start
 
 Role = Literal["claim", "beside", "control"]
+FEWEST_VICTIMS = 3
+"""For a verdict: whether two differences are a gain is a matter of how equal they happen to be."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,8 @@ class Comparison(BaseModel):
     """One question at one share.
 
     Where ``victim`` is None all victims are tested together, one difference each, the mean of its
-    seeds'; otherwise its seeds are. P-values are adjusted among the comparisons of the same question
-    that are, or are not, of all victims together.
+    seeds'; otherwise its seeds are. P-values are adjusted among the comparisons of the same
+    question that are, or are not, of all victims together.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -272,8 +274,8 @@ def _verdict(question: Question, comparisons: Sequence[Comparison], seen: bool) 
     found = [one for one in together if one.test.significant]
     gains = "; ".join(_told(one) for one in together)
     outcome: Literal["passed", "failed", "open"]
-    if any(one.test.p is None for one in together):
-        outcome, word = "open", "One victim cannot tell a gain from luck."
+    if any(one.test.pairs < FEWEST_VICTIMS for one in together):
+        outcome, word = "open", f"Fewer than {FEWEST_VICTIMS} victims cannot tell a gain from luck."
     elif question.role == "control":
         outcome = "passed" if seen else "failed"
         word = (
@@ -283,9 +285,8 @@ def _verdict(question: Question, comparisons: Sequence[Comparison], seen: bool) 
         )
     elif found:
         outcome = "failed" if question.role == "claim" else "open"
-        word = (
-            f"A significant gain with {', '.join(f'{one.share:g} %' for one in found)} of the data."
-        )
+        shares = ", ".join(f"{one.share:g} %" for one in found)
+        word = f"A significant gain with {shares} of the data."
         if question.role == "beside":
             word += " Where random bits do as well, the size of the latent values makes it."
     elif question.role == "claim" and not seen:

@@ -64,8 +64,8 @@ def theft_page(report: TheftReport) -> str:
             ([victim, *row] for victim, row in _accuracy_rows(report)),
         ),
         "## Differences, percentage points\n",
-        "**All**: a pair a victim, the mean of its seeds. A victim: a pair a seed, all with the same "
-        "stolen bits. "
+        "**All**: a pair a victim, the mean of its seeds. A victim: a pair a seed, all with the "
+        "same stolen bits. "
         "*p* is one-sided (a gain) from the paired t-test, *Holm* the same corrected for the tests "
         "of its question, *flips* from the sign-flip permutation test. *Detectable* is the gain "
         "that so many pairs would find significant four times out of five.\n",

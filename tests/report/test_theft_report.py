@@ -79,9 +79,9 @@ def test_a_gain_is_found_and_fails(report: Callable[..., TheftReport]) -> None:
 
 
 def test_a_lucky_draw_for_one_victim_is_no_gain(report: Callable[..., TheftReport]) -> None:
-    made = report({**CONTROL, Start.BITS: 3.0}, victims=("a",), seeds=5)
+    made = report({**CONTROL, Start.BITS: 3.0}, victims=("a", "b"), seeds=5)
     assert outcomes(made)["bits"] == "open"
-    assert "One victim cannot tell" in made.verdicts[0].sentence
+    assert "Fewer than 3 victims cannot tell" in made.verdicts[0].sentence
     (own,) = [
         one for one in made.comparisons if (one.question, one.victim, one.share) == ("bits", "a", 1)
     ]
