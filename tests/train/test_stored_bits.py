@@ -69,13 +69,14 @@ def weights(run: Run, task: str) -> Bits:
         for number, layer in enumerate(config.topology().layers)
         if layer.bits
     ]
-    return stored_bits(run) ^ np.concatenate(masks)
+    return np.asarray(stored_bits(run) ^ np.concatenate(masks), np.bool_)
 
 
 def seed_bits(run: Run) -> Bits:
     """Signs of the first values as they follow from the seed, which anybody may know."""
     shared = build_network(run.config()).shared
-    return np.concatenate([shared[n].latent_kernel.numpy().ravel() >= 0 for n in sorted(shared)])
+    first = [shared[number].latent_kernel.numpy().ravel() for number in sorted(shared)]
+    return np.asarray(np.concatenate(first) >= 0, np.bool_)
 
 
 def monobit(bits: Bits) -> float:
