@@ -1,0 +1,149 @@
+"""Two workers on loopback train as one does, survive the death of one, and leave one run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from test_cluster import free_addresses
+from tiny_tasks import MODEL
+
+from rbnn.tasks import load, parse_specs
+from rbnn.train.figures import read_figures
+from rbnn.train.run import Run
+from rbnn.train.start import Settings, start_run
+
+EPOCHS = 3
+PATIENCE_SECONDS = 240.0
+
+Workers = list[subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="module")
+def begin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Run]:
+    """Call it for a new run of the digits, always with the same secrets."""
+    digits = [load(spec) for spec in parse_specs("digits")]
+    # An odd batch: two workers take 71 and 72 samples.
+    settings = Settings(width=8, depth=3, batch=143, epochs=EPOCHS, seed=5, precision="float32")
+
+    def make() -> Run:
+        folder = tmp_path_factory.mktemp("runs")
+        run = start_run(folder, digits, settings, secrets={"digits": b"\1" * 32}, model_id=MODEL)
+        return run
+
+    return make
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[Run, int], Workers]]:
+    """Call it to start workers of a run; what still lives at the end is killed."""
+    started: Workers = []
+
+    def run_workers(run: Run, count: int) -> Workers:
+        addresses = free_addresses(count)
+        cluster = {"cluster": {"worker": addresses}}
+        new = []
+        for index in range(count):
+            config = {**cluster, "task": {"type": "worker", "index": index}}
+            new.append(
+                subprocess.Popen(
+                    [
+                        *(sys.executable, "-m", "rbnn.cli.main", "train", "--json"),
+                        *("--distribute", "--resume", str(run.folder)),
+                    ],
+                    env={**os.environ, "TF_CONFIG": json.dumps(config)},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+        started.extend(new)
+        return new
+
+    yield run_workers
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def finish(workers: Workers) -> list[tuple[int, str, str]]:
+    """Exit code, output and errors of each."""
+    ended = [process.communicate(timeout=PATIENCE_SECONDS) for process in workers]
+    return [(process.returncode, *texts) for process, texts in zip(workers, ended, strict=True)]
+
+
+def await_checkpoint(run: Run, step: int, worker: subprocess.Popen[str]) -> None:
+    """Until the run has saved this step."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (run.checkpoint_folder / f"ckpt-{step}.index").exists():
+        assert worker.poll() is None, worker.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def parameters(run: Run) -> dict[str, npt.NDArray[np.float32]]:
+    with np.load(run.parameters_file) as stored:
+        return {key: stored[key] for key in stored.files}
+
+
+@pytest.fixture(scope="module")
+def alone(begin: Callable[[], Run]) -> Run:
+    """The run as one worker trains it, with ``--distribute`` too."""
+    from rbnn.train.distribution import join
+    from rbnn.train.session import train
+
+    run = begin()
+    train(run, [load(spec) for spec in parse_specs("digits")], join(None, print))
+    return run
+
+
+def test_two_workers_train_as_one_and_go_on_after_a_death(
+    begin: Callable[[], Run], start: Callable[[Run, int], Workers], alone: Run
+) -> None:
+    whole = begin()
+    chief, other = finish(start(whole, 2))
+    assert chief[0] == other[0] == 0, (chief, other)
+    document = json.loads(chief[1])
+    assert document["tasks"][0]["task"] == "digits"
+    assert other[1] == ""
+    assert "Traceback" not in chief[2] + other[2]
+
+    # The same curve as one worker's, up to the order in which float32 gradients are added.
+    expected, found = read_figures(alone), read_figures(whole)
+    assert [epoch.steps for epoch in found] == [epoch.steps for epoch in expected]
+    for one, two in zip(expected, found, strict=True):
+        assert two.tasks["digits"].loss == pytest.approx(one.tasks["digits"].loss, rel=1e-5)
+
+    # Only the chief wrote: one writer's files.
+    assert len(list(whole.tensorboard_folder.iterdir())) == 1
+    names = {path.name for path in whole.folder.iterdir()}
+    assert names == {path.name for path in alone.folder.iterdir()}
+
+    run = begin()
+    workers = start(run, 2)
+    await_checkpoint(run, run.config().steps_per_epoch, workers[0])
+    workers[1].send_signal(signal.SIGKILL)
+    chief, other = finish(workers)
+    assert other[0] == -signal.SIGKILL
+    assert chief[0] == 1
+    assert "Traceback" not in chief[2]
+    errors = [line for line in chief[2].splitlines() if line.startswith(("error:", "try:"))]
+    assert "is lost; the training has stopped" in errors[0]
+    assert errors[1].endswith(f"rbnn train --resume {run.folder} --distribute")
+    assert read_figures(run)[-1].epoch < EPOCHS
+
+    chief, other = finish(start(run, 2))
+    assert chief[0] == other[0] == 0, (chief, other)
+    figures, expected = read_figures(run), read_figures(whole)
+    assert [epoch.tasks for epoch in figures] == [epoch.tasks for epoch in expected]
+    resumed, uninterrupted = parameters(run), parameters(whole)
+    for key, values in uninterrupted.items():
+        np.testing.assert_array_equal(resumed[key], values, err_msg=key)
