@@ -39,6 +39,12 @@ def accuracy(
             help="0 (default): as many samples of every task, 1: in proportion to its training set."
         ),
     ] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=FACTOR: give this task so many times the samples; may be repeated."
+        ),
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Highest learning rate. Default: 0.01.")
     ] = None,
@@ -85,6 +91,7 @@ def accuracy(
     from rbnn.report.accuracy_report import write_report
     from rbnn.report.accuracy_summary import write_summary
     from rbnn.report.accuracy_tables import tables as tables_of
+    from rbnn.train.start import parse_shares
 
     settings = {
         "architecture": arch,
@@ -96,6 +103,7 @@ def accuracy(
         "minutes": minutes,
         "batch": batch,
         "sampling": sampling,
+        "shares": parse_shares(share) if share else None,
         "learning_rate": learning_rate,
         "precision": precision,
         "distill": distill,
@@ -113,6 +121,7 @@ def accuracy(
         others = {"--tasks": tasks, "--wrong-secrets": wrong_secrets, **named}
         given = {"--" + name.replace("_", "-"): value for name, value in settings.items()}
         given["--arch"] = given.pop("--architecture")
+        given["--share"] = given.pop("--shares")
         options.refuse_beside("--report-only", {**others, **given})
         figures = write_report(out)
     else:

@@ -25,7 +25,7 @@ from rbnn.train.start import Settings
 FILE = "benchmark.json"
 LOCK_FILE = ".lock"
 VERSION = 1
-OPTIONS = {"architecture": "--arch"}
+OPTIONS = {"architecture": "--arch", "shares": "--share"}
 """Options whose names are not those of their settings."""
 
 
@@ -82,7 +82,7 @@ class Plan(BaseModel):
         usual = usual_settings()
         for name, value in self.settings.items():
             if value is not None and (value != usual[name] or name == "architecture"):
-                words += [option(name), f"{value}"]
+                words += option_words(name, value)
         words += ["--seeds", ",".join(map(str, self.seeds))]
         words += ["--schemes", ",".join(self.schemes)]
         if self.counts:
@@ -93,6 +93,15 @@ class Plan(BaseModel):
 def option(setting: str) -> str:
     """The option that sets a field of ``Settings``."""
     return OPTIONS.get(setting, "--" + setting.replace("_", "-"))
+
+
+def option_words(setting: str, value: object) -> list[str]:
+    """A field of ``Settings`` as it is typed."""
+    if isinstance(value, Mapping):
+        return [
+            word for pair in value.items() for word in (option(setting), f"{pair[0]}={pair[1]}")
+        ]
+    return [option(setting), f"{value}"]
 
 
 def usual_settings() -> dict[str, Any]:
