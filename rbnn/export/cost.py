@@ -4,8 +4,8 @@ Instructions are turns of loops (``cost_loops.py``) times what a turn was measur
 QEMU's ``-icount`` (``cost_table.py``; ``python -m rbnn.report.cost_fit`` measures anew). They hold
 within 5 % of measured for every layer; the tests compare.
 
-Cycles are an **estimate**: instructions times the average of Arm's timing table (Cortex-M4
-Technical Reference Manual, table 3-1) over the instructions of a kernel's loops, without flash wait
+Cycles are an **estimate**: instructions times the mean of Arm's timing table (Cortex-M4 Technical
+Reference Manual, table 3-1) over a kernel's code (``rbnn.report.cost_cycles``), without flash wait
 states, which a board's cache or prefetch hides more or less.
 """
 

@@ -1,6 +1,7 @@
-"""What one turn of a kernel's loop takes, measured: ``python -m rbnn.report.cost_fit`` writes the
-table. Loops that always run together share their cost as the fit happens to place it, so a single
-figure need not be one loop's own.
+"""What one turn of a kernel's loop takes: ``python -m rbnn.report.cost_fit`` writes the table.
+
+Loops that always run together share their cost as the fit happens to place it, so a single figure
+need not be one loop's own.
 """
 
 from __future__ import annotations
@@ -8,18 +9,16 @@ from __future__ import annotations
 from rbnn.spec.layout import Operator
 
 CYCLES_PER_INSTRUCTION = {
-    Operator.STEM: 1.88,
-    Operator.CONV: 1.67,
-    Operator.MAX_POOL: 1.52,
-    Operator.AVERAGE_POOL: 1.32,
-    Operator.DENSE: 1.49,
-    Operator.DENSE_STREAM: 1.3,
+    Operator.STEM: 1.53,
+    Operator.CONV: 1.91,
+    Operator.MAX_POOL: 1.36,
+    Operator.AVERAGE_POOL: 1.38,
+    Operator.DENSE: 1.61,
+    Operator.DENSE_STREAM: 1.45,
 }
-"""Cycles an instruction of a Cortex-M4, an **estimate**: the mean of Arm's timing table (Cortex-M4
-Technical Reference Manual, table 3-1) over the instructions that QEMU's execution log shows for
-vgg and reactnet: a load or store 2 cycles, 1 behind another one; n registers 1 + n; a taken branch
-3; MLA 2; anything else 1. Flash wait states come on top."""
-STREAM_CYCLES_PER_INSTRUCTION = 1.28
+"""Cycles an instruction of a Cortex-M4, an **estimate** from the kernels' code and Arm's timing
+table: see ``rbnn.report.cost_cycles``. Flash wait states come on top."""
+STREAM_CYCLES_PER_INSTRUCTION = 1.26
 """The same for ChaCha."""
 COSTS: dict[str, dict[str, float]] = {
     "cortex-m4": {

@@ -2,7 +2,8 @@
 
 Networks and single layers of many shapes run on the emulated boards; what each loop of the kernels
 takes a turn is the non-negative least-squares solution for the relative errors. Run it when a
-kernel has changed; it writes ``rbnn/export/cost_table.py``. Only instructions are measured.
+kernel has changed; it writes ``rbnn/export/cost_table.py``. Only instructions are measured; cycles
+are estimated from the kernels' code (``rbnn.report.cost_cycles``).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rbnn.export.work import least_work_bytes, most_work_bytes
 from rbnn.files import write_atomic
 from rbnn.image.board import load_board
 from rbnn.nets.topology import Layer
+from rbnn.report.cost_cycles import estimate_cycles
 from rbnn.report.cost_measure import (
     Subject,
     measure_key_stream,
@@ -60,6 +62,22 @@ DENSES = (
 )  # fmt: skip
 """Inputs, classes."""
 DECIMALS = 2
+HEAD = '''\
+"""What one turn of a kernel's loop takes: ``python -m rbnn.report.cost_fit`` writes the table.
+
+Loops that always run together share their cost as the fit happens to place it, so a single figure
+need not be one loop's own.
+"""
+
+from __future__ import annotations
+
+from rbnn.spec.layout import Operator
+'''
+CYCLES_NOTE = '''\
+"""Cycles an instruction of a Cortex-M4, an **estimate** from the kernels' code and Arm's timing
+table: see ``rbnn.report.cost_cycles``. Flash wait states come on top."""\
+'''
+STREAM_NOTE = '''"""The same for ChaCha."""'''
 
 
 @dataclass(frozen=True)
@@ -135,12 +153,16 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
 
 
 def table_source(costs: dict[str, dict[str, float]]) -> str:
-    """Text of ``cost_table.py``; what is not measured stays as it is."""
-    lines = Path(cost_table.__file__).read_text().partition("\nCOSTS:")[0].splitlines()
+    """Text of ``cost_table.py``."""
+    kernels, stream = estimate_cycles()
+    lines = [HEAD, "CYCLES_PER_INSTRUCTION = {"]
+    lines += [f"    Operator.{op.name}: {round(own, DECIMALS)}," for op, own in kernels.items()]
+    lines += ["}", CYCLES_NOTE]
+    lines += [f"STREAM_CYCLES_PER_INSTRUCTION = {round(stream, DECIMALS)}", STREAM_NOTE]
     lines.append("COSTS: dict[str, dict[str, float]] = {")
-    for cpu, own in costs.items():
+    for cpu, own_costs in costs.items():
         lines.append(f'    "{cpu}": {{')
-        lines += [f'        "{loop}": {cost},' for loop, cost in sorted(own.items())]
+        lines += [f'        "{loop}": {cost},' for loop, cost in sorted(own_costs.items())]
         lines.append("    },")
     lines.append("}")
     lines.append('"""Instructions a turn, by core and loop."""')

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from rbnn.export.cost import predict
-from rbnn.export.cost_table import COSTS
+from rbnn.export.cost_table import (
+    COSTS,
+    CYCLES_PER_INSTRUCTION,
+    STREAM_CYCLES_PER_INSTRUCTION,
+)
 from rbnn.export.errors import ExportError
 from rbnn.image.board import load_board
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
 from rbnn.nets.padding import pad
+from rbnn.report.cost_cycles import LOOP_TURNS, estimate_cycles, mean_cycles
 from rbnn.report.cost_measure import Subject, measure_network, work_range
 from rbnn.spec.layout import Cipher
 
@@ -66,6 +71,26 @@ def test_every_loop_of_every_width_has_a_cost(name: str) -> None:
             for work in work_range(topology):
                 for cpu in COSTS:
                     assert all(cost.kernel > 0 for cost in predict(topology, work, cpu=cpu))
+
+
+@pytest.mark.skipif(shutil.which(NEEDED[0]) is None, reason=f"needs {NEEDED[0]}")
+def test_the_estimate_of_cycles_is_that_of_the_kernels() -> None:
+    kernels, stream = estimate_cycles()
+    assert kernels == pytest.approx(CYCLES_PER_INSTRUCTION, abs=0.05)
+    assert stream == pytest.approx(STREAM_CYCLES_PER_INSTRUCTION, abs=0.05)
+
+
+def test_cycles_of_a_listing() -> None:
+    listing = """a.o:     file format elf32-littlearm
+   0:\tb5f0      \tpush\t{r4, r5, r6, r7, lr}
+   2:\t6801      \tldr\tr1, [r0, #0]
+   4:\t6842      \tldr\tr2, [r0, #4]
+   6:\t3b01      \tsubs\tr3, #1
+   8:\td1fd      \tbne.n\t6 <a+0x6>
+   a:\tbdf0      \tpop\t{r4, r5, r6, r7, pc}
+"""
+    outside = 6 + 2 + 1 + 8
+    assert mean_cycles(listing) == (outside + LOOP_TURNS * (1 + 3)) / (4 + 2 * LOOP_TURNS)
 
 
 def test_an_unknown_core_is_refused() -> None:
