@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rbnn.export.errors import ExportError
 from rbnn.export.plan import Plan
-from rbnn.nets.topology import Topology
+from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import (
     CONTAINER_HEADER,
     LAYER,
@@ -86,28 +86,35 @@ class Container:
         return names.index(name)
 
 
+def layer_members(layer: Layer) -> dict[str, int]:
+    """Members of a layer's record that the layer alone gives."""
+    return {
+        "op": int(layer.op),
+        "packing": int(layer.packing),
+        "kernel": layer.kernel,
+        "stride": layer.stride,
+        "pad": layer.pad,
+        "pool": layer.pool,
+        "stage": int(layer.stage),
+        "activation": int(layer.activation),
+        "sign": int(layer.sign),
+        "output": int(layer.output),
+        "in_height": layer.in_shape[0],
+        "in_width": layer.in_shape[1],
+        "in_channels": layer.in_shape[2],
+        "out_height": layer.out_shape[0],
+        "out_width": layer.out_shape[1],
+        "out_channels": layer.out_shape[2],
+    }
+
+
 def layer_record(topology: Topology, layout: Plan, number: int) -> bytes:
     """Record ``number`` of the layer table."""
     layer, place = topology.layers[number], layout.placements[number]
     shortcut = None if layer.shortcut is None else topology.layers[layer.shortcut]
     return LAYER.pack(
         {
-            "op": int(layer.op),
-            "packing": int(layer.packing),
-            "kernel": layer.kernel,
-            "stride": layer.stride,
-            "pad": layer.pad,
-            "pool": layer.pool,
-            "stage": int(layer.stage),
-            "activation": int(layer.activation),
-            "sign": int(layer.sign),
-            "output": int(layer.output),
-            "in_height": layer.in_shape[0],
-            "in_width": layer.in_shape[1],
-            "in_channels": layer.in_shape[2],
-            "out_height": layer.out_shape[0],
-            "out_width": layer.out_shape[1],
-            "out_channels": layer.out_shape[2],
+            **layer_members(layer),
             "shortcut_channels": 0 if shortcut is None else shortcut.out_shape[2],
             "in_offset": place.in_offset,
             "out_offset": place.out_offset,

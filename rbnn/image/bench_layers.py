@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rbnn.export.arithmetic import convolve, dense_bits, signs
+from rbnn.export.container import layer_members
 from rbnn.export.shapes import weights_bytes
 from rbnn.nets.topology import Layer
 from rbnn.spec import packing
@@ -69,26 +70,12 @@ class LayerCase:
 
     def record(self, weights_offset: int) -> bytes:
         """Its record of a layer table."""
-        layer = self.layer
-        shapes = {
-            f"{side}_{name}": shape[axis]
-            for side, shape in (("in", layer.in_shape), ("out", layer.out_shape))
-            for axis, name in enumerate(("height", "width", "channels"))
-        }
         return LAYER.pack(
             {
                 **{field.name: 0 for field in LAYER.fields},
-                **shapes,
-                "op": int(layer.op),
-                "packing": int(layer.packing),
-                "kernel": layer.kernel,
-                "stride": layer.stride,
-                "pad": layer.pad,
-                "pool": layer.pool,
-                "stage": int(layer.stage),
-                "output": int(layer.output),
+                **layer_members(self.layer),
                 "weights_offset": weights_offset,
-                "weights_bytes": weights_bytes(layer),
+                "weights_bytes": weights_bytes(self.layer),
             }
         )
 
