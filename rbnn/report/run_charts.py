@@ -111,7 +111,7 @@ def accuracy_chart(task: TaskReport) -> LineChart:
         f"set and {last.train:.1%} in training"
     )
     about += f"; its own network {task.own:.1%}." if task.own is not None else "."
-    return _chart("Accuracy, %", about, series, ceiling=100)
+    return _chart("Accuracy, %", about, series, 10, ceiling=100)
 
 
 def loss_chart(task: TaskReport) -> LineChart:
@@ -122,13 +122,14 @@ def loss_chart(task: TaskReport) -> LineChart:
     ]
     last: Epoch = task.curve[-1]
     about = f"Training loss of {task.name} by epoch: {last.loss:.3f} after epoch {last.epoch}."
-    return _chart("Training loss", about, series, floor=0)
+    return _chart("Training loss", about, series, 0.1, floor=0)
 
 
 def _chart(
     title: str,
     about: str,
     series: Sequence[tuple[str, Sequence[tuple[int, float]]]],
+    span: float,
     floor: float | None = None,
     ceiling: float | None = None,
 ) -> LineChart:
@@ -136,6 +137,8 @@ def _chart(
     last = max(epoch for _, points in series for epoch, _ in points)
     low = min(values, default=0.0) if floor is None else floor
     high = max(values, default=1.0)
+    low = max(0.0, min(low, high - span))  # a flat line is drawn as one
+    high = max(high, low + span)
     marks = [mark for mark in ticks(low, high) if ceiling is None or mark <= ceiling]
     low, high = min(low, marks[0]), max(high, marks[-1])
     step = marks[1] - marks[0] if len(marks) > 1 else 1.0

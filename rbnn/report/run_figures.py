@@ -157,7 +157,7 @@ class NetworkFigures(_Figures):
 class BoardFigures(_Figures):
     """Flash and RAM of the model on a board.
 
-    ``code`` is about what the application takes without a model; ``fits`` is None where all is
+    ``code`` is about what the application takes without a model; ``problem`` is None where all is
     well and says what does not fit otherwise; the figures of the RAM are then missing.
     """
 

@@ -68,7 +68,9 @@ def find_model(run: Run) -> Model:
     state = "outdated" if why else "missing"
     parameters = ModelParameters.load(run.parameters_file)
     try:
-        container = make_container(run.config(), parameters, run.secrets(), NO_PROVIDER)
+        config = run.config()
+        secrets = run.secrets() if config.scheme == "xor" else {}
+        container = make_container(config, parameters, secrets, NO_PROVIDER)
     except RbnnError as error:
         return Model(None, None, _figures("impossible", str(error), None, None))
     return Model(container, None, _figures(state, why, measure(container), None))

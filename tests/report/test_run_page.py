@@ -13,7 +13,7 @@ import pytest
 from reported_run import add_own_networks, made_data, make_report, write_metrics
 
 from rbnn.report import run_charts
-from rbnn.report.run_figures import RunReport
+from rbnn.report.run_figures import Epoch, RunReport, TaskReport
 from rbnn.report.run_page import card, counted, folded, markdown, page, points
 
 TEMPLATES = Path(run_charts.__file__).parent / "templates"
@@ -163,6 +163,27 @@ def test_ticks_are_round_and_cover_the_values() -> None:
     for low, high in ((70.2, 93.3), (0.0, 0.02), (1, 200)):
         marks = run_charts.ticks(low, high)
         assert marks[0] <= low and marks[-1] >= high and 3 <= len(marks) <= 7
+
+
+@pytest.mark.parametrize(("share", "loss"), [(1.0, 0.0), (0.0, 2.3), (0.5, float("nan"))])
+def test_a_flat_curve_has_round_ticks(share: float, loss: float) -> None:
+    epoch = Epoch(epoch=1, loss=loss, train=share, test=share)
+    task = TaskReport(
+        name="flat",
+        labels=("a", "b"),
+        shared=share,
+        own=None,
+        curve=(epoch,),
+        own_curve=(),
+        data=None,
+        results=None,
+        missing="gone",
+    )
+    for chart in (run_charts.accuracy_chart(task), run_charts.loss_chart(task)):
+        assert len(chart.y_ticks) >= 3 and all(len(tick.text) <= 4 for tick in chart.y_ticks)
+        assert [tick.text for tick in chart.x_ticks] == ["1"]
+        for line in chart.lines:
+            assert chart.top <= line.end[1] <= chart.bottom
 
 
 def test_words_and_numbers() -> None:
