@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flashed_board import TASK, Flashed, quiet
 
+from rbnn.device.emulated_target import EmulatedTarget
 from rbnn.device.enrolment import enroll
 from rbnn.device.errors import DeviceError
 from rbnn.keys import provisioning
@@ -22,6 +23,19 @@ pytestmark = [pytest.mark.qemu, pytest.mark.slow]
 COUNT = 100
 AT_A_TIME = 6
 BIT_ERROR_RATE = 0.10
+
+
+def try_to_unlock(flashed: Flashed, chip: EmulatedTarget) -> Status | None:
+    """What a chip answers to the right key after a power-up; it is then off."""
+    chip.power_cycle()
+    try:
+        with chip.open() as session:
+            session.unlock(TASK, flashed.psk(session))
+            return Status.OK
+    except DeviceError as error:
+        return error.status
+    finally:
+        chip.emulator.power_off()
 
 
 def test_a_hundred_power_ups_give_the_same_root_key(flashed: Flashed) -> None:
@@ -49,15 +63,7 @@ def test_a_hundred_power_ups_give_the_same_root_key(flashed: Flashed) -> None:
 def test_a_hundred_other_devices_unlock_nothing(flashed: Flashed) -> None:
     def try_on_another_chip(number: int) -> Status | None:
         chip = flashed.copy(f"other-{number}", same_chip=False)
-        chip.power_cycle()
-        try:
-            with chip.open() as session:
-                session.unlock(TASK, flashed.psk(session))
-                return Status.OK
-        except DeviceError as error:
-            return error.status
-        finally:
-            chip.emulator.power_off()
+        return try_to_unlock(flashed, chip)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         answers = list(pool.map(try_on_another_chip, range(COUNT)))
@@ -74,15 +80,7 @@ def test_ten_enrolled_devices_do_not_open_each_others_licences(flashed: Flashed)
             enroll(chip, registry, quiet)
             (device,) = registry.devices()
         chip.write_provisioning(provisioning.build(device.helper_record, held.licences))
-        chip.power_cycle()
-        try:
-            with chip.open() as session:
-                session.unlock(TASK, flashed.psk(session))
-                return Status.OK
-        except DeviceError as error:
-            return error.status
-        finally:
-            chip.emulator.power_off()
+        return try_to_unlock(flashed, chip)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         answers = list(pool.map(try_on_an_enrolled_chip, range(10)))
