@@ -44,3 +44,6 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 tf = import_quietly("tensorflow")
 lq = import_quietly("larq")
+for _gpu in tf.config.list_physical_devices("GPU"):
+    # Memory as it is needed, not all of it at once: others may use the GPU too.
+    tf.config.experimental.set_memory_growth(_gpu, True)

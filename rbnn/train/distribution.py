@@ -237,7 +237,6 @@ def join(config: str | None, announce: Callable[[str], None]) -> Workers:
     Raises:
         TrainingError: ``TF_CONFIG`` is not usable, or not all workers have come.
     """
-    grow_memory()
     cluster = read_cluster(config) if config is not None else None
     if cluster is None or len(cluster.addresses) == 1:
         several = len(tf.config.list_logical_devices("GPU")) > 1
@@ -259,12 +258,6 @@ def join(config: str | None, announce: Callable[[str], None]) -> Workers:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGTERM, on_termination)  # TensorFlow's own handler ignores it
-
-
-def grow_memory() -> None:
-    """Let TensorFlow take a GPU's memory as it needs it, not all of it at once."""
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def _hold_alike(create: Callable[..., Any], **options: Any) -> Any:
