@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rbnn.tasks import TaskData
-from rbnn.train.augment import MASKED_BANDS, augment, mask_bands, shift
+from rbnn.train.augment import MASKED_BANDS, augment, mask_bands, move, vary_light
 from rbnn.train.feed import TaskFeed
 
 
@@ -41,10 +41,30 @@ def test_steps_can_be_taken_in_any_order(data: list[TaskData]) -> None:
 @given(rows=st.integers(0, 4), columns=st.integers(0, 4), seed=st.integers(0, 99))
 def test_shift_moves_content_and_repeats_edges(rows: int, columns: int, seed: int) -> None:
     image = np.arange(64, dtype=np.uint8).reshape(1, 8, 8, 1)
-    moved = shift(image, rows, columns, np.random.default_rng(seed))[0, :, :, 0]
+    moved = move(image, rows, columns, 0.0, np.random.default_rng(seed))[0, :, :, 0]
     padded = np.pad(image[0, :, :, 0], ((rows, rows), (columns, columns)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (8, 8)).reshape(-1, 8, 8)
     assert any(np.array_equal(moved, window) for window in windows)
+
+
+def test_stretching_keeps_the_middle_and_the_order_of_pixels() -> None:
+    image = np.tile(np.arange(32, dtype=np.uint8)[:, None, None], (1, 1, 32, 1))
+    image = np.repeat(image.reshape(1, 32, 32, 1), 100, axis=0)
+    columns = move(image, 0, 0, 0.1, np.random.default_rng(1))[:, :, 0, 0].astype(int)
+    assert (np.diff(columns, axis=1) >= 0).all()
+    assert (np.abs(columns[:, 15] - 15) <= 1).all()
+    spans = columns[:, -1] - columns[:, 0]
+    assert 27 <= spans.min() < spans.max() == 31
+
+
+def test_light_varies_contrast_and_brightness_within_a_byte() -> None:
+    image = np.tile(np.array([50, 150], np.uint8).reshape(1, 2, 1, 1), (500, 1, 1, 3))
+    dark, bright = vary_light(image, np.random.default_rng(1))[:, :, 0, 0].astype(float).T
+    contrast = (bright - dark) / 100
+    assert 0.66 < contrast.min() < 0.7 and 1.4 < contrast.max() < 1.51
+    middle = (dark + bright) / 200
+    assert 0.66 < middle.min() < 0.7 and 1.4 < middle.max() < 1.51
+    assert vary_light(np.full((9, 2, 2, 3), 255, np.uint8), np.random.default_rng(1)).max() == 255
 
 
 def test_masked_bands_hold_the_mean_and_the_rest_is_untouched() -> None:
