@@ -87,7 +87,6 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
     tasks = tuple(
         _task(run, config, task, scorer, epochs, wishes, progress) for task in config.tasks
     )
-    sizes = [task.data.train for task in tasks if task.data is not None]
     name = run.folder.resolve().name
     export = model.figures
     if model.container is not None:
@@ -104,9 +103,7 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
         keys=describe_keys(config, model.export, wishes.provider_key, wishes.registry),
         settings=run_settings.settings(config),
         versions=run_settings.versions(),
-        commands=run_settings.commands(
-            config, name, wishes.board, sizes if len(sizes) == len(tasks) else None
-        ),
+        commands=run_settings.commands(config, name, wishes.board),
         notes=(),
     )
     return report.model_copy(update={"notes": _notes(report)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import shlex
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
 
@@ -12,7 +11,6 @@ from rbnn import __version__
 from rbnn.report.run_figures import Command
 from rbnn.tasks.names import KNOWN
 from rbnn.train.run import RunConfig, RunTask
-from rbnn.train.start import share_batches
 
 PACKAGES = ("tensorflow", "tf-keras", "larq", "numpy", "cryptography")
 """Those that a run's figures may depend on."""
@@ -82,19 +80,16 @@ def _batches(config: RunConfig) -> str:
     return ", ".join(f"{task.name} {task.batch}" for task in config.tasks)
 
 
-def commands(
-    config: RunConfig, name: str, board: str, sizes: Sequence[int] | None
-) -> tuple[Command, ...]:
+def commands(config: RunConfig, name: str, board: str) -> tuple[Command, ...]:
     """What to type to train, measure and export such a run.
 
     Args:
         config: of the run.
         name: of its folder.
         board: that the report is about.
-        sizes: samples of the training sets; None where one is not at hand.
     """
     lines = [
-        ("Train", ["rbnn", "train", *train_options(config, sizes)]),
+        ("Train", ["rbnn", "train", *train_options(config)]),
         ("Measure, with wrong secrets too", ["rbnn", "eval", name, "--wrong-secrets", "20"]),
         ("Export and check against Keras", ["rbnn", "export", name, "--board", board]),
         ("Write this report", ["rbnn", "report", name, "--board", board]),
@@ -106,11 +101,8 @@ def commands(
     return tuple(Command(purpose=what, line=shlex.join(words)) for what, words in lines)
 
 
-def train_options(config: RunConfig, sizes: Sequence[int] | None) -> list[str]:
-    """The options of ``rbnn train`` that give this configuration; arguments as in
-    :func:`commands`."""
-    batches = [task.batch for task in config.tasks]
-    sampling = None if sizes is None else find_sampling(sizes, batches)
+def train_options(config: RunConfig) -> list[str]:
+    """The options of ``rbnn train`` that give this configuration."""
     values: dict[str, object] = {
         "tasks": ",".join(task_argument(task) for task in config.tasks),
         "arch": config.architecture,
@@ -122,8 +114,8 @@ def train_options(config: RunConfig, sizes: Sequence[int] | None) -> list[str]:
         "epochs": config.epochs,
         "steps": config.steps,
         "minutes": config.minutes,
-        "batch": mean_batch(batches),
-        "sampling": sampling or None,
+        "batch": config.batch,
+        "sampling": config.sampling or None,
         "learning-rate": config.learning_rate,
         "precision": config.precision,
         "distill": None if config.distill is None else config.distill.weight,
@@ -134,27 +126,6 @@ def train_options(config: RunConfig, sizes: Sequence[int] | None) -> list[str]:
     for option, value in values.items():
         if value is not None:
             words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
+    for name, factor in config.shares.items():
+        words += ["--share", f"{name}={factor:g}"]
     return [*words, "--baseline"] if config.baseline else words
-
-
-def mean_batch(batches: Sequence[int]) -> int:
-    """``--batch``: samples a task and step, on average."""
-    return round(sum(batches) / len(batches))
-
-
-def find_sampling(sizes: Sequence[int], batches: Sequence[int]) -> float | None:
-    """``--sampling``: the power of the training sets' sizes that gives these sub-batches.
-
-    A run notes the sub-batches alone.
-
-    Returns:
-        A multiple of 0.01, or None where none gives them.
-    """
-    powers = [number / 100 for number in range(101)]
-    fitting = [
-        power
-        for power in powers
-        if share_batches(sizes, mean_batch(batches), power) == list(batches)
-    ]
-    # Sub-batches are whole numbers, so neighbouring powers fit too: the roundest was meant.
-    return min(fitting, key=lambda power: (len(f"{power:g}"), power), default=None)

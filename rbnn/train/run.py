@@ -84,10 +84,11 @@ class RunConfig(BaseModel):
     """``config.json``: everything needed to build the network again, nothing secret.
 
     ``depth`` and ``stages`` are as ``rbnn.nets.architectures`` has them for the architecture;
-    ``cipher`` is the name of the key stream's. ``precision`` is that of the binary convolutions
-    while training. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs, or
-    ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. ``baseline``:
-    whether single-task networks are trained too.
+    ``cipher`` is the name of the key stream's. ``batch``, ``sampling`` and ``shares`` are what the
+    tasks' sub-batches follow from, see ``rbnn.train.start.Settings``. ``precision`` is that of the
+    binary convolutions while training. An epoch is ``steps_per_epoch`` steps. The run ends after
+    ``epochs`` epochs, or ``steps`` steps, or ``minutes`` of training, whichever is set and comes
+    first. ``baseline``: whether single-task networks are trained too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,6 +106,9 @@ class RunConfig(BaseModel):
     seed: int
     epochs: int | None
     learning_rate: float
+    batch: int = 64
+    sampling: float = 0.0
+    shares: dict[str, float] = {}
     precision: Precision = "float32"
     distill: Distillation | None = None
     steps_per_epoch: int = 1

@@ -12,14 +12,12 @@ import typer
 from rbnn.cli.main import build
 from rbnn.report.run_settings import (
     commands,
-    find_sampling,
     origin_text,
     settings,
     task_argument,
     train_options,
 )
 from rbnn.train.run import Distillation, RunConfig
-from rbnn.train.start import share_batches
 
 
 @pytest.fixture(scope="module")
@@ -40,32 +38,22 @@ def test_the_commands_are_commands(config: RunConfig) -> None:
         }
     )
     known = typer.main.get_command(build()).commands  # type: ignore[attr-defined]
-    for command in commands(full, "a run", "qemu", [100, 900]):
+    for command in commands(full, "a run", "qemu"):
         words = shlex.split(command.line)
         options = {name for one in known[words[1]].params for name in one.opts}
         assert words[0] == "rbnn"
         assert {word for word in words if word.startswith("--")} <= options, command.line
-    assert "--minutes 1.5" in commands(full, "x", "qemu", None)[0].line
-    assert "--distill 0.3 --temperature 2" in commands(full, "x", "qemu", None)[0].line
+    assert "--minutes 1.5" in commands(full, "x", "qemu")[0].line
+    assert "--distill 0.3 --temperature 2" in commands(full, "x", "qemu")[0].line
 
 
 def test_no_key_no_export_no_wrong_secret(config: RunConfig) -> None:
     lines = [
         command.line
-        for command in commands(config.model_copy(update={"scheme": "none"}), "x", "qemu", None)
+        for command in commands(config.model_copy(update={"scheme": "none"}), "x", "qemu")
     ]
     assert not any("rbnn export" in line for line in lines)
     assert "rbnn eval x --wrong-secrets 0" in lines
-
-
-@pytest.mark.parametrize("sampling", [0.0, 0.5, 1.0, 0.25])
-def test_the_power_behind_sub_batches_is_found_again(sampling: float) -> None:
-    sizes = [10_000, 60_000, 3_000]
-    batches = share_batches(sizes, 64, sampling)
-    found = find_sampling(sizes, batches)
-    assert found is not None and share_batches(sizes, 64, found) == batches
-    assert found == pytest.approx(sampling, abs=0.05)
-    assert find_sampling(sizes, [2, 3, 500]) is None
 
 
 def test_sub_batches_are_told(config: RunConfig) -> None:
@@ -75,10 +63,11 @@ def test_sub_batches_are_told(config: RunConfig) -> None:
     )
     uneven = config.model_copy(update={"tasks": tasks})
     assert settings(uneven)["samples a step"] == "colour 32, grey 96"
-    options = train_options(uneven, [10_000, 90_000])
-    assert options[options.index("--batch") + 1] == "64"
-    assert options[options.index("--sampling") + 1] == "0.5"
-    assert "--sampling" not in train_options(config, [10_000, 90_000])
+    shared = config.model_copy(update={"sampling": 0.5, "shares": {"colour": 2.0}})
+    words = shlex.join(train_options(shared))
+    assert "--batch 64 --sampling 0.5" in words
+    assert "--share colour=2" in words
+    assert "--sampling" not in train_options(config)
 
 
 @pytest.mark.parametrize(
