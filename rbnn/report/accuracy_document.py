@@ -13,6 +13,10 @@ from rbnn.report.accuracy_tables import (
     flash_table,
 )
 
+DISTILLED = (
+    " The shared networks learn from labels and from the own networks' answers; an own network "
+    "learns from labels alone."
+)
 PLOTS = "plots"
 BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
 
@@ -81,4 +85,5 @@ def _about(figures: AccuracyFigures) -> str:
         f"{network}{bits};{steps} {figures.seconds / 3600:.1f} hours of training in all. Every "
         "network has the same shape, sees the same samples of its tasks in the same order, and is "
         "measured on the whole test set after its last step."
+        + ("" if settings.get("distill") is None else DISTILLED)
     )

@@ -91,8 +91,9 @@ def prepare(folder: Path, plan: Plan, job: Job, data: Sequence[TaskData]) -> Run
         RbnnError: a setting is unusable, or the folder cannot be written.
     """
     run = Run(folder / job.path)
-    keyed = job.scheme != "none"
-    if run.config_file.exists() and (run.secrets_file.exists() or not keyed):
+    whole = run.secrets_file.exists() or job.scheme == "none"
+    # Where training has begun, lost secrets must be restored: others would make noise of its bits.
+    if run.config_file.exists() and (whole or run.checkpoint_folder.exists()):
         return run
     everything = configure(data, plan.training(job.seed), os.urandom(MODEL_ID_BYTES))
     write_run(run, narrowed(everything, folder, job, _steps(folder, everything, job)))
@@ -117,16 +118,19 @@ def narrowed(config: RunConfig, folder: Path, job: Job, steps: int | None) -> Ru
             return None
         return Run(folder / Job(SINGLE, "none", (task,), job.seed).path).relative_to(run)
 
+    tasks = tuple(
+        task.model_copy(update={"teacher": teacher(task.name)})
+        for task in config.tasks
+        if task.name in job.tasks
+    )
     update: dict[str, object] = {
-        "tasks": tuple(
-            task.model_copy(update={"teacher": teacher(task.name)})
-            for task in config.tasks
-            if task.name in job.tasks
-        ),
+        "tasks": tasks,
         "scheme": job.scheme,
         "distill": distill,
         "baseline": False,  # the comparison trains them as networks of their own
     }
+    if alone:
+        update |= {"batch": tasks[0].batch, "sampling": 0.0, "shares": {}}
     if steps is not None:
         update |= {"steps": steps, "epochs": None, "minutes": None}
     return config.model_copy(update=update)

@@ -128,4 +128,4 @@ def train_options(config: RunConfig) -> list[str]:
             words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
     for name, factor in config.shares.items():
         words += ["--share", f"{name}={factor:g}"]
-    return [*words, "--baseline"] if config.baseline else words
+    return [*words, "--baseline"] if config.baseline or config.distill else words

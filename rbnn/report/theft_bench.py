@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +43,14 @@ class TheftSettings:
 
     def command(self, run: Run, folder: Path) -> str:
         """What to type to get the same again."""
-        parts = [f"rbnn bench theft {run.folder}"]
-        parts += [f"--victim {victim}" for victim in self.victims]
-        parts += [] if self.other is None else [f"--other {self.other}"]
-        parts += [f"--shares {self.shares} --seeds {self.seeds} --steps {self.steps}"]
-        parts += [] if self.learning_rate is None else [f"--learning-rate {self.learning_rate:g}"]
-        parts += [f"--magnitude {self.magnitude:g}", f"--out {folder}"]
-        return " ".join(parts)
+        words = ["rbnn", "bench", "theft", str(run.folder)]
+        for victim in self.victims:
+            words += ["--victim", victim]
+        words += [] if self.other is None else ["--other", self.other]
+        words += ["--shares", self.shares, "--seeds", self.seeds, "--steps", str(self.steps)]
+        if self.learning_rate is not None:
+            words += ["--learning-rate", f"{self.learning_rate:g}"]
+        return shlex.join([*words, "--magnitude", f"{self.magnitude:g}", "--out", str(folder)])
 
 
 def bench_theft(

@@ -43,6 +43,9 @@ def baseline_config(config: RunConfig, task: str, steps: int) -> RunConfig:
     return config.model_copy(
         update={
             "tasks": (entry.model_copy(update={"teacher": None}),),
+            "batch": entry.batch,
+            "sampling": 0.0,
+            "shares": {},
             "scheme": "none",
             "distill": None,
             "epochs": None,

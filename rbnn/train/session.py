@@ -35,10 +35,12 @@ def train(run: Run, data: Sequence[TaskData], workers: Workers | None = None) ->
     config = run.config()
     steps = config.planned_steps
     with workers.together(run.folder):
-        if config.distill is not None and steps is not None:
+        # Under --distill the steps are planned. A run of a comparison has its teachers elsewhere.
+        first = config.baseline and config.distill is not None
+        if first and steps is not None:
             _fit_baselines(run, data, steps, workers)
         steps = fit(run, data, "shared", workers)
-        if config.baseline:
+        if config.baseline and not first:
             _fit_baselines(run, data, steps, workers)
     return compare(run) if workers.chief else []
 

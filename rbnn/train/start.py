@@ -108,11 +108,6 @@ def start_run(
         RbnnError: a setting is unusable or the folder cannot be written.
     """
     config = configure(data, settings, model_id or os.urandom(MODEL_ID_BYTES))
-    if config.distill is not None and not config.baseline:
-        raise TrainingError(
-            "--distill learns from each task's own network, which is not trained.",
-            "Add --baseline.",
-        )
     run = new_run(root, [task.name for task in data], today or date.today())
     if config.distill is not None:
         tasks = (
@@ -128,19 +123,13 @@ def start_run(
     return run
 
 
-def configure(
-    data: Sequence[TaskData],
-    settings: Settings,
-    model_id: bytes,
-    teachers: Mapping[str, Path] | None = None,
-) -> RunConfig:
+def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> RunConfig:
     """The config that ``settings`` ask for.
 
     Args:
         data: the tasks.
         settings: the user's choices.
         model_id: 16 bytes.
-        teachers: run folders of the tasks' own networks, where these are trained already.
 
     Raises:
         RbnnError: a setting is unusable.
@@ -171,8 +160,7 @@ def configure(
         distill = Distillation(weight=settings.distill, temperature=settings.temperature)
     config = RunConfig(
         tasks=tuple(
-            describe(task, channels, batch, (teachers or {}).get(task.name))
-            for task, batch in zip(data, batches, strict=True)
+            describe(task, channels, batch) for task, batch in zip(data, batches, strict=True)
         ),
         architecture=chosen.name,
         width=chosen.width if settings.width is None else settings.width,
@@ -301,6 +289,11 @@ def check_distillation(settings: Settings) -> None:
     Raises:
         TrainingError: names the option.
     """
+    if not settings.baseline:
+        raise TrainingError(
+            "--distill learns from each task's own network, which is not trained.",
+            "Add --baseline.",
+        )
     if settings.minutes is not None:
         raise TrainingError(
             "--distill trains each task's own network first, for as many steps as the shared one.",
@@ -319,7 +312,7 @@ def usual_epochs(steps_per_epoch: int) -> int:
     return min(MOST_EPOCHS, max(FEWEST_EPOCHS, USUAL_STEPS // steps_per_epoch))
 
 
-def describe(task: TaskData, channels: int, batch: int, teacher: Path | None = None) -> RunTask:
+def describe(task: TaskData, channels: int, batch: int) -> RunTask:
     """One task's entry in the config; ``channels`` are those of the network's input."""
     means = np.rint(task.train.images.mean(axis=(0, 1, 2))).astype(int).tolist()
     replicate = task.channels < channels
@@ -332,7 +325,6 @@ def describe(task: TaskData, channels: int, batch: int, teacher: Path | None = N
         source=task.source,
         fingerprint=task.fingerprint,
         batch=batch,
-        teacher=None if teacher is None else str(teacher),
     )
 
 

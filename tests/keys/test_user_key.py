@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.secret import Secret
-from rbnn.spec.published import TEST_ONLY_MARKER
 from rbnn.keys.user_key import (
     PREFIX,
     UserKey,
@@ -26,6 +25,7 @@ from rbnn.keys.user_key import (
     parse_line,
 )
 from rbnn.spec import kdf
+from rbnn.spec.published import TEST_ONLY_MARKER
 
 LICENCE_ID = bytes(range(16))
 

@@ -19,10 +19,10 @@ from rbnn.keys.fingerprint import Fingerprint
 from rbnn.keys.licence import Licence, issue
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.secret import Secret
-from rbnn.spec.published import TEST_ONLY_MARKER
 from rbnn.keys.user_key import UserKey
 from rbnn.nets import vgg
 from rbnn.spec import kdf
+from rbnn.spec.published import TEST_ONLY_MARKER
 
 ERROR_RATE = 0.10
 TASKS = ("digits", "words", "cats")

@@ -55,7 +55,7 @@ def test_all_networks_see_the_same_samples_for_as_long(tmp_path: Path, sets: lis
     shared = narrowed(config, tmp_path, Job("xor", "xor", ("one", "two"), 1), config.planned_steps)
     alone = narrowed(config, tmp_path, Job("single", "none", ("two",), 1), config.planned_steps)
     assert [task.batch for task in shared.tasks] != [4, 4]
-    assert alone.tasks[0].batch == shared.tasks[1].batch
+    assert alone.batch == alone.tasks[0].batch == shared.tasks[1].batch
     assert alone.planned_steps == shared.planned_steps == config.planned_steps
     assert (alone.scheme, alone.distill, alone.tasks[0].teacher) == ("none", None, None)
     run = Run(tmp_path / "shared" / "xor" / "seed-1")
@@ -71,8 +71,13 @@ def test_a_half_made_run_folder_is_made_again(tmp_path: Path, sets: list[str]) -
     before = run.config().model_id
     assert prepare(tmp_path, plan, job, data).config().model_id == before
     run.secrets_file.unlink()
-    assert prepare(tmp_path, plan, job, data).config().model_id != before
+    again = prepare(tmp_path, plan, job, data).config().model_id
+    assert again != before
     assert set(run.secrets()) == {"one", "two"}
+    run.checkpoint_folder.mkdir()
+    run.secrets_file.unlink()
+    assert prepare(tmp_path, plan, job, data).config().model_id == again
+    assert not run.secrets_file.exists()
 
 
 def test_more_wrong_secrets_are_measured_again() -> None:

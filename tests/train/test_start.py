@@ -225,9 +225,7 @@ def test_sub_batches_follow_the_sizes_of_the_training_sets() -> None:
     assert share_batches([100, 300], 64, 1.0) == [32, 96]
     half = share_batches(sizes, 64, 0.5)
     assert half[1] < half[2] < half[0] and abs(sum(half) - 192) <= 1
-    assert min(share_batches([10, 100_000], 4, 1.0)) == 2, (
-        "batch norm needs more than one sample"
-    )
+    assert min(share_batches([10, 100_000], 4, 1.0)) == 2, "batch norm needs more than one sample"
 
 
 def test_an_epoch_is_a_pass_over_the_largest_task(begin: Callable[..., Run]) -> None:

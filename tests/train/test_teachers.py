@@ -14,7 +14,7 @@ from rbnn.nets.framework import tf
 from rbnn.tasks import TaskData
 from rbnn.train.evaluate import predict_logits
 from rbnn.train.figures import read_figures
-from rbnn.train.run import Distillation, Run
+from rbnn.train.run import Distillation, Run, RunConfig
 from rbnn.train.session import train
 from rbnn.train.start import Settings, configure, write_run
 from rbnn.train.teachers import Teachers, task_loss
@@ -73,6 +73,13 @@ def test_own_networks_are_trained_first_and_teach_the_shared_one(
         assert read_figures(teacher)[-1].steps == read_figures(run)[-1].steps
 
 
+def test_teachers_from_elsewhere_are_not_trained_again(trained: Run, data: list[TaskData]) -> None:
+    run = Run(trained.folder.parent / "pupil")
+    write_run(run, taught(data, trained).model_copy(update={"epochs": None, "steps": 1}))
+    assert [row.own for row in train(run, data)] == [None, None]
+    assert not (run.folder / "baseline").exists()
+
+
 def test_a_moved_run_finds_its_teachers(
     begin: Callable[..., Run], data: list[TaskData], tmp_path: Path
 ) -> None:
@@ -82,15 +89,15 @@ def test_a_moved_run_finds_its_teachers(
     assert all(moved.teacher(task).config_file.exists() for task in moved.config().tasks)
 
 
+def taught(data: list[TaskData], teacher: Run) -> RunConfig:
+    config = configure(data, Settings(width=32, distill=0.5, baseline=True), b"m" * 16)
+    entries = (task.model_copy(update={"teacher": str(teacher.folder)}) for task in config.tasks)
+    return config.model_copy(update={"tasks": tuple(entries), "baseline": False})
+
+
 def test_a_teacher_answers_nearly_as_it_was_measured(trained: Run, data: list[TaskData]) -> None:
-    config = configure(
-        data,
-        Settings(width=32, distill=0.5),
-        b"m" * 16,
-        {task.name: trained.folder for task in data},
-    )
     run = Run(trained.folder.parent / "student")
-    write_run(run, config)
+    write_run(run, taught(data, trained))
     colour = data[0]
     batches = {task.name: (tf.constant(task.test.images), None) for task in data}
     answers = tf.function(Teachers(run).answer)(batches)
@@ -100,8 +107,7 @@ def test_a_teacher_answers_nearly_as_it_was_measured(trained: Run, data: list[Ta
 
 
 def test_a_teacher_of_other_classes_is_refused(trained: Run, data: list[TaskData]) -> None:
-    teachers = {task.name: trained.folder for task in data}
-    config = configure(data, Settings(width=32, distill=0.5), b"m" * 16, teachers)
+    config = taught(data, trained)
     other = config.tasks[0].model_copy(update={"labels": ("a", "b", "c", "d")})
     run = Run(trained.folder.parent / "stranger")
     write_run(run, config.model_copy(update={"tasks": (other, *config.tasks[1:])}))

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from rbnn.keys import noise, puf
 from rbnn.keys.fingerprint import Fingerprint
-from rbnn.spec.published import TEST_ONLY_MARKER
 from rbnn.spec import kdf, layout
+from rbnn.spec.published import TEST_ONLY_MARKER
 
 SEED = 2026
 FILE = Path(__file__).with_name("rbnn_vectors.json")
