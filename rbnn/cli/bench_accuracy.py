@@ -59,6 +59,13 @@ def accuracy(
     temperature: Annotated[
         float | None, typer.Option(help="Softens the answers that --distill compares. Default: 2.")
     ] = None,
+    superpose: Annotated[
+        bool | None,
+        typer.Option(
+            help="With --distill, begin with the tasks' own networks laid on each other. "
+            "Default: superpose."
+        ),
+    ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Seeds, the first one first. Default: 1,2,3.")
     ] = None,
@@ -108,6 +115,7 @@ def accuracy(
         "precision": precision,
         "distill": distill,
         "temperature": temperature,
+        "superpose": superpose,
     }
     choice = Choice(
         settings={name: value for name, value in settings.items() if value is not None},

@@ -18,7 +18,7 @@ from rbnn.errors import RbnnError
 FIXED = (
     *("arch", "width", "depth", "stages", "scheme", "cipher"),
     *("epochs", "steps", "minutes", "batch", "sampling", "share", "learning_rate"),
-    *("precision", "distill", "temperature", "seed", "out"),
+    *("precision", "distill", "temperature", "superpose", "seed", "out"),
 )
 """Settings that a resumed run keeps."""
 
@@ -89,6 +89,13 @@ def train(
     temperature: Annotated[
         float, typer.Option(help="Softens the answers that --distill compares.")
     ] = 2.0,
+    superpose: Annotated[
+        bool,
+        typer.Option(
+            help="With --distill, begin with the tasks' own networks, each under its key, laid on "
+            "each other."
+        ),
+    ] = True,
     seed: Annotated[int, typer.Option(help="Of everything but the task secrets.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = options.DEFAULT_RUNS,
     resume: Annotated[
@@ -147,6 +154,7 @@ def train(
             precision=None if precision == "auto" else precision,
             distill=distill,
             temperature=temperature,
+            superpose=superpose,
             seed=seed,
             baseline=baseline,
         )

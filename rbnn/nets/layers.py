@@ -48,6 +48,10 @@ class Reconfigurable:
         with self.kernel_quantizer.using(task):
             return self.kernel_quantizer(self.latent_kernel)
 
+    def task_latent(self, task: str) -> tf.Tensor:
+        """Latent kernel of ``task``, in [-1, 1]: its signs are those of :meth:`task_kernel`."""
+        return self.kernel_quantizer.keyed(tf.convert_to_tensor(self.latent_kernel), task)
+
     @property
     def latent_kernel(self) -> tf.Variable:
         """The one shared float32 variable, in [-1, 1]."""

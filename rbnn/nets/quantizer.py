@@ -117,12 +117,26 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
         """Binary kernel of the task in use; the stored bits themselves outside ``using``."""
         stored = lq.quantizers.ste_sign(inputs)
         task = self._masks.active
-        if self.scheme == "none" or task is None:
+        return stored if task is None else self.keyed(stored, task)
+
+    def keyed(self, stored: tf.Tensor, task: str) -> tf.Tensor:
+        """What the task makes of stored values; a tensor of the kernel's shape, as its argument."""
+        if self.scheme == "none":
             return stored
         if self.scheme == "permute":
             rows, columns = self._masks.orders[task]
             stored = tf.gather(tf.gather(stored, rows, axis=-2), columns, axis=-1)
         return stored * self._masks.by_task[task]
+
+    def stored(self, keyed: tf.Tensor, task: str) -> tf.Tensor:
+        """What is stored for the task to make ``keyed`` of it: the inverse of :meth:`keyed`."""
+        if self.scheme == "none":
+            return keyed
+        keyed = keyed * self._masks.by_task[task]
+        if self.scheme == "permute":
+            rows, columns = (tf.argsort(order) for order in self._masks.orders[task])
+            keyed = tf.gather(tf.gather(keyed, rows, axis=-2), columns, axis=-1)
+        return keyed
 
     def get_config(self) -> dict[str, Any]:
         """Names and scheme; keys are never part of it."""

@@ -17,6 +17,7 @@ DISTILLED = (
     " The shared networks learn from labels and from the own networks' answers; an own network "
     "learns from labels alone."
 )
+SUPERPOSED = " They begin with the own networks, each under its key, laid on each other."
 PLOTS = "plots"
 BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
 
@@ -86,4 +87,5 @@ def _about(figures: AccuracyFigures) -> str:
         "network has the same shape, sees the same samples of its tasks in the same order, and is "
         "measured on the whole test set after its last step."
         + ("" if settings.get("distill") is None else DISTILLED)
+        + (SUPERPOSED if settings.get("distill") and settings.get("superpose") else "")
     )

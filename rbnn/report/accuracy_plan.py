@@ -101,6 +101,8 @@ def option_words(setting: str, value: object) -> list[str]:
         return [
             word for pair in value.items() for word in (option(setting), f"{pair[0]}={pair[1]}")
         ]
+    if isinstance(value, bool):
+        return [option(setting) if value else option("no_" + setting)]
     return [option(setting), f"{value}"]
 
 

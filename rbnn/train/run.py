@@ -67,6 +67,8 @@ class RunTask(BaseModel):
 class Distillation(BaseModel):
     """How a network learns from its teachers' answers as well as from labels.
 
+    ``superpose``: it begins with the teachers laid on each other, see ``rbnn.train.superpose``.
+
     The loss is ``(1 - weight) * cross_entropy + weight * temperature**2 * KL(teacher || student)``,
     both distributions softened by ``temperature``.
 
@@ -78,6 +80,7 @@ class Distillation(BaseModel):
 
     weight: float
     temperature: float
+    superpose: bool = False
 
 
 class RunConfig(BaseModel):

@@ -61,6 +61,7 @@ class Settings:
             for, see :func:`usual_precision`.
         distill: weight of the teachers' answers in the loss; None trains from labels alone.
         temperature: that softens teachers' and students' answers.
+        superpose: with ``distill``, begin with the teachers laid on each other.
         seed: of everything but the secrets.
         baseline: train each task's own network for comparison; with ``distill`` it is its teacher.
     """
@@ -81,6 +82,7 @@ class Settings:
     precision: Precision | None = None
     distill: float | None = None
     temperature: float = 2.0
+    superpose: bool = True
     seed: int = 1
     baseline: bool = False
 
@@ -157,7 +159,11 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
         epochs = usual_epochs(steps_per_epoch)
     distill = None
     if settings.distill is not None:
-        distill = Distillation(weight=settings.distill, temperature=settings.temperature)
+        distill = Distillation(
+            weight=settings.distill,
+            temperature=settings.temperature,
+            superpose=settings.superpose,
+        )
     config = RunConfig(
         tasks=tuple(
             describe(task, channels, batch) for task, batch in zip(data, batches, strict=True)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
 from rbnn.train.errors import TrainingError
 from rbnn.train.run import Distillation, Run
+from rbnn.train.superpose import superpose
 from rbnn.train.transfer import load_network
 
 
@@ -26,7 +28,8 @@ class Teachers:
 
     def __init__(self, run: Run, *, shared_batch: bool = False) -> None:
         config = run.config()
-        self._models = {}
+        self._networks: dict[str, SharedNetwork] = {}
+        self._superposed = config.distill is not None and config.distill.superpose
         for task in config.tasks if config.distill else ():
             teacher = run.teacher(task)
             found = {one.name: one.labels for one in teacher.config().tasks}
@@ -35,9 +38,16 @@ class Teachers:
                     f"{teacher.folder} does not know the classes of task {task.name}.",
                     "Name the run folder of the task's own network.",
                 )
-            self._models[task.name] = load_network(teacher, shared_batch=shared_batch).models[
-                task.name
-            ]
+            self._networks[task.name] = load_network(teacher, shared_batch=shared_batch)
+
+    def begin(self, network: SharedNetwork) -> None:
+        """Give the student its first values, where they are to be its teachers'.
+
+        Raises:
+            TrainingError: a teacher has another shape.
+        """
+        if self._superposed:
+            superpose(network, self._networks)
 
     def answer(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> dict[str, tf.Tensor]:
         """Logits of the tasks that have a teacher, (batch, classes) float32.
@@ -46,8 +56,8 @@ class Teachers:
         the integer arithmetic of inference.
         """
         return {
-            name: tf.stop_gradient(model(batches[name][0], training=True))
-            for name, model in self._models.items()
+            name: tf.stop_gradient(network.models[name](batches[name][0], training=True))
+            for name, network in self._networks.items()
         }
 
 

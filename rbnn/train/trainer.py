@@ -87,6 +87,7 @@ class Trainer:
         with self._workers.building():
             self.network = self._build(shared_batch)
             self._teachers = Teachers(run, shared_batch=shared_batch)
+            self._teachers.begin(self.network)
             self._kernels = [layer.latent_kernel for layer in self.network.shared.values()]
             self._trained = self._kernels + [
                 variable

@@ -8,6 +8,7 @@ import pytest
 from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
 from rbnn.nets.quantizer import KeyedSign
+from rbnn.nets.schemes import SCHEMES, ChannelOrders, LayerKey
 from rbnn.spec import packing, stream
 from rbnn.spec.layout import Packing
 
@@ -48,6 +49,25 @@ def test_gradient_passes_through_the_same_mask_inside_the_clip() -> None:
     mask = np.where(stream.kernel_mask(SECRET, MODEL, 3, SHAPE, Packing.TILES), -1.0, 1.0)
     inside = np.abs(latent.numpy()) <= 1
     np.testing.assert_allclose(gradient, upstream * mask * inside, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_is_stored_for_a_kernel_is_keyed_back_to_it(scheme: str) -> None:
+    generator = np.random.default_rng(4)
+    quantizer = KeyedSign(("one",), scheme)
+    quantizer.build(SHAPE)
+    key: dict[str, LayerKey] = {
+        "xor": generator.random(SHAPE) < 0.5,
+        "sign": generator.random(SHAPE[-2:]) < 0.5,
+        "permute": ChannelOrders(*(generator.permutation(size) for size in SHAPE[-2:])),
+    }
+    if scheme in key:
+        quantizer.set_key("one", key[scheme])
+    values = tf.constant(generator.normal(size=SHAPE), tf.float32)
+    stored = quantizer.stored(values, "one")
+    np.testing.assert_array_equal(quantizer.keyed(stored, "one"), values)
+    with quantizer.using("one"):
+        np.testing.assert_array_equal(quantizer(stored), tf.sign(values))
 
 
 def test_without_its_key_a_task_computes_nan() -> None:

@@ -1,0 +1,63 @@
+"""First values of a shared network: its tasks' own networks, each under its key, laid on another.
+
+Each latent value is the sum of what every task would have stored there; its sign is the majority of
+their bits, weighted by how far training drove each of them. A share ``1/2 + C(M - 1, floor((M - 1)
+/ 2)) / 2**M`` of a task's weights is then right (M odd, equal weights: 66 % with seven tasks). That
+is no network that works yet, but a far better place to begin than chance.
+
+Source: Cheung et al., "Superposition of many models into one", NeurIPS 2019, arXiv 1902.05522,
+section 2 (binary superposition), there as storage of trained models, here as a start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rbnn.nets.build import SharedNetwork, TaskLayers
+from rbnn.nets.framework import tf
+from rbnn.train.errors import TrainingError
+
+SPREAD = 0.1
+"""Root mean square of a layer's first latent values; training keeps them in [-1, 1]."""
+
+
+def superpose(network: SharedNetwork, own: Mapping[str, SharedNetwork]) -> None:
+    """Begin ``network`` with the tasks' own networks.
+
+    Args:
+        network: keyed; with its first values, which stay where the tasks' bits are in balance.
+        own: by task, a trained network of its own; its layers are those of ``network``, but for a
+            last one with the task's classes alone.
+
+    Raises:
+        TrainingError: one has another shape.
+    """
+    for number, shared in network.shared.items():
+        quantizer, first = shared.kernel_quantizer, shared.latent_kernel
+        total = tf.zeros_like(first)
+        for task, trained in own.items():
+            latent = trained.shared[number].task_latent(task) if number in trained.shared else None
+            if latent is None or not _fits(latent.shape, first.shape):
+                raise TrainingError(
+                    f"The own network of task {task} has another shape than the shared one.",
+                    "Train both with the same --arch, --width, --depth and --stages.",
+                )
+            missing = first.shape[-1] - latent.shape[-1]
+            padded = tf.pad(latent, [[0, 0]] * (len(first.shape) - 1) + [[0, missing]])
+            total += quantizer.stored(padded, task)
+        spread = tf.sqrt(tf.reduce_mean(total**2))
+        scaled = tf.clip_by_value(tf.math.divide_no_nan(total * SPREAD, spread), -1.0, 1.0)
+        first.assign(tf.where(total == 0, first, scaled))
+    for task, trained in own.items():
+        _copy(trained.own[task], network.own[task])
+
+
+def _fits(shape: tf.TensorShape, whole: tf.TensorShape) -> bool:
+    """Whether the shape is the other one, with fewer outputs at most."""
+    return bool(shape[:-1] == whole[:-1] and shape[-1] <= whole[-1])
+
+
+def _copy(source: TaskLayers, target: TaskLayers) -> None:
+    """Copy a task's own values, (channels,) each; classes that it does not have keep theirs."""
+    for theirs, mine in zip(source.trainable_variables, target.trainable_variables, strict=True):
+        mine.assign(tf.concat([theirs, mine[theirs.shape[0] :]], axis=0))

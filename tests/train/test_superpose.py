@@ -1,0 +1,163 @@
+"""First values of a shared network made of its tasks' own networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rbnn.nets.build import SharedNetwork
+from rbnn.nets.framework import tf
+from rbnn.nets.schemes import SCHEMES
+from rbnn.tasks import TaskData
+from rbnn.train.baseline import baseline_config
+from rbnn.train.errors import TrainingError
+from rbnn.train.run import Run, RunConfig
+from rbnn.train.start import Settings, configure
+from rbnn.train.superpose import SPREAD, superpose
+from rbnn.train.trainer import Trainer
+from rbnn.train.transfer import build_network, load_network
+
+MODEL_ID = b"m" * 16
+
+
+def config_of(data: list[TaskData], **settings: object) -> RunConfig:
+    return configure(data, Settings(width=32, **settings), MODEL_ID)  # type: ignore[arg-type]
+
+
+def keyed(config: RunConfig) -> SharedNetwork:
+    """A shared network with its first values and a secret for every task."""
+    network = build_network(config)
+    if config.scheme != "none":
+        secrets = {task.name: bytes([number]) * 32 for number, task in enumerate(config.tasks)}
+        network.set_secrets(secrets, MODEL_ID)
+        network.turn_first_values(secrets.values(), MODEL_ID)
+    return network
+
+
+def own_network(config: RunConfig, task: str, seed: int) -> SharedNetwork:
+    """A network of one task with all values at random, as if it had been trained."""
+    alone = build_network(baseline_config(config, task, 1).model_copy(update={"seed": seed}))
+    generator = np.random.default_rng(seed)
+    for variable in alone.own[task].trainable_variables:
+        variable.assign(generator.normal(1.0, 0.3, variable.shape))
+    return alone
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("architecture", ["vgg", "reactnet"])
+def test_of_one_own_network_comes_the_same_network(
+    data: list[TaskData], scheme: str, architecture: str
+) -> None:
+    config = config_of(data, scheme=scheme, architecture=architecture)
+    shared, alone = keyed(config), own_network(config, "sound", 3)
+    superpose(shared, {"sound": alone})
+    images = tf.constant(data[1].train.images[:20])
+    np.testing.assert_allclose(
+        shared.models["sound"](images, training=True),
+        alone.models["sound"](images, training=True),
+        rtol=1e-4,
+        atol=1e-4,
+    )
+
+
+def test_each_task_has_the_majority_of_its_bits(data: list[TaskData]) -> None:
+    count = 7
+    tasks = [replace(data[0], name=f"task{number}") for number in range(count)]
+    config = config_of(tasks)
+    shared = keyed(config)
+    own = {task.name: own_network(config, task.name, seed) for seed, task in enumerate(tasks)}
+    for alone in own.values():  # all weights as sure of themselves
+        for layer in alone.shared.values():
+            layer.latent_kernel.assign(tf.sign(layer.latent_kernel))
+    superpose(shared, own)
+    expected = 0.5 + math.comb(count - 1, (count - 1) // 2) / 2**count
+    for name, alone in own.items():
+        for number, layer in alone.shared.items():
+            mine = shared.shared[number].task_kernel(name).numpy()
+            theirs = layer.task_kernel(name).numpy()
+            right = np.mean(mine == theirs)
+            assert right == pytest.approx(expected, abs=4 / math.sqrt(theirs.size)), number
+
+
+def test_first_values_have_one_size_and_stay_where_the_tasks_are_in_balance(
+    data: list[TaskData],
+) -> None:
+    config = config_of(data)
+    shared = keyed(config)
+    own = {task.name: own_network(config, task.name, 4) for task in data}
+    number = 1
+    before = shared.shared[number].latent_kernel.numpy()
+    for alone in own.values():
+        kernel = alone.shared[number].latent_kernel
+        kernel.assign(tf.ones_like(kernel))
+    superpose(shared, own)
+    after = shared.shared[number].latent_kernel.numpy()
+    key = [shared.shared[number].kernel_quantizer.keyed(tf.ones(before.shape), t) for t in own]
+    balanced = (key[0] + key[1]).numpy() == 0
+    assert 0.4 < balanced.mean() < 0.6
+    np.testing.assert_array_equal(after[balanced], before[balanced])
+    assert np.sqrt(np.mean(np.where(balanced, 0, after) ** 2)) == pytest.approx(SPREAD, rel=1e-3)
+
+
+def test_bits_turned_in_all_streams_turn_the_first_values(data: list[TaskData]) -> None:
+    config = config_of(data)
+    plain, turned = keyed(config), keyed(config)
+    own = {task.name: own_network(config, task.name, seed) for seed, task in enumerate(data, 5)}
+    generator = np.random.default_rng(7)
+    flips = {}
+    for number, layer in turned.shared.items():
+        shape = tuple(layer.latent_kernel.shape)
+        flips[number] = generator.random(shape) < 0.5
+        for task in own:
+            key = layer.kernel_quantizer.keyed(tf.ones(shape), task).numpy() < 0
+            layer.set_key(task, key ^ flips[number])
+    for network in (plain, turned):
+        superpose(network, own)
+    for number, layer in plain.shared.items():
+        other = turned.shared[number].latent_kernel.numpy()
+        mirrored = np.where(flips[number], -other, other)
+        np.testing.assert_allclose(mirrored, layer.latent_kernel.numpy(), rtol=1e-5)
+
+
+def test_a_network_of_another_shape_is_refused(data: list[TaskData]) -> None:
+    config = config_of(data)
+    wider = own_network(config.model_copy(update={"width": 64}), "colour", 1)
+    with pytest.raises(TrainingError, match="own network of task colour has another shape"):
+        superpose(keyed(config), {"colour": wider})
+
+
+def test_a_run_begins_with_its_teachers_and_goes_on_with_its_checkpoint(
+    begin: Callable[..., Run], data: list[TaskData]
+) -> None:
+    run = begin(distill=0.5, baseline=True, epochs=1)
+    for task in data:
+        own = run.baseline(task.name)
+        own.write_config(baseline_config(run.config(), task.name, 2))
+        Trainer(own, [task]).fit()
+
+    taught = load_network(run.baseline("colour")).shared
+
+    def agreement(trainer: Trainer) -> float:
+        """With the bits of the first task's own network, in its hidden layers."""
+        mine, theirs = (
+            np.concatenate(
+                [
+                    layers[number].task_kernel("colour").numpy().ravel()
+                    for number in list(layers)[:-1]
+                ]
+            )
+            for layers in (trainer.network.shared, taught)
+        )
+        return float(np.mean(mine == theirs))
+
+    trainer = Trainer(run, data)
+    assert agreement(trainer) > 0.7
+    trainer.fit()
+    kernels = {n: layer.latent_kernel.numpy() for n, layer in trainer.network.shared.items()}
+    again = Trainer(run, data)
+    for number, layer in again.network.shared.items():
+        np.testing.assert_array_equal(layer.latent_kernel.numpy(), kernels[number])
