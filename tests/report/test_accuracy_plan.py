@@ -56,6 +56,14 @@ def test_the_command_makes_the_same_plan_again(tmp_path: Path) -> None:
     )
 
 
+def test_the_command_names_what_is_switched_off(tmp_path: Path) -> None:
+    settings = {"distill": 0.5, "superpose": False}
+    plan = begin(tmp_path, NAMES, Choice(settings, (1,), ("xor",), (2,)), DATA)
+    assert "--distill 0.5 --no-superpose --seeds 1" in plan.command.replace(
+        f"--precision {plan.settings['precision']} ", ""
+    )
+
+
 def test_a_begun_folder_keeps_its_settings_and_grows(tmp_path: Path) -> None:
     begin(tmp_path, NAMES, Choice({"width": 32}, (1,), ("xor",), (2,), 3), DATA)
     again = begin(tmp_path, None, Choice(), DATA)
