@@ -18,8 +18,8 @@ DISTILLED = (
     "learns from labels alone."
 )
 SUPERPOSED = (
-    " They begin with the own networks, each under its key, laid on each other, and so build on those "
-    "networks' steps besides their own."
+    " They begin with the own networks, each under its key, laid on each other, and so build on "
+    "those networks' steps besides their own."
 )
 PLOTS = "plots"
 BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
