@@ -52,19 +52,18 @@ def accuracy(
         Literal["float32", "bfloat16"] | None,
         typer.Option(help="Of the binary convolutions while training. Default: as the CPU likes."),
     ] = None,
+    superpose: Annotated[
+        bool | None,
+        typer.Option(
+            help="Begin shared networks with the tasks' own ones laid on each other. Default: no."
+        ),
+    ] = None,
     distill: Annotated[
         float | None,
         typer.Option(help="Weight of the tasks' own networks' answers in the shared one's loss."),
     ] = None,
     temperature: Annotated[
         float | None, typer.Option(help="Softens the answers that --distill compares. Default: 2.")
-    ] = None,
-    superpose: Annotated[
-        bool | None,
-        typer.Option(
-            help="With --distill, begin with the tasks' own networks laid on each other. "
-            "Default: superpose."
-        ),
     ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Seeds, the first one first. Default: 1,2,3.")
@@ -113,9 +112,9 @@ def accuracy(
         "shares": parse_shares(share) if share else None,
         "learning_rate": learning_rate,
         "precision": precision,
+        "superpose": superpose,
         "distill": distill,
         "temperature": temperature,
-        "superpose": superpose,
     }
     choice = Choice(
         settings={name: value for name, value in settings.items() if value is not None},

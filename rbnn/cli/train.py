@@ -18,7 +18,7 @@ from rbnn.errors import RbnnError
 FIXED = (
     *("arch", "width", "depth", "stages", "scheme", "cipher"),
     *("epochs", "steps", "minutes", "batch", "sampling", "share", "learning_rate"),
-    *("precision", "distill", "temperature", "superpose", "seed", "out"),
+    *("precision", "superpose", "distill", "temperature", "seed", "out"),
 )
 """Settings that a resumed run keeps."""
 
@@ -79,23 +79,24 @@ def train(
         Literal["auto", "float32", "bfloat16"],
         typer.Option(help="Of the binary convolutions while training; auto: as the CPU likes."),
     ] = "auto",
+    superpose: Annotated[
+        bool,
+        typer.Option(
+            "--superpose",
+            help="Begin with the tasks' own networks, each under its key, laid on each other; with "
+            "--baseline, which are then trained first.",
+        ),
+    ] = False,
     distill: Annotated[
         float | None,
         typer.Option(
             help="Weight (above 0, at most 1) of what the tasks' own networks answer in the loss "
-            "of the shared one; with --baseline, which are then trained first."
+            "of the shared one; with --baseline, as for --superpose."
         ),
     ] = None,
     temperature: Annotated[
         float, typer.Option(help="Softens the answers that --distill compares.")
     ] = 2.0,
-    superpose: Annotated[
-        bool,
-        typer.Option(
-            help="With --distill, begin with the tasks' own networks, each under its key, laid on "
-            "each other."
-        ),
-    ] = True,
     seed: Annotated[int, typer.Option(help="Of everything but the task secrets.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = options.DEFAULT_RUNS,
     resume: Annotated[
@@ -152,9 +153,9 @@ def train(
             shares=parse_shares(share or []),
             learning_rate=learning_rate,
             precision=None if precision == "auto" else precision,
+            superpose=superpose,
             distill=distill,
             temperature=temperature,
-            superpose=superpose,
             seed=seed,
             baseline=baseline,
         )

@@ -18,8 +18,8 @@ DISTILLED = (
     "learns from labels alone."
 )
 SUPERPOSED = (
-    " They begin with the own networks, each under its key, laid on each other, and so build on "
-    "those networks' steps besides their own."
+    " The shared networks begin with the own ones, each under its key, laid on each other, and so "
+    "build on those networks' steps besides their own."
 )
 PLOTS = "plots"
 BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
@@ -90,5 +90,5 @@ def _about(figures: AccuracyFigures) -> str:
         "network has the same shape, sees the same samples of its tasks in the same order, and is "
         "measured on the whole test set after its last step."
         + ("" if settings.get("distill") is None else DISTILLED)
-        + (SUPERPOSED if settings.get("distill") and settings.get("superpose") else "")
+        + (SUPERPOSED if settings["superpose"] else "")
     )

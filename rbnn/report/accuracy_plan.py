@@ -101,8 +101,8 @@ def option_words(setting: str, value: object) -> list[str]:
         return [
             word for pair in value.items() for word in (option(setting), f"{pair[0]}={pair[1]}")
         ]
-    if isinstance(value, bool):
-        return [option(setting) if value else option("no_" + setting)]
+    if value is True:
+        return [option(setting)]
     return [option(setting), f"{value}"]
 
 
@@ -115,7 +115,8 @@ def usual_settings() -> dict[str, Any]:
 
 def training_settings(settings: Mapping[str, Any], seed: int) -> Settings:
     """Settings of one seed; teachers are always there, as each task's own network is trained."""
-    return Settings(**settings, seed=seed, baseline=settings["distill"] is not None)
+    taught = settings["superpose"] or settings["distill"] is not None
+    return Settings(**settings, seed=seed, baseline=taught)
 
 
 def read_plan(folder: Path) -> Plan | None:

@@ -111,10 +111,9 @@ def narrowed(config: RunConfig, folder: Path, job: Job, steps: int | None) -> Ru
     """
     run = Run(folder / job.path)
     alone = job.network == SINGLE
-    distill = None if alone else config.distill
 
     def teacher(task: str) -> str | None:
-        if distill is None:
+        if alone or not config.taught:
             return None
         return Run(folder / Job(SINGLE, "none", (task,), job.seed).path).relative_to(run)
 
@@ -126,11 +125,11 @@ def narrowed(config: RunConfig, folder: Path, job: Job, steps: int | None) -> Ru
     update: dict[str, object] = {
         "tasks": tasks,
         "scheme": job.scheme,
-        "distill": distill,
         "baseline": False,  # the comparison trains them as networks of their own
     }
     if alone:
         update |= {"batch": tasks[0].batch, "sampling": 0.0, "shares": {}}
+        update |= {"superpose": False, "distill": None}
     if steps is not None:
         update |= {"steps": steps, "epochs": None, "minutes": None}
     return config.model_copy(update=update)

@@ -70,9 +70,7 @@ def settings(config: RunConfig) -> dict[str, str]:
             else f"weight {distill.weight:g}, temperature {distill.temperature:g}"
         ),
         "first values": (
-            "the single-task networks laid on each other"
-            if distill is not None and distill.superpose
-            else "random"
+            "the single-task networks laid on each other" if config.superpose else "random"
         ),
         "single-task networks": "trained too" if config.baseline else "not trained",
     }
@@ -133,6 +131,6 @@ def train_options(config: RunConfig) -> list[str]:
             words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
     for name, factor in config.shares.items():
         words += ["--share", f"{name}={factor:g}"]
-    if config.distill is not None and not config.distill.superpose:
-        words.append("--no-superpose")
-    return [*words, "--baseline"] if config.baseline or config.distill else words
+    if config.superpose:
+        words.append("--superpose")
+    return [*words, "--baseline"] if config.baseline or config.taught else words

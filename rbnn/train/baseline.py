@@ -47,6 +47,7 @@ def baseline_config(config: RunConfig, task: str, steps: int) -> RunConfig:
             "sampling": 0.0,
             "shares": {},
             "scheme": "none",
+            "superpose": False,
             "distill": None,
             "epochs": None,
             "steps": steps,

@@ -67,8 +67,6 @@ class RunTask(BaseModel):
 class Distillation(BaseModel):
     """How a network learns from its teachers' answers as well as from labels.
 
-    ``superpose``: it begins with the teachers laid on each other, see ``rbnn.train.superpose``.
-
     The loss is ``(1 - weight) * cross_entropy + weight * temperature**2 * KL(teacher || student)``,
     both distributions softened by ``temperature``.
 
@@ -80,7 +78,6 @@ class Distillation(BaseModel):
 
     weight: float
     temperature: float
-    superpose: bool = False
 
 
 class RunConfig(BaseModel):
@@ -89,9 +86,11 @@ class RunConfig(BaseModel):
     ``depth`` and ``stages`` are as ``rbnn.nets.architectures`` has them for the architecture;
     ``cipher`` is the name of the key stream's. ``batch``, ``sampling`` and ``shares`` are what the
     tasks' sub-batches follow from, see ``rbnn.train.start.Settings``. ``precision`` is that of the
-    binary convolutions while training. An epoch is ``steps_per_epoch`` steps. The run ends after
-    ``epochs`` epochs, or ``steps`` steps, or ``minutes`` of training, whichever is set and comes
-    first. ``baseline``: whether single-task networks are trained too.
+    binary convolutions while training. ``superpose``: it begins with its teachers, see
+    ``rbnn.train.superpose``; ``distill``: it learns from their answers. An epoch is
+    ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs, or ``steps`` steps, or
+    ``minutes`` of training, whichever is set and comes first. ``baseline``: whether single-task
+    networks are trained too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -113,6 +112,7 @@ class RunConfig(BaseModel):
     sampling: float = 0.0
     shares: dict[str, float] = {}
     precision: Precision = "float32"
+    superpose: bool = False
     distill: Distillation | None = None
     steps_per_epoch: int = 1
     steps: int | None = None
@@ -134,6 +134,11 @@ class RunConfig(BaseModel):
         if self.minutes is not None:
             shares.append(seconds / (60 * self.minutes))
         return max(shares)
+
+    @property
+    def taught(self) -> bool:
+        """Whether the tasks have teachers, whose training comes first."""
+        return self.superpose or self.distill is not None
 
     @property
     def planned_steps(self) -> int | None:

@@ -35,8 +35,8 @@ def train(run: Run, data: Sequence[TaskData], workers: Workers | None = None) ->
     config = run.config()
     steps = config.planned_steps
     with workers.together(run.folder):
-        # Under --distill the steps are planned. A run of a comparison has its teachers elsewhere.
-        first = config.baseline and config.distill is not None
+        # With teachers the steps are planned. A run of a comparison has them elsewhere.
+        first = config.baseline and config.taught
         if first and steps is not None:
             _fit_baselines(run, data, steps, workers)
         steps = fit(run, data, "shared", workers)

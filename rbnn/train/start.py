@@ -59,11 +59,11 @@ class Settings:
         learning_rate: the schedule's peak.
         precision: of the binary convolutions while training; None for what this machine is made
             for, see :func:`usual_precision`.
+        superpose: begin with each task's own network, its teacher, laid on the others.
         distill: weight of the teachers' answers in the loss; None trains from labels alone.
         temperature: that softens teachers' and students' answers.
-        superpose: with ``distill``, begin with the teachers laid on each other.
         seed: of everything but the secrets.
-        baseline: train each task's own network for comparison; with ``distill`` it is its teacher.
+        baseline: train each task's own network for comparison, and first where it is a teacher.
     """
 
     architecture: str = "vgg"
@@ -80,9 +80,9 @@ class Settings:
     shares: Mapping[str, float] = field(default_factory=dict)
     learning_rate: float = 0.01
     precision: Precision | None = None
+    superpose: bool = False
     distill: float | None = None
     temperature: float = 2.0
-    superpose: bool = True
     seed: int = 1
     baseline: bool = False
 
@@ -111,7 +111,7 @@ def start_run(
     """
     config = configure(data, settings, model_id or os.urandom(MODEL_ID_BYTES))
     run = new_run(root, [task.name for task in data], today or date.today())
-    if config.distill is not None:
+    if config.taught:
         tasks = (
             one.model_copy(update={"teacher": run.baseline(one.name).relative_to(run)})
             for one in config.tasks
@@ -159,11 +159,7 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
         epochs = usual_epochs(steps_per_epoch)
     distill = None
     if settings.distill is not None:
-        distill = Distillation(
-            weight=settings.distill,
-            temperature=settings.temperature,
-            superpose=settings.superpose,
-        )
+        distill = Distillation(weight=settings.distill, temperature=settings.temperature)
     config = RunConfig(
         tasks=tuple(
             describe(task, channels, batch) for task, batch in zip(data, batches, strict=True)
@@ -184,6 +180,7 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
         sampling=settings.sampling,
         shares=dict(settings.shares),
         precision=settings.precision or usual_precision(),
+        superpose=settings.superpose,
         distill=distill,
         steps_per_epoch=steps_per_epoch,
         minutes=settings.minutes,
@@ -278,8 +275,8 @@ def check(settings: Settings) -> None:
     for name, factor in settings.shares.items():
         if not 0 < factor < math.inf:
             raise TrainingError(f"--share {name} must be above 0 and finite. Received: {factor}.")
-    if settings.distill is not None:
-        check_distillation(settings)
+    if settings.superpose or settings.distill is not None:
+        check_teachers(settings)
     if settings.batch < FEWEST_SAMPLES:
         raise TrainingError(
             f"--batch must be {FEWEST_SAMPLES} or more. Received: {settings.batch}.",
@@ -289,23 +286,23 @@ def check(settings: Settings) -> None:
         raise TrainingError(f"--seed must be in 0 .. {2**31 - 1}. Received: {settings.seed}.")
 
 
-def check_distillation(settings: Settings) -> None:
-    """Refuse a distillation that cannot work.
+def check_teachers(settings: Settings) -> None:
+    """Refuse what cannot be learnt from teachers.
 
     Raises:
         TrainingError: names the option.
     """
+    option = "--superpose" if settings.distill is None else "--distill"
     if not settings.baseline:
         raise TrainingError(
-            "--distill learns from each task's own network, which is not trained.",
-            "Add --baseline.",
+            f"{option} needs each task's own network, which is not trained.", "Add --baseline."
         )
     if settings.minutes is not None:
         raise TrainingError(
-            "--distill trains each task's own network first, for as many steps as the shared one.",
+            f"{option} trains each task's own network first, for as many steps as the shared one.",
             "Give --epochs or --steps in place of --minutes.",
         )
-    if not 0 < (settings.distill or 0.0) <= 1:
+    if settings.distill is not None and not 0 < settings.distill <= 1:
         raise TrainingError(f"--distill must be above 0, 1 at most. Received: {settings.distill}.")
     if not 0 < settings.temperature < math.inf:
         raise TrainingError(

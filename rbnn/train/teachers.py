@@ -16,7 +16,8 @@ from rbnn.train.transfer import load_network
 
 
 class Teachers:
-    """The trained single-task networks that a run names; none without distillation.
+    """The trained single-task networks that a run names; none where it begins alone and
+    learns from labels.
 
     Args:
         run: whose tasks name their teachers.
@@ -29,8 +30,8 @@ class Teachers:
     def __init__(self, run: Run, *, shared_batch: bool = False) -> None:
         config = run.config()
         self._networks: dict[str, SharedNetwork] = {}
-        self._superposed = config.distill is not None and config.distill.superpose
-        for task in config.tasks if config.distill else ():
+        self._config = config
+        for task in config.tasks if config.taught else ():
             teacher = run.teacher(task)
             found = {one.name: one.labels for one in teacher.config().tasks}
             if found.get(task.name) != task.labels:
@@ -46,11 +47,11 @@ class Teachers:
         Raises:
             TrainingError: a teacher has another shape.
         """
-        if self._superposed:
+        if self._config.superpose:
             superpose(network, self._networks)
 
     def answer(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> dict[str, tf.Tensor]:
-        """Logits of the tasks that have a teacher, (batch, classes) float32.
+        """Logits of the tasks' teachers, (batch, classes) float32; none without distillation.
 
         A teacher normalises with the statistics of the sub-batch, as its student does, which spares
         the integer arithmetic of inference.
@@ -58,6 +59,7 @@ class Teachers:
         return {
             name: tf.stop_gradient(network.models[name](batches[name][0], training=True))
             for name, network in self._networks.items()
+            if self._config.distill
         }
 
 

@@ -56,10 +56,10 @@ def test_the_command_makes_the_same_plan_again(tmp_path: Path) -> None:
     )
 
 
-def test_the_command_names_what_is_switched_off(tmp_path: Path) -> None:
-    settings = {"distill": 0.5, "superpose": False}
+def test_the_command_names_a_switch_without_a_value(tmp_path: Path) -> None:
+    settings = {"distill": 0.5, "superpose": True}
     plan = begin(tmp_path, NAMES, Choice(settings, (1,), ("xor",), (2,)), DATA)
-    assert "--distill 0.5 --no-superpose --seeds 1" in plan.command.replace(
+    assert "--superpose --distill 0.5 --seeds 1" in plan.command.replace(
         f"--precision {plan.settings['precision']} ", ""
     )
 

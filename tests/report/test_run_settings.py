@@ -35,20 +35,19 @@ def test_the_commands_are_commands(config: RunConfig) -> None:
             "stages": 3,
             "scheme": "xor",
             "baseline": True,
+            "superpose": True,
             "distill": Distillation(weight=0.3, temperature=2.0),
         }
     )
     known = typer.main.get_command(build()).commands  # type: ignore[attr-defined]
     for command in commands(full, "a run", "qemu"):
         words = shlex.split(command.line)
-        options = {
-            name for one in known[words[1]].params for name in (*one.opts, *one.secondary_opts)
-        }
+        options = {name for one in known[words[1]].params for name in one.opts}
         assert words[0] == "rbnn"
         assert {word for word in words if word.startswith("--")} <= options, command.line
     assert "--minutes 1.5" in commands(full, "x", "qemu")[0].line
     assert "--distill 0.3 --temperature 2" in commands(full, "x", "qemu")[0].line
-    assert "--no-superpose" in commands(full, "x", "qemu")[0].line
+    assert "--superpose" in commands(full, "x", "qemu")[0].line
 
 
 def test_no_key_no_export_no_wrong_secret(config: RunConfig) -> None:

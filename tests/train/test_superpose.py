@@ -133,7 +133,7 @@ def test_a_network_of_another_shape_is_refused(data: list[TaskData]) -> None:
 def test_a_run_begins_with_its_teachers_and_goes_on_with_its_checkpoint(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
-    run = begin(distill=0.5, baseline=True, epochs=1)
+    run = begin(superpose=True, baseline=True, epochs=1)
     for task in data:
         own = run.baseline(task.name)
         own.write_config(baseline_config(run.config(), task.name, 2))
