@@ -45,6 +45,13 @@ def accuracy(
             help="NAME=FACTOR: give this task so many times the samples; may be repeated."
         ),
     ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=FACTOR: let this task count so many times in shared networks; may be "
+            "repeated."
+        ),
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Highest learning rate. Default: 0.01.")
     ] = None,
@@ -94,10 +101,11 @@ def accuracy(
     be added to a folder, other settings are refused. accuracy.md in it holds tables and plots.
     """
     from rbnn.report.accuracy_choice import Choice, parse_numbers, parse_schemes
+    from rbnn.report.accuracy_plan import option
     from rbnn.report.accuracy_report import write_report
     from rbnn.report.accuracy_summary import write_summary
     from rbnn.report.accuracy_tables import tables as tables_of
-    from rbnn.train.start import parse_shares
+    from rbnn.train.start import parse_factors
 
     settings = {
         "architecture": arch,
@@ -109,7 +117,8 @@ def accuracy(
         "minutes": minutes,
         "batch": batch,
         "sampling": sampling,
-        "shares": parse_shares(share) if share else None,
+        "shares": parse_factors("--share", share) if share else None,
+        "weights": parse_factors("--weight", weight) if weight else None,
         "learning_rate": learning_rate,
         "precision": precision,
         "superpose": superpose,
@@ -126,9 +135,7 @@ def accuracy(
     if report_only:
         named = {"--seeds": seeds, "--schemes": schemes, "--counts": counts}
         others = {"--tasks": tasks, "--wrong-secrets": wrong_secrets, **named}
-        given = {"--" + name.replace("_", "-"): value for name, value in settings.items()}
-        given["--arch"] = given.pop("--architecture")
-        given["--share"] = given.pop("--shares")
+        given = {option(name): value for name, value in settings.items()}
         options.refuse_beside("--report-only", {**others, **given})
         figures = write_report(out)
     else:

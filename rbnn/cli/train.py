@@ -17,8 +17,8 @@ from rbnn.errors import RbnnError
 
 FIXED = (
     *("arch", "width", "depth", "stages", "scheme", "cipher"),
-    *("epochs", "steps", "minutes", "batch", "sampling", "share", "learning_rate"),
-    *("precision", "superpose", "distill", "temperature", "seed", "out"),
+    *("epochs", "steps", "minutes", "batch", "sampling", "share"),
+    *("weight", "learning_rate", "precision", "superpose", "distill", "temperature", "seed", "out"),
 )
 """Settings that a resumed run keeps."""
 
@@ -72,6 +72,13 @@ def train(
         list[str] | None,
         typer.Option(
             help="NAME=FACTOR: give this task so many times the samples; may be repeated."
+        ),
+    ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=FACTOR: let this task count so many times in the loss, and in the first "
+            "values that --superpose gives; may be repeated."
         ),
     ] = None,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.01,
@@ -131,7 +138,7 @@ def train(
     from rbnn.tasks import load, parse_specs
     from rbnn.train.loading import LoadingBar
     from rbnn.train.run import Run
-    from rbnn.train.start import Settings, check, load_data, parse_shares, start_run
+    from rbnn.train.start import Settings, check, load_data, parse_factors, start_run
 
     run = data = workers = None
     if resume is not None:
@@ -150,7 +157,8 @@ def train(
             minutes=minutes,
             batch=batch,
             sampling=sampling,
-            shares=parse_shares(share or []),
+            shares=parse_factors("--share", share or []),
+            weights=parse_factors("--weight", weight or []),
             learning_rate=learning_rate,
             precision=None if precision == "auto" else precision,
             superpose=superpose,

@@ -25,7 +25,7 @@ from rbnn.train.start import Settings
 FILE = "benchmark.json"
 LOCK_FILE = ".lock"
 VERSION = 1
-OPTIONS = {"architecture": "--arch", "shares": "--share"}
+OPTIONS = {"architecture": "--arch", "shares": "--share", "weights": "--weight"}
 """Options whose names are not those of their settings."""
 
 

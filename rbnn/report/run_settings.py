@@ -61,6 +61,7 @@ def settings(config: RunConfig) -> dict[str, str]:
         "cipher": config.cipher,
         "length": " or ".join(f"{value:,.10g} {name}" for name, value in ends.items() if value),
         "samples a step": _batches(config),
+        "weights in the loss": _weights(config),
         "learning rate": f"{config.learning_rate:g} at its peak",
         "seed": str(config.seed),
         "precision in training": config.precision,
@@ -81,6 +82,11 @@ def _batches(config: RunConfig) -> str:
     if len(sizes) == 1:
         return f"{sizes.pop()} of every task"
     return ", ".join(f"{task.name} {task.batch}" for task in config.tasks)
+
+
+def _weights(config: RunConfig) -> str:
+    named = [f"{name} {factor:g}" for name, factor in config.weights.items()]
+    return ", ".join([*named, "others 1"]) if named else "equal"
 
 
 def commands(config: RunConfig, name: str, board: str) -> tuple[Command, ...]:
@@ -129,8 +135,9 @@ def train_options(config: RunConfig) -> list[str]:
     for option, value in values.items():
         if value is not None:
             words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
-    for name, factor in config.shares.items():
-        words += ["--share", f"{name}={factor:g}"]
+    for option, factors in {"--share": config.shares, "--weight": config.weights}.items():
+        for name, factor in factors.items():
+            words += [option, f"{name}={factor:g}"]
     if config.superpose:
         words.append("--superpose")
     return [*words, "--baseline"] if config.baseline or config.taught else words

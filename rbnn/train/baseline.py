@@ -46,6 +46,7 @@ def baseline_config(config: RunConfig, task: str, steps: int) -> RunConfig:
             "batch": entry.batch,
             "sampling": 0.0,
             "shares": {},
+            "weights": {},
             "scheme": "none",
             "superpose": False,
             "distill": None,

@@ -85,12 +85,12 @@ class RunConfig(BaseModel):
 
     ``depth`` and ``stages`` are as ``rbnn.nets.architectures`` has them for the architecture;
     ``cipher`` is the name of the key stream's. ``batch``, ``sampling`` and ``shares`` are what the
-    tasks' sub-batches follow from, see ``rbnn.train.start.Settings``. ``precision`` is that of the
-    binary convolutions while training. ``superpose``: it begins with its teachers, see
-    ``rbnn.train.superpose``; ``distill``: it learns from their answers. An epoch is
-    ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs, or ``steps`` steps, or
-    ``minutes`` of training, whichever is set and comes first. ``baseline``: whether single-task
-    networks are trained too.
+    tasks' sub-batches follow from and ``weights`` how much each task counts, see
+    ``rbnn.train.start.Settings``. ``precision`` is that of the binary convolutions while training.
+    ``superpose``: it begins with its teachers, see ``rbnn.train.superpose``; ``distill``: it learns
+    from their answers. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs,
+    or ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. ``baseline``:
+    whether single-task networks are trained too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -111,6 +111,7 @@ class RunConfig(BaseModel):
     batch: int = 64
     sampling: float = 0.0
     shares: dict[str, float] = {}
+    weights: dict[str, float] = {}
     precision: Precision = "float32"
     superpose: bool = False
     distill: Distillation | None = None
@@ -139,6 +140,10 @@ class RunConfig(BaseModel):
     def taught(self) -> bool:
         """Whether the tasks have teachers, whose training comes first."""
         return self.superpose or self.distill is not None
+
+    def weight(self, task: str) -> float:
+        """How much the task counts beside the others."""
+        return self.weights.get(task, 1.0)
 
     @property
     def planned_steps(self) -> int | None:

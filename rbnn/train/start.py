@@ -56,6 +56,8 @@ class Settings:
         sampling: 0 gives every task as many samples a step, 1 in proportion to its training set;
             in between, in proportion to that power of it.
         shares: by task, how many times that many samples it has; 1 where it is not named.
+        weights: by task, how many times it counts in the loss and in the first values that
+            ``superpose`` gives; 1 where it is not named.
         learning_rate: the schedule's peak.
         precision: of the binary convolutions while training; None for what this machine is made
             for, see :func:`usual_precision`.
@@ -78,6 +80,7 @@ class Settings:
     batch: int = 64
     sampling: float = 0.0
     shares: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
     learning_rate: float = 0.01
     precision: Precision | None = None
     superpose: bool = False
@@ -140,12 +143,13 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
     chosen = architecture(settings.architecture)
     channels = max(task.channels for task in data)
     names = [task.name for task in data]
-    unknown = sorted(set(settings.shares) - set(names))
-    if unknown:
-        raise TrainingError(
-            f"--share names {unknown[0]!r}, which is no task of the run.",
-            f"Its tasks are {', '.join(names)}.",
-        )
+    for option, factors in _factors(settings).items():
+        unknown = sorted(set(factors) - set(names))
+        if unknown:
+            raise TrainingError(
+                f"{option} names {unknown[0]!r}, which is no task of the run.",
+                f"Its tasks are {', '.join(names)}.",
+            )
     batches = share_batches(
         [len(task.train) for task in data],
         settings.batch,
@@ -179,6 +183,7 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
         batch=settings.batch,
         sampling=settings.sampling,
         shares=dict(settings.shares),
+        weights=dict(settings.weights),
         precision=settings.precision or usual_precision(),
         superpose=settings.superpose,
         distill=distill,
@@ -225,25 +230,30 @@ def share_batches(
     return [max(FEWEST_SAMPLES, int(share)) for share in np.rint(shares)]
 
 
-def parse_shares(texts: Sequence[str]) -> dict[str, float]:
-    """Read ``NAME=FACTOR`` of every text.
+def parse_factors(option: str, texts: Sequence[str]) -> dict[str, float]:
+    """Read ``NAME=FACTOR`` of every text that came with ``option``.
 
     Raises:
         TrainingError: one has no number, or a name comes twice.
     """
-    shares: dict[str, float] = {}
+    factors: dict[str, float] = {}
     for text in texts:
         name, _, number = text.partition("=")
         try:
             factor = float(number)
         except ValueError:
             raise TrainingError(
-                f"--share is NAME=FACTOR. Received: {text!r}.", "Write: --share cifar=2"
+                f"{option} is NAME=FACTOR. Received: {text!r}.", f"Write: {option} cifar=2"
             ) from None
-        if name in shares:
-            raise TrainingError(f"--share names {name!r} twice.")
-        shares[name] = factor
-    return shares
+        if name in factors:
+            raise TrainingError(f"{option} names {name!r} twice.")
+        factors[name] = factor
+    return factors
+
+
+def _factors(settings: Settings) -> dict[str, Mapping[str, float]]:
+    """By option, the factors that it gives to tasks."""
+    return {"--share": settings.shares, "--weight": settings.weights}
 
 
 def usual_precision() -> Precision:
@@ -272,9 +282,12 @@ def check(settings: Settings) -> None:
             raise TrainingError(f"{option} must be above 0 and finite. Received: {value}.")
     if not 0 <= settings.sampling <= 1:
         raise TrainingError(f"--sampling must be 0 to 1. Received: {settings.sampling}.")
-    for name, factor in settings.shares.items():
-        if not 0 < factor < math.inf:
-            raise TrainingError(f"--share {name} must be above 0 and finite. Received: {factor}.")
+    for option, factors in _factors(settings).items():
+        for name, factor in factors.items():
+            if not 0 < factor < math.inf:
+                raise TrainingError(
+                    f"{option} {name} must be above 0 and finite. Received: {factor}."
+                )
     if settings.superpose or settings.distill is not None:
         check_teachers(settings)
     if settings.batch < FEWEST_SAMPLES:

@@ -1,9 +1,9 @@
 """First values of a shared network: its tasks' own networks, each under its key, laid on another.
 
 Each latent value is the sum of what every task would have stored there; its sign is the majority of
-their bits, weighted by how far training drove each of them. A share ``1/2 + C(M - 1, floor((M - 1)
-/ 2)) / 2**M`` of a task's weights is then right (M odd, equal weights: 66 % with seven tasks). That
-is no network that works yet, but a far better place to begin than chance.
+their bits, weighted by task and by how far training drove each of them. A share ``1/2 + C(M - 1,
+floor((M - 1) / 2)) / 2**M`` of a task's weights is then right (M odd, equal weights: 66 % with
+seven tasks). That is no network that works yet, but a far better place to begin than chance.
 
 Source: Cheung et al., "Superposition of many models into one", NeurIPS 2019, arXiv 1902.05522,
 section 2 (binary superposition), there as storage of trained models, here as a start.
@@ -21,17 +21,23 @@ SPREAD = 0.1
 """Root mean square of a layer's first latent values; training keeps them in [-1, 1]."""
 
 
-def superpose(network: SharedNetwork, own: Mapping[str, SharedNetwork]) -> None:
+def superpose(
+    network: SharedNetwork,
+    own: Mapping[str, SharedNetwork],
+    weights: Mapping[str, float] | None = None,
+) -> None:
     """Begin ``network`` with the tasks' own networks.
 
     Args:
         network: keyed; with its first values, which stay where the tasks' bits are in balance.
         own: by task, a trained network of its own; its layers are those of ``network``, but for a
             last one with the task's classes alone.
+        weights: by task, factor of its values in the sum; 1 where it is not named.
 
     Raises:
         TrainingError: one has another shape.
     """
+    factors = weights or {}
     for number, shared in network.shared.items():
         quantizer, first = shared.kernel_quantizer, shared.latent_kernel
         total = tf.zeros_like(first)
@@ -44,7 +50,7 @@ def superpose(network: SharedNetwork, own: Mapping[str, SharedNetwork]) -> None:
                 )
             missing = first.shape[-1] - latent.shape[-1]
             padded = tf.pad(latent, [[0, 0]] * (len(first.shape) - 1) + [[0, missing]])
-            total += quantizer.stored(padded, task)
+            total += factors.get(task, 1.0) * quantizer.stored(padded, task)
         spread = tf.sqrt(tf.reduce_mean(total**2))
         scaled = tf.clip_by_value(tf.math.divide_no_nan(total * SPREAD, spread), -1.0, 1.0)
         first.assign(tf.where(total == 0, first, scaled))

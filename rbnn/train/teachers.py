@@ -48,7 +48,7 @@ class Teachers:
             TrainingError: a teacher has another shape.
         """
         if self._config.superpose:
-            superpose(network, self._networks)
+            superpose(network, self._networks, self._config.weights)
 
     def answer(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> dict[str, tf.Tensor]:
         """Logits of the tasks' teachers, (batch, classes) float32; none without distillation.

@@ -1,10 +1,10 @@
 """The joint trainer: each step draws a sub-batch from every task and moves the shared kernels once.
 
-``loss = mean over tasks of cross-entropy``, or of its mixture with the teachers' answers; Adam
-moves the latent kernels, clipped to [-1, 1], and every task's own batch norms. A run is a function
-of its config, data and secrets: sub-batches, augmentation and learning rate follow from the step
-number (with ``--minutes``, the rate from the time spent), so that it can stop after any step and go
-on.
+``loss = weighted mean over tasks of cross-entropy``, or of its mixture with the teachers' answers;
+Adam moves the latent kernels, clipped to [-1, 1], and every task's own batch norms. A run is a
+function of its config, data and secrets: sub-batches, augmentation and learning rate follow from
+the step number (with ``--minutes``, the rate from the time spent), so that it can stop after any
+step and go on.
 """
 
 from __future__ import annotations
@@ -228,7 +228,10 @@ class Trainer:
                 loss = task_loss(logits, labels, answers.get(name), self.config.distill)
                 losses.append(labels.shape[0] / sizes[name] * loss)
                 hits.append(tf.math.count_nonzero(tf.argmax(logits, axis=-1) == labels))
-            loss = tf.add_n(losses) / len(losses)
+            weights = [self.config.weight(name) for name in batches]
+            loss = tf.add_n([w * one for w, one in zip(weights, losses, strict=True)]) / sum(
+                weights
+            )
         gradients = tape.gradient(loss, self._trained)
         self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
         for kernel in self._kernels:

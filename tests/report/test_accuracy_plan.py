@@ -47,11 +47,12 @@ def test_a_new_folder_takes_defaults_and_writes_them(tmp_path: Path) -> None:
 def test_the_command_makes_the_same_plan_again(tmp_path: Path) -> None:
     shares = {"digits": 2.0, "words": 0.5}
     settings = {"architecture": "resnet", "width": 32, "shares": shares, "learning_rate": 0.002}
+    settings["weights"] = {"words": 1.5}
     plan = begin(tmp_path, NAMES, Choice(settings, (4,), ("xor",), (2,), 3), DATA)
     precision = plan.settings["precision"]
     assert plan.command == (
         "rbnn bench accuracy --tasks digits,words --arch resnet --width 32 "
-        "--share digits=2.0 --share words=0.5 --learning-rate 0.002 "
+        "--share digits=2.0 --share words=0.5 --weight words=1.5 --learning-rate 0.002 "
         f"--precision {precision} --seeds 4 --schemes xor --counts 2 --wrong-secrets 3"
     )
 

@@ -22,7 +22,7 @@ from rbnn.train.run import Run, choose_run, new_run, newest_run
 from rbnn.train.start import (
     Settings,
     load_data,
-    parse_shares,
+    parse_factors,
     share_batches,
     start_run,
     usual_epochs,
@@ -255,6 +255,8 @@ def test_steps_are_known_beforehand_unless_time_decides(
         ({"sampling": 1.5}, "--sampling"),
         ({"shares": {"colour": 0.0}}, "--share colour"),
         ({"shares": {"cifar": 2.0}}, "Its tasks are colour, sound"),
+        ({"weights": {"sound": -1.0}}, "--weight sound"),
+        ({"weights": {"cifar": 2.0}}, "--weight names 'cifar'"),
         ({"steps": 0}, "--steps"),
         ({"distill": 0.5}, "--baseline"),
         ({"distill": 1.5, "baseline": True}, "--distill"),
@@ -288,9 +290,9 @@ def test_a_run_without_keys_has_no_secrets(begin: Callable[..., Run]) -> None:
 
 
 def test_shares_are_read_from_the_command_line(begin: Callable[..., Run]) -> None:
-    assert parse_shares(["colour=3", "sound=0.5"]) == {"colour": 3.0, "sound": 0.5}
+    assert parse_factors("--share", ["colour=3", "sound=0.5"]) == {"colour": 3.0, "sound": 0.5}
     config = begin(shares={"colour": 3.0}).config()
     assert [task.batch for task in config.tasks] == [15, 5]
     for texts in (["colour"], ["colour=much"], ["colour=1", "colour=2"]):
         with pytest.raises(RbnnError, match="--share"):
-            parse_shares(texts)
+            parse_factors("--share", texts)

@@ -83,6 +83,20 @@ def test_each_task_has_the_majority_of_its_bits(data: list[TaskData]) -> None:
             assert right == pytest.approx(expected, abs=4 / math.sqrt(theirs.size)), number
 
 
+def test_a_task_that_counts_more_has_more_of_its_bits(data: list[TaskData]) -> None:
+    tasks = [replace(data[0], name=f"task{number}") for number in range(3)]
+    shared = keyed(config_of(tasks))
+    own = {task.name: own_network(config_of(tasks), task.name, i) for i, task in enumerate(tasks)}
+    for alone in own.values():
+        for layer in alone.shared.values():
+            layer.latent_kernel.assign(tf.sign(layer.latent_kernel))
+    superpose(shared, own, {"task1": 2.5})  # more than the two others together
+    for number, layer in own["task1"].shared.items():
+        np.testing.assert_array_equal(
+            shared.shared[number].task_kernel("task1"), layer.task_kernel("task1")
+        )
+
+
 def test_first_values_have_one_size_and_stay_where_the_tasks_are_in_balance(
     data: list[TaskData],
 ) -> None:

@@ -108,6 +108,22 @@ def test_control_c_saves_and_resume_ends_as_if_nothing_had_happened(
     assert [epoch.tasks for epoch in figures] == [epoch.tasks for epoch in expected]
 
 
+def test_weights_of_tasks_move_the_shared_kernels_alone_and_only_by_their_ratio(
+    begin: Callable[..., Run], data: list[TaskData]
+) -> None:
+    plain, even, heavy = (
+        begin(weights=weights, steps=2)
+        for weights in ({}, {"colour": 2.0, "sound": 2.0}, {"colour": 8.0})
+    )
+    for run in (plain, even, heavy):
+        Trainer(run, data).fit()
+    assert_same_parameters(plain, even)
+    kernels = [ModelParameters.load(run.parameters_file).kernels[0] for run in (plain, heavy)]
+    assert not np.array_equal(*kernels)
+    losses = [read_figures(run)[0].tasks["sound"].loss for run in (plain, heavy)]
+    assert losses[0] == pytest.approx(losses[1], rel=0.2), "reported losses are not weighted"
+
+
 def test_a_finished_run_is_not_trained_again(trained: Run, data: list[TaskData]) -> None:
     trainer = Trainer(trained, data)
     before = trained.parameters_file.stat().st_mtime_ns
