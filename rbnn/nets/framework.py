@@ -44,6 +44,10 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 tf = import_quietly("tensorflow")
 lq = import_quietly("larq")
+# Each task's model is traced once; TensorFlow sees the same function traced again and again.
+tf.get_logger().addFilter(
+    lambda record: "triggered tf.function retracing" not in record.getMessage()
+)
 for _gpu in tf.config.list_physical_devices("GPU"):
     # Memory as it is needed, not all of it at once: others may use the GPU too.
     tf.config.experimental.set_memory_growth(_gpu, True)
