@@ -209,11 +209,20 @@ def _check(choice: Choice, tasks: int) -> None:
 
 
 def _begun_otherwise(folder: Path, name: str, before: object, now: object) -> RbnnError:
-    was = "its default" if before is None else before
     return RbnnError(
-        f"{folder} was begun with {name} {was}, not {now}: the networks could not be compared.",
+        f"{folder} was begun with {name} {_typed(before)}, not {_typed(now)}: the networks could "
+        "not be compared.",
         f"Leave {name} away to go on, or choose another folder with --out.",
     )
+
+
+def _typed(value: object) -> object:
+    """A setting as its user types it."""
+    if value is None or value == {}:
+        return "its default"
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={factor}" for name, factor in value.items())
+    return value
 
 
 def _joined(one: Iterable[T], other: Iterable[T]) -> tuple[T, ...]:

@@ -83,6 +83,8 @@ def test_a_begun_folder_keeps_its_settings_and_grows(tmp_path: Path) -> None:
         (NAMES, {"architecture": "reactnet"}, "--arch vgg, not reactnet"),
         (NAMES, {"depth": 3}, "--depth its default, not 3"),
         (NAMES, {"learning_rate": 0.1}, "--learning-rate 0.01, not 0.1"),
+        (NAMES, {"sampling": 0.5}, "--sampling 0.0, not 0.5"),
+        (NAMES, {"weights": {"words": 2.0}}, "--weight its default, not words=2.0"),
     ],
 )
 def test_other_settings_are_refused(
