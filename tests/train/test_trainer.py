@@ -127,7 +127,7 @@ def test_weights_of_tasks_move_the_shared_kernels_alone_and_only_by_their_ratio(
 def test_fine_tuning_leaves_the_kernels_alone(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
-    run, again = (begin(fine_tune=0.5) for _ in range(2))
+    run, again = (begin(epochs=4, fine_tune=0.5) for _ in range(2))
     trainer = Trainer(run, data)
 
     def values() -> tuple[list[np.ndarray], list[np.ndarray]]:
