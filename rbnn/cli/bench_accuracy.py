@@ -72,13 +72,6 @@ def accuracy(
     temperature: Annotated[
         float | None, typer.Option(help="Softens the answers that --distill compares. Default: 2.")
     ] = None,
-    fine_tune: Annotated[
-        float | None,
-        typer.Option(
-            help="Last share of shared runs in which the bits stand still and the tasks' own "
-            "parameters are trained alone. Default: 0."
-        ),
-    ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Seeds, the first one first. Default: 1,2,3.")
     ] = None,
@@ -131,7 +124,6 @@ def accuracy(
         "superpose": superpose,
         "distill": distill,
         "temperature": temperature,
-        "fine_tune": fine_tune,
     }
     choice = Choice(
         settings={name: value for name, value in settings.items() if value is not None},

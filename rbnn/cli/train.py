@@ -18,17 +18,7 @@ from rbnn.errors import RbnnError
 FIXED = (
     *("arch", "width", "depth", "stages", "scheme", "cipher"),
     *("epochs", "steps", "minutes", "batch", "sampling", "share"),
-    *(
-        "weight",
-        "learning_rate",
-        "precision",
-        "superpose",
-        "distill",
-        "temperature",
-        "fine_tune",
-        "seed",
-        "out",
-    ),
+    *("weight", "learning_rate", "precision", "superpose", "distill", "temperature", "seed", "out"),
 )
 """Settings that a resumed run keeps."""
 
@@ -114,13 +104,6 @@ def train(
     temperature: Annotated[
         float, typer.Option(help="Softens the answers that --distill compares.")
     ] = 2.0,
-    fine_tune: Annotated[
-        float,
-        typer.Option(
-            help="Last share of the run (0 to 0.5) in which the shared bits stand still and what "
-            "each task has of its own is trained alone."
-        ),
-    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Of everything but the task secrets.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = options.DEFAULT_RUNS,
     resume: Annotated[
@@ -181,7 +164,6 @@ def train(
             superpose=superpose,
             distill=distill,
             temperature=temperature,
-            fine_tune=fine_tune,
             seed=seed,
             baseline=baseline,
         )

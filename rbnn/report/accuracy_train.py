@@ -129,7 +129,7 @@ def narrowed(config: RunConfig, folder: Path, job: Job, steps: int | None) -> Ru
     }
     if alone:
         update |= {"batch": tasks[0].batch, "sampling": 0.0, "shares": {}}
-        update |= {"weights": {}, "superpose": False, "distill": None, "fine_tune": 0.0}
+        update |= {"weights": {}, "superpose": False, "distill": None}
     if steps is not None:
         update |= {"steps": steps, "epochs": None, "minutes": None}
     return config.model_copy(update=update)

@@ -73,9 +73,6 @@ def settings(config: RunConfig) -> dict[str, str]:
         "first values": (
             "the single-task networks laid on each other" if config.superpose else "random"
         ),
-        "fine-tuning": (
-            f"the last {100 * config.fine_tune:g} % of the run" if config.fine_tune else "none"
-        ),
         "single-task networks": "trained too" if config.baseline else "not trained",
     }
 
@@ -132,7 +129,6 @@ def train_options(config: RunConfig) -> list[str]:
         "precision": config.precision,
         "distill": None if config.distill is None else config.distill.weight,
         "temperature": None if config.distill is None else config.distill.temperature,
-        "fine-tune": config.fine_tune or None,
         "seed": config.seed,
     }
     words = []

@@ -50,7 +50,6 @@ def baseline_config(config: RunConfig, task: str, steps: int) -> RunConfig:
             "scheme": "none",
             "superpose": False,
             "distill": None,
-            "fine_tune": 0.0,
             "epochs": None,
             "steps": steps,
             "minutes": None,

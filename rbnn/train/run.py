@@ -88,10 +88,9 @@ class RunConfig(BaseModel):
     tasks' sub-batches follow from and ``weights`` how much each task counts, see
     ``rbnn.train.start.Settings``. ``precision`` is that of the binary convolutions while training.
     ``superpose``: it begins with its teachers, see ``rbnn.train.superpose``; ``distill``: it learns
-    from their answers. In the last share ``fine_tune`` of the run the shared kernels stand still
-    and each task's own parameters alone are trained. An epoch is ``steps_per_epoch`` steps. The run
-    ends after ``epochs`` epochs, or ``steps`` steps, or ``minutes`` of training, whichever is set
-    and comes first. ``baseline``: whether single-task networks are trained too.
+    from their answers. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs,
+    or ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. ``baseline``:
+    whether single-task networks are trained too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -116,7 +115,6 @@ class RunConfig(BaseModel):
     precision: Precision = "float32"
     superpose: bool = False
     distill: Distillation | None = None
-    fine_tune: float = 0.0
     steps_per_epoch: int = 1
     steps: int | None = None
     minutes: float | None = None

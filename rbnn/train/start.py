@@ -34,7 +34,6 @@ MOST_EPOCHS = 20
 FEWEST_EPOCHS = 10
 FEWEST_SAMPLES = 2
 """A step's batch norm needs more than one."""
-MOST_FINE_TUNING = 0.5
 USUAL_STEPS = 15_000
 """Without ``--epochs``: 20 epochs, fewer where that is more than 15,000 steps, but 10 at least."""
 
@@ -65,7 +64,6 @@ class Settings:
         superpose: begin with each task's own network, its teacher, laid on the others.
         distill: weight of the teachers' answers in the loss; None trains from labels alone.
         temperature: that softens teachers' and students' answers.
-        fine_tune: last share of the run in which the shared kernels stand still.
         seed: of everything but the secrets.
         baseline: train each task's own network for comparison, and first where it is a teacher.
     """
@@ -88,7 +86,6 @@ class Settings:
     superpose: bool = False
     distill: float | None = None
     temperature: float = 2.0
-    fine_tune: float = 0.0
     seed: int = 1
     baseline: bool = False
 
@@ -190,7 +187,6 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
         precision=settings.precision or usual_precision(),
         superpose=settings.superpose,
         distill=distill,
-        fine_tune=settings.fine_tune,
         steps_per_epoch=steps_per_epoch,
         minutes=settings.minutes,
         baseline=settings.baseline,
@@ -286,11 +282,6 @@ def check(settings: Settings) -> None:
             raise TrainingError(f"{option} must be above 0 and finite. Received: {value}.")
     if not 0 <= settings.sampling <= 1:
         raise TrainingError(f"--sampling must be 0 to 1. Received: {settings.sampling}.")
-    if not 0 <= settings.fine_tune <= MOST_FINE_TUNING:
-        raise TrainingError(
-            f"--fine-tune must be 0 to {MOST_FINE_TUNING}. Received: {settings.fine_tune}.",
-            "It is a share of the run's steps or time.",
-        )
     for option, factors in _factors(settings).items():
         for name, factor in factors.items():
             if not 0 < factor < math.inf:

@@ -5,14 +5,10 @@ Adam moves the latent kernels, clipped to [-1, 1], and every task's own batch no
 function of its config, data and secrets: sub-batches, augmentation and learning rate follow from
 the step number (with ``--minutes``, the rate from the time spent), so that it can stop after any
 step and go on.
-
-A run may end by fine-tuning: the kernels stand still, and what each task has of its own settles on
-bits that no longer turn (docs/experiments.md).
 """
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -31,7 +27,7 @@ from rbnn.train.figures import EpochFigures, Figures, TaskFigures
 from rbnn.train.interrupt import caught_interrupts
 from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run
-from rbnn.train.schedule import fine_tunes, learning_rate
+from rbnn.train.schedule import learning_rate
 from rbnn.train.statistics import Statistics
 from rbnn.train.teachers import Teachers, task_loss
 from rbnn.train.transfer import (
@@ -100,7 +96,6 @@ class Trainer:
             ]
             self._optimizer = tf.keras.optimizers.Adam(self.config.learning_rate)
             self._optimizer.build(self._trained)
-            self._own = self._trained[len(self._kernels) :]
         # What spans the replicas cannot be run by the chief alone, so it measures a copy.
         self._measured = self._build(False) if shared_batch else self.network
         self._feeds = {
@@ -121,8 +116,7 @@ class Trainer:
             loss_sums=self._loss_sums,
             hits=self._hits,
         )
-        self._train_step = tf.function(functools.partial(self._move_together, self._trained))
-        self._tune_step = tf.function(functools.partial(self._move_together, self._own))
+        self._train_step = tf.function(self._move_together)
         self._checkpoints.restore()
         self._workers.check_steps(self.steps, run.checkpoint_folder)
         if self._workers.chief:
@@ -193,12 +187,10 @@ class Trainer:
         Returns:
             The learning rate.
         """
-        fine_tune = self.config.fine_tune
-        rate = learning_rate(self.config.learning_rate, progress, fine_tune)
-        step = self._tune_step if fine_tunes(progress, fine_tune) else self._train_step
+        rate = learning_rate(self.config.learning_rate, progress)
         self._optimizer.learning_rate.assign(rate)
         batches = {name: feed.at(self.steps) for name, feed in self._feeds.items()}
-        step(self._workers.share(batches))
+        self._train_step(self._workers.share(batches))
         self._step.assign_add(1)
         return rate
 
@@ -209,25 +201,18 @@ class Trainer:
         except RbnnError:
             read_parameters(self.network).save(self.run.parameters_file)
 
-    def _move_together(
-        self,
-        variables: Sequence[tf.Variable],
-        batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]],
-    ) -> None:
+    def _move_together(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> None:
         """One optimiser step of all replicas; adds to the epoch's sums."""
-        losses, hits = self._workers.run(functools.partial(self._move, variables), batches)
+        losses, hits = self._workers.run(self._move, batches)
         self._loss_sums.assign_add(self._workers.total(losses))
         self._hits.assign_add(self._workers.total(hits))
 
     def _move(
-        self,
-        variables: Sequence[tf.Variable],
-        batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]],
+        self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """One replica's part of a step.
 
         Args:
-            variables: what moves.
             batches: images and labels by task, the replica's share of each sub-batch.
 
         Returns:
@@ -247,8 +232,8 @@ class Trainer:
             loss = tf.add_n([w * one for w, one in zip(weights, losses, strict=True)]) / sum(
                 weights
             )
-        gradients = tape.gradient(loss, variables)
-        self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        gradients = tape.gradient(loss, self._trained)
+        self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
         for kernel in self._kernels:
             kernel.assign(tf.clip_by_value(kernel, -1.0, 1.0))
         return tf.cast(tf.stack(losses), tf.float64), tf.stack(hits)

@@ -67,24 +67,17 @@ def test_sub_batches_are_told(config: RunConfig) -> None:
     uneven = config.model_copy(update={"tasks": tasks})
     assert settings(uneven)["samples a step"] == "colour 32, grey 96"
     shared = config.model_copy(
-        update={
-            "sampling": 0.5,
-            "shares": {"colour": 2.0},
-            "weights": {"grey": 1.5},
-            "fine_tune": 0.1,
-        }
+        update={"sampling": 0.5, "shares": {"colour": 2.0}, "weights": {"grey": 1.5}}
     )
     assert settings(shared)["weights in the loss"] == "grey 1.5, others 1"
     assert settings(config)["weights in the loss"] == "equal"
-    assert settings(shared)["fine-tuning"] == "the last 10 % of the run"
     words = shlex.join(train_options(shared))
     assert "--batch 64 --sampling 0.5" in words
     assert "--share colour=2 --weight grey=1.5" in words
-    assert "--fine-tune 0.1" in words
     assert "--sampling" not in train_options(config)
     own = train_options(baseline_config(shared.model_copy(update={"tasks": tasks}), "grey", 7))
     assert "--batch 96" in shlex.join(own)
-    assert not {"--sampling", "--share", "--weight", "--fine-tune"} & set(own)
+    assert not {"--sampling", "--share", "--weight"} & set(own)
 
 
 def test_a_network_that_was_taught_is_taught_again(config: RunConfig) -> None:

@@ -258,8 +258,6 @@ def test_steps_are_known_beforehand_unless_time_decides(
         ({"weights": {"sound": -1.0}}, "--weight sound"),
         ({"weights": {"cifar": 2.0}}, "--weight names 'cifar'"),
         ({"steps": 0}, "--steps"),
-        ({"fine_tune": 0.6}, "--fine-tune"),
-        ({"fine_tune": -0.1}, "--fine-tune"),
         ({"distill": 0.5}, "--baseline"),
         ({"distill": 1.5, "baseline": True}, "--distill"),
         ({"distill": 0.5, "baseline": True, "temperature": 0}, "--temperature"),

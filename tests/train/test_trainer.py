@@ -124,35 +124,6 @@ def test_weights_of_tasks_move_the_shared_kernels_alone_and_only_by_their_ratio(
     assert losses[0] == pytest.approx(losses[1], rel=0.2), "reported losses are not weighted"
 
 
-def test_fine_tuning_leaves_the_kernels_alone(
-    begin: Callable[..., Run], data: list[TaskData]
-) -> None:
-    run, again = (begin(epochs=4, fine_tune=0.5) for _ in range(2))
-    trainer = Trainer(run, data)
-
-    def values() -> tuple[list[np.ndarray], list[np.ndarray]]:
-        layers = trainer.network.shared.values()
-        own = [one for task in trainer.network.own.values() for one in task.trainable_variables]
-        return [layer.latent_kernel.numpy() for layer in layers], [one.numpy() for one in own]
-
-    first, _ = values()
-    for _ in range(10):
-        trainer.advance(trainer.progress)
-    kernels, own = values()
-    trainer.fit()
-    assert trainer.steps == 20
-    last_kernels, last_own = values()
-    assert not any(map(np.array_equal, kernels, first))
-    assert all(map(np.array_equal, kernels, last_kernels))
-    assert not any(map(np.array_equal, own, last_own))
-
-    for at in (1, 11):  # before and in the fine-tuning
-        with pytest.raises(TrainingInterruptedError):
-            Trainer(again, data, Acting(at, press_control_c)).fit()
-    Trainer(again, data).fit()
-    assert_same_parameters(run, again)
-
-
 def test_a_finished_run_is_not_trained_again(trained: Run, data: list[TaskData]) -> None:
     trainer = Trainer(trained, data)
     before = trained.parameters_file.stat().st_mtime_ns
