@@ -135,6 +135,10 @@ class SerialLine:
     def synchronise(self, timeout_s: float = SYNC_TIMEOUT_S) -> str:
         """Wait until the device answers, ending whatever half-typed line it still holds.
 
+        A device that starts slowly is asked again, and may answer each time: the answers are
+        waited for, so that none of them stands in for that of the next command. Questions that
+        went lost while it started cost ``SYNC_TRY_S`` of silence.
+
         Args:
             timeout_s: how long a device may take that is just starting.
 
@@ -146,17 +150,21 @@ class SerialLine:
         """
         end = time.monotonic() + timeout_s
         heard = ""
-        name: str | None = None
+        names: list[str] = []
+        asked = 0
         self.drain()
         while time.monotonic() < end:
             self.write(b"%name%")
+            asked += 1
             while (line := self.read_line(SYNC_TRY_S)) is not None:
                 heard = line or heard
                 if line.startswith("m-name-dut-["):
-                    name = line.removeprefix("m-name-dut-[").removesuffix("]")
-                elif line == link.READY and name is not None:
-                    self.drain()
-                    return name
+                    names.append(line.removeprefix("m-name-dut-[").removesuffix("]"))
+                elif line == link.READY and len(names) == asked:
+                    break
+            if names:
+                self.drain()
+                return names[-1]
         raise LinkError(
             f"No rbnn firmware answers on {self.path}"
             + (f" (it said {heard!r})." if heard else " (silence)."),

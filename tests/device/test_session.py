@@ -13,7 +13,7 @@ from scripted_device import ScriptedDevice
 
 from rbnn.device.answers import Answer
 from rbnn.device.errors import DeviceError, LinkError, PortError, from_error_line
-from rbnn.device.line import SerialLine, redact
+from rbnn.device.line import SYNC_TRY_S, SerialLine, redact
 from rbnn.device.session import Session
 from rbnn.spec import link
 from rbnn.spec.layout import HELPER_RECORD_BYTES, LICENCE_BYTES
@@ -64,6 +64,19 @@ def test_synchronise_drops_boot_lines_and_half_typed_lines(device: Make) -> None
         assert session.ask("name").one("name-dut") == "qemu"
 
 
+def test_answers_to_repeated_questions_are_waited_for(device: Make) -> None:
+    pauses = iter((1.2 * SYNC_TRY_S, 0.4))
+
+    def name(command: str) -> str:
+        time.sleep(next(pauses, 0.0))
+        return "m-name-dut-[qemu]"
+
+    far = device(name=name, id="m-puf-[fresh]")
+    with Session(far.path) as session:
+        assert session.ask("id").one("puf") == "fresh"
+    assert far.received.count("name") == 2
+
+
 def test_silence_names_the_port(device: Make) -> None:
     far = device(name=lambda command: None, **{"": lambda command: None})
     with (
@@ -76,7 +89,7 @@ def test_silence_names_the_port(device: Make) -> None:
 def test_foreign_firmware_is_quoted(device: Make) -> None:
     far = device(name="hello there")
     with SerialLine(far.path) as line, pytest.raises(LinkError, match="it said 'm-ready'"):
-        line.synchronise(timeout_s=0.5)
+        line.synchronise(timeout_s=2.0)
 
 
 def test_second_program_is_refused(device: Make) -> None:
@@ -230,12 +243,12 @@ def test_timeout_counts_silence_not_the_whole_answer(device: Make) -> None:
 
         def slow_answer() -> None:
             for i in range(4):
-                time.sleep(0.2)
+                time.sleep(0.6)
                 far.send(f"line {i}\r\n".encode())
             far.send(b"m-ready\r\n")
 
         far.answers["help"] = lambda command: slow_answer()
-        answer.extend(session.line.ask("help", timeout_s=0.6))
+        answer.extend(session.line.ask("help", timeout_s=2.0))
     assert answer == ["line 0", "line 1", "line 2", "line 3"]
 
 
