@@ -63,8 +63,6 @@ class Thief:
         say: Say,
         trained: Mapping[str, Run] | None = None,
     ) -> None:
-        # Every network is traced anew, on purpose.
-        tf.get_logger().setLevel("ERROR")
         self._run = run
         self._config = run.config()
         self._data = {task.name: task for task in data}

@@ -108,7 +108,7 @@ def test_control_c_saves_and_resume_ends_as_if_nothing_had_happened(
     assert [epoch.tasks for epoch in figures] == [epoch.tasks for epoch in expected]
 
 
-def test_weights_of_tasks_move_the_shared_kernels_alone_and_only_by_their_ratio(
+def test_only_the_ratio_of_the_tasks_weights_moves_the_kernels(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
     plain, even, heavy = (
