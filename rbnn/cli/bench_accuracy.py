@@ -91,7 +91,11 @@ def accuracy(
     ] = False,
     summary: Annotated[
         Path | None,
-        typer.Option("--summary", help="Write single against shared in percent to this file, too."),
+        typer.Option(
+            "--summary",
+            help="Write single against shared in percent to this JSON file, the report and its "
+            "plots beside it.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -103,7 +107,6 @@ def accuracy(
     from rbnn.report.accuracy_choice import Choice, parse_numbers, parse_schemes
     from rbnn.report.accuracy_plan import option
     from rbnn.report.accuracy_report import write_report
-    from rbnn.report.accuracy_summary import write_summary
     from rbnn.report.accuracy_tables import tables as tables_of
     from rbnn.train.start import parse_factors
 
@@ -137,13 +140,11 @@ def accuracy(
         others = {"--tasks": tasks, "--wrong-secrets": wrong_secrets, **named}
         given = {option(name): value for name, value in settings.items()}
         options.refuse_beside("--report-only", {**others, **given})
-        figures = write_report(out)
+        figures = write_report(out, summary)
     else:
         from rbnn.report.accuracy import compare_networks
 
-        figures = compare_networks(out, tasks, choice, options.say)
-    if summary is not None:
-        write_summary(figures, summary)
+        figures = compare_networks(out, tasks, choice, options.say, summary)
     if as_json:
         print(figures.model_dump_json(indent=2))
         return

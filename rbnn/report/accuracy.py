@@ -19,7 +19,11 @@ from rbnn.train.loading import LoadingBar
 
 
 def compare_networks(
-    folder: Path, tasks: str | None, choice: Choice, say: Callable[[str], None]
+    folder: Path,
+    tasks: str | None,
+    choice: Choice,
+    say: Callable[[str], None],
+    summary: Path | None = None,
 ) -> AccuracyFigures:
     """Train and measure what is missing in ``folder``, then write its report.
 
@@ -28,6 +32,7 @@ def compare_networks(
         tasks: as ``--tasks`` takes them; None for those that the folder was begun with.
         choice: what the user asks for.
         say: told of each network.
+        summary: as :func:`rbnn.report.accuracy_report.write_report` takes it.
 
     Raises:
         RbnnError: the folder was begun otherwise, a setting is unusable, the user stopped the
@@ -39,4 +44,4 @@ def compare_networks(
         data = [load(spec, progress=bar.show) for spec in specs]
     with locked(folder):
         train_all(folder, settle(folder, specs, filled, data), data, say)
-        return write_report(folder)
+        return write_report(folder, summary)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rbnn.report.accuracy_figures import AccuracyFigures
 from rbnn.report.accuracy_jobs import DEVICE_SCHEME
@@ -31,12 +31,22 @@ def confusion_plot(task: str) -> str:
     return f"confusion-{task}"
 
 
-def document(figures: AccuracyFigures, plots: Mapping[str, str]) -> str:
+def place_in_folder(name: str) -> str:
+    """Where the comparison's folder has the plot of this name."""
+    return f"{PLOTS}/{name}.svg"
+
+
+def document(
+    figures: AccuracyFigures,
+    plots: Mapping[str, str],
+    place: Callable[[str], str] = place_in_folder,
+) -> str:
     """The page.
 
     Args:
         figures: of the comparison.
-        plots: what each plot shows, by its name; those that were drawn.
+        plots: what each plot shows, by its name; those that are to be seen.
+        place: where the page finds a plot.
     """
     parts = [
         "# Accuracy: one parameter set against separate networks",
@@ -51,7 +61,7 @@ def document(figures: AccuracyFigures, plots: Mapping[str, str]) -> str:
 
     def plot(name: str) -> None:
         if name in plots:
-            parts.append(f"![{plots[name]}]({PLOTS}/{name}.svg)")
+            parts.append(f"![{plots[name]}]({place(name)})")
 
     if figures.tasks:
         parts += ["## Accuracy by task", accuracy_table(figures).title + "."]

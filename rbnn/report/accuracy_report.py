@@ -31,19 +31,23 @@ from rbnn.report.accuracy_figures import AccuracyFigures, collect, compare
 from rbnn.report.accuracy_jobs import Job
 from rbnn.report.accuracy_measured import Measured
 from rbnn.report.accuracy_plan import require_plan
+from rbnn.report.accuracy_summary import summarise
 
 JSON_FILE = "accuracy.json"
 DOCUMENT_FILE = "accuracy.md"
 
 
-def write_report(folder: Path) -> AccuracyFigures:
+def write_report(folder: Path, summary: Path | None = None) -> AccuracyFigures:
     """Write ``accuracy.json``, ``accuracy.md`` and the plots from what is measured so far.
 
     Args:
         folder: of a comparison that was begun.
+        summary: a file for :func:`rbnn.report.accuracy_summary.summarise` as JSON, or None; beside
+            it and under its name, the document without confusion matrices, and its plots.
 
     Raises:
-        RbnnError: the folder holds none, or cannot be written.
+        RbnnError: the folder holds none, there is too little to sum up yet, or a file cannot be
+            written.
     """
     plan = require_plan(folder)
     measured = collect(folder, plan)
@@ -51,7 +55,26 @@ def write_report(folder: Path) -> AccuracyFigures:
     plots = _draw(folder / PLOTS, figures, measured)
     write_atomic(folder / JSON_FILE, figures.model_dump_json(indent=2) + "\n")
     write_atomic(folder / DOCUMENT_FILE, document(figures, plots))
+    if summary is not None:
+        _write_summary(folder / PLOTS, figures, plots, summary)
     return figures
+
+
+def _write_summary(
+    drawn: Path, figures: AccuracyFigures, plots: Mapping[str, str], path: Path
+) -> None:
+    """Write the comparison in brief; arguments as :func:`write_report` has them."""
+    brief = summarise(figures)
+    confusions = {confusion_plot(task.name) for task in figures.tasks}
+    shown = {name: about for name, about in plots.items() if name not in confusions}
+
+    def place(name: str) -> str:
+        return f"{path.stem}-{name}.svg"
+
+    for name in shown:
+        write_atomic(path.with_name(place(name)), (drawn / f"{name}.svg").read_bytes())
+    write_atomic(path.with_suffix(".md"), document(figures, shown, place))
+    write_atomic(path, brief.model_dump_json(indent=2) + "\n")
 
 
 def _draw(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from rbnn.errors import RbnnError
-from rbnn.files import write_atomic
 from rbnn.report.accuracy_figures import AccuracyFigures
 from rbnn.report.accuracy_jobs import DEVICE_SCHEME, SINGLE
 
@@ -88,12 +86,3 @@ def summarise(figures: AccuracyFigures) -> Summary:
         flash_shared=last.shared,
         flash_separate=last.separate,
     )
-
-
-def write_summary(figures: AccuracyFigures, path: Path) -> None:
-    """Write :func:`summarise` as JSON to ``path``.
-
-    Raises:
-        RbnnError: there is too little to compare yet, or the file cannot be written.
-    """
-    write_atomic(path, summarise(figures).model_dump_json(indent=2) + "\n")

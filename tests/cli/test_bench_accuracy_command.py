@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def test_a_report_of_what_is_there(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["missing"] == [str(PLAN.jobs[-1].path)]
     assert [task["name"] for task in json.loads(brief.read_text())["tasks"]] == ["fashion", "mnist"]
+    page = brief.with_suffix(".md").read_text()
+    linked = re.findall(r"\]\((.*?)\)", page)
+    assert "seven-tasks.svg" in linked
+    assert not [name for name in linked if "confusion" in name]
+    assert {file.name for file in brief.parent.glob("*.svg")} == set(linked)
 
 
 @pytest.mark.parametrize(
