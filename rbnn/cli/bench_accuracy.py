@@ -9,6 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import Json
+from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Weight, Width
 
 
 def accuracy(
@@ -21,11 +22,11 @@ def accuracy(
     arch: Annotated[
         str | None, typer.Option("--arch", help="vgg, resnet or reactnet. Default: vgg.")
     ] = None,
-    width: Annotated[int | None, typer.Option(help="Channels of the first stage.")] = None,
-    depth: Annotated[int | None, typer.Option(help="Binary convolutions or blocks.")] = None,
-    stages: Annotated[int | None, typer.Option(help="Of a resnet or reactnet, 2 to 4.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the largest task.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of every network.")] = None,
+    width: Width = None,
+    depth: Depth = None,
+    stages: Stages = None,
+    epochs: Epochs = None,
+    steps: Steps = None,
     minutes: Annotated[
         float | None,
         typer.Option(help="Time of the first shared network; all others take its steps."),
@@ -39,19 +40,8 @@ def accuracy(
             help="0 (default): as many samples of every task, 1: in proportion to its training set."
         ),
     ] = None,
-    share: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="NAME=FACTOR: give this task so many times the samples; may be repeated."
-        ),
-    ] = None,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="NAME=FACTOR: let this task count so many times in shared networks; may be "
-            "repeated."
-        ),
-    ] = None,
+    share: Share = None,
+    weight: Weight = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Highest learning rate. Default: 0.01.")
     ] = None,

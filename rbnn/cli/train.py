@@ -13,6 +13,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import Json
+from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Weight, Width
 from rbnn.errors import RbnnError
 
 FIXED = (
@@ -30,21 +31,9 @@ def train(
         typer.Option(help="Tasks, such as digits,words or cifar,kws,mine=path/to/folder."),
     ] = None,
     arch: Annotated[str, typer.Option(help="Architecture: vgg, resnet or reactnet.")] = "vgg",
-    width: Annotated[
-        int | None,
-        typer.Option(help="Channels of the first stage, best a multiple of 32. Default: 64."),
-    ] = None,
-    depth: Annotated[
-        int | None,
-        typer.Option(help="Binary convolutions or blocks. Default: vgg 4, resnet 6, reactnet 5."),
-    ] = None,
-    stages: Annotated[
-        int | None,
-        typer.Option(
-            help="Stages of a resnet or reactnet, 2 to 4: each later one has half the side and "
-            "twice the channels. Default: 2."
-        ),
-    ] = None,
+    width: Width = None,
+    depth: Depth = None,
+    stages: Stages = None,
     scheme: Annotated[
         Literal["xor", "sign", "permute", "none"],
         typer.Option(help="How a secret changes the stored bits; a device knows xor alone."),
@@ -52,10 +41,8 @@ def train(
     cipher: Annotated[
         Literal["chacha20", "chacha12", "chacha8"], typer.Option(help="Key stream of the bits.")
     ] = "chacha20",
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the largest task; by default by its size.")
-    ] = None,
-    steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
+    epochs: Epochs = None,
+    steps: Steps = None,
     minutes: Annotated[
         float | None, typer.Option(help="Stop after this much time; the schedule fits it.")
     ] = None,
@@ -68,19 +55,8 @@ def train(
             help="0 gives every task as many samples a step, 1 in proportion to its training set."
         ),
     ] = 0.0,
-    share: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="NAME=FACTOR: give this task so many times the samples; may be repeated."
-        ),
-    ] = None,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="NAME=FACTOR: let this task count so many times in the loss, and in the first "
-            "values that --superpose gives; may be repeated."
-        ),
-    ] = None,
+    share: Share = None,
+    weight: Weight = None,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.01,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
