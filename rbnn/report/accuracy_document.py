@@ -67,7 +67,7 @@ def document(
         parts += ["## Accuracy by task", accuracy_table(figures).title + "."]
         parts.append(accuracy_table(figures).markdown())
         plot(BY_TASK)
-    if figures.counts:
+    if len(figures.counts) > 1:
         parts += ["## Accuracy against the number of tasks", count_table(figures).title + "."]
         parts.append(count_table(figures).markdown())
         plot(BY_COUNT)

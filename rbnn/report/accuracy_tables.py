@@ -42,7 +42,7 @@ class Cells:
 def tables(figures: AccuracyFigures) -> list[Cells]:
     """Every table for which there are figures."""
     found = [accuracy_table(figures)] if figures.tasks else []
-    if figures.counts:
+    if len(figures.counts) > 1:
         found.append(count_table(figures))
     if figures.flash:
         found.append(flash_table(figures))
@@ -63,7 +63,7 @@ def accuracy_table(figures: AccuracyFigures) -> Cells:
     for place, name in enumerate(shown):
         average = figures.average(name)
         if average:
-            averages[place] = f"{100 * average.accuracy:.2f} ({-average.drop:+.2f})"
+            averages[place] = f"{100 * average.accuracy:.2f} ({_difference(average.drop)})"
             averages[0] = averages[0] or f"{100 * average.single:.2f}"
     if any(averages):
         rows.append(("average", *averages))
@@ -82,7 +82,7 @@ def count_table(figures: AccuracyFigures) -> Cells:
         tuple(
             (
                 str(one.tasks), f"{100 * one.single:.2f}", f"{100 * one.accuracy:.2f}",
-                f"{-one.drop:+.2f}", one.worst_task, f"{-one.worst:+.2f}", _list(one.seeds),
+                _difference(one.drop), one.worst_task, _difference(one.worst), _list(one.seeds),
             )
             for one in figures.counts
         ),
@@ -136,7 +136,12 @@ def _accuracy(found: Accuracies | None) -> str:
     text = f"{100 * found.mean:.2f}"
     if found.deviation is not None:
         text += f" ± {100 * found.deviation:.2f}"
-    return text if found.drop is None else f"{text} ({-found.drop:+.2f})"
+    return text if found.drop is None else f"{text} ({_difference(found.drop)})"
+
+
+def _difference(drop: float) -> str:
+    """Points against the own network; a network against itself has +0.00."""
+    return f"{0.0 - drop:+.2f}"
 
 
 def _mean(values: list[float]) -> str:
