@@ -10,6 +10,7 @@ import typer
 from rbnn.cli import options
 from rbnn.cli.options import Json
 from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Weight, Width
+from rbnn.errors import RbnnError
 
 
 def accuracy(
@@ -100,6 +101,11 @@ def accuracy(
     from rbnn.report.accuracy_tables import tables as tables_of
     from rbnn.train.start import parse_factors
 
+    if summary is not None and summary.suffix != ".json":
+        raise RbnnError(
+            f"--summary takes a file whose name ends in .json, not {summary}.",
+            "The page is written beside it, with .md in place of .json.",
+        )
     settings = {
         "architecture": arch,
         "width": width,

@@ -42,6 +42,7 @@ def test_a_report_of_what_is_there(tmp_path: Path) -> None:
         ("--report-only", "holds no comparison"),
         ("--report-only --seeds 1", "--seeds does not go with --report-only"),
         ("--report-only --arch vgg", "--arch does not go with --report-only"),
+        ("--report-only --summary brief.md", "ends in .json"),
         ("--tasks digits,words --seeds one", "--seeds takes whole numbers"),
         ("--tasks digits,words --schemes and", "--schemes takes some of"),
         ("--tasks digits,words --counts 3", "--counts must be in 1 .. 2"),
