@@ -6,19 +6,31 @@ from typing import Annotated
 
 import typer
 
+from rbnn.nets.architectures import ARCHITECTURES
+
+
+def _usual(option: str) -> str:
+    """Defaults of an option for a help text; one where the architectures that have it agree."""
+    found = {one.name: getattr(one, option) for one in ARCHITECTURES.values()}
+    there = {name: value for name, value in found.items() if value is not None}
+    if len(set(there.values())) == 1:
+        return f"Default: {next(iter(there.values()))}."
+    return f"Default: {', '.join(f'{name} {value}' for name, value in there.items())}."
+
+
 Width = Annotated[
     int | None,
-    typer.Option(help="Channels of the first stage, best a multiple of 32. Default: 64."),
+    typer.Option(help=f"Channels of the first stage, best a multiple of 32. {_usual('width')}"),
 ]
 Depth = Annotated[
     int | None,
-    typer.Option(help="Binary convolutions or blocks. Default: vgg 4, resnet 6, reactnet 5."),
+    typer.Option(help=f"Binary convolutions or blocks. {_usual('depth')}"),
 ]
 Stages = Annotated[
     int | None,
     typer.Option(
         help="Stages of a resnet or reactnet, 2 to 4: each later one has half the side and "
-        "twice the channels. Default: 2."
+        f"twice the channels. {_usual('stages')}"
     ),
 ]
 Epochs = Annotated[

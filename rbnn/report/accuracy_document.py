@@ -67,7 +67,7 @@ def document(
         parts += ["## Accuracy by task", accuracy_table(figures).title + "."]
         parts.append(accuracy_table(figures).markdown())
         plot(BY_TASK)
-    if len(figures.counts) > 1:
+    if figures.counts:
         parts += ["## Accuracy against the number of tasks", count_table(figures).title + "."]
         parts.append(count_table(figures).markdown())
         plot(BY_COUNT)

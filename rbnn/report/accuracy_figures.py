@@ -159,7 +159,7 @@ def compare(plan: Plan, measured: Mapping[Job, Measured]) -> AccuracyFigures:
         seconds=round(sum(one.seconds for one in measured.values()), 1),
         tasks=tasks,
         averages=tuple(averages),
-        counts=tuple(_counts(plan, tasks)),
+        counts=_counts(plan, tasks),
         flash=tuple(_flash(shared[0])) if shared else (),
         missing=tuple(str(job.path) for job in plan.jobs if job not in measured),
     )
@@ -233,17 +233,17 @@ def _average(
     )
 
 
-def _counts(plan: Plan, tasks: Sequence[TaskComparison]) -> Iterable[NetworkAverage]:
-    """Averages by number of tasks; none before a network of two or more is there."""
+def _counts(plan: Plan, tasks: Sequence[TaskComparison]) -> tuple[NetworkAverage, ...]:
+    """Averages by number of tasks; none before there are two numbers to compare."""
     several = [
         average
         for count in plan.counts
         if count > 1
         and (average := _average(plan.shared(count), tasks, plan.names[:count])) is not None
     ]
-    if several and 1 in plan.counts:
-        yield _alone(tasks[0])
-    yield from several
+    alone = [_alone(tasks[0])] if several and 1 in plan.counts else []
+    found = (*alone, *several)
+    return found if len(found) > 1 else ()
 
 
 def _alone(task: TaskComparison) -> NetworkAverage:

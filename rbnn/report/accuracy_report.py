@@ -91,7 +91,7 @@ def _draw(
     drawn = {BY_TASK: "Test accuracy of every task in every network"}
     with styled():
         save(accuracy_plots.by_task(figures), folder, BY_TASK)
-        if len(figures.counts) > 1:
+        if figures.counts:
             drawn[BY_COUNT] = "Accuracy against the number of tasks"
             save(accuracy_plots.by_count(figures), folder, BY_COUNT)
         if figures.flash:

@@ -42,7 +42,7 @@ class Cells:
 def tables(figures: AccuracyFigures) -> list[Cells]:
     """Every table for which there are figures."""
     found = [accuracy_table(figures)] if figures.tasks else []
-    if len(figures.counts) > 1:
+    if figures.counts:
         found.append(count_table(figures))
     if figures.flash:
         found.append(flash_table(figures))

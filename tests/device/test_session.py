@@ -74,7 +74,7 @@ def test_answers_to_repeated_questions_are_waited_for(device: Make) -> None:
     far = device(name=name, id="m-puf-[fresh]")
     with Session(far.path) as session:
         assert session.ask("id").one("puf") == "fresh"
-    assert far.received.count("name") == 2
+    assert far.received.count("name") >= 2
 
 
 def test_silence_names_the_port(device: Make) -> None:
