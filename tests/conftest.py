@@ -58,6 +58,7 @@ def make_random_run(
     width: int = 32,
     depth: int | None = None,
     cipher: CipherName = "chacha20",
+    trunk: int = 0,
     side: int = 32,
     tasks: tuple[tuple[str, int, int], ...] = (("colour", 10, 3), ("grey", 4, 1)),
 ) -> Run:
@@ -70,6 +71,7 @@ def make_random_run(
         width: of the network.
         depth: of the network, by default the architecture's.
         cipher: of the key stream.
+        trunk: so many layers have one key for all tasks.
         side: of the images, pixels.
         tasks: name, classes and channels of each.
     """
@@ -92,6 +94,7 @@ def make_random_run(
         input_shape=(side, side, 3),
         scheme="xor",
         cipher=cipher,
+        trunk=trunk,
         model_id=rng.bytes(16).hex(),
         seed=seed,
         epochs=1,

@@ -55,6 +55,7 @@ def random_model(
         tasks=(task,),
         model_id=rng.bytes(16).hex(),
         key_cipher=cipher,
+        trunk=int(rng.integers(sum(layer.bits > 0 for layer in topology.layers))),
     )
     secret = rng.bytes(32)
     parameters = random_parameters(rng, topology, ["task"])

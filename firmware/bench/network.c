@@ -33,6 +33,8 @@ static rbnn_status prepare(network_run *it)
   memcpy(rbnn_bench_memory.network.params, given->params, given->params_bytes);
   memcpy(rbnn_bench_memory.network.image, given->image, given->image_bytes);
   rbnn_bench_weights_start(&weights, &model, given->weights);
+  const rbnn_params_header *const header = (const void *)given->params;
+  rbnn_reconf_set_trunk(&weights.reconf, header->trunk_key);
   it->engine = (rbnn_engine){
       .model = &model,
       .params = (const uint8_t *)rbnn_bench_memory.network.params,

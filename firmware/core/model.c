@@ -42,7 +42,7 @@ static bool header_is_ours(const rbnn_container_header *header)
   return header->version == RBNN_CONTAINER_VERSION &&
          header->header_bytes == RBNN_CONTAINER_HEADER_BYTES &&
          header->cipher <= RBNN_CIPHER_CHACHA8 && header->scheme == RBNN_SCHEME_XOR &&
-         header->reserved == 0;
+         header->trunk_layers < header->layer_count;
 }
 
 /* Sections stand in this order and do not overlap: header, layers, tasks, P, sealed blocks. */

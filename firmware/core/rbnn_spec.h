@@ -81,6 +81,7 @@ typedef enum {
 #define RBNN_LABEL_DEVICE_X25519 "device-x25519"
 #define RBNN_LABEL_DEVICE_SIGN "device-sign"
 #define RBNN_LABEL_USER_PSK "user-psk"
+#define RBNN_LABEL_TRUNK "trunk"
 
 /* Packing (rbnn/spec/packing.py). */
 #define RBNN_FILTERS_PER_TILE 16u
@@ -142,7 +143,7 @@ typedef enum {
 #define RBNN_LICENCE_MAGIC "RBLC"
 #define RBNN_HELPER_MAGIC "RBPH"
 #define RBNN_PROVISIONING_MAGIC "RBPV"
-#define RBNN_CONTAINER_VERSION 2u
+#define RBNN_CONTAINER_VERSION 3u
 #define RBNN_LICENCE_VERSION 1u
 #define RBNN_PROVISIONING_VERSION 1u
 #define RBNN_NAME_BYTES 16u
@@ -186,7 +187,7 @@ typedef struct {
   uint16_t max_classes; /* outputs of the last layer */
   uint8_t cipher; /* enum Cipher */
   uint8_t scheme; /* enum Scheme */
-  uint16_t reserved; /* zero */
+  uint16_t trunk_layers; /* so many first records of the layer table are the trunk */
   uint32_t arena_bytes; /* activation memory that the layer table addresses */
   uint32_t work_bytes; /* least working memory that every layer's kernel runs with */
   uint32_t params_bytes; /* largest plaintext of a sealed block */
@@ -248,9 +249,10 @@ typedef struct {
   int16_t offsets[4]; /* 0..255, subtracted from each channel of the network's input */
   uint32_t labels_offset; /* class names, each ended by a zero byte, in class order */
   uint32_t labels_bytes; /* all names with their zero bytes */
+  uint8_t trunk_key[32]; /* key of the trunk's streams; zero without a trunk */
 } rbnn_params_header;
-_Static_assert(sizeof(rbnn_params_header) == 20u, "params_header");
-#define RBNN_PARAMS_HEADER_BYTES 20u
+_Static_assert(sizeof(rbnn_params_header) == 52u, "params_header");
+#define RBNN_PARAMS_HEADER_BYTES 52u
 
 /* Clear part of a licence; the Noise prologue, with the device's own model digest in it. */
 typedef struct {

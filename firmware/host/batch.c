@@ -33,11 +33,13 @@ static void keep_outputs(void *context, const rbnn_run *run)
 }
 
 rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
-                                const uint8_t secret[RBNN_KEY_BYTES], const uint8_t *params,
+                                const uint8_t secret[RBNN_KEY_BYTES],
+                                const uint8_t trunk_key[RBNN_KEY_BYTES], const uint8_t *params,
                                 uint32_t params_bytes, uint32_t *arena, uint32_t arena_bytes,
                                 uint32_t *work, uint32_t work_bytes)
 {
   rbnn_reconf_start(&batch->reconf, &batch->model, secret);
+  rbnn_reconf_set_trunk(&batch->reconf, trunk_key);
   batch->engine = (rbnn_engine){
       .model = &batch->model,
       .params = params,

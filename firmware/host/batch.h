@@ -22,10 +22,11 @@ uint32_t rbnn_batch_bytes(void);
 rbnn_status rbnn_batch_open(rbnn_batch *batch, const uint8_t *container, uint32_t bytes,
                             uint32_t *bad_layer);
 
-/* Make `task` active with its secret and opened parameters; the buffers stay in use, sizes and
- * alignment as in rbnn_engine. Ends as rbnn_engine_check does. */
+/* Make `task` active with its secret, the trunk's key and opened parameters; the buffers stay in
+ * use, sizes and alignment as in rbnn_engine. Ends as rbnn_engine_check does. */
 rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
-                                const uint8_t secret[RBNN_KEY_BYTES], const uint8_t *params,
+                                const uint8_t secret[RBNN_KEY_BYTES],
+                                const uint8_t trunk_key[RBNN_KEY_BYTES], const uint8_t *params,
                                 uint32_t params_bytes, uint32_t *arena, uint32_t arena_bytes,
                                 uint32_t *work, uint32_t work_bytes);
 

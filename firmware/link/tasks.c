@@ -139,6 +139,8 @@ rbnn_status rbnn_link_switch(rbnn_link *link, const char *words)
                                          link->params_capacity, &link->engine->params_bytes);
   if (status == RBNN_OK) {
     rbnn_reconf_start_keyed(link->reconf, link->model, stream_key);
+    const rbnn_params_header *const header = (const void *)link->params;
+    rbnn_reconf_set_trunk(link->reconf, header->trunk_key);
     status = rbnn_engine_check(link->engine, (uint32_t)task);
     if (status == RBNN_OK) {
       status = rbnn_reconf_keep(link->reconf, link->resident, link->resident_bytes,

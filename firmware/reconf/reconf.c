@@ -35,6 +35,11 @@ void rbnn_reconf_start(rbnn_reconf *reconf, const rbnn_model *model,
   rbnn_wipe(key, sizeof key);
 }
 
+void rbnn_reconf_set_trunk(rbnn_reconf *reconf, const uint8_t trunk_key[RBNN_KEY_BYTES])
+{
+  memcpy(reconf->trunk_key, trunk_key, RBNN_KEY_BYTES);
+}
+
 /* What a layer takes in the resident memory. */
 static uint32_t padded_bytes(const rbnn_layer *layer)
 {
@@ -86,12 +91,14 @@ static void enter_layer(rbnn_reconf *reconf, uint32_t layer)
   const rbnn_layer *entry = &reconf->model->layers[layer];
   const uint32_t nonce[3] = {layer, 0, 0};
   const uint64_t bit = (uint64_t)1 << layer;
+  const uint8_t *const key =
+      layer < reconf->model->header->trunk_layers ? reconf->trunk_key : reconf->key;
 
   reconf->layer = layer;
   reconf->stored = reconf->model->weights + entry->weights_offset;
   reconf->whole = NULL;
   if ((reconf->ready & bit) == 0u) {
-    rbnn_chacha_start(&reconf->cipher, reconf->key, nonce, cipher_rounds(reconf->model));
+    rbnn_chacha_start(&reconf->cipher, key, nonce, cipher_rounds(reconf->model));
   }
   if ((reconf->resident_layers & bit) != 0u) {
     uint32_t *const place =
@@ -125,6 +132,7 @@ void rbnn_reconf_wipe(rbnn_reconf *reconf)
     rbnn_wipe(reconf->resident, rbnn_reconf_resident_bytes(reconf->model, reconf->resident_layers));
   }
   rbnn_wipe(reconf->key, sizeof reconf->key);
+  rbnn_wipe(reconf->trunk_key, sizeof reconf->trunk_key);
   rbnn_wipe(&reconf->cipher, sizeof reconf->cipher);
   reconf->ready = 0;
   reconf->layer = NO_LAYER;

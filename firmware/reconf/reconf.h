@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reconfiguration: the stored bits of a layer xor the key stream of the active task.
+/* Reconfiguration: the stored bits of a layer xor the key stream of the active task, or, in the
+ * trunk's layers, xor the one that all tasks have in common.
  *
  * Streaming, a kernel's request is answered in the kernel's own room and nothing is kept. Resident
  * layers are reconfigured whole when they are first asked for, and only pointed to from then on. */
@@ -14,28 +15,34 @@
  * Treat as opaque. */
 typedef struct {
   const rbnn_model *model;
-  uint8_t key[RBNN_KEY_BYTES]; /* of the task's streams */
-  rbnn_chacha cipher;          /* layer `layer`'s stream, ready */
-  uint32_t layer;              /* or UINT32_MAX */
-  const uint8_t *stored;       /* its bits, as P has them */
-  const uint32_t *whole;       /* its bits, reconfigured; NULL when it is not resident */
-  uint32_t *resident;          /* memory of the resident layers, in table order */
-  uint64_t resident_layers;    /* bit l: layer l is resident */
-  uint64_t ready;              /* bit l: layer l stands reconfigured in `resident` */
+  uint8_t key[RBNN_KEY_BYTES];       /* of the task's streams */
+  uint8_t trunk_key[RBNN_KEY_BYTES]; /* of the trunk's streams */
+  rbnn_chacha cipher;                /* layer `layer`'s stream, ready */
+  uint32_t layer;                    /* or UINT32_MAX */
+  const uint8_t *stored;             /* its bits, as P has them */
+  const uint32_t *whole;             /* its bits, reconfigured; NULL when it is not resident */
+  uint32_t *resident;                /* memory of the resident layers, in table order */
+  uint64_t resident_layers;          /* bit l: layer l is resident */
+  uint64_t ready;                    /* bit l: layer l stands reconfigured in `resident` */
 } rbnn_reconf;
 
 /* The key of a task's streams: KDF(S_t, "weights", model id). */
 void rbnn_reconf_derive_key(uint8_t key[RBNN_KEY_BYTES], const rbnn_model *model,
                             const uint8_t secret[RBNN_KEY_BYTES]);
 
-/* Begin a task with a copy of its stream key, all layers streaming. `reconf` need not have been
- * initialised; `model` must outlive it. */
+/* Begin a task with a copy of its stream key, all layers streaming; a model with a trunk needs
+ * rbnn_reconf_set_trunk behind it. `reconf` need not have been initialised; `model` must outlive
+ * it. */
 void rbnn_reconf_start_keyed(rbnn_reconf *reconf, const rbnn_model *model,
                              const uint8_t key[RBNN_KEY_BYTES]);
 
 /* The same from the task secret. */
 void rbnn_reconf_start(rbnn_reconf *reconf, const rbnn_model *model,
                        const uint8_t secret[RBNN_KEY_BYTES]);
+
+/* Behind a start, before the first request: the trunk's key, which is copied. A sealed block has
+ * it; models without a trunk do not look at it. */
+void rbnn_reconf_set_trunk(rbnn_reconf *reconf, const uint8_t trunk_key[RBNN_KEY_BYTES]);
 
 /* Bytes that the layers of a set (bit l for layer l) take when they are resident. */
 uint32_t rbnn_reconf_resident_bytes(const rbnn_model *model, uint64_t layers);

@@ -75,9 +75,9 @@ static void print_result(const uint8_t *bytes, uint32_t size)
 static rbnn_status run_kdf(const word *words)
 {
   static const char *const labels[] = {
-      RBNN_LABEL_WEIGHTS,       RBNN_LABEL_PARAMS,      RBNN_LABEL_PARAMS_NONCE,
-      RBNN_LABEL_PUF_SEED,      RBNN_LABEL_PUF_TAG,     RBNN_LABEL_ROOT,
-      RBNN_LABEL_DEVICE_X25519, RBNN_LABEL_DEVICE_SIGN, RBNN_LABEL_USER_PSK};
+      RBNN_LABEL_WEIGHTS,  RBNN_LABEL_PARAMS, RBNN_LABEL_PARAMS_NONCE,  RBNN_LABEL_PUF_SEED,
+      RBNN_LABEL_PUF_TAG,  RBNN_LABEL_ROOT,   RBNN_LABEL_DEVICE_X25519, RBNN_LABEL_DEVICE_SIGN,
+      RBNN_LABEL_USER_PSK, RBNN_LABEL_TRUNK};
   if (words[0].size != RBNN_KEY_BYTES) {
     return RBNN_ARGUMENT;
   }

@@ -9,7 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import Json
-from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Weight, Width
+from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Trunk, Weight, Width
 from rbnn.errors import RbnnError
 
 
@@ -43,6 +43,7 @@ def accuracy(
     ] = None,
     share: Share = None,
     weight: Weight = None,
+    trunk: Trunk = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Highest learning rate. Default: 0.01.")
     ] = None,
@@ -120,6 +121,7 @@ def accuracy(
         "weights": parse_factors("--weight", weight) if weight else None,
         "learning_rate": learning_rate,
         "precision": precision,
+        "trunk": trunk,
         "superpose": superpose,
         "distill": distill,
         "temperature": temperature,

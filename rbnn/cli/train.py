@@ -13,13 +13,14 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import Json
-from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Weight, Width
+from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Trunk, Weight, Width
 from rbnn.errors import RbnnError
 
 FIXED = (
     *("arch", "width", "depth", "stages", "scheme", "cipher"),
     *("epochs", "steps", "minutes", "batch", "sampling", "share"),
-    *("weight", "learning_rate", "precision", "superpose", "distill", "temperature", "seed", "out"),
+    *("weight", "trunk", "learning_rate", "precision", "superpose", "distill", "temperature"),
+    *("seed", "out"),
 )
 """Settings that a resumed run keeps."""
 
@@ -57,6 +58,7 @@ def train(
     ] = 0.0,
     share: Share = None,
     weight: Weight = None,
+    trunk: Trunk = None,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.01,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
@@ -137,6 +139,7 @@ def train(
             weights=parse_factors("--weight", weight or []),
             learning_rate=learning_rate,
             precision=None if precision == "auto" else precision,
+            trunk=trunk or 0,
             superpose=superpose,
             distill=distill,
             temperature=temperature,

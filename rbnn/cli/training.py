@@ -37,6 +37,13 @@ Epochs = Annotated[
     int | None, typer.Option(help="Passes over the largest task; by default by its size.")
 ]
 Steps = Annotated[int | None, typer.Option(help="Stop after so many steps.")]
+Trunk = Annotated[
+    int | None,
+    typer.Option(
+        help="Layers, counted from the first, that one key opens for all tasks: what they learn "
+        "serves every task. Default: 0."
+    ),
+]
 Share = Annotated[
     list[str] | None,
     typer.Option(help="NAME=FACTOR: give this task so many times the samples; may be repeated."),

@@ -57,6 +57,7 @@ def build(
     weights: Mapping[int, bytes],
     tasks: Sequence[SealedTask],
     cipher: Cipher = Cipher.CHACHA20,
+    trunk_layers: int = 0,
 ) -> Container:
     """Put a container together.
 
@@ -67,6 +68,7 @@ def build(
         weights: packed bits of P by layer number, for every layer that has bits.
         tasks: in task order.
         cipher: of the key streams.
+        trunk_layers: so many first layers have one key for all tasks.
 
     Raises:
         ExportError: a name, a count or a layer does not fit the format.
@@ -120,7 +122,7 @@ def build(
             "max_classes": topology.max_classes,
             "cipher": int(cipher),
             "scheme": int(Scheme.XOR),
-            "reserved": 0,
+            "trunk_layers": trunk_layers,
             "arena_bytes": layout.arena_bytes,
             "work_bytes": layout.work_bytes,
             "params_bytes": max(len(task.sealed) for task in tasks) - SEALED_OVERHEAD,

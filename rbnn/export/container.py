@@ -21,6 +21,7 @@ from rbnn.spec.layout import (
     Cipher,
 )
 from rbnn.spec.published import TEST_ONLY_PROVIDER_PUBLIC
+from rbnn.spec.stream import StreamKeys, stream_key
 
 SEALED_OVERHEAD = SEALED_NONCE_BYTES + SEALED_TAG_BYTES
 CRC_OFFSET = CONTAINER_HEADER.offset("crc32")
@@ -44,6 +45,7 @@ class Container:
         model_id: 16 bytes.
         provider_public: 32 bytes.
         cipher: of the key streams.
+        trunk_layers: so many first layers have one key for all tasks.
         topology: the network, its channels padded.
         plan: where its things lie.
         weights: the shared bits P.
@@ -54,6 +56,7 @@ class Container:
     model_id: bytes
     provider_public: bytes
     cipher: Cipher
+    trunk_layers: int
     topology: Topology
     plan: Plan
     weights: bytes
@@ -73,6 +76,15 @@ class Container:
         """Layer ``layer``'s part of P, packed; empty where it has no bits."""
         place = self.plan.placements[layer]
         return self.weights[place.weights_offset : place.weights_offset + place.weights_bytes]
+
+    def keys(self, secret: bytes, trunk_key: bytes) -> StreamKeys:
+        """Keys of a task's streams.
+
+        Args:
+            secret: task secret S_t, 32 bytes.
+            trunk_key: what the task's sealed block holds, 32 bytes.
+        """
+        return StreamKeys(stream_key(secret, self.model_id), trunk_key, self.trunk_layers)
 
     def task_number(self, name: str) -> int:
         """Number of the task called ``name``.

@@ -35,7 +35,6 @@ from rbnn.export.seal import seal
 from rbnn.export.shapes import describe
 from rbnn.files import write_atomic
 from rbnn.nets.padding import PaddedNetwork, pad
-from rbnn.nets.topology import Layer
 from rbnn.spec import packing, stream
 from rbnn.spec.layout import Cipher
 from rbnn.tasks import load
@@ -207,38 +206,36 @@ def make_container(
         for number, layer in enumerate(topology.layers)
         if layer.bits
     }
+    missing = [task.name for task in config.tasks if task.name not in secrets]
+    if missing:
+        raise ExportError(
+            f"The run has no secret for task {missing[0]}.",
+            "Restore secrets/secrets.json from your backup.",
+        )
+    trunk_layers = config.topology().trunk_layers(config.trunk)
+    trunk_key = stream.NO_TRUNK
+    if trunk_layers:
+        trunk_key = stream.trunk_key([secrets[task.name] for task in config.tasks], model_id)
     tasks: list[SealedTask] = []
     for number, task in enumerate(config.tasks):
-        if task.name not in secrets:
-            raise ExportError(
-                f"The run has no secret for task {task.name}.",
-                "Restore secrets/secrets.json from your backup.",
-            )
-        keys = TaskKeys(secrets[task.name], model_id, config.key_cipher)
+        keys = stream.StreamKeys(
+            stream.stream_key(secrets[task.name], model_id), trunk_key, trunk_layers
+        )
         groups = {
-            n: fold(_trained(task, parameters, network, n, bits, keys), len(task.labels))
+            n: fold(
+                _trained(task, parameters, network, n, bits, keys.of(n), config.key_cipher),
+                len(task.labels),
+            )
             for n, bits in weights.items()
         }
         values = params.TaskParams(
-            task.labels, task.adapter, task.input_channels, task.offsets, groups
+            task.labels, task.adapter, task.input_channels, task.offsets, groups, trunk_key
         )
         block = seal(params.encode(values, topology, layout), secrets[task.name], model_id, number)
         tasks.append(SealedTask(task.name, len(task.labels), block))
-    return build(topology, model_id, provider_public, weights, tasks, config.key_cipher)
-
-
-@dataclass(frozen=True)
-class TaskKeys:
-    """What turns stored bits into a task's weights."""
-
-    secret: bytes
-    model_id: bytes
-    cipher: Cipher
-
-    def kernel(self, stored: bytes, number: int, layer: Layer) -> packing.Bits:
-        """The task's weights of a layer in Keras' order, padding included."""
-        weights = stream.reconfigure(stored, self.secret, self.model_id, number, self.cipher)
-        return packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)
+    return build(
+        topology, model_id, provider_public, weights, tasks, config.key_cipher, trunk_layers
+    )
 
 
 def _stored_bits(parameters: ModelParameters, network: PaddedNetwork, number: int) -> bytes:
@@ -263,9 +260,10 @@ def _trained(
     network: PaddedNetwork,
     number: int,
     stored: bytes,
-    keys: TaskKeys,
+    key: bytes,
+    cipher: Cipher,
 ) -> Trained:
-    """What a task trained for one layer."""
+    """What a task trained for one layer, whose bits ``key`` opens."""
     layer = network.topology.layers[number]
     inputs, outputs = network.inputs[number], network.outputs[number]
     where = f"Task {task.name}, {describe(layer, number).lower()}"
@@ -275,7 +273,9 @@ def _trained(
     shares = np.zeros(len(outputs), np.int64)
     # A stream is 0 where it is padding; bits are +1.
     if len(inputs) < layer.kernel_shape[-2] and not layer.reads_stream:
-        shares = network.padding_sums(number, keys.kernel(stored, number, layer))
+        weights = stream.reconfigure(stored, key, number, cipher)
+        kernel = packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)
+        shares = network.padding_sums(number, kernel)
     return Trained(
         where,
         layer,

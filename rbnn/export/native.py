@@ -19,8 +19,10 @@ from rbnn.export.compile import compile_native, compiler, engine_sources, native
 from rbnn.export.container import Container
 from rbnn.export.errors import ContainerError, ExportError, SealedBlockError
 from rbnn.export.outputs import Outputs
+from rbnn.export.params import decode
 from rbnn.export.seal import unseal
 from rbnn.export.shapes import output_bytes
+from rbnn.spec import stream
 from rbnn.spec.layout import MAX_CLASSES
 from rbnn.spec.status import Status
 
@@ -28,8 +30,8 @@ _DECLARATIONS = """
 typedef struct rbnn_batch rbnn_batch;
 uint32_t rbnn_batch_bytes(void);
 int rbnn_batch_open(rbnn_batch *, const uint8_t *, uint32_t, uint32_t *);
-int rbnn_batch_activate(rbnn_batch *, uint32_t, const uint8_t *, const uint8_t *, uint32_t,
-                        uint32_t *, uint32_t, uint32_t *, uint32_t);
+int rbnn_batch_activate(rbnn_batch *, uint32_t, const uint8_t *, const uint8_t *, const uint8_t *,
+                        uint32_t, uint32_t *, uint32_t, uint32_t *, uint32_t);
 uint32_t rbnn_batch_image_bytes(const rbnn_batch *);
 uint32_t rbnn_batch_output_bytes(const rbnn_batch *);
 int rbnn_batch_infer(rbnn_batch *, const uint8_t *, uint32_t, int32_t *, uint8_t *);
@@ -139,11 +141,15 @@ class NativeEngine:
         ffi, library = self._ffi, self._library
         record = self.container.tasks[task]
         plaintext = unseal(record.sealed, secret, self.container.model_id, task)
+        if forced is None:
+            own = secret
+            trunk = decode(plaintext, self.container.topology, self.container.plan).trunk_key
+        else:
+            own, trunk = forced, stream.trunk_key([forced], self.container.model_id)
         params = self._words(plaintext)
         try:
             status = library.rbnn_batch_activate(
-                self._batch, task, secret if forced is None else forced,
-                self._bytes(params), len(plaintext),
+                self._batch, task, own, trunk, self._bytes(params), len(plaintext),
                 ffi.cast("uint32_t *", self._arena), self.container.plan.arena_bytes,
                 ffi.cast("uint32_t *", self._work), self.container.plan.work_bytes,
             )  # fmt: skip

@@ -23,6 +23,7 @@ from rbnn.spec.layout import (
     Sign,
     Stage,
 )
+from rbnn.spec.stream import NO_TRUNK
 
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
@@ -79,6 +80,7 @@ class TaskParams:
         input_channels: channels of the task's own input.
         offsets: 0..255, subtracted from each channel of the network's input.
         groups: by layer number, of every layer that has bits.
+        trunk_key: of :func:`rbnn.spec.stream.trunk_key`, 32 bytes.
     """
 
     labels: tuple[str, ...]
@@ -86,6 +88,7 @@ class TaskParams:
     input_channels: int
     offsets: tuple[int, ...]
     groups: Mapping[int, Group]
+    trunk_key: bytes = NO_TRUNK
 
 
 def _members(layer: Layer) -> tuple[str, ...]:
@@ -150,6 +153,7 @@ def encode(params: TaskParams, topology: Topology, plan: Plan) -> bytes:
             "offsets": (*params.offsets, *[0] * (MAX_INPUT_CHANNELS - channels)),
             "labels_offset": plan.labels_offset,
             "labels_bytes": len(labels),
+            "trunk_key": params.trunk_key,
         }
     )
     for number, layer in enumerate(topology.layers):
@@ -175,7 +179,8 @@ def decode(data: bytes, topology: Topology, plan: Plan) -> TaskParams:
     except ValueError as error:
         raise SealedBlockError(f"The opened parameters are malformed: {error}.") from error
     classes, start, length = (header[name] for name in ("classes", "labels_offset", "labels_bytes"))
-    offsets = header["offsets"]
+    offsets, trunk_key = header["offsets"], header["trunk_key"]
+    assert isinstance(trunk_key, bytes)
     assert isinstance(classes, int) and isinstance(start, int) and isinstance(length, int)
     assert isinstance(offsets, tuple)
     raw_labels = data[start : start + length]
@@ -201,4 +206,5 @@ def decode(data: bytes, topology: Topology, plan: Plan) -> TaskParams:
         input_channels=int(header["input_channels"]),  # type: ignore[arg-type]
         offsets=tuple(offsets[: topology.input_shape[2]]),
         groups=groups,
+        trunk_key=trunk_key,
     )

@@ -63,6 +63,7 @@ def parse(data: bytes) -> Container:
         model_id=header["model_id"],
         provider_public=header["provider_public"],
         cipher=Cipher(header["cipher"]),
+        trunk_layers=header["trunk_layers"],
         topology=topology,
         plan=layout,
         weights=data[weights_offset : weights_offset + header["weights_bytes"]],
@@ -110,7 +111,7 @@ def _parse_header(data: bytes) -> dict[str, Any]:
     _require(header["header_bytes"] == CONTAINER_HEADER.size, "header_bytes")
     _require(header["cipher"] in tuple(Cipher), f"unknown cipher {header['cipher']}")
     _require(header["scheme"] == Scheme.XOR, f"unknown scheme {header['scheme']}")
-    _require(header["reserved"] == 0, "a reserved member is not zero")
+    _require(header["trunk_layers"] < max(header["layer_count"], 1), "trunk_layers")
     _require(0 < header["task_count"] <= MAX_TASKS, "task_count")
     _require(0 < header["max_classes"] <= MAX_CLASSES, "max_classes")
     _require(0 < header["input_channels"] <= MAX_INPUT_CHANNELS, "input_channels")

@@ -88,6 +88,7 @@ class Reference:
         """
         plaintext = unseal(container.tasks[task].sealed, secret, container.model_id, task)
         params = task_params.decode(plaintext, container.topology, container.plan)
+        keys = container.keys(secret, params.trunk_key)
         kernels: dict[int, packing.Bits] = {}
         for number, layer in enumerate(container.topology.layers):
             stored = container.stored_bits(number)
@@ -97,9 +98,7 @@ class Reference:
                 raise ExportError(
                     f"{describe(layer, number)} has sums that the reference cannot compute."
                 )
-            weights = stream.reconfigure(
-                stored, secret, container.model_id, number, container.cipher
-            )
+            weights = stream.reconfigure(stored, keys.of(number), number, container.cipher)
             kernels[number] = packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)
         return cls(container, task, params, kernels)
 

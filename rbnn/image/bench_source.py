@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, image_source
 from rbnn.export.container import Container
+from rbnn.export.params import decode
 from rbnn.export.seal import unseal
 from rbnn.export.shapes import output_bytes
 from rbnn.files import write_atomic
@@ -47,12 +48,14 @@ class NetworkCase:
     @property
     def weights(self) -> bytes:
         """The task's weights, laid out as P."""
+        params = decode(self.params, self.container.topology, self.container.plan)
+        keys = self.container.keys(self.secret, params.trunk_key)
         plain = bytearray(self.container.weights)
         for number, place in enumerate(self.container.plan.placements):
             start, end = place.weights_offset, place.weights_offset + place.weights_bytes
             stored = self.container.stored_bits(number)
             plain[start:end] = stream.reconfigure(
-                stored, self.secret, self.container.model_id, number, self.container.cipher
+                stored, keys.of(number), number, self.container.cipher
             )
         return bytes(plain)
 
@@ -110,6 +113,7 @@ def _config(cases: Sequence[LayerCase], network: NetworkCase | None, work_bytes:
 
 def _cases_source(cases: Sequence[LayerCase], network: NetworkCase | None) -> str:
     secret = network.secret if network else SECRET
+    key = stream.stream_key(secret, MODEL_ID)
     records, plain, stored = bytearray(), bytearray(), bytearray()
     parts: list[str] = []
     rows: list[str] = []
@@ -117,7 +121,7 @@ def _cases_source(cases: Sequence[LayerCase], network: NetworkCase | None) -> st
         packed = case.packed
         records += case.record(len(plain))
         plain += packed
-        stored += stream.reconfigure(packed, secret, MODEL_ID, number)
+        stored += stream.reconfigure(packed, key, number)
         assert len(packed) % ALIGNMENT == 0, "layers' bits are whole blocks"
         parts += [_array(f"input_{number}", case.given), _array(f"params_{number}", case.params)]
         rows.append(

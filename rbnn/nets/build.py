@@ -27,7 +27,7 @@ from rbnn.nets.stream_layers import StreamAverage, StreamNorm, StreamRPReLU, Str
 from rbnn.nets.task_norm import TaskNorm
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import Activation, Adapter, Cipher, Operator, Output, Sign, Stage
-from rbnn.spec.stream import kernel_mask, stream_key
+from rbnn.spec.stream import StreamKeys, kernel_mask, stream_key, trunk_key
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.9
@@ -90,6 +90,7 @@ class SharedNetwork:
         cipher: of the key stream.
         halved: train the binary convolutions with bfloat16.
         shared_batch: normalise, while training, over the samples of all replicas.
+        trunk_layers: so many first layers of the topology have one key for all tasks.
 
     Attributes:
         shared: the reconfigurable layers by layer number.
@@ -108,8 +109,10 @@ class SharedNetwork:
         cipher: Cipher = Cipher.CHACHA20,
         halved: bool = False,
         shared_batch: bool = False,
+        trunk_layers: int = 0,
     ) -> None:
         self.topology = topology
+        self.trunk_layers = trunk_layers
         self.scheme = scheme
         self.cipher = cipher
         names = [task.name for task in tasks]
@@ -125,24 +128,30 @@ class SharedNetwork:
             task.name: TaskModel(self, task).build() for task in tasks
         }
 
-    def set_secrets(self, secrets: Mapping[str, bytes], model_id: bytes) -> None:
+    def set_secrets(
+        self, secrets: Mapping[str, bytes], model_id: bytes, tasks: Iterable[str] | None = None
+    ) -> None:
         """Key every layer for the tasks named, in place of the keys they had.
 
         Args:
-            secrets: 32 bytes by task name.
+            secrets: 32 bytes by task name. The trunk's key follows from all of them, so that of
+                the network's trunk takes the secrets of all its tasks.
             model_id: 16 bytes.
+            tasks: those to key; None for all that ``secrets`` names.
 
         Raises:
             ValueError: the network's scheme is ``none``.
         """
         padded = pad(self.topology)
-        for task, secret in secrets.items():
-            key = stream_key(secret, model_id)
+        trunk = trunk_key(secrets.values(), model_id)
+        for task in secrets if tasks is None else tasks:
+            keys = StreamKeys(stream_key(secrets[task], model_id), trunk, self.trunk_layers)
             for number, shared in self.shared.items():
+                key = keys.of(number)
                 inputs, outputs = shared.latent_kernel.shape[-2:]
                 match self.scheme:
                     case "xor":
-                        self._set_mask(padded, task, number, secret, model_id)
+                        self._set_mask(padded, task, number, key)
                     case "sign":
                         signs = pair_signs(key, number, inputs, outputs, self.cipher)
                         shared.set_key(task, signs)
@@ -165,12 +174,10 @@ class SharedNetwork:
             turned = first_signs(keys, number, tuple(latent.shape), self.cipher)
             latent.assign(tf.where(turned, -latent, latent))
 
-    def _set_mask(
-        self, padded: PaddedNetwork, task: str, number: int, secret: bytes, model_id: bytes
-    ) -> None:
+    def _set_mask(self, padded: PaddedNetwork, task: str, number: int, key: bytes) -> None:
         """Key one layer under scheme ``xor``."""
         layer = padded.topology.layers[number]
-        mask = kernel_mask(secret, model_id, number, layer.kernel_shape, layer.packing, self.cipher)
+        mask = kernel_mask(key, number, layer.kernel_shape, layer.packing, self.cipher)
         self.shared[number].set_key(task, padded.extract(number, mask))
         norm = self.own[task].norms[number]
         if isinstance(norm, StreamNorm):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rbnn.errors import RbnnError
 from rbnn.spec.layout import Activation, Operator, Output, Packing, Sign, Stage
 
 Shape = tuple[int, int, int]
@@ -113,3 +114,21 @@ class Topology:
     def macs(self) -> int:
         """Nominal multiply-accumulates of one inference."""
         return sum(layer.macs for layer in self.layers)
+
+    def trunk_layers(self, count: int) -> int:
+        """Records of the layer table, from the first, that a trunk of so many layers takes.
+
+        Args:
+            count: layers with bits, the stem among them; 0 for no trunk.
+
+        Raises:
+            RbnnError: the trunk would leave no layer to the tasks.
+        """
+        with_bits = [number for number, layer in enumerate(self.layers) if layer.bits]
+        if not 0 <= count < len(with_bits):
+            raise RbnnError(
+                f"A trunk of this network has 0 to {len(with_bits) - 1} layers. Received: {count}.",
+                f"Of its {len(with_bits)} layers with bits the last must be the tasks' own; choose "
+                "a smaller --trunk.",
+            )
+        return with_bits[count - 1] + 1 if count else 0

@@ -21,6 +21,7 @@ SUPERPOSED = (
     " The shared networks begin with the own ones, each under its key, laid on each other, and so "
     "build on those networks' steps besides their own."
 )
+TRUNK = " In shared networks with keys, one key opens the first {trunk} layers for all tasks."
 WEIGHTED = " Some tasks weigh more than others in the shared networks' loss."
 PLOTS = "plots"
 BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
@@ -102,5 +103,6 @@ def _about(figures: AccuracyFigures) -> str:
         "measured on the whole test set after its last step."
         + ("" if settings.get("distill") is None else DISTILLED)
         + (SUPERPOSED if settings["superpose"] else "")
+        + (TRUNK.format(**settings) if settings.get("trunk") else "")
         + (WEIGHTED if settings.get("weights") else "")
     )

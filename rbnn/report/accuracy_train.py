@@ -127,6 +127,8 @@ def narrowed(config: RunConfig, folder: Path, job: Job, steps: int | None) -> Ru
         "scheme": job.scheme,
         "baseline": False,  # the comparison trains them as networks of their own
     }
+    if job.scheme == "none":
+        update["trunk"] = 0
     if alone:
         update |= {"batch": tasks[0].batch, "sampling": 0.0, "shares": {}}
         update |= {"weights": {}, "superpose": False, "distill": None}

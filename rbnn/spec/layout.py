@@ -15,7 +15,7 @@ CONTAINER_MAGIC = b"RBNN"
 LICENCE_MAGIC = b"RBLC"
 HELPER_MAGIC = b"RBPH"
 PROVISIONING_MAGIC = b"RBPV"
-CONTAINER_VERSION = 2
+CONTAINER_VERSION = 3
 LICENCE_VERSION = 1
 PROVISIONING_VERSION = 1
 
@@ -159,7 +159,7 @@ CONTAINER_HEADER = Record(
         Field("max_classes", "u16", "outputs of the last layer"),
         Field("cipher", "u8", "enum Cipher"),
         Field("scheme", "u8", "enum Scheme"),
-        Field("reserved", "u16", "zero"),
+        Field("trunk_layers", "u16", "so many first records of the layer table are the trunk"),
         Field("arena_bytes", "u32", "activation memory that the layer table addresses"),
         Field("work_bytes", "u32", "least working memory that every layer's kernel runs with"),
         Field("params_bytes", "u32", "largest plaintext of a sealed block"),
@@ -233,6 +233,7 @@ PARAMS_HEADER = Record(
         ),
         Field("labels_offset", "u32", "class names, each ended by a zero byte, in class order"),
         Field("labels_bytes", "u32", "all names with their zero bytes"),
+        Field("trunk_key", "u8", "key of the trunk's streams; zero without a trunk", 32),
     ),
 )
 """Groups of a layer, each at a multiple of 4, i16 unless noted. Stage THRESHOLD: out_channels

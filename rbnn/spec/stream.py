@@ -3,6 +3,7 @@
 ``weights of task t in layer l = P_l xor ChaCha(KDF(S_t, "weights", model), nonce l)``: one key a
 task; the nonce's first word is the layer's number, the other two are zero, the block counter begins
 at zero (RFC 8439 section 2.4), and there is one key bit per stored bit, padding included. The
+first layers may be a *trunk*, whose one key all tasks have in common (:class:`StreamKeys`). The
 container names the cipher: ChaCha with 20 rounds, 12 or 8. Training applies the same bits to the
 shared latent kernel, as factors +1 and -1. What the trainer draws from the secrets besides, such as
 the keys of schemes that no device computes, comes from streams whose nonce has another second word
@@ -12,6 +13,8 @@ the keys of schemes that no device computes, comes from streams whose nonce has 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -24,6 +27,8 @@ from rbnn.spec.layout import Cipher, Packing
 
 SECRET_BYTES = 32
 MODEL_ID_BYTES = 16
+NO_TRUNK = bytes(kdf.KEY_BYTES)
+"""In place of a trunk's key where there is no trunk."""
 ROUNDS = {Cipher.CHACHA20: 20, Cipher.CHACHA12: 12, Cipher.CHACHA8: 8}
 
 
@@ -39,9 +44,46 @@ class Use(IntEnum):
 
 def stream_key(secret: bytes, model_id: bytes) -> bytes:
     """Key (32 bytes) of all layers' streams under task secret ``secret`` (32 bytes)."""
+    return kdf.derive(secret, kdf.Label.WEIGHTS, _checked(model_id))
+
+
+def trunk_key(secrets: Iterable[bytes], model_id: bytes) -> bytes:
+    """Key (32 bytes) of the trunk's streams.
+
+    It takes every task's secret to derive it, and it tells nothing about any of them: a task is
+    given it in its sealed block.
+
+    Args:
+        secrets: S_t of every task of the model, 32 bytes each, in any order.
+        model_id: 16 bytes.
+    """
+    context = _checked(model_id) + b"".join(sorted(secrets))
+    return kdf.derive(bytes(kdf.KEY_BYTES), kdf.Label.TRUNK, context)
+
+
+def _checked(model_id: bytes) -> bytes:
     if len(model_id) != MODEL_ID_BYTES:
         raise ValueError(f"A model id has {MODEL_ID_BYTES} bytes. Received: {len(model_id)}")
-    return kdf.derive(secret, kdf.Label.WEIGHTS, model_id)
+    return model_id
+
+
+@dataclass(frozen=True)
+class StreamKeys:
+    """The keys of one task's streams.
+
+    Args:
+        own: of :func:`stream_key`.
+        trunk: of :func:`trunk_key`; whatever it is, without a trunk it is not used.
+        trunk_layers: so many first records of the layer table are the trunk; 0 for none.
+    """
+
+    own: bytes
+    trunk: bytes = NO_TRUNK
+    trunk_layers: int = 0
+
+    def of(self, layer: int) -> bytes:
+        """The key of layer ``layer``'s stream."""
+        return self.trunk if layer < self.trunk_layers else self.own
 
 
 def layer_nonce(layer: int, use: Use = Use.WEIGHTS) -> bytes:
@@ -59,7 +101,7 @@ def key_stream(
     """``length`` bytes of key stream from the first block of layer ``layer``'s stream on.
 
     Args:
-        key: 32 bytes, of :func:`stream_key`.
+        key: 32 bytes, of :class:`StreamKeys`.
         layer: index of the layer in the container's layer table.
         length: bytes wanted.
         cipher: the container's.
@@ -72,8 +114,7 @@ def key_stream(
 
 
 def kernel_mask(
-    secret: bytes,
-    model_id: bytes,
+    key: bytes,
     layer: int,
     shape: tuple[int, ...],
     packing: Packing,
@@ -82,8 +123,7 @@ def kernel_mask(
     """The key bits of one layer, in Keras' kernel order.
 
     Args:
-        secret: task secret S_t, 32 bytes.
-        model_id: 16 bytes.
+        key: of the layer's stream, 32 bytes.
         layer: index of the layer in the container's layer table.
         shape: kernel shape, (height, width, in, out) or (in, out).
         packing: how the layer's bits lie in the container.
@@ -93,14 +133,12 @@ def kernel_mask(
         bool array of ``shape``; True where the task's weight is the stored weight negated.
     """
     length = order.packed_bytes(shape, packing)
-    stream = key_stream(stream_key(secret, model_id), layer, length, cipher)
+    stream = key_stream(key, layer, length, cipher)
     return order.unpack_kernel(stream, shape, packing)
 
 
-def reconfigure(
-    stored: bytes, secret: bytes, model_id: bytes, layer: int, cipher: Cipher = Cipher.CHACHA20
-) -> bytes:
+def reconfigure(stored: bytes, key: bytes, layer: int, cipher: Cipher = Cipher.CHACHA20) -> bytes:
     """Packed bits of a layer xor its key stream: from P to a task's weights, and back."""
-    stream = key_stream(stream_key(secret, model_id), layer, len(stored), cipher)
+    stream = key_stream(key, layer, len(stored), cipher)
     mixed = np.frombuffer(stored, np.uint8) ^ np.frombuffer(stream, np.uint8)
     return mixed.tobytes()

@@ -48,6 +48,7 @@ def baseline_config(config: RunConfig, task: str, steps: int) -> RunConfig:
             "shares": {},
             "weights": {},
             "scheme": "none",
+            "trunk": 0,
             "superpose": False,
             "distill": None,
             "epochs": None,

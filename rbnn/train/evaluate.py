@@ -79,11 +79,11 @@ def keras_predictor(
     def classes(task: str, images: Images, forced: bytes | None = None) -> Labels:
         if forced is None:
             return predict(network, task, images)
-        network.set_secrets({task: forced}, model_id)
+        network.set_secrets({task: forced}, model_id)  # opens no trunk either
         try:
             return predict(network, task, images)
         finally:
-            network.set_secrets({task: secrets[task]}, model_id)
+            network.set_secrets(secrets, model_id, [task])
 
     return classes
 

@@ -86,7 +86,8 @@ class RunConfig(BaseModel):
     ``depth`` and ``stages`` are as ``rbnn.nets.architectures`` has them for the architecture;
     ``cipher`` is the name of the key stream's. ``batch``, ``sampling`` and ``shares`` are what the
     tasks' sub-batches follow from and ``weights`` how much each task counts, see
-    ``rbnn.train.start.Settings``. ``precision`` is that of the binary convolutions while training.
+    ``rbnn.train.start.Settings``. ``trunk``: so many layers with bits, the stem first, have one key
+    for all tasks. ``precision`` is that of the binary convolutions while training.
     ``superpose``: it begins with its teachers, see ``rbnn.train.superpose``; ``distill``: it learns
     from their answers. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs,
     or ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. ``baseline``:
@@ -113,6 +114,7 @@ class RunConfig(BaseModel):
     shares: dict[str, float] = {}
     weights: dict[str, float] = {}
     precision: Precision = "float32"
+    trunk: int = 0
     superpose: bool = False
     distill: Distillation | None = None
     steps_per_epoch: int = 1

@@ -61,6 +61,7 @@ class Settings:
         learning_rate: the schedule's peak.
         precision: of the binary convolutions while training; None for what this machine is made
             for, see :func:`usual_precision`.
+        trunk: so many layers with bits, the stem first, have one key for all tasks.
         superpose: begin with each task's own network, its teacher, laid on the others.
         distill: weight of the teachers' answers in the loss; None trains from labels alone.
         temperature: that softens teachers' and students' answers.
@@ -83,6 +84,7 @@ class Settings:
     weights: Mapping[str, float] = field(default_factory=dict)
     learning_rate: float = 0.01
     precision: Precision | None = None
+    trunk: int = 0
     superpose: bool = False
     distill: float | None = None
     temperature: float = 2.0
@@ -185,13 +187,15 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
         shares=dict(settings.shares),
         weights=dict(settings.weights),
         precision=settings.precision or usual_precision(),
+        trunk=settings.trunk,
         superpose=settings.superpose,
         distill=distill,
         steps_per_epoch=steps_per_epoch,
         minutes=settings.minutes,
         baseline=settings.baseline,
     )
-    config.topology()  # refuses a width or depth that does not work before anything is written
+    # Refuses a width, a depth or a trunk that does not work before anything is written.
+    config.topology().trunk_layers(config.trunk)
     return config
 
 
@@ -290,6 +294,11 @@ def check(settings: Settings) -> None:
                 )
     if settings.superpose or settings.distill is not None:
         check_teachers(settings)
+    if settings.trunk and settings.scheme == "none":
+        raise TrainingError(
+            "--trunk says which layers have one key for all tasks; under --scheme none none has.",
+            "Leave one of the two out.",
+        )
     if settings.batch < FEWEST_SAMPLES:
         raise TrainingError(
             f"--batch must be {FEWEST_SAMPLES} or more. Received: {settings.batch}.",

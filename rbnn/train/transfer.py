@@ -29,6 +29,7 @@ def build_network(config: RunConfig, *, shared_batch: bool = False) -> SharedNet
         config.key_cipher,
         halved=config.precision == "bfloat16",
         shared_batch=shared_batch,
+        trunk_layers=config.topology().trunk_layers(config.trunk),
     )
 
 

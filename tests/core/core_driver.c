@@ -73,6 +73,10 @@ static void infer(const rbnn_model *model, const arguments *a, const uint32_t *s
   rbnn_reconf reconf;
   outputs kept = {(uint8_t *)section[OUTPUT] + sizeof *result, sizes[OUTPUT] - sizeof *result};
   rbnn_reconf_start(&reconf, model, a->secret);
+  if (sizes[PARAMS] >= RBNN_PARAMS_HEADER_BYTES) {
+    const rbnn_params_header *const header = section[PARAMS];
+    rbnn_reconf_set_trunk(&reconf, header->trunk_key);
+  }
   rbnn_engine engine = {
       .model = model,
       .params = section[PARAMS],

@@ -114,8 +114,9 @@ def test_any_flipped_bit_is_refused(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("version", 1), ("header_bytes", 128), ("cipher", 3), ("scheme", 1), ("reserved", 1),
-        ("input_height", 0), ("input_channels", 0), ("input_channels", 5), ("layer_count", 0),
+        ("version", 1), ("header_bytes", 128), ("cipher", 3), ("scheme", 1),
+        ("trunk_layers", 10), ("trunk_layers", 65535), ("input_height", 0),
+        ("input_channels", 0), ("input_channels", 5), ("layer_count", 0),
         ("layer_count", 1), ("layer_count", 65), ("task_count", 0), ("task_count", 17),
         ("max_classes", 0), ("max_classes", 65), ("layers_offset", 0), ("layers_offset", 126),
         ("layers_offset", 0xFFFFFFFC), ("tasks_offset", 0), ("tasks_offset", 0xFFFFFFF0),

@@ -27,7 +27,7 @@ def flashed(
     folder = tmp_path_factory.mktemp("flashed")
     provider = create_provider_key(folder / "provider.pem", Secret(b"correct horse battery"))
     user_key = create_user_key(folder / "user.key")
-    random = random_export(provider_public=provider.public)
+    random = random_export(provider_public=provider.public, trunk=3)
     registry = Registry.open(folder / "registry.sqlite")
     target = EmulatedTarget(load_board("qemu"), folder / "device", quiet)
     EmulatedBoard.create(folder / "device", "qemu", seed=7)

@@ -41,9 +41,8 @@ class Unpadded:
     def kernel(self, number: int) -> packing.Bits:
         """The task's weights, Keras' shape."""
         layer = self.padded.topology.layers[number]
-        mask = stream.kernel_mask(
-            self.secret, self.model_id, number, layer.kernel_shape, layer.packing
-        )
+        key = stream.stream_key(self.secret, self.model_id)
+        mask = stream.kernel_mask(key, number, layer.kernel_shape, layer.packing)
         return (self.parameters.kernels[number] >= 0) ^ self.padded.extract(number, mask)
 
     def sums(self, number: int, layer: Layer, inputs: npt.NDArray[np.float32]) -> Any:

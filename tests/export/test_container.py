@@ -110,7 +110,7 @@ def test_another_version_is_named(made: Any) -> None:
     data = bytearray(made.export.container.data)
     struct.pack_into("<H", data, 4, 1)
     data[CRC_OFFSET : CRC_OFFSET + 4] = struct.pack("<I", container_crc32(bytes(data)))
-    with pytest.raises(ContainerError, match="format version 1; this program reads version 2"):
+    with pytest.raises(ContainerError, match="format version 1; this program reads version 3"):
         parse(bytes(data))
 
 

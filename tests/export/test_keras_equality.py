@@ -16,7 +16,7 @@ SECRETS = {"colour": b"\1" * 32, "grey": b"\2" * 32}
 MODEL = b"\3" * 16
 
 
-def make_config(architecture: str, width: int) -> RunConfig:
+def make_config(architecture: str, width: int, trunk: int) -> RunConfig:
     tasks = tuple(
         RunTask(
             name=name,
@@ -36,6 +36,7 @@ def make_config(architecture: str, width: int) -> RunConfig:
         input_shape=(16, 16, 3),
         scheme="xor",
         cipher="chacha8",
+        trunk=trunk,
         model_id=MODEL.hex(),
         seed=7,
         epochs=1,
@@ -63,10 +64,10 @@ def scatter(network: SharedNetwork) -> None:
             sign.threshold.assign(generator.normal(size=sign.threshold.shape))
 
 
-@pytest.mark.parametrize("width", [32, 40])
+@pytest.mark.parametrize(("width", "trunk"), [(32, 0), (40, 3)])
 @pytest.mark.parametrize("architecture", ["vgg", "resnet", "reactnet"])
-def test_keras_and_integers_have_the_same_logits(architecture: str, width: int) -> None:
-    config = make_config(architecture, width)
+def test_keras_and_integers_have_the_same_logits(architecture: str, width: int, trunk: int) -> None:
+    config = make_config(architecture, width, trunk)
     network = build_network(config)
     scatter(network)
     network.set_secrets(SECRETS, MODEL)

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from rbnn.errors import RbnnError
+from rbnn.export.native import NativeEngine
 from rbnn.export.predict import current_container, integer_predictor
+from rbnn.train.evaluate import keras_predictor
+from rbnn.train.transfer import load_network
 
 WRONG = bytes(range(32))
 
@@ -34,6 +37,21 @@ def test_a_forced_secret_is_forced_in_either(random_export: Callable[..., Any]) 
     )
     own = integer_predictor(made.run, "c")("grey", images, made.secrets["grey"])
     np.testing.assert_array_equal(own, integer_predictor(made.run, "c")("grey", images))
+
+
+def test_a_forced_secret_opens_no_trunk(random_export: Callable[..., Any]) -> None:
+    made = random_export(trunk=3)
+    images = made.images["grey"]
+    forced = NativeEngine(made.export.container).infer(
+        1, made.secrets["grey"], images, forced=WRONG
+    )
+    own = NativeEngine(made.export.container).infer(1, made.secrets["grey"], images)
+    same = [np.array_equal(*layers) for layers in zip(forced.layers, own.layers, strict=True)]
+    assert not any(same)
+    keras = keras_predictor(load_network(made.run), made.secrets, made.export.container.model_id)
+    integers = integer_predictor(made.run, "c")
+    np.testing.assert_array_equal(keras("grey", images, WRONG), integers("grey", images, WRONG))
+    np.testing.assert_array_equal(keras("grey", images), integers("grey", images))
 
 
 def test_a_current_export_is_used_as_it_is(random_export: Callable[..., Any]) -> None:

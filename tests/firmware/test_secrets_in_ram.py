@@ -44,7 +44,7 @@ SOURCE_OFFSET = 28
 
 @pytest.fixture(scope="module")
 def made(random_export: Callable[..., Any]) -> Any:
-    return random_export(provider_public=PROVIDER.public)
+    return random_export(provider_public=PROVIDER.public, trunk=2)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,7 @@ def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
     psk, task_secret = licensed.psk(TASK), made.secrets[TASK]
     container = made.export.container
     stream_key = stream.stream_key(task_secret, container.model_id)
+    trunk_key = stream.trunk_key(made.secrets.values(), container.model_id)
     with Session(licensed.emulator.serial_path()) as session:
         wrong = bytes([psk[0] ^ 1]) + psk[1:]
         with pytest.raises(DeviceError):
@@ -91,14 +92,14 @@ def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
         session.unlock(TASK, psk)
         assert not held(licensed, psk)
         assert not held(licensed, task_secret)
-        assert not held(licensed, stream_key)
+        assert not held(licensed, stream_key) and not held(licensed, trunk_key)
         session.switch(TASK)
-        # Of an active task the streams' key is there; its secret was there while it was unlocked.
-        assert held(licensed, stream_key)
+        # Of an active task the streams' keys are there; its secret was there while it was unlocked.
+        assert held(licensed, stream_key) and held(licensed, trunk_key)
         assert not held(licensed, task_secret)
         session.infer(made.images[TASK][0].tobytes())
         session.lock()
-        for secret in (psk, task_secret, stream_key, USER.key.reveal()):
+        for secret in (psk, task_secret, stream_key, trunk_key, USER.key.reveal()):
             assert not held(licensed, secret)
 
 

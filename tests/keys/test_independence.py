@@ -14,15 +14,16 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, norm
 
-from rbnn.spec.stream import reconfigure
+from rbnn.spec.stream import reconfigure, stream_key
 
 LAYER_BYTES = 1 << 16
 MODEL_ID = b"model of the day"
 ALPHA = 1e-6
 
 
-def secret(number: int) -> bytes:
-    return hashlib.blake2b(b"TEST-ONLY secret %d" % number, digest_size=32).digest()
+def key(number: int, model_id: bytes = MODEL_ID) -> bytes:
+    secret = hashlib.blake2b(b"TEST-ONLY secret %d" % number, digest_size=32).digest()
+    return stream_key(secret, model_id)
 
 
 def networks() -> dict[str, bytes]:
@@ -58,7 +59,7 @@ def correlated(first: bytes, second: bytes) -> float:
 @pytest.mark.parametrize("number", range(4))
 def test_stored_bits_of_a_fixed_network_are_uniform(name: str, number: int) -> None:
     weights = networks()[name]
-    stored = reconfigure(weights, secret(number), MODEL_ID, 3)
+    stored = reconfigure(weights, key(number), 3)
     assert monobit(stored) > ALPHA
     assert bytes_uniform(stored) > ALPHA
     assert correlated(stored, weights) > ALPHA
@@ -68,9 +69,7 @@ def test_each_stored_bit_is_uniform_over_secrets() -> None:
     weights = networks()["nearly all ones"][:256]
     count = 2000
     ones = sum(
-        np.unpackbits(np.frombuffer(reconfigure(weights, secret(n), MODEL_ID, 0), np.uint8)).astype(
-            np.int64
-        )
+        np.unpackbits(np.frombuffer(reconfigure(weights, key(n), 0), np.uint8)).astype(np.int64)
         for n in range(count)
     )
     statistic = ((2 * np.asarray(ones) - count) ** 2 / count).sum()
@@ -79,12 +78,12 @@ def test_each_stored_bit_is_uniform_over_secrets() -> None:
 
 def test_a_wrong_secret_another_layer_or_model_give_an_unrelated_network() -> None:
     weights = networks()["nearly all ones"]
-    stored = reconfigure(weights, secret(0), MODEL_ID, 3)
-    assert reconfigure(stored, secret(0), MODEL_ID, 3) == weights
+    stored = reconfigure(weights, key(0), 3)
+    assert reconfigure(stored, key(0), 3) == weights
     for wrong in (
-        reconfigure(stored, secret(1), MODEL_ID, 3),
-        reconfigure(stored, secret(0), MODEL_ID, 4),
-        reconfigure(stored, secret(0), b"model of the eve", 3),
+        reconfigure(stored, key(1), 3),
+        reconfigure(stored, key(0), 4),
+        reconfigure(stored, key(0, b"model of the eve"), 3),
     ):
         assert correlated(wrong, weights) > ALPHA
         assert monobit(wrong) > ALPHA

@@ -73,7 +73,7 @@ class World:
     other_device: Device = field(default_factory=lambda: make_device(2))
     model_id: bytes = b"model of the day"
     secrets: tuple[bytes, ...] = tuple(key_bytes(name) for name in TASKS)
-    params: tuple[bytes, ...] = (b"parameters of digits" * 100, b"of words" * 5, b"of cats" * 4)
+    params: tuple[bytes, ...] = (b"parameters of digits" * 100, b"of words" * 8, b"of cats" * 9)
 
     def container(
         self, blocks: dict[int, bytes] | None = None, model_id: bytes | None = None

@@ -70,8 +70,7 @@ class NumpyNetwork:
         layer = self.network.topology.layers[number]
         stored = self.network.shared[number].latent_kernel.numpy() >= 0
         mask = stream.kernel_mask(
-            self.secret,
-            self.model_id,
+            stream.stream_key(self.secret, self.model_id),
             number,
             layer.kernel_shape,
             layer.packing,

@@ -113,9 +113,30 @@ def test_a_model_comes_back_from_its_config_without_its_keys(network: SharedNetw
     assert np.isnan(again(images).numpy()).all()
     for number in network.shared:
         layer = network.topology.layers[number]
-        mask = stream.kernel_mask(SECRETS["grey"], MODEL, number, layer.kernel_shape, layer.packing)
+        key = stream.stream_key(SECRETS["grey"], MODEL)
+        mask = stream.kernel_mask(key, number, layer.kernel_shape, layer.packing)
         again.get_layer(f"layer_{number}").set_key("grey", mask)
     np.testing.assert_array_equal(again(images), model(images))
+
+
+@pytest.mark.parametrize("scheme", ["xor", "sign", "permute"])
+def test_the_layers_of_a_trunk_are_the_same_for_all_tasks(scheme: str) -> None:
+    built = build("resnet", scheme=scheme, trunk_layers=2)
+    assert min(built.shared) == 0 and len(built.shared) > 3
+
+    def kernels(task: str) -> list[npt.NDArray[np.float32]]:
+        return [layer.task_kernel(task).numpy() for layer in built.shared.values()]
+
+    built.set_secrets(SECRETS, MODEL)
+    colour, grey = kernels("colour"), kernels("grey")
+    trunk = [number < 2 for number in built.shared]
+    assert [np.array_equal(*pair) for pair in zip(colour, grey, strict=True)] == trunk
+    # One secret alone, right or wrong, does not give the trunk's key.
+    built.set_secrets({"grey": SECRETS["grey"]}, MODEL)
+    alone = [np.array_equal(*pair) for pair in zip(kernels("grey"), grey, strict=True)]
+    assert alone == [not of_trunk for of_trunk in trunk]
+    built.set_secrets(SECRETS, MODEL, ["grey"])
+    assert all(np.array_equal(*pair) for pair in zip(kernels("grey"), grey, strict=True))
 
 
 def test_a_network_without_keys_computes_nan() -> None:
@@ -137,9 +158,8 @@ def test_masks_are_those_of_the_padded_kernels(name: str) -> None:
     padded = pad(built.topology)
     for number, shared in built.shared.items():
         layer = padded.topology.layers[number]
-        whole = stream.kernel_mask(
-            SECRETS["grey"], MODEL, number, layer.kernel_shape, layer.packing, Cipher.CHACHA8
-        )
+        key = stream.stream_key(SECRETS["grey"], MODEL)
+        whole = stream.kernel_mask(key, number, layer.kernel_shape, layer.packing, Cipher.CHACHA8)
         mask = np.where(padded.extract(number, whole), -1, 1)
         stored = np.where(shared.latent_kernel.numpy() >= 0, 1, -1)
         np.testing.assert_array_equal(shared.task_kernel("grey"), stored * mask)

@@ -19,7 +19,8 @@ typedef struct {
   uint32_t layers;
   uint32_t weights_bytes;
   uint32_t misaligned; /* bytes by which P is off a word's address */
-  uint32_t reserved;
+  uint32_t trunk_layers;
+  uint8_t trunk_key[RBNN_KEY_BYTES];
 } setup;
 
 typedef struct {
@@ -48,6 +49,7 @@ static void start(rbnn_reconf *reconf, const rbnn_model *model, const setup *giv
                   uint32_t *resident)
 {
   rbnn_reconf_start(reconf, model, given->secret);
+  rbnn_reconf_set_trunk(reconf, given->trunk_key);
   if (rbnn_reconf_keep(reconf, resident, given->resident_bytes, given->resident_layers) !=
       RBNN_OK) {
     fputs("refused\n", stderr);
@@ -62,7 +64,7 @@ static uint32_t count_left(const rbnn_reconf *reconf, const uint8_t *resident, u
     left += resident[i] != 0u;
   }
   for (uint32_t i = 0; i < sizeof reconf->key; i++) {
-    left += reconf->key[i] != 0u;
+    left += (reconf->key[i] != 0u) + (reconf->trunk_key[i] != 0u);
   }
   for (uint32_t i = 0; i < sizeof reconf->cipher; i++) {
     left += ((const uint8_t *)&reconf->cipher)[i] != 0u;
@@ -91,6 +93,7 @@ int main(void)
   }
   memcpy(header.model_id, given.model_id, sizeof header.model_id);
   header.cipher = (uint8_t)given.cipher;
+  header.trunk_layers = (uint16_t)given.trunk_layers;
   header.layer_count = (uint16_t)given.layers;
   const rbnn_model model = {
       .header = &header, .layers = layers, .weights = weights + given.misaligned};

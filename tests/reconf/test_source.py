@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from rbnn.export.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
 from rbnn.image import monocypher
 from rbnn.spec.layout import Cipher
-from rbnn.spec.stream import reconfigure
+from rbnn.spec.stream import StreamKeys, reconfigure, stream_key
 
 SECRET = b"TEST-ONLY secret of a task, 32 b"
 MODEL = b"model of the day"
+TRUNK_KEY = b"TEST-ONLY key of the trunk, 32 b"
 WIPE = 2**32 - 1
 
 
@@ -32,6 +33,7 @@ class Setup:
     resident: int = 0
     resident_bytes: int | None = None
     misaligned: int = 0
+    trunk_layers: int = 0
 
     def stored(self) -> list[bytes]:
         """P, layer by layer."""
@@ -61,8 +63,9 @@ def run(program: Path, setup: Setup, requests: list[tuple[int, int, int]]) -> tu
     given = SECRET + MODEL + struct.pack(
         "<Q6I", setup.resident,
         setup.needed() if setup.resident_bytes is None else setup.resident_bytes,
-        setup.cipher, len(setup.sizes), len(stored), setup.misaligned, 0,
+        setup.cipher, len(setup.sizes), len(stored), setup.misaligned, setup.trunk_layers,
     )  # fmt: skip
+    given += TRUNK_KEY
     given += struct.pack(f"<{len(setup.sizes)}I", *setup.sizes) + stored
     given += b"".join(struct.pack("<3I", *request) for request in requests)
     done = subprocess.run([str(program)], input=given, capture_output=True, timeout=60)
@@ -72,8 +75,9 @@ def run(program: Path, setup: Setup, requests: list[tuple[int, int, int]]) -> tu
 
 def expected(setup: Setup, requests: list[tuple[int, int, int]]) -> bytes:
     """The answers by the specification."""
+    keys = StreamKeys(stream_key(SECRET, MODEL), TRUNK_KEY, setup.trunk_layers)
     weights = [
-        reconfigure(bits, SECRET, MODEL, number, setup.cipher)
+        reconfigure(bits, keys.of(number), number, setup.cipher)
         for number, bits in enumerate(setup.stored())
     ]
     answer = b""
@@ -94,6 +98,7 @@ def cases(draw: st.DrawFn) -> tuple[Setup, list[tuple[int, int, int]]]:
         draw(st.sampled_from(Cipher)),
         draw(st.integers(0, 2 ** len(sizes) - 1)),
         misaligned=draw(st.integers(0, 3)),
+        trunk_layers=draw(st.integers(0, len(sizes) - 1)),
     )
     requests = []
     for _ in range(draw(st.integers(1, 12))):

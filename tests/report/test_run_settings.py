@@ -36,6 +36,7 @@ def test_the_commands_are_commands(config: RunConfig) -> None:
             "scheme": "xor",
             "baseline": True,
             "superpose": True,
+            "trunk": 2,
             "distill": Distillation(weight=0.3, temperature=2.0),
         }
     )
@@ -47,6 +48,7 @@ def test_the_commands_are_commands(config: RunConfig) -> None:
         assert {word for word in words if word.startswith("--")} <= options, command.line
     assert "--minutes 1.5" in commands(full, "x", "qemu")[0].line
     assert "--distill 0.3 --temperature 2" in commands(full, "x", "qemu")[0].line
+    assert "--trunk 2" in commands(full, "x", "qemu")[0].line
     assert "--superpose" in commands(full, "x", "qemu")[0].line
 
 

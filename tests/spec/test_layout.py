@@ -31,7 +31,7 @@ def values_of(record: Record) -> st.SearchStrategy[dict[str, Value]]:
         (layout.CONTAINER_HEADER, 124),
         (layout.LAYER, 52),
         (layout.TASK, 28),
-        (layout.PARAMS_HEADER, 20),
+        (layout.PARAMS_HEADER, 52),
         (layout.LICENCE_PROLOGUE, 84),
         (layout.HELPER_HEADER, 8),
         (layout.PROVISIONING_HEADER, 16),

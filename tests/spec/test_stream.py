@@ -57,11 +57,26 @@ def test_block_numbers_do_not_wrap() -> None:
 def test_reconfigure_agrees_with_the_kernel_mask(cipher: Cipher, order: Packing) -> None:
     stored = np.random.default_rng(0).random((3, 3, 64, 32)) < 0.5
     packed = packing.pack_kernel(stored, order)
-    weights = stream.reconfigure(packed, SECRET, MODEL, 7, cipher)
-    mask = stream.kernel_mask(SECRET, MODEL, 7, stored.shape, order, cipher)
+    key = stream.stream_key(SECRET, MODEL)
+    weights = stream.reconfigure(packed, key, 7, cipher)
+    mask = stream.kernel_mask(key, 7, stored.shape, order, cipher)
     unpacked = packing.unpack_kernel(weights, stored.shape, order)
     np.testing.assert_array_equal(unpacked, stored ^ mask)
-    assert stream.reconfigure(weights, SECRET, MODEL, 7, cipher) == packed
+    assert stream.reconfigure(weights, key, 7, cipher) == packed
+
+
+def test_a_trunk_has_the_key_that_all_secrets_give() -> None:
+    secrets = [SECRET, bytes(32), bytes([7]) * 32]
+    trunk = stream.trunk_key(secrets, MODEL)
+    assert trunk == stream.trunk_key(reversed(secrets), MODEL)
+    own = stream.stream_key(SECRET, MODEL)
+    others = [stream.trunk_key(secrets[:count], MODEL) for count in range(3)]
+    assert len({trunk, own, *others, stream.trunk_key(secrets, bytes(16))}) == 6
+    keys = stream.StreamKeys(own, trunk, 2)
+    assert [keys.of(layer) for layer in range(4)] == [trunk, trunk, own, own]
+    assert stream.StreamKeys(own).of(0) == own
+    with pytest.raises(ValueError, match="16 bytes"):
+        stream.trunk_key(secrets, bytes(15))
 
 
 def test_streams_differ_by_secret_model_layer_and_cipher() -> None:

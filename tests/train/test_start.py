@@ -109,6 +109,8 @@ def test_a_run_is_meant_by_folder_or_name(
         ("learning_rate", float("inf"), "--learning-rate"),
         ("batch", 1, "--batch"),
         ("seed", -1, "--seed"),
+        ("trunk", -1, "--trunk"),
+        ("trunk", 6, "0 to 5 layers"),
     ],
 )
 def test_unusable_settings_are_refused_before_anything_is_written(

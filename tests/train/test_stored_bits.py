@@ -21,7 +21,7 @@ import pytest
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.spec.packing import Bits
-from rbnn.spec.stream import kernel_mask
+from rbnn.spec.stream import kernel_mask, stream_key
 from rbnn.tasks import TaskData
 from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run
@@ -59,8 +59,7 @@ def weights(run: Run, task: str) -> Bits:
     config = run.config()
     masks = [
         kernel_mask(
-            run.secrets()[task],
-            bytes.fromhex(config.model_id),
+            stream_key(run.secrets()[task], bytes.fromhex(config.model_id)),
             number,
             layer.kernel_shape,
             layer.packing,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from tiny_tasks import MODEL, SECRETS
 
-from rbnn.spec.stream import kernel_mask
+from rbnn.spec.stream import kernel_mask, stream_key
 from rbnn.tasks import TaskData
 from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run
@@ -33,9 +33,8 @@ def test_bits_turned_in_p_and_in_all_streams_train_to_the_same_networks(
         signs = np.where(flips[number], -1, 1).astype(np.float32)
         layer.latent_kernel.assign(layer.latent_kernel * signs)
         for task, secret in SECRETS.items():
-            layer.set_key(
-                task, kernel_mask(secret, MODEL, number, shape, row.packing) ^ flips[number]
-            )
+            key = stream_key(secret, MODEL)
+            layer.set_key(task, kernel_mask(key, number, shape, row.packing) ^ flips[number])
     for trainer in (plain, turned):
         trainer.fit()
 

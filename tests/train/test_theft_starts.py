@@ -10,7 +10,7 @@ import pytest
 
 from rbnn.nets.padding import pad
 from rbnn.spec.packing import unpack_kernel
-from rbnn.spec.stream import kernel_mask
+from rbnn.spec.stream import kernel_mask, stream_key
 from rbnn.train.parameters import ModelParameters
 from rbnn.train.theft_starts import Loot, random_signs, signs_of, starting_point
 from rbnn.train.transfer import load_network
@@ -45,9 +45,8 @@ def test_the_bits_are_those_of_the_container(random_export: Callable[..., Any]) 
         packed = container.stored_bits(number)
         bits = unpack_kernel(packed, layer.kernel_shape, layer.packing)
         np.testing.assert_array_equal(padded.extract(number, bits), signs > 0)
-        mask = kernel_mask(
-            made.secrets["grey"], container.model_id, number, layer.kernel_shape, layer.packing
-        )
+        key = stream_key(made.secrets["grey"], container.model_id)
+        mask = kernel_mask(key, number, layer.kernel_shape, layer.packing)
         licensed = network.shared[number].task_kernel("grey").numpy()
         np.testing.assert_array_equal(padded.extract(number, bits ^ mask), licensed > 0)
 
