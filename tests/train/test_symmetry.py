@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from tiny_tasks import MODEL, SECRETS
 
-from rbnn.spec.stream import kernel_mask, stream_key
+from rbnn.spec.stream import StreamKeys, kernel_mask, stream_key, trunk_key
 from rbnn.tasks import TaskData
 from rbnn.train.parameters import ModelParameters
 from rbnn.train.run import Run
@@ -20,11 +21,13 @@ from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import read_parameters
 
 
+@pytest.mark.parametrize("trunk", [0, 3])
 def test_bits_turned_in_p_and_in_all_streams_train_to_the_same_networks(
-    begin: Callable[..., Run], data: list[TaskData]
+    begin: Callable[..., Run], data: list[TaskData], trunk: int
 ) -> None:
     generator = np.random.default_rng(6)
-    plain, turned = (Trainer(begin(folder), data) for folder in ("plain", "turned"))
+    plain, turned = (Trainer(begin(folder, trunk=trunk), data) for folder in ("plain", "turned"))
+    of_trunk = trunk_key(SECRETS.values(), MODEL)
     flips = {}
     for number, layer in turned.network.shared.items():
         row = turned.network.topology.layers[number]
@@ -33,8 +36,9 @@ def test_bits_turned_in_p_and_in_all_streams_train_to_the_same_networks(
         signs = np.where(flips[number], -1, 1).astype(np.float32)
         layer.latent_kernel.assign(layer.latent_kernel * signs)
         for task, secret in SECRETS.items():
-            key = stream_key(secret, MODEL)
-            layer.set_key(task, kernel_mask(key, number, shape, row.packing) ^ flips[number])
+            keys = StreamKeys(stream_key(secret, MODEL), of_trunk, turned.network.trunk_layers)
+            mask = kernel_mask(keys.of(number), number, shape, row.packing)
+            layer.set_key(task, mask ^ flips[number])
     for trainer in (plain, turned):
         trainer.fit()
 
