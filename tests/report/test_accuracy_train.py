@@ -18,6 +18,7 @@ from rbnn.report.accuracy_choice import Choice
 from rbnn.report.accuracy_jobs import Job
 from rbnn.report.accuracy_train import is_finished, narrowed, prepare
 from rbnn.tasks import TaskData, load
+from rbnn.train.baseline import baseline_config
 from rbnn.train.errors import TrainingInterruptedError
 from rbnn.train.run import Run
 from rbnn.train.start import Settings, configure
@@ -61,6 +62,17 @@ def test_all_networks_see_the_same_samples_for_as_long(tmp_path: Path, sets: lis
     run = Run(tmp_path / "shared" / "xor" / "seed-1")
     taught = run.teacher(shared.tasks[1]).folder.resolve()
     assert taught == (tmp_path / "single" / "two" / "seed-1").resolve()
+
+
+def test_networks_that_share_under_keys_have_the_trunk(tmp_path: Path, sets: list[str]) -> None:
+    settings = Settings(architecture="resnet", width=8, depth=3, steps=2, batch=4, trunk=2)
+    config = configure([load(spec) for spec in sets], settings, bytes(16))
+    both = ("one", "two")
+    jobs = [Job(scheme, scheme, both, 1) for scheme in ("xor", "sign", "permute", "none")]
+    jobs.append(Job("single", "none", ("two",), 1))
+    found = [narrowed(config, tmp_path, job, 2).trunk for job in jobs]
+    assert found == [2, 2, 2, 0, 0]
+    assert baseline_config(config, "one", 2).trunk == 0
 
 
 def test_a_half_made_run_folder_is_made_again(tmp_path: Path, sets: list[str]) -> None:
