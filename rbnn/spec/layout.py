@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
+from rbnn.spec.kdf import KEY_BYTES
 from rbnn.spec.puf import HELPER_BYTES, TAG_BYTES
 from rbnn.spec.structs import Field, Record
 
@@ -233,7 +234,7 @@ PARAMS_HEADER = Record(
         ),
         Field("labels_offset", "u32", "class names, each ended by a zero byte, in class order"),
         Field("labels_bytes", "u32", "all names with their zero bytes"),
-        Field("trunk_key", "u8", "key of the trunk's streams; zero without a trunk", 32),
+        Field("trunk_key", "u8", "key of the trunk's streams; zero without a trunk", KEY_BYTES),
     ),
 )
 """Groups of a layer, each at a multiple of 4, i16 unless noted. Stage THRESHOLD: out_channels
