@@ -20,9 +20,8 @@ def test_three_computers_agree(
     random_export: Callable[..., Any], architecture: str, width: int
 ) -> None:
     tasks = (("colour", 10, 3), ("grey", 4, 1))
-    made = random_export(
-        architecture=architecture, width=width, tasks=tasks, trunk=2 if width == 32 else 0
-    )
+    trunk = 2 if width == 32 else 0
+    made = random_export(architecture=architecture, width=width, tasks=tasks, trunk=trunk)
     rng = np.random.default_rng(3)
     data = []
     for task in made.run.config().tasks:
