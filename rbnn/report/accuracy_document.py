@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from rbnn.nets.architectures import architecture
 from rbnn.report.accuracy_figures import AccuracyFigures
 from rbnn.report.accuracy_jobs import DEVICE_SCHEME
 from rbnn.report.accuracy_tables import (
@@ -23,6 +24,7 @@ SUPERPOSED = (
 )
 TRUNK = " In shared networks with keys, one key opens the first {trunk} layers for all tasks."
 WEIGHTED = " Some tasks weigh more than others in the shared networks' loss."
+SHAPE = ("width", "depth", "stages")
 PLOTS = "plots"
 BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
 
@@ -93,8 +95,10 @@ def document(
 
 def _about(figures: AccuracyFigures) -> str:
     settings = figures.settings
-    shape = [f"{name} {settings[name]}" for name in ("width", "depth", "stages") if settings[name]]
-    network = ", ".join([str(settings["architecture"]), *shape])
+    chosen = architecture(str(settings["architecture"]))
+    options = {name: settings[name] or getattr(chosen, name) for name in SHAPE}
+    shape = [f"{name} {size}" for name, size in options.items() if size is not None]
+    network = ", ".join([chosen.name, *shape])
     bits = "" if figures.bits is None else f", {figures.bits:,} bits"
     steps = "" if figures.steps is None else f" {figures.steps:,} steps each,"
     return (

@@ -45,6 +45,7 @@ def test_everything_is_written(tmp_path: Path) -> None:
     for table in tables(figures):
         assert table.markdown() in text
         assert all(len(row) == len(table.heads) for row in table.rows)
+    assert text.splitlines()[2].startswith("resnet, width 32, depth 6, stages 2, ")
     mean = figures.tasks[0].networks["xor"].mean
     assert f"{100 * mean:.2f}" in text
 
