@@ -36,7 +36,7 @@ def _load_path(path: Path, folder: Path, progress: Progress | None) -> Decoded:
 
 
 def _load_download(name: str, folder: Path, progress: Progress | None) -> tuple[Decoded, str]:
-    from rbnn.tasks.published import published
+    from rbnn.tasks.catalogue import published
 
     source = published(name)
     make = partial(source.make, folder / "downloads", progress)

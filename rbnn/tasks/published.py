@@ -1,4 +1,4 @@
-"""Sets that their authors publish for download: where each is, and who reads it."""
+"""A set that its authors publish for download: where it is, and who reads it."""
 
 from __future__ import annotations
 
@@ -46,18 +46,3 @@ class Published:
             TaskError: no network, a wrong download, or an archive of another layout.
         """
         return self.read([fetch(each, downloads, progress) for each in self.archives], progress)
-
-
-def published(name: str) -> Published:
-    """The published set of a task whose supply is ``download``."""
-    from rbnn.tasks import cifar, emnist, fsdd, gtsrb, mnist, speech_commands
-
-    return {
-        "cifar": cifar.SET,
-        "kws": speech_commands.SET,
-        "gtsrb": gtsrb.SET,
-        "fashion": mnist.FASHION,
-        "mnist": mnist.MNIST,
-        "emnist": emnist.SET,
-        "fsdd": fsdd.SET,
-    }[name]

@@ -24,9 +24,9 @@ from small_archives import (
 from small_sets import picture_bytes, tone, wav_bytes
 
 from rbnn.tasks import KNOWN, TaskError, emnist, fsdd, gtsrb, load, mnist
+from rbnn.tasks.catalogue import published
 from rbnn.tasks.idx import DAMAGE, read_idx, read_labels
 from rbnn.tasks.picture import fit, read_picture
-from rbnn.tasks.published import published
 
 
 @pytest.mark.parametrize(("name", "attribute"), [("mnist", "MNIST"), ("fashion", "FASHION")])
