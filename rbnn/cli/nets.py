@@ -11,9 +11,12 @@ from rbnn.cli import options
 from rbnn.cli.options import Board, Json
 
 if TYPE_CHECKING:
+    from rbnn.image.board import Board as Manifest
     from rbnn.report.nets import Candidate
 
 KIB = 1024
+LEAST_WIDTHS = {"kbit": 6, "M MAC": 5, "flash KB": 5, "RAM KB": 5, "M instr.": 6, "ms": 3}
+"""Of the columns of numbers, so that no number is cut short in 80 columns."""
 
 
 def nets(
@@ -56,7 +59,7 @@ def nets(
         rows = [one.model_dump(exclude_none=True) for one in found]
         print(json.dumps({"board": board, "candidates": rows}, indent=2))
         return
-    _print(f"{manifest.title}, {manifest.clock_hz / 1e6:g} MHz, {shape}, {tasks} tasks", found)
+    _print(manifest, f"{shape}, {tasks} tasks", found)
 
 
 def _parse_shape(text: str) -> tuple[int, int, int]:
@@ -71,31 +74,35 @@ def _parse_shape(text: str) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _print(title: str, found: list[Candidate]) -> None:
+def _print(board: Manifest, model: str, found: list[Candidate]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title)
+    limits = {"flash": board.flash.bytes, "RAM": board.ram.bytes}
+    has = ", ".join(f"{limit / KIB:g} KB {memory}" for memory, limit in limits.items())
+    table = Table(title=f"{board.title}, {board.clock_hz / 1e6:g} MHz, {has}\n{model}")
     table.add_column("network", no_wrap=True)
-    for name in ("kbit", "M MAC", "flash KB", "RAM KB", "M instr.", "est. ms"):
-        table.add_column(name, justify="right")
-    table.add_column("fits", overflow="fold")
+    for name, least in LEAST_WIDTHS.items():
+        table.add_column(name, justify="right", min_width=least)
+    table.add_column("fits", min_width=len("flash,"))
     for one in found:
+        needs = {"flash": one.flash, "RAM": one.ram}
+        lacking = [memory for memory, bytes_ in needs.items() if bytes_ > limits[memory]]
         table.add_row(
             "/".join([f"{one.architecture} {one.width}", *_sizes(one)]),
             f"{one.bits / 1000:,.0f}",
             f"{one.macs / 1e6:,.1f}",
-            f"{one.flash / KIB:,.1f}",
+            f"{one.flash / KIB:,.0f}",
             f"{one.ram / KIB:,.1f}",
             f"{one.instructions / 1e6:,.2f}",
             f"{one.estimated_ms:,.0f}",
-            "yes" if one.fits else one.why,
+            f"no: {', '.join(lacking)}" if lacking else "yes",
         )
     console = Console(highlight=False)
     console.print(table)
     console.print(
         "network: architecture, width/depth/stages. RAM: with weights that stay reconfigured where "
-        "there is room. est. ms: an estimate without wait states of the flash."
+        "there is room. ms: an estimate without wait states of the flash."
     )
 
 

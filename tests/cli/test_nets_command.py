@@ -41,6 +41,17 @@ def test_the_table_names_every_network() -> None:
     assert "resnet 64/6" in output and "yes" in output
 
 
+def test_80_columns_hold_what_the_board_has_and_what_a_network_lacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    output = run("--board", "nucleo", "--arch", "resnet", "--width", "128", "--stages", "3")
+    assert "384 KB flash, 126.5 KB RAM" in output
+    assert "no:" in output and "flash" in output and "bytes too many" not in output
+    assert "…" not in output
+    assert "┓" in output  # the right border
+
+
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(RbnnError, match="height x width x channels"):
         run("--input", "32x32")
