@@ -78,16 +78,13 @@ def _print(board: Manifest, model: str, found: list[Candidate]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    limits = {"flash": board.flash.bytes, "RAM": board.ram.bytes}
-    has = ", ".join(f"{limit / KIB:g} KB {memory}" for memory, limit in limits.items())
+    has = f"{board.flash.bytes / KIB:g} KB flash, {board.ram.bytes / KIB:g} KB RAM"
     table = Table(title=f"{board.title}, {board.clock_hz / 1e6:g} MHz, {has}\n{model}")
     table.add_column("network", no_wrap=True)
     for name, least in LEAST_WIDTHS.items():
         table.add_column(name, justify="right", min_width=least)
     table.add_column("fits", min_width=len("flash,"))
     for one in found:
-        needs = {"flash": one.flash, "RAM": one.ram}
-        lacking = [memory for memory, bytes_ in needs.items() if bytes_ > limits[memory]]
         table.add_row(
             "/".join([f"{one.architecture} {one.width}", *_sizes(one)]),
             f"{one.bits / 1000:,.0f}",
@@ -96,7 +93,7 @@ def _print(board: Manifest, model: str, found: list[Candidate]) -> None:
             f"{one.ram / KIB:,.1f}",
             f"{one.instructions / 1e6:,.2f}",
             f"{one.estimated_ms:,.0f}",
-            f"no: {', '.join(lacking)}" if lacking else "yes",
+            "yes" if one.fits else f"no: {', '.join(one.lacks)}",
         )
     console = Console(highlight=False)
     console.print(table)

@@ -30,8 +30,9 @@ WIDTHS = (16, 32, 48, 64, 96, 128)
 class Candidate(BaseModel):
     """One network on one board. Bytes; instructions and milliseconds of an inference.
 
-    ``why`` says what does not fit; where that is RAM, the figures are those of the least working
-    memory. ``estimated_ms`` is an estimate: see ``rbnn.export.cost``.
+    ``lacks`` names the memories that are too small, ``why`` says by how much; where one is RAM, the
+    figures are those of the least working memory. ``estimated_ms`` is an estimate: see
+    ``rbnn.export.cost``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +44,7 @@ class Candidate(BaseModel):
     bits: int
     macs: int
     fits: bool
+    lacks: tuple[str, ...]
     why: str
     flash: int
     ram: int
@@ -111,17 +113,14 @@ def _judge(
     layout = plan(padded)
     params = layout.labels_offset + topology.max_classes * LABEL_BYTES
     flash = CODE_BYTES + _container_bytes(padded, layout, params, tasks)
-    why = []
-    if flash > board.flash.bytes:
-        why.append(f"flash: {flash - board.flash.bytes:,} bytes too many")
     try:
         memory = share_memory(board, padded, layout, params)
     except FitError:
         memory = MemoryPlan(layout.arena_bytes, params, layout.work_bytes, (), 0)
     ram = APPLICATION_BYTES + board.stack_bytes
     ram += memory.arena + memory.params + memory.work + memory.resident
-    if ram > board.ram.bytes:
-        why.append(f"RAM: {ram - board.ram.bytes:,} bytes too many")
+    excess = {"flash": flash - board.flash.bytes, "RAM": ram - board.ram.bytes}
+    lacks = {memory: bytes_ for memory, bytes_ in excess.items() if bytes_ > 0}
     costs = predict(padded, memory.work, memory.resident_layers, cpu=board.cpu)
     first = predict(padded, memory.work, cpu=board.cpu)
     return Candidate(
@@ -130,8 +129,9 @@ def _judge(
         **sizes,
         bits=topology.bits,
         macs=topology.macs,
-        fits=not why,
-        why="; ".join(why),
+        fits=not lacks,
+        lacks=tuple(lacks),
+        why="; ".join(f"{memory}: {bytes_:,} bytes too many" for memory, bytes_ in lacks.items()),
         flash=flash,
         ram=ram,
         arena=memory.arena,
