@@ -120,7 +120,7 @@ def _judge(
     ram = APPLICATION_BYTES + board.stack_bytes
     ram += memory.arena + memory.params + memory.work + memory.resident
     excess = {"flash": flash - board.flash.bytes, "RAM": ram - board.ram.bytes}
-    lacks = {memory: bytes_ for memory, bytes_ in excess.items() if bytes_ > 0}
+    lacks = {name: bytes_ for name, bytes_ in excess.items() if bytes_ > 0}
     costs = predict(padded, memory.work, memory.resident_layers, cpu=board.cpu)
     first = predict(padded, memory.work, cpu=board.cpu)
     return Candidate(
@@ -131,7 +131,7 @@ def _judge(
         macs=topology.macs,
         fits=not lacks,
         lacks=tuple(lacks),
-        why="; ".join(f"{memory}: {bytes_:,} bytes too many" for memory, bytes_ in lacks.items()),
+        why="; ".join(f"{name}: {bytes_:,} bytes too many" for name, bytes_ in lacks.items()),
         flash=flash,
         ram=ram,
         arena=memory.arena,
