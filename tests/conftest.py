@@ -13,11 +13,14 @@ import numpy.typing as npt
 import pytest
 from hypothesis import settings
 from random_parameters import random_parameters
+from tiny_tasks import MODEL, SECRETS, make_task
 
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.nets.architectures import ARCHITECTURES
+from rbnn.runs.run import CipherName, Run, RunConfig, RunTask
+from rbnn.runs.start import Settings, start_run
 from rbnn.spec.layout import Adapter
-from rbnn.train.run import CipherName, Run, RunConfig, RunTask
+from rbnn.tasks import TaskData
 
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("rbnn", deadline=None)
@@ -129,5 +132,37 @@ def random_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ran
         }
         export = export_run(run, provider_public, samples=images)
         return RandomExport(run, export, run.secrets(), images)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def data() -> list[TaskData]:
+    """A colour task of 4 classes and a grey audio task of 3."""
+    return [make_task("colour", 3, 4, 50, False), make_task("sound", 1, 3, 30, True)]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> Run:
+    """A run of four epochs; not to be changed."""
+    from rbnn.train.trainer import Trainer
+
+    settings = Settings(width=32, batch=10, epochs=4, precision="float32", seed=5)
+    folder = tmp_path_factory.mktemp("trained")
+    run = start_run(folder, data, settings, secrets=SECRETS, model_id=MODEL)
+    Trainer(run, data).fit()
+    return run
+
+
+@pytest.fixture
+def begin(tmp_path: Path, data: list[TaskData]) -> Callable[..., Run]:
+    """Call it with :class:`Settings` fields to begin a run with fixed secrets."""
+
+    def make(folder: str = "runs", **fields: object) -> Run:
+        usual: dict[str, object] = {"width": 32, "batch": 10, "epochs": 2, "seed": 5}
+        # On any machine the same arithmetic.
+        usual["precision"] = "float32"
+        settings = Settings(**{**usual, **fields})  # type: ignore[arg-type]
+        return start_run(tmp_path / folder, data, settings, secrets=SECRETS, model_id=MODEL)
 
     return make

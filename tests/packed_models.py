@@ -10,8 +10,8 @@ import numpy as np
 
 from rbnn.export.pack import pack
 from rbnn.export.packed import PackedModel
+from rbnn.runs.run import Run
 from rbnn.tasks.dataset import Split, TaskData
-from rbnn.train.run import Run
 
 TASKS = (("colour", 5, 3), ("grey", 3, 1), ("more", 2, 1))
 SAMPLES = 12

@@ -7,17 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rbnn.export.sizes import Sizes, TaskSize
+from rbnn.compare.jobs import Job
+from rbnn.compare.measured import CurvePoint, Integers, Measured, MeasuredTask, write_measured
+from rbnn.compare.plan import FILE, Plan, PlannedTask, usual_settings
+from rbnn.container.sizes import Sizes, TaskSize
 from rbnn.files import write_atomic
-from rbnn.report.accuracy_jobs import Job
-from rbnn.report.accuracy_measured import (
-    CurvePoint,
-    Integers,
-    Measured,
-    MeasuredTask,
-    write_measured,
-)
-from rbnn.report.accuracy_plan import FILE, Plan, PlannedTask, usual_settings
 from rbnn.train.evaluate import Chance, WrongSecrets
 
 SAMPLES = 2_000

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from random_parameters import random_parameters
 
-from rbnn.export.container import Container
+from rbnn.container.container import Container
 from rbnn.export.export import make_container
 from rbnn.nets.topology import Topology
+from rbnn.runs.run import RunTask
 from rbnn.spec.layout import Adapter, Cipher
-from rbnn.train.run import RunTask
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.nets.topology import Layer, Topology
+from rbnn.runs.parameters import ModelParameters, Normalisation, RPReLU
 from rbnn.spec.layout import Activation, Operator, Sign, Stage
-from rbnn.train.parameters import ModelParameters, Normalisation, RPReLU
 
 
 def _random_norm(rng: np.random.Generator, layer: Layer, channels: int) -> Normalisation:

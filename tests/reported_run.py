@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from rbnn.report.run_figures import RunReport
-from rbnn.report.run_report import Wishes, report_run
+from rbnn.report.figures import RunReport
+from rbnn.report.gather import Wishes, report_run
+from rbnn.runs.run import Run, RunConfig
 from rbnn.tasks.dataset import Split, TaskData
 from rbnn.tasks.load import Progress
-from rbnn.train.run import Run, RunConfig
 
 SAMPLES = 120
 
 
 def made_data(config: RunConfig, progress: Progress | None = None) -> list[TaskData]:
-    """In place of ``rbnn.train.start.load_data``: noise, the second task's a sound."""
+    """In place of ``rbnn.runs.start.load_data``: noise, the second task's a sound."""
     return [_made(config, number) for number in range(len(config.tasks))]
 
 

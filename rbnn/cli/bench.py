@@ -45,11 +45,11 @@ def device(
 
     Weights and keys are random: no count depends on them. A wrong result fails the measurement.
     """
+    from rbnn.bench.measure import NetworkShape, run_bench
+    from rbnn.bench.tables import bench_report
     from rbnn.files import write_atomic
     from rbnn.image.board import load_board
-    from rbnn.report.bench import NetworkShape, run_bench
-    from rbnn.report.bench_tables import bench_report
-    from rbnn.train.run import choose_run
+    from rbnn.runs.run import choose_run
 
     if layers_only or run is not None:
         alone = "--layers-only" if layers_only else "--run"
@@ -96,11 +96,11 @@ def document(
     ),
 ) -> None:
     """Measure several boards, print one table, and write docs/benchmarks.md."""
+    from rbnn.bench import document as benchmarks
+    from rbnn.bench.goals import missed_goals
+    from rbnn.bench.measure import NetworkShape, run_bench
     from rbnn.files import write_atomic
     from rbnn.image.board import load_board
-    from rbnn.report import benchmarks
-    from rbnn.report.bench import NetworkShape, run_bench
-    from rbnn.report.goals import missed_goals
 
     manifests = [load_board(name) for name in boards.split(",")]
     measured = [

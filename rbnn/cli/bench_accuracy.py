@@ -96,11 +96,11 @@ def accuracy(
     Stop it with Ctrl-C; `rbnn bench accuracy --out FOLDER` goes on. Seeds, schemes and counts may
     be added to a folder, other settings are refused. accuracy.md in it holds tables and plots.
     """
-    from rbnn.report.accuracy_choice import Choice, parse_numbers, parse_schemes
-    from rbnn.report.accuracy_plan import option
-    from rbnn.report.accuracy_report import write_report
-    from rbnn.report.accuracy_tables import tables as tables_of
-    from rbnn.train.start import parse_factors
+    from rbnn.compare.choice import Choice, parse_numbers, parse_schemes
+    from rbnn.compare.plan import option
+    from rbnn.compare.report import write_report
+    from rbnn.compare.tables import tables as tables_of
+    from rbnn.runs.start import parse_factors
 
     if summary is not None and summary.suffix != ".json":
         raise RbnnError(
@@ -140,7 +140,7 @@ def accuracy(
         options.refuse_beside("--report-only", {**others, **given})
         figures = write_report(out, summary)
     else:
-        from rbnn.report.accuracy import compare_networks
+        from rbnn.compare.compare import compare_networks
 
         figures = compare_networks(out, tasks, choice, options.say, summary)
     if as_json:

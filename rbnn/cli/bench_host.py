@@ -30,9 +30,9 @@ def host(
 
     Default: vgg and resnet of default size. Other numbers than the reference's fail.
     """
-    from rbnn.report.host_bench import bench_host
-    from rbnn.report.host_tables import host_table
-    from rbnn.train.run import choose_run
+    from rbnn.bench.host import bench_host
+    from rbnn.bench.host_tables import host_table
+    from rbnn.runs.run import choose_run
 
     if run is not None:
         options.refuse_beside("--run", {"--arch": arch})

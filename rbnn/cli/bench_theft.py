@@ -43,10 +43,10 @@ def theft(
     Six starts by victim, share and seed. Writes theft.json, theft.md, theft.svg and theft.png into
     the folder. A significant gain from stolen bits fails.
     """
-    from rbnn.report.theft import require_no_gain
-    from rbnn.report.theft_bench import TheftSettings, bench_theft
-    from rbnn.report.theft_page import theft_tables
-    from rbnn.train.run import choose_run
+    from rbnn.runs.run import choose_run
+    from rbnn.theft.experiment import TheftSettings, bench_theft
+    from rbnn.theft.findings import require_no_gain
+    from rbnn.theft.page import theft_tables
 
     attacked = choose_run(run, options.DEFAULT_RUNS)
     settings = TheftSettings(

@@ -10,7 +10,7 @@ from rbnn.cli import options
 from rbnn.cli.options import Json
 
 if TYPE_CHECKING:
-    from rbnn.report.train_speed import TrainSpeed
+    from rbnn.bench.train_speed import TrainSpeed
 
 
 def train(
@@ -30,9 +30,9 @@ def train(
 
     They take turns in one run; the pictures are random.
     """
-    from rbnn.report.train_speed import bench_train
-    from rbnn.train.loading import LoadingBar
-    from rbnn.train.start import Settings
+    from rbnn.bench.train_speed import bench_train
+    from rbnn.runs.start import Settings
+    from rbnn.tasks.loading_bar import LoadingBar
 
     settings = Settings(
         architecture=arch,
@@ -52,7 +52,7 @@ def train(
 
 
 def _print(found: TrainSpeed) -> None:
-    from rbnn.report.train_speed import GOAL
+    from rbnn.bench.train_speed import GOAL
 
     low, high = found.spread
     console = options.output()

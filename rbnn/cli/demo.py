@@ -57,17 +57,17 @@ def demo(
 
     from rich.console import Console, RenderableType
 
-    from rbnn.report.figures import DemoFigures
-    from rbnn.report.seven_figures import PackedFigures
+    from rbnn.demo.figures import DemoFigures
+    from rbnn.demo.packed_figures import PackedFigures
 
     notes = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     own = folder / datetime.now().strftime("%Y-%m-%d-%H%M%S")
     figures: DemoFigures | PackedFigures
     report: RenderableType
     if seven:
+        from rbnn.demo.packed import SevenPlan, demonstrate, registry_for
+        from rbnn.demo.packed_tables import seven_report
         from rbnn.export.packed import SHIPPED, PackedModel
-        from rbnn.report.seven import SevenPlan, demonstrate, registry_for
-        from rbnn.report.seven_tables import seven_report
 
         options.refuse_beside("--seven", {"--tasks": tasks})
         packed = PackedModel.read(model or SHIPPED)
@@ -83,8 +83,8 @@ def demo(
         figures = demonstrate(plan, notes.print)
         report = seven_report(figures)
     else:
-        from rbnn.report.demo import run_demo
-        from rbnn.report.tables import demo_report
+        from rbnn.demo.main_job import run_demo
+        from rbnn.demo.tables import demo_report
 
         given = {"--model": model, "--board": board, "--port": port, "--registry": registry}
         options.refuse_without("--seven", {**given, "--emulated": emulated or None})
@@ -95,7 +95,7 @@ def demo(
     else:
         Console().print(report)
     if isinstance(figures, PackedFigures):
-        from rbnn.report.seven import require_equal
+        from rbnn.demo.packed import require_equal
 
         require_equal(figures)
 

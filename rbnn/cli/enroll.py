@@ -33,7 +33,7 @@ def enroll(
     from rbnn.device import deploy, enrolment
     from rbnn.keys import registry as registries
     from rbnn.keys.provider_key import ensure_provider
-    from rbnn.train.run import choose_run
+    from rbnn.runs.run import choose_run
 
     target = options.target(board, port, device_folder, emulated)
     target.check()

@@ -36,9 +36,9 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure every task of RUN on its test set."""
-    from rbnn.train.loading import LoadingBar
-    from rbnn.train.run import choose_run
-    from rbnn.train.start import load_data
+    from rbnn.runs.run import choose_run
+    from rbnn.runs.start import load_data
+    from rbnn.tasks.loading_bar import LoadingBar
 
     trained = choose_run(run, options.DEFAULT_RUNS)
     with LoadingBar() as bar:
@@ -56,7 +56,7 @@ def evaluate(
         else:
             predictor = None
             if engine != "keras":
-                from rbnn.export.predict import integer_predictor
+                from rbnn.export.integer_predictor import integer_predictor
 
                 predictor = integer_predictor(trained, engine)
             from rbnn.train.assess import assess

@@ -43,9 +43,9 @@ def export(
     from rbnn.image.board import load_board
     from rbnn.image.memory import plan_memory
     from rbnn.keys.provider_key import load_provider_public
-    from rbnn.train.loading import LoadingBar
-    from rbnn.train.run import choose_run
-    from rbnn.train.start import load_data
+    from rbnn.runs.run import choose_run
+    from rbnn.runs.start import load_data
+    from rbnn.tasks.loading_bar import LoadingBar
 
     trained = choose_run(run, DEFAULT_RUNS)
     provider = load_provider_public(provider_key)

@@ -60,7 +60,7 @@ def issue(
     from rbnn.keys.provider_key import load_provider_key
     from rbnn.keys.registry import Registry as OpenRegistry
     from rbnn.keys.user_key import load_user_key
-    from rbnn.train.run import choose_run
+    from rbnn.runs.run import choose_run
 
     trained = choose_run(run, DEFAULT_RUNS)
     container = Export.read(trained.export_folder).container

@@ -12,7 +12,7 @@ from rbnn.cli.options import Board, Json
 
 if TYPE_CHECKING:
     from rbnn.image.board import Board as Manifest
-    from rbnn.report.nets import Candidate
+    from rbnn.image.candidates import Candidate
 
 KIB = 1024
 LEAST_WIDTHS = {"kbit": 6, "M MAC": 5, "flash KB": 5, "RAM KB": 5, "M instr.": 6, "ms": 3}
@@ -49,7 +49,7 @@ def nets(
     table at the board's clock.
     """
     from rbnn.image.board import load_board
-    from rbnn.report.nets import candidates
+    from rbnn.image.candidates import candidates
 
     manifest = load_board(board)
     found = candidates(

@@ -27,8 +27,8 @@ def profile(
     """Run one inference of a task on the board; print instructions or cycles of every layer."""
     from rbnn.device.emulated_target import EmulatedTarget
     from rbnn.device.profile import profile_task
-    from rbnn.report.profile_chart import profile_chart
-    from rbnn.train.run import choose_run
+    from rbnn.device.profile_chart import profile_chart
+    from rbnn.runs.run import choose_run
 
     target = options.target(board, port, device_folder, emulated)
     found = profile_task(

@@ -51,7 +51,7 @@ def report(
     The page loads nothing from elsewhere and holds nothing secret; it reads well on a phone and in
     print. RUN need not be exported or finished: the page then says what is missing.
     """
-    from rbnn.report.run_report import (
+    from rbnn.report.gather import (
         CARD_FILE,
         PAGE_FILE,
         Wishes,
@@ -59,8 +59,8 @@ def report(
         report_run,
         write_report,
     )
-    from rbnn.train.loading import LoadingBar
-    from rbnn.train.run import choose_run
+    from rbnn.runs.run import choose_run
+    from rbnn.tasks.loading_bar import LoadingBar
 
     chosen = choose_run(run, runs)
     page_file = chosen.folder / PAGE_FILE if out is None else out

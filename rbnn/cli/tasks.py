@@ -47,8 +47,8 @@ def _print_loaded(names: str, as_json: bool) -> None:
     from rich.table import Table
 
     from rbnn.tasks import load, parse_specs
+    from rbnn.tasks.loading_bar import LoadingBar
     from rbnn.tasks.overview import describe
-    from rbnn.train.loading import LoadingBar
 
     specs = parse_specs(names)
     with LoadingBar() as bar:

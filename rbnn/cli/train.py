@@ -113,10 +113,10 @@ def train(
             f"A resumed run keeps its settings; --{given[0].replace('_', '-')} cannot change.",
             f"rbnn train --resume {resume}",
         )
+    from rbnn.runs.run import Run
+    from rbnn.runs.start import Settings, check, load_data, parse_factors, start_run
     from rbnn.tasks import load, parse_specs
-    from rbnn.train.loading import LoadingBar
-    from rbnn.train.run import Run
-    from rbnn.train.start import Settings, check, load_data, parse_factors, start_run
+    from rbnn.tasks.loading_bar import LoadingBar
 
     run = data = workers = None
     if resume is not None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from rbnn.container.container import Container
 from rbnn.device.enrolment import KnownDevice, confirm, recognise
 from rbnn.device.licensing import issue_licences
 from rbnn.device.target import Say, Target
 from rbnn.errors import RbnnError
-from rbnn.export.container import Container
 from rbnn.export.export import Export, export_run
 from rbnn.export.packed import PackedModel
 from rbnn.image import platformio, sizes
@@ -26,7 +26,7 @@ from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
-from rbnn.train.run import Run
+from rbnn.runs.run import Run
 
 
 class DeployError(RbnnError):

@@ -100,7 +100,7 @@ def check_layers(
     Args:
         session: a board whose active task is the reference's.
         images: (n, height, width, channels), uint8.
-        expected: (n, layers), from ``rbnn.export.golden.layer_crc32``.
+        expected: (n, layers), from ``rbnn.engine.golden.layer_crc32``.
         progress: called after each image.
 
     Returns:

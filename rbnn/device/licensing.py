@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rbnn.export.container import Container
+from rbnn.container.container import Container
 from rbnn.keys import licence
 from rbnn.keys.errors import LicenceError
 from rbnn.keys.licence import Licence

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
 
-from rbnn.device.bench import Unit
 from rbnn.device.emulator import instructions
 from rbnn.device.errors import PortError
 from rbnn.device.session import Session
 from rbnn.device.switching import switch_task
 from rbnn.device.target import Target
+from rbnn.image.board import CountUnit
 from rbnn.keys.user_key import UserKey
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Topology
-from rbnn.train.run import Run
+from rbnn.runs.run import Run
 
 
 class ProfiledLayer(BaseModel):
@@ -38,7 +38,7 @@ class Profile(BaseModel):
 
     board: str
     task: str
-    unit: Unit
+    unit: CountUnit
     counts: int
     layers: tuple[ProfiledLayer, ...]
 

@@ -13,8 +13,8 @@ from rbnn.device.session import Session
 from rbnn.device.switching import switch_task
 from rbnn.errors import RbnnError
 from rbnn.keys.user_key import UserKey
+from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
-from rbnn.train.run import Run
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""

@@ -13,7 +13,7 @@ from rbnn.device.target import Say, Target
 from rbnn.export.packed import SHIPPED, PackedModel, refuse_unasked
 from rbnn.keys.provider_key import ProviderKey, ensure_provider
 from rbnn.keys.published import published_provider
-from rbnn.train.run import Run, choose_run
+from rbnn.runs.run import Run, choose_run
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rbnn.export.container import SEALED_OVERHEAD, Container
-from rbnn.export.shapes import params_bytes
+from rbnn.container.container import SEALED_OVERHEAD, Container
+from rbnn.container.shapes import params_bytes
 from rbnn.files import write_atomic
 from rbnn.nets.topology import Topology
 from rbnn.spec.layout import ALIGNMENT, Activation, Operator, Sign, Stage

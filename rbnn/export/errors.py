@@ -1,20 +1,8 @@
-"""What can be wrong when a network is exported or a container is read."""
+"""What can be wrong with an export."""
 
 from __future__ import annotations
 
-from rbnn.errors import RbnnError
-
-
-class ExportError(RbnnError):
-    """The trained network cannot become a container, or the host cannot check it."""
-
-
-class ContainerError(ExportError):
-    """The bytes are not a container of this version."""
-
-
-class SealedBlockError(ExportError):
-    """A sealed block does not open: wrong secret, or changed bytes."""
+from rbnn.container.errors import ExportError
 
 
 class PackedModelError(ExportError):

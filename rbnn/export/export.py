@@ -21,25 +21,26 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.export import golden, params
-from rbnn.export.build import build
+from rbnn.container import params
+from rbnn.container.build import build
+from rbnn.container.container import Container, SealedTask
+from rbnn.container.errors import ExportError
+from rbnn.container.parse import parse
+from rbnn.container.plan import plan
+from rbnn.container.seal import seal
+from rbnn.container.shapes import describe
+from rbnn.engine import golden
+from rbnn.engine.reference import Reference
 from rbnn.export.carray import CONFIG_FILE, FEATURES_FILE, IMAGE_FILE, KERNELS_FILE, write_c
-from rbnn.export.container import Container, SealedTask
-from rbnn.export.errors import ExportError
 from rbnn.export.fold import Trained, fold
 from rbnn.export.manifest import Manifest, make_manifest, read_manifest, source_sha256
-from rbnn.export.parse import parse
-from rbnn.export.plan import plan
-from rbnn.export.reference import Reference
-from rbnn.export.seal import seal
-from rbnn.export.shapes import describe
 from rbnn.files import write_atomic
 from rbnn.nets.padding import PaddedNetwork, pad
+from rbnn.runs.parameters import ModelParameters
+from rbnn.runs.run import Run, RunConfig, RunTask
 from rbnn.spec import packing, stream
 from rbnn.spec.layout import Cipher
 from rbnn.tasks import load
-from rbnn.train.parameters import ModelParameters
-from rbnn.train.run import Run, RunConfig, RunTask
 
 NO_PROVIDER = bytes(32)
 """Provider key of an export that cannot be licensed."""

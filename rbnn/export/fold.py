@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.export.errors import ExportError
-from rbnn.export.params import Group, Int16s, Logits, Residual, Thresholds
-from rbnn.export.shapes import INT16_MAX, PIXEL_MAX, row_bits
+from rbnn.container.errors import ExportError
+from rbnn.container.params import Group, Int16s, Logits, Residual, Thresholds
+from rbnn.container.shapes import INT16_MAX, PIXEL_MAX, row_bits
 from rbnn.nets.padding import Places
 from rbnn.nets.topology import Layer
+from rbnn.runs.parameters import Array, Normalisation, RPReLU
 from rbnn.spec.layout import (
     LOGIT_FRACTION_BITS,
     MAX_SHIFT,
@@ -28,7 +29,6 @@ from rbnn.spec.layout import (
     Sign,
     Stage,
 )
-from rbnn.train.parameters import Array, Normalisation, RPReLU
 
 INT16_MIN = -(2**15)
 INT32_MAX = 2**31 - 1

@@ -8,12 +8,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rbnn.container.container import Container
+from rbnn.container.errors import ExportError
+from rbnn.container.shapes import params_bytes
+from rbnn.container.sizes import Sizes, measure
 from rbnn.errors import RbnnError
-from rbnn.export.container import Container
-from rbnn.export.errors import ExportError
-from rbnn.export.shapes import params_bytes
-from rbnn.export.sizes import Sizes, measure
-from rbnn.train.run import Run
+from rbnn.runs.run import Run
 
 
 class LayerEntry(BaseModel):

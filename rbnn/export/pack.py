@@ -16,20 +16,20 @@ from pathlib import Path
 
 import numpy as np
 
+from rbnn.container.container import Container
+from rbnn.container.errors import ExportError
+from rbnn.engine.wide import WideEngine
 from rbnn.errors import RbnnError
 from rbnn.export import packed
-from rbnn.export.container import Container
-from rbnn.export.errors import ExportError
 from rbnn.export.export import export_run
 from rbnn.export.packed import PackedDocument, PackedModel, PackedTask
 from rbnn.export.probes import probe_images
 from rbnn.export.verify import TaskCheck, require_passed, verify_task
-from rbnn.export.wide import WideEngine
 from rbnn.files import write_atomic
+from rbnn.runs.run import Run
 from rbnn.spec.published import TEST_ONLY_PROVIDER_PUBLIC
 from rbnn.tasks import TaskData
 from rbnn.train.evaluate import Predictor
-from rbnn.train.run import Run
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""
@@ -144,9 +144,9 @@ def _keras(run: Run) -> Predictor:
 
 
 def _pack(arguments: argparse.Namespace) -> PackedModel:
-    from rbnn.train.loading import LoadingBar
-    from rbnn.train.run import choose_run
-    from rbnn.train.start import load_data
+    from rbnn.runs.run import choose_run
+    from rbnn.runs.start import load_data
+    from rbnn.tasks.loading_bar import LoadingBar
 
     run = choose_run(arguments.run, Path("runs"))
     if not arguments.publish_secrets:

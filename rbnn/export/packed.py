@@ -20,13 +20,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from rbnn.export import golden
+from rbnn.container.container import Container
+from rbnn.container.parse import parse
+from rbnn.engine import golden
 from rbnn.export.carray import write_c
-from rbnn.export.container import Container
 from rbnn.export.errors import PackedModelError
 from rbnn.export.export import Export
 from rbnn.export.manifest import make_manifest
-from rbnn.export.parse import parse
 from rbnn.files import write_atomic
 from rbnn.nets.topology import Shape
 

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from rbnn.export.container import Container
-from rbnn.export.errors import ExportError
-from rbnn.export.native import NativeEngine
-from rbnn.export.reference import Reference
+from rbnn.container.container import Container
+from rbnn.container.errors import ExportError
+from rbnn.engine.native import NativeEngine
+from rbnn.engine.reference import Reference
+from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
-from rbnn.train.run import Run
 
 BATCH = 500
 AGREEMENT_MIN = 0.995

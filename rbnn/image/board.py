@@ -7,13 +7,15 @@ board's linker script, and a test holds them equal.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rbnn.image.errors import BoardError
 from rbnn.image.paths import boards_folder
 from rbnn.spec.puf import PATTERN_BYTES
+
+CountUnit = Literal["instructions", "cycles"]
 
 
 class _Part(BaseModel):
@@ -98,6 +100,11 @@ class Board(_Part):
     def puf(self) -> Region:
         """The fingerprint's place in RAM."""
         return Region(address=self.noinit.address, bytes=PATTERN_BYTES)
+
+    @property
+    def unit(self) -> CountUnit:
+        """What the board's counter counts."""
+        return "instructions" if self.is_emulated_only else "cycles"
 
     @property
     def is_emulated_only(self) -> bool:

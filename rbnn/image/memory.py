@@ -3,7 +3,7 @@
 Everything but these is known beforehand: the stack from the board's manifest, the rest of the
 application from ``APPLICATION_BYTES``. What is left is shared between the working memory, which
 makes convolutions take fewer passes, and weights that stay reconfigured while their task is
-active, the largest layers first: so that the cost model (``rbnn.export.cost``) predicts the fewest
+active, the largest layers first: so that the cost model (``rbnn.cost.predict``) predicts the fewest
 instructions. A manifest may set a limit to either; with a limit of 0 for resident weights every
 layer streams.
 """
@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rbnn.export.container import SEALED_OVERHEAD, Container
-from rbnn.export.cost import predict
-from rbnn.export.parse import parse
-from rbnn.export.plan import Plan
-from rbnn.export.work import band_bytes, most_work_bytes
+from rbnn.container.container import SEALED_OVERHEAD, Container
+from rbnn.container.parse import parse
+from rbnn.container.plan import Plan
+from rbnn.container.work import band_bytes, most_work_bytes
+from rbnn.cost.predict import predict
 from rbnn.files import write_atomic
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rbnn.export.parse import parse
+from rbnn.container.parse import parse
 from rbnn.files import write_atomic
 from rbnn.image import monocypher
 from rbnn.image.board import Board

@@ -11,8 +11,8 @@ from elftools.elf.elffile import ELFFile
 from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
+from rbnn.container.sizes import measure
 from rbnn.export.export import Export
-from rbnn.export.sizes import measure
 from rbnn.image.errors import BuildError, FitError
 from rbnn.image.linkmap import Piece, pieces
 from rbnn.image.platformio import BuildResult

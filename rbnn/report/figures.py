@@ -1,56 +1,287 @@
-"""The figures of the demonstration, as data."""
+"""What the report of a run says, as data: ``rbnn report --json`` prints it, the page shows it.
+
+Accuracies and probabilities are shares of 1, sizes bytes.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
 
-from rbnn.image.sizes import SizeReport
+from pydantic import BaseModel, ConfigDict, Field
+
+from rbnn.container.sizes import TaskSize
+from rbnn.train.evaluate import Chance, WrongSecrets
+
+EngineName = Literal["keras", "c"]
 
 
 class _Figures(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TaskFigures(_Figures):
-    """What one task reached and takes. Accuracies are shares of 1, sizes bytes.
+class Guess(_Figures):
+    """One class and its probability."""
 
-    ``keras``, ``reference`` and ``agreement`` are over the whole test set (``test_samples``);
-    ``device`` and ``differing_layers`` over ``device_samples`` of it. ``differing_outputs`` counts
-    bytes in which the C engine on the workstation differs from the reference, all layers.
+    label: str
+    probability: float
+
+
+class Sample(_Figures):
+    """One test sample: its number in the test set, its class, and the likeliest classes.
+
+    ``picture`` is a PNG as a data URI, for the page alone.
+    """
+
+    number: int
+    truth: str
+    guesses: tuple[Guess, ...]
+    picture: str = Field(exclude=True, repr=False)
+
+
+class MixUp(_Figures):
+    """Samples of class ``truth`` taken for ``found``; ``share`` is of that class's samples."""
+
+    truth: str
+    found: str
+    count: int
+    share: float
+
+
+class ClassFigures(_Figures):
+    """One class: samples, and what share of them is found.
+
+    ``recall`` and ``precision`` are None where there is nothing to divide by.
+    """
+
+    label: str
+    train: int
+    test: int
+    recall: float | None
+    precision: float | None
+
+
+class Results(_Figures):
+    """A task on its whole test set.
+
+    ``interval`` holds the accuracy with 95 % confidence as far as the size of the test set goes
+    (Wilson, 1927). ``confusion[i][j]`` counts samples of class i that were taken for class j.
+    """
+
+    accuracy: float
+    interval: tuple[float, float]
+    chance: Chance
+    confusion: tuple[tuple[int, ...], ...]
+    classes: tuple[ClassFigures, ...]
+    mix_ups: tuple[MixUp, ...]
+    right: tuple[Sample, ...]
+    wrong: tuple[Sample, ...]
+    wrong_secrets: WrongSecrets | None
+
+
+class DataFigures(_Figures):
+    """A task's data; ``fingerprint`` is the SHA-256 over class names, pictures and labels."""
+
+    kind: Literal["image", "audio"]
+    channels: int
+    train: int
+    test: int
+    origin: str
+    fingerprint: str
+
+
+class Epoch(_Figures):
+    """A task at the end of an epoch."""
+
+    epoch: int
+    loss: float
+    train: float
+    test: float
+
+
+class TaskReport(_Figures):
+    """One task.
+
+    ``shared`` and ``own`` are the test accuracies that training noted last: of this network, and of
+    the task's own network where one was trained. ``missing`` says why there are no ``data`` and no
+    ``results``.
     """
 
     name: str
-    classes: int
-    test_samples: int
-    keras: float
-    reference: float
-    agreement: float
-    differing_outputs: int
-    device_samples: int
-    device: float
-    differing_layers: int
-    own_bytes: int
-    separate_bytes: int
-    switch_instructions: int
-    inference_instructions: int
+    labels: tuple[str, ...]
+    shared: float | None
+    own: float | None
+    curve: tuple[Epoch, ...]
+    own_curve: tuple[Epoch, ...]
+    data: DataFigures | None
+    results: Results | None
+    missing: str | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """As training noted it, else as this report measured it."""
+        if self.shared is None and self.results is not None:
+            return self.results.accuracy
+        return self.shared
+
+    @property
+    def difference(self) -> float | None:
+        """Shared network minus own network."""
+        if self.own is None or self.accuracy is None:
+            return None
+        return self.accuracy - self.own
 
 
-class Refusal(_Figures):
-    """What somebody without the right key or device tried, and what the board answered."""
+class LayerFigures(_Figures):
+    """One layer as the device has it; ``instructions`` are predicted, None without a board."""
 
-    attempt: str
-    status: str
-    text: str
+    number: int
+    what: str
+    input: tuple[int, int, int]
+    output: tuple[int, int, int]
+    kernel: int
+    bits: int
+    macs: int
+    instructions: int | None
 
 
-class DemoFigures(_Figures):
-    """All figures of one demonstration."""
+class NetworkFigures(_Figures):
+    """The network; ``bits`` are those that are trained, ``stored_bits`` those with padding."""
+
+    architecture: str
+    bits: int
+    stored_bits: int
+    macs: int
+    layers: tuple[LayerFigures, ...]
+
+
+class BoardFigures(_Figures):
+    """Flash and RAM of the model on a board.
+
+    ``code`` is about what the application takes without a model; ``problem`` is None where all is
+    well and says what does not fit otherwise; the figures of the RAM are then missing.
+    """
+
+    name: str
+    title: str
+    flash_limit: int
+    ram_limit: int
+    code: int
+    container: int
+    application: int
+    stack: int
+    arena: int
+    params: int
+    work: int | None
+    resident: int | None
+    mode: str | None
+    instructions: int | None
+    estimated_ms: float | None
+    problem: str | None
+
+
+class ExportFigures(_Figures):
+    """The model container.
+
+    ``state``: ``current``, ``outdated`` or ``missing`` is what the run folder holds; the sizes are
+    then those that an export would have, and there is no digest. ``impossible`` says in ``why``
+    what stands against an export.
+    """
+
+    state: Literal["current", "outdated", "missing", "impossible"]
+    why: str
+    digest: str | None
+    shared: int | None
+    tasks: tuple[TaskSize, ...]
+    container: int | None
+    board: BoardFigures | None
+
+    @property
+    def together(self) -> int:
+        """Flash of the shared part and all tasks' own."""
+        return (self.shared or 0) + sum(task.own for task in self.tasks)
+
+    @property
+    def separate(self) -> int:
+        """Flash of a network for each task."""
+        return sum(task.separate for task in self.tasks)
+
+
+class LicenceFigures(_Figures):
+    """One licence that was issued for this model: to which device and whose user key."""
+
+    licence: str
+    task: str
+    device: str
+    board: str
+    user: str
+    limit: int
+    issued: str
+    other_digest: bool
+
+
+class KeyFigures(_Figures):
+    """Who can license the model: public keys and fingerprints, nothing secret.
+
+    ``provider`` is the public key in the current export, ``local`` the one at hand for the next.
+    """
+
+    model_id: str
+    cipher: str
+    scheme: str
+    provider: str | None
+    local: str | None
+    registry: str | None
+    licences: tuple[LicenceFigures, ...]
+
+
+class Command(_Figures):
+    """A line for a shell, and what it is for."""
+
+    purpose: str
+    line: str
+
+
+class TrainingState(_Figures):
+    """How far training came; ``progress`` is a share of 1, None where it noted nothing."""
+
+    epochs: int
+    steps: int
+    seconds: float
+    progress: float | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run reached the end of its schedule."""
+        return self.progress is None or self.progress >= 1
+
+
+class RunReport(_Figures):
+    """All of it. ``date`` is when the report was made, UTC."""
 
     run: str
-    bits: int
-    shared_bytes: int
-    tasks: tuple[TaskFigures, ...]
-    refusals: tuple[Refusal, ...]
-    image: SizeReport
-    stack_used: int
-    seconds: float
+    date: str
+    engine: EngineName
+    training: TrainingState
+    tasks: tuple[TaskReport, ...]
+    network: NetworkFigures
+    export: ExportFigures
+    keys: KeyFigures
+    settings: dict[str, str]
+    versions: dict[str, str]
+    commands: tuple[Command, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def mean_accuracy(self) -> float | None:
+        """Mean over the tasks; None where one is unknown."""
+        return _mean([task.accuracy for task in self.tasks])
+
+    @property
+    def mean_difference(self) -> float | None:
+        """Mean of shared minus own; None where a task has no network of its own."""
+        return _mean([task.difference for task in self.tasks])
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None

@@ -36,7 +36,7 @@ def _load_path(path: Path, folder: Path, progress: Progress | None) -> Decoded:
 
 
 def _load_download(name: str, folder: Path, progress: Progress | None) -> tuple[Decoded, str]:
-    from rbnn.tasks.catalogue import published
+    from rbnn.tasks.sets.catalogue import published
 
     source = published(name)
     make = partial(source.make, folder / "downloads", progress)
@@ -77,11 +77,11 @@ def load(
     if known.supply == "download":
         decoded, origin = _load_download(task.name, folder, progress)
     elif task.name == "digits":
-        from rbnn.tasks import digits
+        from rbnn.tasks.sets import digits
 
         decoded, origin = digits.make(), digits.ORIGIN
     else:
-        from rbnn.tasks import words
+        from rbnn.tasks.sets import words
 
         decoded = _cached(folder, words.recipe(), lambda: words.make(progress))
         origin = words.ORIGIN

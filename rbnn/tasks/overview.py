@@ -32,7 +32,7 @@ class Availability:
 
 
 def _download(task: KnownTask, cache: Path) -> tuple[bool, str]:
-    from rbnn.tasks.catalogue import published
+    from rbnn.tasks.sets.catalogue import published
 
     source = published(task.name)
     first, *others = source.archives

@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from rbnn.runs.errors import TrainingError
+from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
-from rbnn.train.errors import TrainingError
 from rbnn.train.evaluate import (
     Chance,
     Predictor,
@@ -18,7 +19,6 @@ from rbnn.train.evaluate import (
     keras_predictor,
     try_wrong_secrets,
 )
-from rbnn.train.run import Run
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""

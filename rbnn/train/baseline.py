@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rbnn.runs.run import Run, RunConfig
 from rbnn.train.figures import read_figures
-from rbnn.train.run import Run, RunConfig
 
 
 @dataclass(frozen=True)

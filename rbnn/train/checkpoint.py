@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
-from rbnn.train.errors import TrainingError, disk_errors
+from rbnn.runs.errors import TrainingError, disk_errors
 
 KEPT = 2
 

@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.nets.framework import tf
+from rbnn.runs.errors import TrainingError
+from rbnn.runs.run import Run
 from rbnn.train.cluster import Cluster, meet, read_cluster
-from rbnn.train.errors import TrainingError
-from rbnn.train.run import Run
 
 START_SECONDS = 120
 """How long TensorFlow's servers may take to find one another once all workers are there."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from rbnn.files import write_atomic
 from rbnn.nets.framework import tf
-from rbnn.train.errors import TrainingError, disk_errors
-from rbnn.train.run import Run
+from rbnn.runs.errors import TrainingError, disk_errors
+from rbnn.runs.run import Run
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
 from rbnn.train.baseline import Comparison, compare, prepare_baseline
 from rbnn.train.distribution import Workers
 from rbnn.train.progress import ProgressBars
-from rbnn.train.run import Run
 from rbnn.train.trainer import Trainer
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from rbnn.nets.build import SharedNetwork, TaskLayers
 from rbnn.nets.framework import tf
-from rbnn.train.errors import TrainingError
+from rbnn.runs.errors import TrainingError
 
 SPREAD = 0.1
 """Root mean square of a layer's first latent values; training keeps them in [-1, 1]."""

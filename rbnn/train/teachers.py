@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
-from rbnn.train.errors import TrainingError
-from rbnn.train.run import Distillation, Run
+from rbnn.runs.errors import TrainingError
+from rbnn.runs.run import Distillation, Run
 from rbnn.train.superpose import superpose
 from rbnn.train.transfer import load_network
 

@@ -17,16 +17,16 @@ from typing import Protocol
 from rbnn.errors import RbnnError
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
+from rbnn.runs.errors import TrainingInterruptedError
+from rbnn.runs.parameters import ModelParameters
+from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
 from rbnn.train.checkpoint import Checkpoints
 from rbnn.train.distribution import Workers
-from rbnn.train.errors import TrainingInterruptedError
 from rbnn.train.evaluate import accuracy, some
 from rbnn.train.feed import TaskFeed
 from rbnn.train.figures import EpochFigures, Figures, TaskFigures
 from rbnn.train.interrupt import caught_interrupts
-from rbnn.train.parameters import ModelParameters
-from rbnn.train.run import Run
 from rbnn.train.schedule import learning_rate
 from rbnn.train.statistics import Statistics
 from rbnn.train.teachers import Teachers, task_loss

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from rbnn.nets.build import SharedNetwork, TaskInput
-from rbnn.train.errors import TrainingError
-from rbnn.train.parameters import ModelParameters, Normalisation, RPReLU
-from rbnn.train.run import Run, RunConfig
+from rbnn.runs.errors import TrainingError
+from rbnn.runs.parameters import ModelParameters, Normalisation, RPReLU
+from rbnn.runs.run import Run, RunConfig
 
 
 def build_network(config: RunConfig, *, shared_batch: bool = False) -> SharedNetwork:

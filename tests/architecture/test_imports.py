@@ -12,15 +12,24 @@ import rbnn
 
 PACKAGE = Path(rbnn.__file__).parent
 ORDER = (
+    "pages",
     "spec",
     "tasks",
     "nets",
+    "runs",
     "train",
+    "container",
+    "engine",
+    "cost",
     "export",
     "keys",
     "image",
     "flash",
     "device",
+    "bench",
+    "compare",
+    "theft",
+    "demo",
     "report",
     "cli",
 )

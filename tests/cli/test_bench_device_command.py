@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rbnn.cli.main import build
-from rbnn.report import peers
+from rbnn.cost import peers
 
 pytestmark = [
     pytest.mark.qemu,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from rbnn.bench.host import HostBench, Rate
+from rbnn.bench.host_tables import host_table
 from rbnn.cli.main import build
-from rbnn.report.host_bench import HostBench, Rate
-from rbnn.report.host_tables import host_table
 
 
 def test_it_measures_equal_networks_and_prints_one_document(

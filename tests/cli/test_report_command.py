@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from rbnn.cli.main import build
 from rbnn.errors import RbnnError
-from rbnn.train.run import Run
+from rbnn.runs.run import Run
 
 
 @pytest.fixture
 def run(random_export: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr("rbnn.report.run_report.load_data", made_data)
+    monkeypatch.setattr("rbnn.report.gather.load_data", made_data)
     made = random_export(width=16)
     write_metrics(made.run, 2)
     found: Run = made.run

@@ -9,7 +9,7 @@ import pytest
 from core_driver import Driver
 from run_driver import RunDriver, build_native
 
-from rbnn.export.compile import SANITIZERS, compile_native, engine_sources
+from rbnn.engine.compile import SANITIZERS, compile_native, engine_sources
 
 
 @pytest.fixture(scope="session")

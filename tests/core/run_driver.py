@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rbnn.export.compile import FIRMWARE, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
 from rbnn.spec.layout import LAYER
 
 STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE = range(6)

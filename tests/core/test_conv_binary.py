@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conv_binary_cases import Case, Result, Shape, draw_shape, fill, run_cases
 
-from rbnn.export.compile import FIRMWARE, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
 from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 HERE = Path(__file__).parent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rbnn.export.compile import FIRMWARE, INCLUDES, MONOCYPHER, engine_sources
+from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER, engine_sources
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Wshadow", "-Werror")
 COMPILERS = {

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_networks import random_topology
 
+from rbnn.container import shapes
+from rbnn.container.container import layer_record
+from rbnn.container.plan import plan
+from rbnn.container.work import least_work_bytes, most_work_bytes
 from rbnn.errors import RbnnError
-from rbnn.export import shapes
-from rbnn.export.container import layer_record
-from rbnn.export.plan import plan
-from rbnn.export.work import least_work_bytes, most_work_bytes
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Layer, Topology

@@ -12,12 +12,12 @@ from core_driver import Driver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rbnn.container import plan
+from rbnn.container.build import build
+from rbnn.container.container import CRC_OFFSET, container_crc32
+from rbnn.container.parse import parse
+from rbnn.container.seal import unseal
 from rbnn.errors import RbnnError
-from rbnn.export import plan
-from rbnn.export.build import build
-from rbnn.export.container import CRC_OFFSET, container_crc32
-from rbnn.export.parse import parse
-from rbnn.export.seal import unseal
 from rbnn.nets import vgg
 from rbnn.spec.layout import CONTAINER_HEADER, LAYER, PARAMS_HEADER, TASK
 from rbnn.spec.status import Status

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rbnn.container.container import CRC_OFFSET, Container, container_crc32
 from rbnn.device import deploy
 from rbnn.device.emulated_target import EmulatedTarget
 from rbnn.device.session import Session
-from rbnn.export.container import CRC_OFFSET, Container, container_crc32
 from rbnn.flash.emulated import DEFAULT_BIT_ERROR_RATE, EmulatedBoard
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
-from rbnn.train.run import Run
+from rbnn.runs.run import Run
 
 TASK = "colour"
 OTHER_TASK = "grey"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flashed_board import OTHER_TASK, TASK, Flashed, assert_answers, quiet
 
+from rbnn.container.errors import ExportError
 from rbnn.device import deploy
 from rbnn.device.emulated_target import EmulatedTarget
 from rbnn.device.enrolment import enroll
@@ -19,10 +20,9 @@ from rbnn.device.inference import infer_files, table
 from rbnn.device.session import Session
 from rbnn.device.status import read_status
 from rbnn.device.switching import switch_task
+from rbnn.engine.golden import layer_crc32
+from rbnn.engine.reference import Reference
 from rbnn.errors import RbnnError
-from rbnn.export.errors import ExportError
-from rbnn.export.golden import layer_crc32
-from rbnn.export.reference import Reference
 from rbnn.flash.errors import FlashError
 from rbnn.image.board import load_board
 from rbnn.image.errors import ToolError

@@ -17,8 +17,8 @@ from rbnn.device.emulated_target import EmulatedTarget
 from rbnn.device.evaluation import LayerDifference, check_layers
 from rbnn.device.session import Session
 from rbnn.device.switching import switch_task
-from rbnn.export.golden import layer_crc32
-from rbnn.export.reference import Reference
+from rbnn.engine.golden import layer_crc32
+from rbnn.engine.reference import Reference
 
 pytestmark = [pytest.mark.qemu, pytest.mark.slow]
 

@@ -15,15 +15,15 @@ import pytest
 from typer.testing import CliRunner
 
 from rbnn.cli.main import build as build_app
+from rbnn.container.errors import ExportError
+from rbnn.engine import golden
+from rbnn.engine.compile import FIRMWARE, compile_native, compiler, engine_sources
 from rbnn.errors import RbnnError
-from rbnn.export import golden
-from rbnn.export.compile import FIRMWARE, compile_native, compiler, engine_sources
-from rbnn.export.errors import ExportError
 from rbnn.export.export import NO_PROVIDER, Export, export_run
-from rbnn.export.predict import integer_predictor
+from rbnn.export.integer_predictor import integer_predictor
 from rbnn.export.verify import require_passed, verify_task
-from rbnn.train.parameters import ModelParameters, Normalisation
-from rbnn.train.run import Run
+from rbnn.runs.parameters import ModelParameters, Normalisation
+from rbnn.runs.run import Run
 
 PROVIDER = bytes(range(1, 33))
 FILES = {
@@ -212,7 +212,7 @@ def test_a_missing_compiler_names_the_command(monkeypatch: pytest.MonkeyPatch) -
 def test_missing_crypto_sources_name_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rbnn.export.compile.MONOCYPHER", tmp_path)
+    monkeypatch.setattr("rbnn.engine.compile.MONOCYPHER", tmp_path)
     with pytest.raises(ExportError, match=r"monocypher\.c is missing") as caught:
         engine_sources()
     assert "make setup" in caught.value.mend

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rbnn.export import arithmetic
-from rbnn.export.errors import ExportError
+from rbnn.container.errors import ExportError
+from rbnn.engine import arithmetic
 from rbnn.export.fold import (
     Trained,
     fold,
@@ -20,8 +20,8 @@ from rbnn.export.fold import (
     fold_thresholds,
 )
 from rbnn.nets.topology import Layer
+from rbnn.runs.parameters import Normalisation, RPReLU
 from rbnn.spec.layout import Activation, Operator, Output, Sign, Stage
-from rbnn.train.parameters import Normalisation, RPReLU
 
 CONV = Layer(
     Operator.CONV, (4, 4, 32), (4, 4, 32), 0, 3, 1, 1, stage=Stage.THRESHOLD, output=Output.BITS

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rbnn.engine.reference import Reference
 from rbnn.export.export import NO_PROVIDER, make_container
-from rbnn.export.reference import Reference
 from rbnn.nets.build import SharedNetwork
+from rbnn.runs.run import RunConfig, RunTask
 from rbnn.spec.layout import LOGIT_FRACTION_BITS, Adapter
-from rbnn.train.run import RunConfig, RunTask
 from rbnn.train.transfer import build_network, read_parameters
 
 SECRETS = {"colour": b"\1" * 32, "grey": b"\2" * 32}

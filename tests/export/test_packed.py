@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 from packed_models import SAMPLES, TASKS, pack_random_model, random_data
 
+from rbnn.container.errors import ExportError
+from rbnn.engine.reference import Reference
 from rbnn.export import pack, packed
-from rbnn.export.errors import ExportError, PackedModelError
+from rbnn.export.errors import PackedModelError
 from rbnn.export.packed import PackedModel
 from rbnn.export.probes import SQUARES, probe_images
-from rbnn.export.reference import Reference
 from rbnn.export.verify import TaskCheck
 from rbnn.keys.published import published_provider
 from rbnn.keys.secret import Secret
+from rbnn.runs.run import Run
 from rbnn.spec.published import TEST_ONLY_PROVIDER, TEST_ONLY_PROVIDER_PUBLIC
-from rbnn.train.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +146,7 @@ def test_the_command_packs_measures_and_asks_keras(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = Run(model.folder.parent / "run")
-    monkeypatch.setattr("rbnn.train.start.load_data", lambda *_: random_data(run))
+    monkeypatch.setattr("rbnn.runs.start.load_data", lambda *_: random_data(run))
     arguments = [str(run.folder), "--out", str(tmp_path / "out"), "--publish-secrets"]
     monkeypatch.setattr("sys.argv", ["pack", *arguments])
     assert pack.main() == 0, capsys.readouterr().err

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rbnn.engine.native import NativeEngine
 from rbnn.errors import RbnnError
-from rbnn.export.native import NativeEngine
-from rbnn.export.predict import current_container, integer_predictor
+from rbnn.export.integer_predictor import current_container, integer_predictor
 from rbnn.train.evaluate import keras_predictor
 from rbnn.train.transfer import load_network
 

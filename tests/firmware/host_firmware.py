@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from rbnn.export.compile import MONOCYPHER, SANITIZERS, compile_native, compiler
+from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, compiler
 from rbnn.image import monocypher
 from rbnn.image.paths import firmware_folder
 

@@ -12,8 +12,8 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from host_firmware import HostFirmware
 
+from rbnn.engine.reference import Reference
 from rbnn.export.export import Export
-from rbnn.export.reference import Reference
 from rbnn.keys import licence, provisioning
 from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey

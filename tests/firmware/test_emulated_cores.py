@@ -14,7 +14,7 @@ from emulated_device import PROVIDER, enroll_and_license
 
 from rbnn.device.emulator import Emulator
 from rbnn.device.session import Session
-from rbnn.export.reference import Reference
+from rbnn.engine.reference import Reference
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.image import platformio
 from rbnn.image.board import load_board

@@ -11,8 +11,8 @@ import host_firmware
 import pytest
 from host_firmware import HostFirmware, error_name
 
+from rbnn.container.container import CRC_OFFSET, Container, container_crc32
 from rbnn.export.carray import FEATURES_FILE, image_source
-from rbnn.export.container import CRC_OFFSET, Container, container_crc32
 from rbnn.spec.layout import CONTAINER_HEADER, LAYER
 from rbnn.spec.puf import PATTERN_BYTES
 

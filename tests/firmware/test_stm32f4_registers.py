@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rbnn.export.compile import FIRMWARE, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
 from rbnn.spec.link import BAUD
 
 HERE = Path(__file__).parent

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rbnn.export.container import Container
-from rbnn.export.cost import predict
-from rbnn.export.work import most_work_bytes
+from rbnn.container.container import Container
+from rbnn.container.work import most_work_bytes
+from rbnn.cost.predict import predict
 from rbnn.image.board import Board, board_names, load_board
 from rbnn.image.errors import FitError
 from rbnn.image.memory import APPLICATION_BYTES, plan_folder, plan_memory, write_config

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from licensed_world import World
 
-from rbnn.export.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
 from rbnn.image import monocypher
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from rbnn.export.build import build
-from rbnn.export.container import Container, SealedTask
-from rbnn.export.plan import plan
-from rbnn.export.seal import seal
+from rbnn.container.build import build
+from rbnn.container.container import Container, SealedTask
+from rbnn.container.plan import plan
+from rbnn.container.seal import seal
 from rbnn.keys import provisioning, puf
 from rbnn.keys.fingerprint import Fingerprint
 from rbnn.keys.licence import Licence, issue

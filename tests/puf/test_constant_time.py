@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rbnn.export.compile import FIRMWARE, MONOCYPHER, compile_native
+from rbnn.engine.compile import FIRMWARE, MONOCYPHER, compile_native
 from rbnn.image import monocypher
 
 

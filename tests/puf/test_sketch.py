@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbnn.export.compile import FIRMWARE, MONOCYPHER, compile_native
+from rbnn.engine.compile import FIRMWARE, MONOCYPHER, compile_native
 from rbnn.image import monocypher
 from rbnn.keys import puf as model
 from rbnn.keys.errors import FingerprintError

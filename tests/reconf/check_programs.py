@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rbnn.export.compile import FIRMWARE, INCLUDES, MONOCYPHER, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER, SANITIZERS, compile_native
 
 HERE = Path(__file__).parent
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}

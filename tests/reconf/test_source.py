@@ -13,7 +13,7 @@ from check_programs import HERE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rbnn.export.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
 from rbnn.image import monocypher
 from rbnn.spec.layout import Cipher
 from rbnn.spec.stream import StreamKeys, reconfigure, stream_key

@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 from small_sets import tone, wav_bytes
 
-from rbnn.tasks.speech_commands import WORDS
+from rbnn.tasks.sets.speech_commands import WORDS
 
 
 def tar_bytes(files: dict[str, bytes]) -> bytes:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbnn.tasks import Split, TaskData, TaskError, load, words
+from rbnn.tasks import Split, TaskData, TaskError, load
 from rbnn.tasks.dataset import Kind
+from rbnn.tasks.sets import words
 
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="no espeak-ng: apt-get install espeak-ng"

@@ -23,10 +23,11 @@ from small_archives import (
 )
 from small_sets import picture_bytes, tone, wav_bytes
 
-from rbnn.tasks import KNOWN, TaskError, emnist, fsdd, gtsrb, load, mnist
-from rbnn.tasks.catalogue import published
-from rbnn.tasks.idx import DAMAGE, read_idx, read_labels
+from rbnn.tasks import KNOWN, TaskError, load
 from rbnn.tasks.picture import fit, read_picture
+from rbnn.tasks.sets import emnist, fsdd, gtsrb, mnist
+from rbnn.tasks.sets.catalogue import published
+from rbnn.tasks.sets.idx import DAMAGE, read_idx, read_labels
 
 
 @pytest.mark.parametrize(("name", "attribute"), [("mnist", "MNIST"), ("fashion", "FASHION")])

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from rbnn.runs.errors import TrainingError
 from rbnn.train.cluster import Cluster, meet, read_cluster
-from rbnn.train.errors import TrainingError
 
 
 def config(cluster: object, kind: str = "worker", index: object = 0) -> str:

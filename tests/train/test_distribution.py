@@ -16,10 +16,10 @@ import pytest
 from test_cluster import free_addresses
 from tiny_tasks import MODEL
 
+from rbnn.runs.run import Run
+from rbnn.runs.start import Settings, start_run
 from rbnn.tasks import load, parse_specs
 from rbnn.train.figures import read_figures
-from rbnn.train.run import Run
-from rbnn.train.start import Settings, start_run
 
 EPOCHS = 3
 PATIENCE_SECONDS = 240.0

@@ -11,9 +11,10 @@ from rich.console import Console
 from tiny_tasks import MODEL, SECRETS
 
 from rbnn.nets.build import SharedNetwork
+from rbnn.runs.errors import TrainingError
+from rbnn.runs.run import Run
 from rbnn.tasks import Split, TaskData
 from rbnn.train.assess import TaskReport, require_passed
-from rbnn.train.errors import TrainingError
 from rbnn.train.evaluate import (
     Chance,
     WrongSecrets,
@@ -25,7 +26,6 @@ from rbnn.train.evaluate import (
     try_wrong_secrets,
 )
 from rbnn.train.report import assessment_tables
-from rbnn.train.run import Run
 from rbnn.train.transfer import build_network, load_network
 
 

@@ -13,11 +13,11 @@ from tiny_tasks import MODEL, SECRETS
 
 from rbnn.errors import RbnnError
 from rbnn.nets.schemes import SCHEMES
+from rbnn.runs.errors import TrainingError
+from rbnn.runs.run import Run, Scheme
+from rbnn.runs.start import Settings, start_run
 from rbnn.tasks import TaskData
 from rbnn.train.assess import assess
-from rbnn.train.errors import TrainingError
-from rbnn.train.run import Run, Scheme
-from rbnn.train.start import Settings, start_run
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import load_network
 

@@ -20,12 +20,12 @@ import numpy as np
 import pytest
 
 from rbnn.nets.build import SharedNetwork
+from rbnn.runs.parameters import ModelParameters
+from rbnn.runs.run import Run
+from rbnn.runs.start import Settings, start_run
 from rbnn.spec.packing import Bits
 from rbnn.spec.stream import kernel_mask, stream_key
 from rbnn.tasks import TaskData
-from rbnn.train.parameters import ModelParameters
-from rbnn.train.run import Run
-from rbnn.train.start import Settings, start_run
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import build_network
 

@@ -12,11 +12,11 @@ import pytest
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
 from rbnn.nets.schemes import SCHEMES
+from rbnn.runs.errors import TrainingError
+from rbnn.runs.run import Run, RunConfig
+from rbnn.runs.start import Settings, configure
 from rbnn.tasks import TaskData
 from rbnn.train.baseline import baseline_config
-from rbnn.train.errors import TrainingError
-from rbnn.train.run import Run, RunConfig
-from rbnn.train.start import Settings, configure
 from rbnn.train.superpose import SPREAD, superpose
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import build_network, load_network

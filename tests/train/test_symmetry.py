@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from tiny_tasks import MODEL, SECRETS
 
+from rbnn.runs.parameters import ModelParameters
+from rbnn.runs.run import Run
 from rbnn.spec.stream import StreamKeys, kernel_mask, stream_key, trunk_key
 from rbnn.tasks import TaskData
-from rbnn.train.parameters import ModelParameters
-from rbnn.train.run import Run
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import read_parameters
 

@@ -11,12 +11,12 @@ import pytest
 
 from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
+from rbnn.runs.run import Distillation, Run, RunConfig
+from rbnn.runs.start import Settings, configure, write_run
 from rbnn.tasks import TaskData
 from rbnn.train.evaluate import predict_logits
 from rbnn.train.figures import read_figures
-from rbnn.train.run import Distillation, Run, RunConfig
 from rbnn.train.session import train
-from rbnn.train.start import Settings, configure, write_run
 from rbnn.train.teachers import Teachers, task_loss
 from rbnn.train.transfer import load_network
 

@@ -12,12 +12,12 @@ import pytest
 from tiny_tasks import SECRETS
 
 from rbnn.errors import RbnnError
+from rbnn.runs.errors import TrainingError, TrainingInterruptedError
+from rbnn.runs.parameters import ModelParameters
+from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
-from rbnn.train.errors import TrainingError, TrainingInterruptedError
 from rbnn.train.evaluate import accuracy
 from rbnn.train.figures import EpochFigures, read_figures
-from rbnn.train.parameters import ModelParameters
-from rbnn.train.run import Run
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import load_network, read_parameters
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from rbnn.runs.errors import TrainingError
+from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
-from rbnn.train.errors import TrainingError
 from rbnn.train.figures import read_figures
-from rbnn.train.run import Run
 from rbnn.train.session import train
 
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from rbnn.export.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
 from rbnn.image.board import load_board
 from rbnn.image.platformio import build
 

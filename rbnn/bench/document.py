@@ -1,0 +1,320 @@
+"""Figures of several boards side by side: one table for the terminal, one document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from rich.table import Table
+
+from rbnn.bench.figures import BenchFigures, BenchLayer, BenchNetwork
+from rbnn.bench.goals import missed_goals
+from rbnn.bench.layers import STANDARD
+from rbnn.cost import peers
+
+HEAD = """# Benchmarks
+
+Written by `make bench`; do not edit. The figures are instructions, counted exactly and repeatably
+by QEMU's `-icount`; every result was compared, bit by bit, with the integer reference.
+
+*Streaming* means that the weights lie encrypted in flash and are reconfigured tile by tile while
+the layer runs, which is how the firmware works; *plain* means that the task's weights are at hand;
+*resident*, that an earlier inference reconfigured them and kept them in RAM. MACs are nominal:
+padding counts.
+"""
+
+DENSE = """
+The instruction mix of the dense layer's inner loop, and what limits it:
+[decision 16](decisions/0016-dense-layers-count-carry-save.md).
+"""
+
+LEFT_OUT = """## What is left out
+
+- **Cycles.** QEMU counts instructions and knows no pipeline, no flash wait states and no cache. A
+  real board's cycles come from `rbnn bench device --board nucleo`, with the core's own counter.
+- **The peers on the other cores.** Their figures are of a Cortex-M4 (`-O2`, the same emulated
+  board). The Cortex-M7 runs the same instructions, so their figures stand for it, too. A Cortex-M3
+  has no DSP instructions, which CMSIS-NN needs for its figures, so the ratio there flatters the
+  peers.
+- **The peers' whole networks.** None of them builds this one. It is estimated from their best
+  layer: each binary convolution, strided or not, at the best rate that any of them reaches for a
+  3x3 convolution, dense layers and stems at the best rate for those, pools as free.
+- **The peers' padding.** Each pads as its own kernels do, with zeros or ones; the MACs are the
+  same.
+- **Energy.** Nothing here was measured on a supply.
+"""
+
+
+def summary_table(boards: Sequence[BenchFigures]) -> Table:
+    """Standard layers and the network, every board's figures beside the peers' and the goals."""
+    first = boards[0]
+    table = Table(title="Instructions a multiply-accumulate, streaming / plain")
+    table.add_column("", no_wrap=True)
+    for figures in boards:
+        table.add_column(_core(figures), justify="right")
+    for name in ("goal", "best peer", f"ratio, {_core(first)}"):
+        table.add_column(name, justify="right")
+    for name in STANDARD:
+        layer = first.layer(name)
+        table.add_row(
+            name,
+            *(_both(figures.layer(name)) for figures in boards),
+            f"{_optional(layer.goal)} / {_optional(layer.goal_plain)}",
+            f"{layer.peer_per_mac:.3f} {layer.peer}" if layer.peer_per_mac else "",
+            _ratios(layer),
+        )
+    if first.network is not None and first.network.peer_instructions is not None:
+        table.add_row(
+            f"{first.network.architecture}, whole",
+            *(_network_rate(figures.network) for figures in boards),
+            "",
+            f"{first.network.peer_instructions / first.network.macs:.3f}",
+            f"{first.network.ratio:.1f} (goal {peers.NETWORK_GOAL:g})",
+        )
+    table.add_row(
+        "key stream, a byte",
+        *(f"{one.key_streams[0].counts / one.key_streams[0].bytes:.2f}" for one in boards),
+        f"{peers.KEY_STREAM_GOAL:g}",
+    )
+    return table
+
+
+def document(boards: Sequence[BenchFigures]) -> str:
+    """The text of docs/benchmarks.md.
+
+    Args:
+        boards: the Cortex-M4 first.
+    """
+    parts = [HEAD, _setting(boards), _standard(boards), _goals(boards[0]), _ciphers(boards)]
+    parts += [_networks(boards), _application(boards), _spreads(boards), LEFT_OUT]
+    return "\n".join(part for part in parts if part)
+
+
+def _core(figures: BenchFigures) -> str:
+    return figures.cpu.replace("cortex-m", "Cortex-M")
+
+
+def _setting(boards: Sequence[BenchFigures]) -> str:
+    lines = [f"- {boards[0].compiler}, `-O2`", f"- {boards[0].emulator}"]
+    lines += [
+        f"- {figures.title}: `{figures.command}`; {figures.work_bytes:,} bytes of working memory"
+        for figures in boards
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; the first column is text, the others are figures."""
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows)) + "\n"
+
+
+def _standard(boards: Sequence[BenchFigures]) -> str:
+    first = boards[0]
+    names = [peer.name for peer in peers.PEERS]
+    rows = []
+    for name, shape in STANDARD.items():
+        layer = first.layer(name)
+        rates = [getattr(peer, name) for peer in peers.PEERS]
+        rows.append(
+            [
+                f"{name}: {shape.op.name.lower()} {layer.shape}",
+                f"**{layer.instructions_per_mac:.4f}**",
+                f"**{layer.instructions_per_mac_plain:.4f}**",
+                _optional(layer.instructions_per_mac_resident),
+                *("-" if rate is None else f"{rate:.3f}" for rate in rates),
+                _ratios(layer),
+            ]
+        )
+    head = [
+        "layer",
+        "streaming",
+        "plain",
+        "resident",
+        *names,
+        "times fewer than the best, streaming / plain",
+    ]
+    text = f"## Standard layers, {_core(first)}, instructions a MAC\n\n" + _grid(head, rows)
+    if len(boards) > 1:
+        text += "\n### The same on other cores, streaming / plain\n\n" + _grid(
+            ["layer", *map(_core, boards)],
+            ([name, *(_both(figures.layer(name)) for figures in boards)] for name in STANDARD),
+        )
+    return text
+
+
+def _goals(figures: BenchFigures) -> str:
+    rows = [
+        [
+            name,
+            f"{_optional(goal.stream)} / {_optional(goal.plain)}",
+            _both(figures.layer(name)),
+        ]
+        for name, goal in peers.GOALS.items()
+    ]
+    missed = [f"- {line}" for line in missed_goals(figures)]
+    text = f"## Goals, {_core(figures)}\n\n" + _grid(
+        ["layer", "goal, streaming / plain", "reached"], rows
+    )
+    if missed:
+        text += "\nMissed:\n\n" + "\n".join([*missed, ""])
+        return text + (DENSE if any(line.startswith("- dense,") for line in missed) else "")
+    return text + "\nAll goals are reached, those below, too.\n"
+
+
+def _ciphers(boards: Sequence[BenchFigures]) -> str:
+    streams = boards[0].key_streams
+    rows = [
+        [
+            f"ChaCha{stream.rounds}",
+            *(_per_byte(figures, number) for figures in boards),
+        ]
+        for number, stream in enumerate(streams)
+    ]
+    rows.append(["key, once a switch", *(f"{figures.key:,}" for figures in boards)])
+    return (
+        f"## Key stream, {streams[0].bytes:,} bytes, instructions a byte\n\n"
+        + _grid(["", *map(_core, boards)], rows)
+        + f"\nThe goal for ChaCha20 is {peers.KEY_STREAM_GOAL:g}. "
+        "The xor with the stored bits is included.\n"
+    )
+
+
+def _per_byte(figures: BenchFigures, number: int) -> str:
+    stream = figures.key_streams[number]
+    return f"{stream.counts / stream.bytes:.2f}"
+
+
+def _networks(boards: Sequence[BenchFigures]) -> str:
+    first = boards[0]
+    network = first.network
+    if network is None:
+        return ""
+    rows: list[list[str]] = []
+    measures: list[tuple[str, Callable[[BenchNetwork], str]]] = [
+        ("streaming", lambda one: f"{one.instructions:,}"),
+        ("a MAC", lambda one: f"{one.instructions / one.macs:.4f}"),
+        ("plain", lambda one: f"{one.instructions_plain:,}"),
+        ("share of reconfiguration", lambda one: f"{one.reconfiguration_share:.1%}"),
+        ("at the peers' best rates", lambda one: f"{one.peer_instructions or 0:,}"),
+        ("times fewer", lambda one: f"**{one.ratio or 0:.1f}**"),
+    ]
+    for what, say in measures:
+        rows.append([what, *(say(one.network) if one.network else "" for one in boards)])
+    side = "x".join(map(str, network.input_shape))
+    text = (
+        f"## Whole network: {network.architecture}, {network.bits:,} bits, {side} input, "
+        f"{network.macs:,} MACs\n\n" + _grid(["instructions", *map(_core, boards)], rows)
+    )
+    layers = [layer for layer in first.layers if "/" in layer.name]
+    return (
+        text
+        + f"\nThe goal is {peers.NETWORK_GOAL:g} times fewer.\n\n"
+        + f"### Layer by layer, {_core(first)}\n\n"
+        + _grid(
+            ["layer", "MACs", "instructions", "a MAC", "plain", "reconfiguration"],
+            (_layer_row(layer) for layer in layers),
+        )
+    )
+
+
+def _layer_row(layer: BenchLayer) -> list[str]:
+    return [
+        f"{layer.name.partition('/')[2]} {layer.shape}",
+        f"{layer.macs:,}" if layer.macs else "",
+        f"{layer.instructions:,}",
+        _optional(layer.instructions_per_mac),
+        _optional(layer.instructions_per_mac_plain),
+        f"{layer.reconfiguration_share:.1%}",
+    ]
+
+
+def _application(boards: Sequence[BenchFigures]) -> str:
+    rows: list[list[str]] = []
+    for figures in boards:
+        product = figures.application
+        if product is None:
+            continue
+        added = product.switch / product.inference if product.switch and product.inference else None
+        rows.append(
+            [
+                _core(figures),
+                f"{product.code:,}",
+                f"{product.ram:,}",
+                "" if product.peak_ram is None else f"{product.peak_ram:,}",
+                _thousands(product.switch),
+                _thousands(product.inference),
+                "" if added is None else f"{added:.1%}",
+            ]
+        )
+    if not rows:
+        return ""
+    head = ["", "code", "RAM", "RAM at its peak", "task switch", "inference", "switch adds"]
+    return (
+        "## The product's firmware with that network\n\n"
+        + _grid(head, rows)
+        + f"\nBytes, and instructions measured over the serial line. Code is all flash but the "
+        f"model (goal {peers.CODE_GOAL:,}); RAM counts the stack's whole reserve and the "
+        f"fingerprint's region (goal {peers.RAM_GOAL:,}), at its peak only what the stack took. A "
+        f"switch to another unlocked task adds that much to its first result (goal "
+        f"{100 * peers.SWITCH_GOAL:g} %).\n" + _parts(boards[0])
+    )
+
+
+def _thousands(count: int | None) -> str:
+    """Rounded: the serial line's clock ticks in microseconds, which hold 31 instructions."""
+    return "" if count is None else f"{round(count, -3):,}"
+
+
+def _parts(figures: BenchFigures) -> str:
+    """What takes the flash and the RAM."""
+    if figures.application is None:
+        return ""
+    rows = [
+        [part.part, f"{part.flash:,}" if part.flash else "", f"{part.ram:,}" if part.ram else ""]
+        for part in figures.application.sizes.parts
+    ]
+    return f"\n### Part by part, {_core(figures)}, bytes\n\n" + _grid(["", "flash", "RAM"], rows)
+
+
+def _spreads(boards: Sequence[BenchFigures]) -> str:
+    rows = [
+        [
+            f"{_core(figures)}, {spread.name}",
+            f"{spread.inputs:,}",
+            f"{spread.least:,}",
+            f"{spread.most:,}",
+        ]
+        for figures in boards
+        for spread in figures.spreads
+    ]
+    if not rows:
+        return ""
+    return (
+        "## Timing depends on no input\n\nInstructions over random inputs, one of zero bits and "
+        "one of one bits, streaming:\n\n" + _grid(["", "inputs", "fewest", "most"], rows)
+    )
+
+
+def _both(layer: BenchLayer) -> str:
+    return (
+        f"{_optional(layer.instructions_per_mac)} / {_optional(layer.instructions_per_mac_plain)}"
+    )
+
+
+def _optional(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _network_rate(network: BenchNetwork | None) -> str:
+    if network is None:
+        return ""
+    plain = network.instructions_plain / network.macs
+    return f"{network.instructions / network.macs:.3f} / {plain:.3f}"
+
+
+def _ratios(layer: BenchLayer) -> str:
+    """How many times fewer than the best peer, which has its weights in clear."""
+    rates = (layer.instructions_per_mac, layer.instructions_per_mac_plain)
+    return " / ".join(
+        f"{layer.peer_per_mac / rate:.1f}" for rate in rates if layer.peer_per_mac and rate
+    )

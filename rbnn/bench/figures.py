@@ -1,0 +1,104 @@
+"""The figures of the benchmark on a board, as data."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.bench.session import KeyStream, Spread
+from rbnn.image.board import CountUnit
+from rbnn.image.sizes import SizeReport
+
+
+class _Figures(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BenchLayer(_Figures):
+    """One layer.
+
+    ``instructions`` and ``instructions_per_mac`` are with streaming reconfiguration, ``..._plain``
+    with the task's weights at hand, ``..._resident`` with weights that an earlier run
+    reconfigured and kept (standard layers); on a real board they are cycles
+    (``BenchFigures.unit``).
+    ``macs`` are nominal, padding included; 0 for a pool, which then has no rates. ``peer`` is the
+    best other engine and its rate, for the standard layers in instructions alone.
+    ``reconfiguration_share`` is of ``instructions``.
+    """
+
+    name: str
+    operator: str
+    shape: str
+    macs: int
+    instructions: int
+    instructions_plain: int
+    instructions_per_mac: float | None
+    instructions_per_mac_plain: float | None
+    instructions_per_mac_resident: float | None = None
+    reconfiguration_share: float
+    crc_ok: bool
+    goal: float | None = None
+    goal_plain: float | None = None
+    peer: str | None = None
+    peer_per_mac: float | None = None
+
+
+class BenchNetwork(_Figures):
+    """A whole network.
+
+    ``peer_instructions`` is the same one estimated at the peers' best rates, ``ratio`` how many
+    times fewer it takes here; None in cycles, as the peers were not run on a real board.
+    ``reconfiguration_share`` is of ``instructions``.
+    """
+
+    architecture: str
+    width: int
+    depth: int
+    stages: int | None
+    cipher: str
+    input_shape: tuple[int, int, int]
+    bits: int
+    macs: int
+    instructions: int
+    instructions_plain: int
+    reconfiguration_share: float
+    peer_instructions: int | None
+    ratio: float | None
+
+
+class BenchApplication(_Figures):
+    """The product's firmware with that network. Bytes, and instructions where it could run.
+
+    ``code`` is flash without the model; ``ram`` everything, the stack's reserve included;
+    ``peak_ram`` counts what the stack took instead.
+    """
+
+    code: int
+    ram: int
+    peak_ram: int | None
+    stack_used: int | None
+    switch: int | None
+    inference: int | None
+    sizes: SizeReport
+
+
+class BenchFigures(_Figures):
+    """Everything that one board gave."""
+
+    board: str
+    title: str
+    cpu: str
+    unit: CountUnit
+    work_bytes: int
+    layers: tuple[BenchLayer, ...]
+    network: BenchNetwork | None
+    key: int
+    key_streams: tuple[KeyStream, ...]
+    spreads: tuple[Spread, ...]
+    application: BenchApplication | None
+    compiler: str
+    emulator: str | None
+    command: str
+
+    def layer(self, name: str) -> BenchLayer:
+        """The layer called ``name``."""
+        return next(layer for layer in self.layers if layer.name == name)

@@ -1,0 +1,138 @@
+"""Networks of many shapes, measured layer by layer, for the cost model."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rbnn.bench.board import bench_board, running
+from rbnn.bench.layers import LayerCase, make_case
+from rbnn.bench.session import Bench, Inference, LayerCount
+from rbnn.bench.source import NetworkCase, write_bench
+from rbnn.container.work import least_work_bytes, most_work_bytes
+from rbnn.engine.golden import layer_crc32
+from rbnn.engine.reference import Reference
+from rbnn.export.export import NO_PROVIDER, make_container
+from rbnn.image import platformio
+from rbnn.image.board import Board
+from rbnn.nets.topology import Layer, Shape, Topology
+from rbnn.runs.parameters import ModelParameters
+from rbnn.runs.synthetic import write_synthetic_run
+from rbnn.spec.layout import Operator
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One network to measure.
+
+    Args:
+        architecture: as in ``--arch``.
+        width: of the network.
+        depth: of the network; None for the architecture's default.
+        work: share of the way from the least useful working memory (0) to the most (1).
+        input_shape: height, width, channels.
+        classes: of its task.
+    """
+
+    architecture: str
+    width: int
+    depth: int | None = None
+    work: float = 1.0
+    input_shape: Shape = (32, 32, 3)
+    classes: int = 10
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one network took: instructions, in the order of ``topology.layers``.
+
+    Args:
+        topology: with padded channels.
+        work_bytes: working memory that it had.
+        inference: counts with streaming, and with weights at hand.
+    """
+
+    topology: Topology
+    work_bytes: int
+    inference: Inference
+
+
+def measure_network(board: Board, subject: Subject, folder: Path) -> Measured:
+    """Run a network with random weights on an emulated board; results are checked.
+
+    Args:
+        board: emulated.
+        subject: the network.
+        folder: for the build; of one board.
+
+    Raises:
+        RbnnError: the build or the measurement failed, or a result was wrong.
+    """
+    with tempfile.TemporaryDirectory(prefix="rbnn-cost-") as temporary:
+        run = write_synthetic_run(
+            Path(temporary) / "run",
+            subject.architecture,
+            width=subject.width,
+            depth=subject.depth,
+            input_shape=subject.input_shape,
+            classes=subject.classes,
+        )
+        config, secrets = run.config(), run.secrets()
+        parameters = ModelParameters.load(run.parameters_file)
+        container = make_container(config, parameters, secrets, NO_PROVIDER)
+    image = np.random.default_rng(1).integers(0, 256, config.input_shape, dtype=np.uint8)
+    network = NetworkCase(container, secrets[config.tasks[0].name], image)
+    least, most = work_range(container.topology)
+    work = (least + round((most - least) * subject.work)) // 4 * 4
+    write_bench(folder, [_small_case()], network, work)
+    build = platformio.build(bench_board(board), folder)
+    reference = Reference.open(container, 0, network.secret)
+    crcs = layer_crc32(reference.infer(image[None]))[0]
+    expected = [(str(number), int(crc)) for number, crc in enumerate(crcs)]
+    with running(board, build, folder, None) as line:
+        inference = Bench(line, board).network(expected)
+    return Measured(container.topology, work, inference)
+
+
+def measure_layers(
+    board: Board, layers: Sequence[Layer], work_bytes: int, folder: Path
+) -> list[LayerCount]:
+    """Run layers with random weights by themselves; arguments and errors as above.
+
+    Args:
+        board: emulated.
+        layers: what ``bench_layers.make_case`` makes.
+        work_bytes: working memory of each.
+        folder: for the build.
+    """
+    rng = np.random.default_rng(1)
+    cases = [make_case(rng, str(number), layer) for number, layer in enumerate(layers)]
+    write_bench(folder, cases, None, work_bytes)
+    build = platformio.build(bench_board(board), folder)
+    with running(board, build, folder, None) as line:
+        return Bench(line, board).layers([(case.name, case.crc32) for case in cases])
+
+
+def _small_case() -> LayerCase:
+    layer = Layer(Operator.DENSE, (1, 1, 32), (1, 1, 1), -1)
+    return make_case(np.random.default_rng(1), "none", layer)
+
+
+def work_range(topology: Topology) -> tuple[int, int]:
+    """Bytes of working memory: the least that every layer runs with, the most that one can use."""
+    layers = topology.layers
+    return max(map(least_work_bytes, layers)), max(map(most_work_bytes, layers))
+
+
+def measure_key_stream(board: Board, folder: Path) -> float:
+    """Instructions of two rounds of one block of the key stream."""
+    write_bench(folder, [_small_case()], None, 4096)
+    build = platformio.build(bench_board(board), folder)
+    with running(board, build, folder, None) as line:
+        _, streams = Bench(line, board).key()
+    per_block = {one.rounds: one.counts * 64 / one.bytes for one in streams}
+    return 2 * (per_block[20] - per_block[8]) / 12

@@ -1,0 +1,204 @@
+"""``rbnn bench host``: how fast Keras and the C engine evaluate a test set on this machine.
+
+All engines compute the same images of the same network in one run, in turns, so that whatever else
+the machine does slows all of them; each one's best turn counts. On a busy machine rates by the
+processor's own time say more than those by the clock.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, computed_field
+
+from rbnn.engine.native import NativeEngine
+from rbnn.engine.reference import Reference
+from rbnn.engine.wide import WideEngine
+from rbnn.errors import RbnnError
+from rbnn.export.integer_predictor import current_container
+from rbnn.runs.run import Run
+from rbnn.runs.synthetic import write_synthetic_run
+
+GOAL = 10.0
+"""Times that the C engine shall be faster than Keras."""
+VERDICT_IMAGES = 1000
+"""Fewer say nothing about the goal: what is done once a set weighs as much as the images."""
+BATCHES = (100, 250, 500)
+"""Batch sizes that Keras may choose from."""
+TURNS = 5
+DEVICE_IMAGES = 100
+"""Images for the device's own kernels, which are made for another machine."""
+
+Images = npt.NDArray[np.uint8]
+Say = Callable[[str], None]
+
+
+class Rate(BaseModel):
+    """Images a second: by the clock, and by the processors' time added up."""
+
+    model_config = ConfigDict(frozen=True)
+
+    clock: float
+    processor: float
+
+
+class HostBench(BaseModel):
+    """One network on this machine.
+
+    ``agreement`` is the share of images in which Keras and the integers find the same class;
+    ``compared`` how many images' logits were found equal, bit for bit, in the C engine and in the
+    integer reference.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    network: str
+    bits: int
+    macs: int
+    images: int
+    vectors: str
+    threads: int
+    keras_batch: int
+    keras: Rate
+    c: Rate
+    c_one_thread: Rate
+    c_device_kernels: Rate
+    agreement: float
+    compared: int
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def ratio(self) -> float:
+        """How many times faster the C engine is, by the clock."""
+        return self.c.clock / self.keras.clock
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def processor_ratio(self) -> float:
+        """How many times less of the processors' time it takes."""
+        return self.c.processor / self.keras.processor
+
+
+def bench_host(
+    networks: Sequence[str], run: Run | None, images: int, compared: int, say: Say
+) -> list[HostBench]:
+    """Measure networks.
+
+    Args:
+        networks: architectures of default size, with random weights.
+        run: a trained run instead, or None.
+        images: of the test set, random; 1 or more.
+        compared: how many of them to hold to the integer reference too.
+        say: told each step.
+
+    Raises:
+        RbnnError: no compiler, or the C engine computes other numbers than the reference.
+    """
+    if run is not None:
+        return [_measure(run, images, compared, say)]
+    results = []
+    with tempfile.TemporaryDirectory(prefix="rbnn-bench-") as folder:
+        for name in networks:
+            synthetic = write_synthetic_run(Path(folder) / name, name)
+            results.append(_measure(synthetic, images, compared, say))
+    return results
+
+
+def _measure(run: Run, count: int, compared: int, say: Say) -> HostBench:
+    config = run.config()
+    task = config.tasks[0]
+    title = f"{config.architecture} of width {config.width}"
+    container = current_container(run)
+    secret = run.secrets()[task.name]
+    shape = (count, *config.input_shape[:2], task.input_channels)
+    pixels = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    wide = WideEngine(container)
+    single = WideEngine(container, threads=1)
+    device = NativeEngine(container)
+
+    say(f"{title}: {compared} images against the integer reference.")
+    logits = wide.logits(0, secret, pixels)
+    expected = Reference.open(container, 0, secret).infer(pixels[:compared]).logits
+    if not np.array_equal(logits[:compared], expected):
+        raise RbnnError(
+            f"{title}: the C engine and the integer reference differ.",
+            "This is a fault of rbnn: report it.",
+        )
+
+    keras = _keras(run, task.name)
+    say(f"{title}: {count} images in Keras and in C, {TURNS} turns.")
+    labels = keras(pixels, BATCHES[-1])  # also traces the graph
+    agreement = float(np.mean(labels == logits.argmax(axis=1)))
+    batch = max(BATCHES, key=lambda size: _best(lambda: keras(pixels, size), count, 2).clock)
+    contestants: dict[str, tuple[Callable[[], object], int]] = {
+        "keras": (lambda: keras(pixels, batch), count),
+        "c": (lambda: wide.logits(0, secret, pixels), count),
+        "c_one_thread": (lambda: single.logits(0, secret, pixels), count),
+        "c_device_kernels": (
+            lambda: device.logits(0, secret, pixels[:DEVICE_IMAGES]),
+            len(pixels[:DEVICE_IMAGES]),
+        ),
+    }
+    turns = [
+        {name: _best(work, size, 1) for name, (work, size) in contestants.items()}
+        for _ in range(TURNS)
+    ]
+    rates = {name: _greatest([turn[name] for turn in turns]) for name in contestants}
+    return HostBench(
+        network=title,
+        bits=container.topology.bits,
+        macs=container.topology.macs,
+        images=count,
+        vectors=wide.vectors,
+        threads=wide.threads,
+        keras_batch=batch,
+        agreement=agreement,
+        compared=compared,
+        **rates,
+    )
+
+
+def _keras(run: Run, task: str) -> Callable[[Images, int], npt.NDArray[np.int64]]:
+    """From images and a batch size to class numbers, compiled to a graph."""
+    # TensorFlow takes seconds to import.
+    from rbnn.nets.framework import tf
+    from rbnn.train.transfer import load_network
+
+    model = load_network(run).models[task]
+
+    classes = tf.function(
+        lambda batch: tf.argmax(model(batch, training=False), axis=-1), reduce_retracing=True
+    )
+
+    def compute(images: Images, size: int) -> npt.NDArray[np.int64]:
+        starts = range(0, len(images), size)
+        parts = [classes(tf.constant(images[at : at + size])).numpy() for at in starts]
+        return np.concatenate(parts)
+
+    return compute
+
+
+def _best(work: Callable[[], object], count: int, turns: int) -> Rate:
+    """The best of some turns of ``count`` images each."""
+    rates = []
+    for _ in range(turns):
+        clock, processor = time.perf_counter(), time.process_time()
+        work()
+        rates.append(
+            Rate(
+                clock=count / (time.perf_counter() - clock),
+                processor=count / (time.process_time() - processor),
+            )
+        )
+    return _greatest(rates)
+
+
+def _greatest(rates: Sequence[Rate]) -> Rate:
+    return Rate(
+        clock=max(rate.clock for rate in rates), processor=max(rate.processor for rate in rates)
+    )

@@ -1,0 +1,114 @@
+"""From counts to figures: what a layer, a network and the product's firmware took."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rbnn.bench.application import ApplicationCost
+from rbnn.bench.figures import BenchApplication, BenchLayer, BenchNetwork
+from rbnn.bench.layers import LayerCase
+from rbnn.bench.session import Inference, LayerCount
+from rbnn.cost import peers
+from rbnn.image import sizes
+from rbnn.image.board import CountUnit
+from rbnn.image.sizes import SizeReport
+from rbnn.nets.topology import Layer, Topology
+from rbnn.runs.run import RunConfig
+
+CODE_PARTS = (sizes.ENGINE, sizes.LINK, sizes.CRYPTO, sizes.KEYS, sizes.LIBRARIES)
+
+
+def layer_name(topology: Topology, number: int) -> str:
+    """A network's layer as the figures call it, for example ``resnet/3 conv``."""
+    operator = topology.layers[number].op.name.lower().replace("_", "-")
+    return f"{topology.architecture}/{number} {operator}"
+
+
+def describe_shape(layer: Layer) -> str:
+    """For example ``3x3/2 64 -> 128, 8x8``: window and stride, channels, output size."""
+    height, width, channels = layer.out_shape
+    inputs = layer.in_shape[2] if layer.kernel else math.prod(layer.in_shape)
+    window = f"{layer.kernel}x{layer.kernel}" if layer.kernel else ""
+    stride = f"/{layer.stride}" if layer.stride > 1 else ""
+    pool = f", pool {layer.pool}" if layer.pool > 1 else ""
+    size = f", {height}x{width}" if layer.kernel else ""
+    return f"{window}{stride} {inputs} -> {channels}{pool}{size}".strip()
+
+
+def layer_row(name: str, layer: Layer, count: LayerCount) -> BenchLayer:
+    """Any layer whose results were right."""
+    macs = layer.macs
+    return BenchLayer(
+        name=name,
+        operator=layer.op.name.lower(),
+        shape=describe_shape(layer),
+        macs=macs,
+        instructions=count.stream,
+        instructions_plain=count.plain,
+        instructions_per_mac=count.stream / macs if macs else None,
+        instructions_per_mac_plain=count.plain / macs if macs else None,
+        instructions_per_mac_resident=count.resident / macs if macs and count.resident else None,
+        reconfiguration_share=(count.stream - count.plain) / count.stream,
+        crc_ok=True,  # a wrong result ended the measurement
+    )
+
+
+def standard_row(case: LayerCase, count: LayerCount, unit: CountUnit) -> BenchLayer:
+    """A standard layer, beside its goals and the best peer where both count instructions."""
+    if unit == "cycles":
+        return layer_row(case.name, case.layer, count)
+    goal = peers.GOALS[case.name]
+    name, rate = peers.best(case.name)
+    return layer_row(case.name, case.layer, count).model_copy(
+        update={
+            "goal": goal.stream,
+            "goal_plain": goal.plain,
+            "peer": name,
+            "peer_per_mac": rate,
+        }
+    )
+
+
+def network_rows(topology: Topology, counts: Sequence[LayerCount]) -> list[BenchLayer]:
+    """Every layer of a network."""
+    return [
+        layer_row(count.name, layer, count)
+        for layer, count in zip(topology.layers, counts, strict=True)
+    ]
+
+
+def network_figures(
+    config: RunConfig, topology: Topology, inference: Inference, unit: CountUnit
+) -> BenchNetwork:
+    """A whole network's figures, beside the peers' estimate where both count instructions."""
+    estimate = peers.estimate(topology) if unit == "instructions" else None
+    return BenchNetwork(
+        architecture=config.architecture,
+        width=config.width,
+        depth=config.depth,
+        stages=config.stages,
+        cipher=config.cipher,
+        input_shape=topology.input_shape,
+        bits=topology.bits,
+        macs=topology.macs,
+        instructions=inference.stream,
+        instructions_plain=inference.plain,
+        reconfiguration_share=(inference.stream - inference.plain) / inference.stream,
+        peer_instructions=estimate,
+        ratio=estimate / inference.stream if estimate else None,
+    )
+
+
+def application_figures(report: SizeReport, cost: ApplicationCost | None) -> BenchApplication:
+    """The product's firmware; ``cost`` is None where it was built and did not run."""
+    code = sum(part.flash for part in report.parts if part.part in CODE_PARTS)
+    return BenchApplication(
+        code=code,
+        ram=report.ram,
+        peak_ram=report.ram - report.stack + cost.stack_used if cost else None,
+        stack_used=cost.stack_used if cost else None,
+        switch=cost.switch if cost else None,
+        inference=cost.inference if cost else None,
+        sizes=report,
+    )

@@ -1,0 +1,229 @@
+"""What the user asks of a comparison, held against what its folder was begun with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rbnn.compare.jobs import DEVICE_SCHEME, SCHEMES
+from rbnn.compare.plan import (
+    FILE,
+    LOCK_FILE,
+    Plan,
+    PlannedTask,
+    option,
+    read_plan,
+    require_plan,
+    training_settings,
+    usual_settings,
+)
+from rbnn.errors import RbnnError
+from rbnn.files import write_atomic
+from rbnn.nets.architectures import architecture
+from rbnn.runs.run import Scheme
+from rbnn.runs.start import check, usual_precision
+from rbnn.tasks import TaskData
+
+DEFAULT_SEEDS = (1, 2, 3)
+DEFAULT_COUNTS = (1, 2, 4, 7)
+DEFAULT_WRONG_SECRETS = 20
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user asks for; None is what the folder has already, or the default.
+
+    Args:
+        settings: fields of ``Settings`` that were given; others are the folder's or the defaults.
+        seeds: of the runs, the first one first.
+        schemes: of the shared networks.
+        counts: numbers of tasks.
+        wrong_secrets: to try on each task.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seeds: Sequence[int] | None = None
+    schemes: Sequence[Scheme] | None = None
+    counts: Sequence[int] | None = None
+    wrong_secrets: int | None = None
+
+
+def draft(folder: Path, tasks: Sequence[str] | None, choice: Choice) -> tuple[list[str], Choice]:
+    """Check a choice against a begun folder, and complete it, before any data are read.
+
+    Args:
+        folder: of the comparison, new or begun.
+        tasks: specs of the tasks; None for those of the folder.
+        choice: what the user asks for.
+
+    Returns:
+        Specs of the tasks, and the choice with nothing left open.
+
+    Raises:
+        RbnnError: the folder was begun otherwise, or something cannot be.
+    """
+    plan = require_plan(folder) if tasks is None else read_plan(folder)
+    if plan is None:
+        _refuse_other_files(folder)
+        specs = list(tasks or ())
+        usual = _defaults(len(specs))
+    else:
+        specs = [task.spec for task in plan.tasks]
+        settings = {**usual_settings(), **plan.settings}
+        usual = Choice(settings, plan.seeds, plan.schemes, plan.counts, plan.wrong_secrets)
+        if tasks is not None and list(tasks) != specs:
+            raise _begun_otherwise(folder, "--tasks", ",".join(specs), ",".join(tasks))
+        for name, value in choice.settings.items():
+            if settings[name] != value:
+                raise _begun_otherwise(folder, option(name), settings[name], value)
+    filled = Choice(
+        {**usual.settings, **choice.settings},
+        usual.seeds if choice.seeds is None else choice.seeds,
+        usual.schemes if choice.schemes is None else choice.schemes,
+        usual.counts if choice.counts is None else choice.counts,
+        usual.wrong_secrets if choice.wrong_secrets is None else choice.wrong_secrets,
+    )
+    _check(filled, len(specs))
+    return specs, filled
+
+
+def settle(folder: Path, specs: Sequence[str], choice: Choice, data: Sequence[TaskData]) -> Plan:
+    """Write the folder's plan: what it had, and what ``choice`` adds.
+
+    Args:
+        folder: of the comparison; made when missing.
+        specs: of the tasks, from :func:`draft`.
+        choice: complete, from the same.
+        data: the tasks, in order.
+
+    Returns:
+        What to train now; the file holds everything that was ever asked for.
+
+    Raises:
+        RbnnError: the data are no longer those that the folder was begun with.
+    """
+    known = read_plan(folder)
+    tasks = tuple(
+        PlannedTask(name=task.name, spec=spec, fingerprint=task.fingerprint)
+        for spec, task in zip(specs, data, strict=True)
+    )
+    if known is not None:
+        for before, now in zip(known.tasks, tasks, strict=True):
+            if before.fingerprint != now.fingerprint:
+                raise RbnnError(
+                    f"The data of task {now.name} have changed since {folder} was begun.",
+                    "Restore them, or choose another folder with --out.",
+                )
+    assert choice.seeds is not None and choice.schemes is not None and choice.counts is not None
+    assert choice.wrong_secrets is not None
+    wanted = Plan(
+        tasks=tasks,
+        settings=dict(choice.settings),
+        seeds=tuple(choice.seeds),
+        schemes=tuple(choice.schemes),
+        counts=tuple(sorted(choice.counts)),
+        wrong_secrets=choice.wrong_secrets,
+    )
+    everything = wanted
+    if known is not None:
+        everything = wanted.model_copy(
+            update={
+                "seeds": _joined(known.seeds, wanted.seeds),
+                "schemes": _joined(known.schemes, wanted.schemes),
+                "counts": tuple(sorted(_joined(known.counts, wanted.counts))),
+                "steps": known.steps,
+            }
+        )
+    if everything != known:
+        write_atomic(folder / FILE, everything.model_dump_json(indent=2) + "\n")
+    return wanted
+
+
+def parse_numbers(name: str, text: str) -> tuple[int, ...]:
+    """Read ``1,2,3``.
+
+    Raises:
+        RbnnError: names the option.
+    """
+    return _parse(name, text, "whole numbers separated by commas, such as 1,2,3", int)
+
+
+def parse_schemes(text: str) -> tuple[Scheme, ...]:
+    """Read ``xor,none``.
+
+    Raises:
+        RbnnError: not one of them, or one of them twice.
+    """
+
+    def scheme(word: str) -> Scheme:
+        if word not in SCHEMES:
+            raise ValueError
+        return word
+
+    return _parse("--schemes", text, f"some of {','.join(SCHEMES)}", scheme)
+
+
+def _parse(name: str, text: str, form: str, read: Callable[[str], T]) -> tuple[T, ...]:
+    try:
+        found = tuple(read(word.strip()) for word in text.split(","))
+    except ValueError as error:
+        raise RbnnError(f"{name} takes {form}. Received: {text!r}.") from error
+    if len(set(found)) < len(found):
+        raise RbnnError(f"{name} names one of them twice. Received: {text!r}.")
+    return found
+
+
+def _defaults(tasks: int) -> Choice:
+    """What a new folder of so many tasks takes where the user does not say."""
+    settings = {**usual_settings(), "precision": usual_precision()}
+    counts = tuple(count for count in DEFAULT_COUNTS if count <= tasks)
+    return Choice(settings, DEFAULT_SEEDS, SCHEMES, counts, DEFAULT_WRONG_SECRETS)
+
+
+def _refuse_other_files(folder: Path) -> None:
+    if folder.is_dir() and any(entry.name != LOCK_FILE for entry in folder.iterdir()):
+        raise RbnnError(
+            f"{folder} holds other files, and no comparison.", "Choose a new folder with --out."
+        )
+
+
+def _check(choice: Choice, tasks: int) -> None:
+    for count in choice.counts or ():
+        if not 1 <= count <= tasks:
+            raise RbnnError(f"--counts must be in 1 .. {tasks}, the tasks. Received: {count}.")
+    if choice.wrong_secrets is not None and choice.wrong_secrets < 0:
+        raise RbnnError(f"--wrong-secrets must be 0 or more. Received: {choice.wrong_secrets}.")
+    settings = choice.settings
+    architecture(settings["architecture"])
+    for seed in choice.seeds or ():
+        check(training_settings(settings, seed))
+    if settings["minutes"] is not None and DEVICE_SCHEME not in (choice.schemes or ()):
+        raise RbnnError(
+            f"--minutes needs scheme {DEVICE_SCHEME}: the steps of its network are everyone's.",
+            "Take --steps or --epochs, or add the scheme.",
+        )
+
+
+def _begun_otherwise(folder: Path, name: str, before: object, now: object) -> RbnnError:
+    return RbnnError(
+        f"{folder} was begun with {name} {_typed(before)}, not {_typed(now)}: the networks could "
+        "not be compared.",
+        f"Leave {name} away to go on, or choose another folder with --out.",
+    )
+
+
+def _typed(value: object) -> object:
+    """A setting as its user types it."""
+    if value is None or value == {}:
+        return "its default"
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={factor}" for name, factor in value.items())
+    return value
+
+
+def _joined(one: Iterable[T], other: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys((*one, *other)))

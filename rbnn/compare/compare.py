@@ -1,0 +1,47 @@
+"""``rbnn bench accuracy``: one parameter set for all tasks against a network for each.
+
+Both are trained side by side under one budget, on the same samples; the folder of a comparison can
+be gone on with, and added to, at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rbnn.compare.choice import Choice, draft, settle
+from rbnn.compare.figures import AccuracyFigures
+from rbnn.compare.plan import locked
+from rbnn.compare.report import write_report
+from rbnn.compare.train import train_all
+from rbnn.tasks import load, parse_specs
+from rbnn.tasks.loading_bar import LoadingBar
+
+
+def compare_networks(
+    folder: Path,
+    tasks: str | None,
+    choice: Choice,
+    say: Callable[[str], None],
+    summary: Path | None = None,
+) -> AccuracyFigures:
+    """Train and measure what is missing in ``folder``, then write its report.
+
+    Args:
+        folder: of the comparison, new or begun.
+        tasks: as ``--tasks`` takes them; None for those that the folder was begun with.
+        choice: what the user asks for.
+        say: told of each network.
+        summary: as :func:`rbnn.compare.report.write_report` takes it.
+
+    Raises:
+        RbnnError: the folder was begun otherwise, a setting is unusable, the user stopped the
+            training, or something cannot be read or written.
+    """
+    given = None if tasks is None else [str(spec) for spec in parse_specs(tasks)]
+    specs, filled = draft(folder, given, choice)
+    with LoadingBar() as bar:
+        data = [load(spec, progress=bar.show) for spec in specs]
+    with locked(folder):
+        train_all(folder, settle(folder, specs, filled, data), data, say)
+        return write_report(folder, summary)

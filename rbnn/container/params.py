@@ -1,0 +1,210 @@
+"""A task's own part in clear, as bytes: input adapter, each layer's values, class names."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rbnn.container.errors import ExportError, SealedBlockError
+from rbnn.container.plan import Plan
+from rbnn.container.shapes import params_bytes
+from rbnn.nets.topology import Layer, Topology
+from rbnn.spec.layout import (
+    MAX_INPUT_CHANNELS,
+    MAX_SHIFT,
+    PARAMS_HEADER,
+    Activation,
+    Adapter,
+    Operator,
+    Sign,
+    Stage,
+)
+from rbnn.spec.stream import NO_TRUNK
+
+Int16s = npt.NDArray[np.int16]
+Int32s = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Of a stage THRESHOLD: (out_channels,); bit = (sum >= threshold)."""
+
+    thresholds: Int16s
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Of a stage RESIDUAL; arrays of (out_channels,). See ``rbnn.spec.layout.Stage``.
+
+    Args:
+        shift: 0..16, behind the scales.
+        scales: the stream's units (1/256) times 2^shift for each unit of the sum.
+        biases: Q8.8.
+        points: of RPReLU, Q8.8; None without, as the next two.
+        slopes: Q2.14.
+        offsets: Q8.8.
+        thresholds: of sign THRESHOLDS, Q8.8; None without.
+    """
+
+    shift: int
+    scales: Int16s
+    biases: Int16s
+    points: Int16s | None = None
+    slopes: Int16s | None = None
+    offsets: Int16s | None = None
+    thresholds: Int16s | None = None
+
+
+@dataclass(frozen=True)
+class Logits:
+    """Of a dense layer: (max_classes,) each, Q12.20; zero from the class count on."""
+
+    scales: Int32s
+    biases: Int32s
+
+
+Group = Thresholds | Residual | Logits
+
+
+@dataclass(frozen=True)
+class TaskParams:
+    """Everything of a task but its secret.
+
+    Args:
+        labels: class names in class order.
+        adapter: how the task's input becomes the network's.
+        input_channels: channels of the task's own input.
+        offsets: 0..255, subtracted from each channel of the network's input.
+        groups: by layer number, of every layer that has bits.
+        trunk_key: of :func:`rbnn.spec.stream.trunk_key`, 32 bytes.
+    """
+
+    labels: tuple[str, ...]
+    adapter: Adapter
+    input_channels: int
+    offsets: tuple[int, ...]
+    groups: Mapping[int, Group]
+    trunk_key: bytes = NO_TRUNK
+
+
+def _members(layer: Layer) -> tuple[str, ...]:
+    """Arrays of a layer's group, in their order."""
+    if layer.op in (Operator.DENSE, Operator.DENSE_STREAM):
+        return ("scales", "biases")
+    match layer.stage:
+        case Stage.THRESHOLD:
+            return ("thresholds",)
+        case Stage.RESIDUAL:
+            rprelu = ("points", "slopes", "offsets") * (layer.activation is Activation.RPRELU)
+            return ("scales", "biases") + rprelu + ("thresholds",) * (layer.sign is Sign.THRESHOLDS)
+        case Stage.NONE:
+            return ()
+
+
+def _encode_group(group: Group, layer: Layer) -> bytes:
+    kind = "<i4" if isinstance(group, Logits) else "<i2"
+    head = struct.pack("<HH", group.shift, 0) if isinstance(group, Residual) else b""
+    return head + b"".join(getattr(group, name).astype(kind).tobytes() for name in _members(layer))
+
+
+def _decode_group(data: bytes, layer: Layer, where: str) -> Group:
+    shift = 0
+    if layer.stage is Stage.RESIDUAL:
+        shift, zero = struct.unpack_from("<HH", data)
+        if shift > MAX_SHIFT or zero:
+            raise SealedBlockError(f"{where}: the shift is {shift}, more than {MAX_SHIFT}.")
+        data = data[4:]
+    names = _members(layer)
+    dense = layer.op in (Operator.DENSE, Operator.DENSE_STREAM)
+    values = np.frombuffer(data, "<i4" if dense else "<i2").reshape(len(names), -1)
+    arrays = dict(zip(names, values, strict=True))
+    if dense:
+        return Logits(**{name: array.astype(np.int32) for name, array in arrays.items()})
+    narrow = {name: array.astype(np.int16) for name, array in arrays.items()}
+    if layer.stage is Stage.THRESHOLD:
+        return Thresholds(**narrow)
+    return Residual(shift, **narrow)
+
+
+def encode(params: TaskParams, topology: Topology, plan: Plan) -> bytes:
+    """The plaintext of a sealed block.
+
+    Raises:
+        ExportError: a class name or an offset cannot be stored.
+    """
+    channels = topology.input_shape[2]
+    if len(params.offsets) != channels or not all(0 <= value <= 255 for value in params.offsets):
+        raise ExportError(
+            f"A task has {channels} input offsets of 0 to 255. Received: {params.offsets}."
+        )
+    if any(not label or "\0" in label for label in params.labels):
+        raise ExportError(f"A class name is empty or has a zero byte: {params.labels!r}.")
+    labels = b"".join(label.encode() + b"\0" for label in params.labels)
+    data = bytearray(plan.labels_offset)
+    data[: PARAMS_HEADER.size] = PARAMS_HEADER.pack(
+        {
+            "classes": len(params.labels),
+            "adapter": int(params.adapter),
+            "input_channels": params.input_channels,
+            "offsets": (*params.offsets, *[0] * (MAX_INPUT_CHANNELS - channels)),
+            "labels_offset": plan.labels_offset,
+            "labels_bytes": len(labels),
+            "trunk_key": params.trunk_key,
+        }
+    )
+    for number, layer in enumerate(topology.layers):
+        if not params_bytes(layer):
+            continue
+        raw = _encode_group(params.groups[number], layer)
+        if len(raw) != params_bytes(layer):
+            raise ValueError(f"Layer {number} has {params_bytes(layer)} bytes. Got: {len(raw)}")
+        offset = plan.placements[number].params_offset
+        data[offset : offset + len(raw)] = raw
+    return bytes(data) + labels
+
+
+def decode(data: bytes, topology: Topology, plan: Plan) -> TaskParams:
+    """Read what :func:`encode` wrote.
+
+    Raises:
+        SealedBlockError: sizes or members do not fit the network.
+    """
+    try:
+        header = PARAMS_HEADER.unpack(data)
+        adapter = Adapter(int(header["adapter"]))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise SealedBlockError(f"The opened parameters are malformed: {error}.") from error
+    classes, start, length = (header[name] for name in ("classes", "labels_offset", "labels_bytes"))
+    offsets, trunk_key = header["offsets"], header["trunk_key"]
+    assert isinstance(trunk_key, bytes)
+    assert isinstance(classes, int) and isinstance(start, int) and isinstance(length, int)
+    assert isinstance(offsets, tuple)
+    raw_labels = data[start : start + length]
+    if (
+        start != plan.labels_offset
+        or start + length != len(data)
+        or raw_labels.count(b"\0") != classes
+        or not raw_labels.endswith(b"\0")
+    ):
+        raise SealedBlockError("The opened parameters do not fit the network of this container.")
+    groups: dict[int, Group] = {}
+    for number, layer in enumerate(topology.layers):
+        if size := params_bytes(layer):
+            offset = plan.placements[number].params_offset
+            groups[number] = _decode_group(data[offset : offset + size], layer, f"Layer {number}")
+    try:
+        labels = tuple(label.decode() for label in raw_labels[:-1].split(b"\0"))
+    except UnicodeDecodeError as error:
+        raise SealedBlockError("A class name in the opened parameters is not UTF-8.") from error
+    return TaskParams(
+        labels=labels,
+        adapter=adapter,
+        input_channels=int(header["input_channels"]),  # type: ignore[arg-type]
+        offsets=tuple(offsets[: topology.input_shape[2]]),
+        groups=groups,
+        trunk_key=trunk_key,
+    )

@@ -1,0 +1,76 @@
+"""The figures of the demonstration of a packed model, as data."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, computed_field
+
+from rbnn.image.sizes import SizeReport
+from rbnn.demo.figures import (Refusal)
+
+GOAL = 1.25
+"""All tasks in at most this many times the flash of one."""
+
+
+class _Figures(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PackedTaskFigures(_Figures):
+    """What one task reached on the device, beside what was recorded when it was packed.
+
+    Accuracies are shares of 1, sizes bytes, times microseconds of the device's clock. ``recorded``
+    and ``keras`` are over the whole test set (``test_samples``); ``device`` over
+    ``device_samples`` of it, None where the data are not at hand: ``no_data`` says why.
+    ``differing_layers`` counts, over ``probes`` own inputs, the layers whose output on the device
+    is not the recorded one, the logits' layer included.
+    """
+
+    name: str
+    classes: int
+    test_samples: int
+    recorded: float
+    keras: float | None
+    device_samples: int
+    device: float | None
+    no_data: str
+    probes: int
+    differing_layers: int
+    own_bytes: int
+    separate_bytes: int
+    switch_us: int
+    inference_us: float
+    switch_instructions: int | None
+    inference_instructions: int | None
+
+
+class PackedFigures(_Figures):
+    """All figures of one demonstration."""
+
+    model: str
+    board: str
+    bits: int
+    shared_bytes: int
+    tasks: tuple[PackedTaskFigures, ...]
+    refusals: tuple[Refusal, ...]
+    image: SizeReport
+    stack_used: int
+    go_on: tuple[str, ...]
+    seconds: float
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def together_bytes(self) -> int:
+        """Flash of all tasks: shared bits, graph, and each task's record, sealed block, licence."""
+        return self.shared_bytes + sum(task.own_bytes for task in self.tasks)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def separate_bytes(self) -> int:
+        """Flash of a network of its own for each task: bits, graph, parameters; no keys."""
+        return sum(task.separate_bytes for task in self.tasks)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def flash_ratio(self) -> float:
+        """All tasks' flash over that of one task alone, the mean of the separate networks."""
+        return self.together_bytes / (self.separate_bytes / len(self.tasks))

@@ -1,0 +1,149 @@
+"""``rbnn nets``: architectures and sizes for a board, ranked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from rbnn.container.container import SEALED_OVERHEAD
+from rbnn.container.plan import Plan, align, plan
+from rbnn.cost import peers
+from rbnn.cost.predict import predict
+from rbnn.errors import RbnnError
+from rbnn.image.board import Board
+from rbnn.image.errors import FitError
+from rbnn.image.memory import APPLICATION_BYTES, MemoryPlan, share_memory
+from rbnn.nets.architectures import ARCHITECTURES, architecture, lay_out
+from rbnn.nets.padding import pad
+from rbnn.nets.topology import Shape, Topology
+from rbnn.spec.layout import CONTAINER_HEADER, LAYER, TASK
+
+CODE_BYTES = 52_000
+"""Flash of the application without a model, about; a build tells exactly."""
+LABEL_BYTES = 12
+"""Of a class name with its zero byte, about."""
+WIDTHS = (16, 32, 48, 64, 96, 128)
+"""What is tried where no width is given."""
+
+
+class Candidate(BaseModel):
+    """One network on one board. Bytes; instructions and milliseconds of an inference.
+
+    ``lacks`` names the memories that are too small, ``why`` says by how much; where one is RAM, the
+    figures are those of the least working memory. ``estimated_ms`` is an estimate: see
+    ``rbnn.cost.predict``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: str
+    width: int
+    depth: int
+    stages: int | None
+    bits: int
+    macs: int
+    fits: bool
+    lacks: tuple[str, ...]
+    why: str
+    flash: int
+    ram: int
+    arena: int
+    work: int
+    resident: int
+    instructions: int
+    first_instructions: int
+    estimated_ms: float
+    peer_instructions: int
+
+
+def candidates(
+    board: Board,
+    names: Sequence[str],
+    widths: Sequence[int],
+    depth: int | None,
+    stages: int | None,
+    input_shape: Shape,
+    classes: int,
+    tasks: int,
+) -> list[Candidate]:
+    """Networks for a board: those that fit first, with more bits before fewer.
+
+    Args:
+        board: its manifest.
+        names: architectures; empty for all.
+        widths: empty for ``WIDTHS``.
+        depth: None for each architecture's default.
+        stages: None for each architecture's default.
+        input_shape: height, width, channels.
+        classes: most of any task.
+        tasks: how many.
+
+    Raises:
+        RbnnError: an unknown architecture, or no network takes this input.
+    """
+    found: list[Candidate] = []
+    refused: list[RbnnError] = []
+    for name in names or tuple(ARCHITECTURES):
+        known = architecture(name)
+        sizes = {
+            "depth": known.depth if depth is None else depth,
+            "stages": known.stages if stages is None else stages,
+        }
+        for width in widths or WIDTHS:
+            try:
+                topology = lay_out(name, input_shape, classes, width, **sizes)
+                found.append(_judge(board, topology, width, sizes, tasks))
+            except RbnnError as error:
+                refused.append(error)
+    if not found:
+        raise refused[0]
+    return rank(found)
+
+
+def rank(found: Iterable[Candidate]) -> list[Candidate]:
+    """Those that fit first, each part with more bits before fewer, then with fewer instructions."""
+    return sorted(found, key=lambda one: (not one.fits, -one.bits, one.instructions))
+
+
+def _judge(
+    board: Board, topology: Topology, width: int, sizes: dict[str, int | None], tasks: int
+) -> Candidate:
+    padded = pad(topology).topology
+    layout = plan(padded)
+    params = layout.labels_offset + topology.max_classes * LABEL_BYTES
+    flash = CODE_BYTES + _container_bytes(padded, layout, params, tasks)
+    try:
+        memory = share_memory(board, padded, layout, params)
+    except FitError:
+        memory = MemoryPlan(layout.arena_bytes, params, layout.work_bytes, (), 0)
+    ram = APPLICATION_BYTES + board.stack_bytes
+    ram += memory.arena + memory.params + memory.work + memory.resident
+    excess = {"flash": flash - board.flash.bytes, "RAM": ram - board.ram.bytes}
+    lacks = {name: bytes_ for name, bytes_ in excess.items() if bytes_ > 0}
+    costs = predict(padded, memory.work, memory.resident_layers, cpu=board.cpu)
+    first = predict(padded, memory.work, cpu=board.cpu)
+    return Candidate(
+        architecture=topology.architecture,
+        width=width,
+        **sizes,
+        bits=topology.bits,
+        macs=topology.macs,
+        fits=not lacks,
+        lacks=tuple(lacks),
+        why="; ".join(f"{name}: {bytes_:,} bytes too many" for name, bytes_ in lacks.items()),
+        flash=flash,
+        ram=ram,
+        arena=memory.arena,
+        work=memory.work,
+        resident=memory.resident,
+        instructions=sum(cost.instructions for cost in costs),
+        first_instructions=sum(cost.instructions for cost in first),
+        estimated_ms=sum(cost.cycles for cost in costs) / board.clock_hz * 1000,
+        peer_instructions=peers.estimate(topology),
+    )
+
+
+def _container_bytes(topology: Topology, layout: Plan, params: int, tasks: int) -> int:
+    tables = CONTAINER_HEADER.size + LAYER.size * len(topology.layers) + TASK.size * tasks
+    return align(tables) + layout.weights_bytes + tasks * align(params + SEALED_OVERHEAD)

@@ -1,0 +1,1 @@
+"""What everything that is read shares: plot style, table writer, base class of documents."""

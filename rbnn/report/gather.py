@@ -1,0 +1,262 @@
+"""``rbnn report``: a run gathered into one document, then written as a page and a model card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rbnn.errors import RbnnError
+from rbnn.files import write_atomic
+from rbnn.image.board import load_board
+from rbnn.report import network as run_network
+from rbnn.report import settings as run_settings
+from rbnn.report.figures import DataFigures, Epoch, Results, RunReport, TaskReport, TrainingState
+from rbnn.report.keys import describe_keys
+from rbnn.report.page import card, page
+from rbnn.report.results import measure
+from rbnn.report.scorer import Choice, Scorer, open_scorer
+from rbnn.runs.run import Run, RunConfig, RunTask
+from rbnn.runs.start import load_data
+from rbnn.tasks import TaskData
+from rbnn.train.evaluate import WrongSecrets, try_wrong_secrets
+from rbnn.train.figures import EpochFigures, read_figures
+
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(what, done, total)``."""
+MOST_APART = 0.01
+"""Share of 1 by which an accuracy measured now may differ from that which training noted: Keras in
+another precision and the integers differ by less."""
+PAGE_FILE = "report.html"
+CARD_FILE = "MODEL_CARD.md"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user may choose.
+
+    Args:
+        board: whose flash and RAM are told.
+        engine: what classifies the test sets.
+        samples: samples to show of each task that were classified right, and as many wrong.
+        wrong_secrets: how many to try on each task; 0 for none.
+        provider_key: PEM file whose ``.pub`` file is read; may be missing.
+        registry: of devices and licences, file or URL; may be missing.
+    """
+
+    board: str
+    engine: Choice = "auto"
+    samples: int = 6
+    wrong_secrets: int = 0
+    provider_key: Path = Path("keys") / "provider.pem"
+    registry: str = "registry.sqlite"
+
+
+def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
+    """Measure a run and gather all that is known of it; nothing is written.
+
+    Args:
+        run: trained for an epoch or more. Data that are not at hand leave their task without
+            results, and the report says so.
+        wishes: the user's.
+        progress: told of what takes long.
+
+    Raises:
+        RbnnError: the run has no parameters yet, or something of it is damaged.
+    """
+    config = run.config()
+    if not run.parameters_file.exists():
+        raise RbnnError(
+            f"{run.folder} has no trained parameters yet.",
+            f"Train it for an epoch or more: rbnn train --resume {run.folder}",
+        )
+    board = load_board(wishes.board)
+    model = run_network.find_model(run)
+    memory, problem = (
+        (None, None) if model.container is None else run_network.share_out(board, model.container)
+    )
+    scorer = open_scorer(run, wishes.engine, model.container, model.export is not None)
+    epochs = read_figures(run)
+    tasks = tuple(
+        _task(run, config, task, scorer, epochs, wishes, progress) for task in config.tasks
+    )
+    name = run.folder.resolve().name
+    export = model.figures
+    if model.container is not None:
+        figures = run_network.describe_board(board, model.container, memory, problem)
+        export = export.model_copy(update={"board": figures})
+    report = RunReport(
+        run=name,
+        date=datetime.now(UTC).isoformat(timespec="minutes"),
+        engine=scorer.engine,
+        training=_training(config, epochs),
+        tasks=tasks,
+        network=run_network.describe_network(run, board, model.container, memory),
+        export=export,
+        keys=describe_keys(config, model.export, wishes.provider_key, wishes.registry),
+        settings=run_settings.settings(config),
+        versions=run_settings.versions(),
+        commands=run_settings.commands(config, name, wishes.board),
+        notes=(),
+    )
+    return report.model_copy(update={"notes": _notes(report)})
+
+
+def check_files(page_file: Path, card_file: Path) -> None:
+    """Refuse what cannot be written, before anything long begins.
+
+    Raises:
+        RbnnError: one is a folder, or both are one file.
+    """
+    for path in (page_file, card_file):
+        if path.is_dir():
+            raise RbnnError(f"{path} is a folder.", "Name the file to write.")
+    if page_file.resolve() == card_file.resolve():
+        raise RbnnError(
+            f"Page and model card would be one file: {page_file}.", "Give --card another name."
+        )
+
+
+def write_report(report: RunReport, page_file: Path, card_file: Path) -> None:
+    """Write the page and the model card.
+
+    Raises:
+        RbnnError: one of them cannot be written.
+    """
+    write_atomic(page_file, page(report))
+    write_atomic(card_file, card(report))
+
+
+def _task(
+    run: Run,
+    config: RunConfig,
+    task: RunTask,
+    scorer: Scorer,
+    epochs: list[EpochFigures],
+    wishes: Wishes,
+    progress: Progress,
+) -> TaskReport:
+    own = _curve(read_figures(run.baseline(task.name)), task.name)
+    shared = _curve(epochs, task.name)
+    data: TaskData | None = None
+    missing: str | None = None
+    results: Results | None = None
+    try:
+        data = load_data(config.model_copy(update={"tasks": (task,)}), progress)[0]
+    except RbnnError as error:
+        missing = str(error)
+    if data is not None:
+        progress(f"{task.name}: test set", 0, 1)
+        wrong = _wrong_secrets(scorer, data, config, wishes.wrong_secrets, progress)
+        results = measure(scorer, data, wishes.samples, config.seed, wrong)
+        progress(f"{task.name}: test set", 1, 1)
+    return TaskReport(
+        name=task.name,
+        labels=task.labels,
+        shared=shared[-1].test if shared else None,
+        own=own[-1].test if own else None,
+        curve=shared,
+        own_curve=own,
+        data=None if data is None else _data(data),
+        results=results,
+        missing=missing,
+    )
+
+
+def _curve(epochs: list[EpochFigures], task: str) -> tuple[Epoch, ...]:
+    return tuple(
+        Epoch(
+            epoch=epoch.epoch,
+            loss=epoch.tasks[task].loss,
+            train=epoch.tasks[task].train_accuracy,
+            test=epoch.tasks[task].test_accuracy,
+        )
+        for epoch in epochs
+        if task in epoch.tasks
+    )
+
+
+def _data(data: TaskData) -> DataFigures:
+    return DataFigures(
+        kind=data.kind,
+        channels=data.channels,
+        train=len(data.train),
+        test=len(data.test),
+        origin=run_settings.origin_text(data.origin),
+        fingerprint=data.fingerprint,
+    )
+
+
+def _wrong_secrets(
+    scorer: Scorer, data: TaskData, config: RunConfig, count: int, progress: Progress
+) -> WrongSecrets | None:
+    if not count or config.scheme == "none":
+        return None
+    what = f"{data.name}: wrong secrets"
+    return try_wrong_secrets(
+        scorer.classes,
+        data.name,
+        data.test,
+        len(data.labels),
+        count,
+        tried=lambda done: progress(what, done, count),
+    )
+
+
+def _training(config: RunConfig, epochs: list[EpochFigures]) -> TrainingState:
+    if not epochs:
+        return TrainingState(epochs=0, steps=0, seconds=0, progress=None)
+    last = epochs[-1]
+    return TrainingState(
+        epochs=last.epoch,
+        steps=last.steps,
+        seconds=last.seconds,
+        progress=config.progress(last.steps, last.seconds),
+    )
+
+
+def _notes(report: RunReport) -> tuple[str, ...]:
+    """What a reader must know before the figures."""
+    notes = []
+    training = report.training
+    if not training.finished:
+        notes.append(
+            f"Training is not finished: {training.progress or 0:.0%} after {training.epochs} "
+            f"epochs. Go on with: rbnn train --resume runs/{report.run}"
+        )
+    if training.progress is None:
+        notes.append("The run has no metrics.json: there are no learning curves.")
+    match report.export.state:
+        case "missing":
+            notes.append(
+                "The run has not been exported: sizes are those that an export would have, and "
+                f"there is no digest yet. Export with: rbnn export {report.run}"
+            )
+        case "outdated":
+            notes.append(
+                f"{report.export.why} Sizes are those of another export; "
+                f"make it with: rbnn export {report.run}"
+            )
+        case "impossible":
+            notes.append(f"The run cannot be exported to a device. {report.export.why}")
+    if report.export.board is not None and report.export.board.problem:
+        notes.append(report.export.board.problem)
+    apart = [
+        f"{task.name} {task.results.accuracy:.1%} against {task.shared:.1%}"
+        for task in report.tasks
+        if task.results is not None
+        and task.shared is not None
+        and abs(task.results.accuracy - task.shared) > MOST_APART
+    ]
+    if apart:
+        notes.append(
+            f"This report finds other accuracies than training noted: {', '.join(apart)}. "
+            "Parameters and metrics may be of different moments."
+        )
+    notes += [
+        f"Task {task.name} could not be measured again: {task.missing}"
+        for task in report.tasks
+        if task.missing
+    ]
+    return tuple(notes)

@@ -1,0 +1,60 @@
+"""Who can license a run's model, and to whom it was licensed: public keys and fingerprints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rbnn.export.export import NO_PROVIDER, Export
+from rbnn.keys.provider_key import load_provider_public
+from rbnn.keys.registry import Registry
+from rbnn.report.figures import KeyFigures, LicenceFigures
+from rbnn.runs.run import RunConfig
+
+
+def describe_keys(
+    config: RunConfig, export: Export | None, provider_key: Path, registry: str
+) -> KeyFigures:
+    """The keys' side of a run; opens no private key.
+
+    Args:
+        config: of the run.
+        export: its current export, or None.
+        provider_key: PEM file whose ``.pub`` file is read; may be missing.
+        registry: file or SQLAlchemy URL; a file that is missing is not made.
+
+    Raises:
+        RbnnError: the public key or the registry is damaged.
+    """
+    local = load_provider_public(provider_key)
+    provider = None if export is None else export.container.provider_public
+    there = "://" in registry or Path(registry).is_file()
+    return KeyFigures(
+        model_id=config.model_id,
+        cipher=config.cipher,
+        scheme=config.scheme,
+        provider=None if provider in (None, NO_PROVIDER) else provider.hex(),
+        local=None if local is None else local.hex(),
+        registry=Path(registry).name if there and "://" not in registry else None,
+        licences=_licences(config.model_id, export, registry) if there else (),
+    )
+
+
+def _licences(model_id: str, export: Export | None, registry: str) -> tuple[LicenceFigures, ...]:
+    with Registry.open(registry) as book:
+        boards = {device.public: device.board for device in book.devices()}
+        return tuple(
+            LicenceFigures(
+                licence=issued.licence_id,
+                task=issued.task_name,
+                device=issued.device,
+                board=boards[issued.device],
+                user=issued.user,
+                limit=issued.inference_limit,
+                issued=issued.issued_at,
+                other_digest=(
+                    export is None or issued.model_digest != export.manifest.model_digest
+                ),
+            )
+            for issued in book.licences()
+            if issued.model_id == model_id
+        )

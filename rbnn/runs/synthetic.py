@@ -1,0 +1,135 @@
+"""A run with random values, as training would have left it: for measurements that ask for shapes
+and not for accuracy."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from rbnn.nets.architectures import architecture, lay_out
+from rbnn.nets.topology import Layer, Shape
+from rbnn.spec.layout import Activation, Adapter, Operator, Sign, Stage
+from rbnn.runs.parameters import (Array, ModelParameters, Normalisation, RPReLU)
+from rbnn.runs.run import (CipherName, Run, RunConfig, RunTask)
+
+TASKS = ("first", "second")
+PIXEL_SPREAD = 70.0
+"""Standard deviation of a pixel, which the sums of a stem grow with."""
+EPSILON = 1e-3
+
+
+def write_synthetic_run(
+    folder: Path,
+    name: str,
+    *,
+    width: int | None = None,
+    depth: int | None = None,
+    stages: int | None = None,
+    input_shape: Shape = (32, 32, 3),
+    classes: int = 10,
+    cipher: CipherName = "chacha20",
+    seed: int = 1,
+) -> Run:
+    """Write a run folder with two tasks.
+
+    Args:
+        folder: where.
+        name: architecture, as ``rbnn train --arch`` takes it.
+        width: its channels; the architecture's default where None.
+        depth: its depth, as ``width``.
+        stages: its stages, as ``width``.
+        input_shape: height, width, channels.
+        classes: of each task.
+        cipher: of the key stream.
+        seed: of everything, the task secrets too: they protect nothing.
+
+    Raises:
+        RbnnError: no such architecture, or a size that it does not take.
+    """
+    chosen = architecture(name)
+    width = chosen.width if width is None else width
+    depth = chosen.depth if depth is None else depth
+    layers = lay_out(name, input_shape, classes, width, depth, stages).layers
+    rng = np.random.default_rng(seed)
+    config = RunConfig(
+        tasks=tuple(_task(task, classes, input_shape[2]) for task in TASKS),
+        architecture=name,
+        width=width,
+        depth=depth,
+        stages=stages,
+        input_shape=input_shape,
+        scheme="xor",
+        cipher=cipher,
+        model_id=rng.bytes(16).hex(),
+        seed=seed,
+        epochs=1,
+        learning_rate=0.01,
+    )
+    kernels = {
+        number: rng.normal(0, 1, layer.kernel_shape).astype(np.float32)
+        for number, layer in enumerate(layers)
+        if layer.bits
+    }
+    parameters = ModelParameters(
+        kernels,
+        {task: {n: _norm(rng, layers[n]) for n in kernels} for task in TASKS},
+        {
+            task: {
+                n: _rprelu(rng, layer)
+                for n, layer in enumerate(layers)
+                if layer.activation is Activation.RPRELU
+            }
+            for task in TASKS
+        },
+        {
+            task: {
+                n: _values(rng, layer, 0.3)
+                for n, layer in enumerate(layers)
+                if layer.sign is Sign.THRESHOLDS
+            }
+            for task in TASKS
+        },
+    )
+    run = Run(folder)
+    run.write_config(config)
+    run.write_secrets({task: rng.bytes(32) for task in TASKS})
+    parameters.save(run.parameters_file)
+    return run
+
+
+def _task(name: str, classes: int, channels: int) -> RunTask:
+    return RunTask(
+        name=name,
+        labels=tuple(f"{name}-{k}" for k in range(classes)),
+        input_channels=channels,
+        adapter=Adapter.IDENTITY,
+        offsets=(120, 128, 130, 125)[:channels],
+        source=name,
+    )
+
+
+def _norm(rng: np.random.Generator, layer: Layer) -> Normalisation:
+    channels = layer.out_shape[2]
+    spread = math.sqrt(layer.bits // channels) * (
+        PIXEL_SPREAD if layer.op is Operator.STEM else 1.0
+    )
+    free = layer.stage is not Stage.THRESHOLD
+    gamma = rng.uniform(0.5, 2, channels) if free else np.ones(channels)
+    return Normalisation(
+        gamma=gamma.astype(np.float32),
+        beta=_values(rng, layer, 0.5),
+        mean=_values(rng, layer, spread / 4),
+        variance=(spread**2 * rng.uniform(0.5, 2, channels)).astype(np.float32),
+        epsilon=EPSILON,
+    )
+
+
+def _rprelu(rng: np.random.Generator, layer: Layer) -> RPReLU:
+    slope = rng.uniform(0.1, 0.4, layer.out_shape[2]).astype(np.float32)
+    return RPReLU(_values(rng, layer, 0.2), slope, _values(rng, layer, 0.2))
+
+
+def _values(rng: np.random.Generator, layer: Layer, spread: float) -> Array:
+    return rng.normal(0, spread, layer.out_shape[2]).astype(np.float32)

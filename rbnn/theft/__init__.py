@@ -1,0 +1,1 @@
+"""``rbnn bench theft``: what stolen bits are worth to a thief who fine-tunes them."""

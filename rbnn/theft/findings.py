@@ -1,0 +1,313 @@
+"""What a theft experiment shows: accuracies by start, and whether stolen bits were worth anything.
+
+Four comparisons, each in pairs of the same victim, share, seed and so the same data in the same
+order. Two of them must show no gain; the third lets a start from bits compete with a usual one; the
+fourth must show a gain, or else the experiment could not have seen a theft.
+
+The stored bits are one draw, and so are the networks: how lucky a start they are for a victim is
+the same for all of its seeds. So a victim's seeds are averaged before victims are tested together,
+one difference a victim, and these tests alone decide. A victim's own test, over its seeds, says
+whether these very bits did better, not why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, computed_field
+
+from rbnn.errors import RbnnError
+from rbnn.runs.run import Run
+from rbnn.theft.plan import CellResult, Experiment
+from rbnn.theft.starts import Start
+from rbnn.theft.statistics import PairedTest, correct, paired_test
+
+Role = Literal["claim", "beside", "control"]
+FEWEST_VICTIMS = 3
+"""For a verdict: whether two differences are a gain is a matter of how equal they happen to be."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whether one start gains over another.
+
+    ``role``: a ``claim`` must show no gain, a ``control`` must show one, ``beside`` is for reading.
+    """
+
+    name: str
+    title: str
+    gains: Start
+    over: Start
+    role: Role
+
+
+QUESTIONS = (
+    Question("bits", "stored bits over random bits", Start.BITS, Start.RANDOM, "claim"),
+    Question(
+        "licence",
+        "stored bits with another licence over that other task's own network",
+        Start.LICENCE,
+        Start.ALONE,
+        "claim",
+    ),
+    Question(
+        "glorot", "stored bits over training's usual start", Start.BITS, Start.GLOROT, "beside"
+    ),
+    Question(
+        "control",
+        "control: the victim's own bits over random bits",
+        Start.VICTIM,
+        Start.RANDOM,
+        "control",
+    ),
+)
+
+
+class StartFigures(BaseModel):
+    """Test accuracies in percent from one start, one a seed in the order of the seeds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: Start
+    accuracies: tuple[float, ...]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def mean(self) -> float:
+        """Their mean."""
+        return float(np.mean(self.accuracies))
+
+
+class ShareFigures(BaseModel):
+    """One victim with one share of its training data; ``samples`` are so many."""
+
+    model_config = ConfigDict(frozen=True)
+
+    victim: str
+    other: str
+    share: float
+    samples: int
+    starts: tuple[StartFigures, ...]
+
+    def of(self, start: Start) -> StartFigures:
+        """The figures from ``start``."""
+        return next(figures for figures in self.starts if figures.start is start)
+
+    def differences(self, question: Question) -> list[float]:
+        """Percentage points, one a seed."""
+        pairs = zip(
+            self.of(question.gains).accuracies, self.of(question.over).accuracies, strict=True
+        )
+        return [gains - over for gains, over in pairs]
+
+
+class Comparison(BaseModel):
+    """One question at one share.
+
+    Where ``victim`` is None all victims are tested together, one difference each, the mean of its
+    seeds'; otherwise its seeds are. P-values are adjusted among the comparisons of the same
+    question that are, or are not, of all victims together.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    share: float
+    victim: str | None
+    test: PairedTest
+
+
+class Verdict(BaseModel):
+    """The answer to one question, in a word and in a sentence."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    title: str
+    role: Role
+    outcome: Literal["passed", "failed", "open"]
+    sentence: str
+
+
+class TheftReport(BaseModel):
+    """``theft.json``. Accuracies are percentages, differences percentage points."""
+
+    model_config = ConfigDict(frozen=True)
+
+    command: str
+    run: str
+    architecture: str
+    bits: int
+    experiment: Experiment
+    seeds: tuple[int, ...]
+    shares: tuple[float, ...]
+    figures: tuple[ShareFigures, ...]
+    comparisons: tuple[Comparison, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+def theft_report(
+    command: str,
+    run: Run,
+    experiment: Experiment,
+    results: Sequence[CellResult],
+) -> TheftReport:
+    """Compare the results of an experiment.
+
+    Args:
+        command: with which it can be repeated.
+        run: the attacked run.
+        experiment: what the cells have in common.
+        results: every cell: the same starts and seeds for every victim and share.
+    """
+    config = run.config()
+    seeds = sorted({result.seed for result in results})
+    shares = sorted({result.share for result in results})
+    victims = list(dict.fromkeys(result.victim for result in results))
+    figures = [
+        _share_figures([one for one in results if (one.victim, one.share) == (victim, share)])
+        for victim in victims
+        for share in shares
+    ]
+    comparisons = [one for question in QUESTIONS for one in _compare(question, figures)]
+    return TheftReport(
+        command=command,
+        run=run.folder.name,
+        architecture=f"{config.architecture}, width {config.width}, depth {config.depth}"
+        + ("" if config.stages is None else f", {config.stages} stages"),
+        bits=config.topology().bits,
+        experiment=experiment,
+        seeds=tuple(seeds),
+        shares=tuple(shares),
+        figures=tuple(figures),
+        comparisons=tuple(comparisons),
+        verdicts=tuple(_verdicts(comparisons)),
+    )
+
+
+def require_no_gain(report: TheftReport) -> None:
+    """Refuse a run whose stolen bits are worth something.
+
+    Raises:
+        RbnnError: names what gained.
+    """
+    failed = [
+        verdict.title
+        for verdict in report.verdicts
+        if verdict.role == "claim" and verdict.outcome == "failed"
+    ]
+    if failed:
+        raise RbnnError(
+            f"A thief gains: {'; '.join(failed)}.",
+            "Measure again with more seeds, or attack a run trained anew; if it stays, do not ship "
+            "this run.",
+        )
+
+
+def _share_figures(results: Sequence[CellResult]) -> ShareFigures:
+    """Figures of one victim and share."""
+    first = results[0]
+    return ShareFigures(
+        victim=first.victim,
+        other=first.other,
+        share=first.share,
+        samples=first.samples,
+        starts=tuple(
+            StartFigures(
+                start=start,
+                accuracies=tuple(
+                    100 * one.test_accuracy
+                    for one in sorted(results, key=lambda result: result.seed)
+                    if one.start is start
+                ),
+            )
+            for start in Start
+        ),
+    )
+
+
+def _compare(question: Question, figures: Sequence[ShareFigures]) -> list[Comparison]:
+    """All comparisons of one question: of all victims together, then victim by victim."""
+    shares = list(dict.fromkeys(one.share for one in figures))
+    together = correct(
+        [
+            paired_test(
+                [float(np.mean(one.differences(question))) for one in figures if one.share == share]
+            )
+            for share in shares
+        ]
+    )
+    apart = correct([paired_test(one.differences(question)) for one in figures])
+    return [
+        *(
+            Comparison(question=question.name, share=share, victim=None, test=test)
+            for share, test in zip(shares, together, strict=True)
+        ),
+        *(
+            Comparison(question=question.name, share=one.share, victim=one.victim, test=test)
+            for one, test in zip(figures, apart, strict=True)
+        ),
+    ]
+
+
+def _verdicts(comparisons: Sequence[Comparison]) -> list[Verdict]:
+    by_question = {
+        question: [one for one in comparisons if one.question == question.name]
+        for question in QUESTIONS
+    }
+    seen = any(
+        one.test.significant
+        for question, own in by_question.items()
+        if question.role == "control"
+        for one in own
+        if one.victim is None
+    )
+    return [_verdict(question, own, seen) for question, own in by_question.items()]
+
+
+def _verdict(question: Question, comparisons: Sequence[Comparison], seen: bool) -> Verdict:
+    """Answer one question; ``seen``: whether the control shows that a theft would be seen."""
+    together = [one for one in comparisons if one.victim is None]
+    found = [one for one in together if one.test.significant]
+    gains = "; ".join(_told(one) for one in together)
+    outcome: Literal["passed", "failed", "open"]
+    if any(one.test.pairs < FEWEST_VICTIMS for one in together):
+        outcome, word = "open", f"Fewer than {FEWEST_VICTIMS} victims cannot tell a gain from luck."
+    elif question.role == "control":
+        outcome = "passed" if seen else "failed"
+        word = (
+            "The right bits help, so that this experiment sees a theft where there is one."
+            if seen
+            else "Even the right bits do not help: this experiment cannot see a theft."
+        )
+    elif found:
+        outcome = "failed" if question.role == "claim" else "open"
+        shares = ", ".join(f"{one.share:g} %" for one in found)
+        word = f"A significant gain with {shares} of the data."
+        if question.role == "beside":
+            word += " Where random bits do as well, the size of the latent values makes it."
+    elif question.role == "claim" and not seen:
+        outcome, word = "open", "No significant gain, but the control shows none either."
+    else:
+        outcome, word = "passed", "No significant gain."
+    if outcome == "passed" and question.role != "control":
+        missed = max(one.test.detectable or 0.0 for one in together)
+        word += f" True gains of less than {missed:.1f} points could have been missed."
+    return Verdict(
+        question=question.name,
+        title=question.title,
+        role=question.role,
+        outcome=outcome,
+        sentence=f"{word} {gains}.",
+    )
+
+
+def _told(comparison: Comparison) -> str:
+    test = comparison.test
+    told = f"{comparison.share:g} %: {test.mean:+.2f} points"
+    if test.low is not None and test.high is not None:
+        told += f" (95 % interval {test.low:+.2f} to {test.high:+.2f}, {test.pairs} victims)"
+    return told

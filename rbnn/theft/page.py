@@ -1,0 +1,125 @@
+"""A theft experiment as a person reads it: a table in the terminal, a page in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rbnn.theft.findings import QUESTIONS, Comparison, TheftReport, Verdict
+from rbnn.theft.starts import Start
+
+TITLES = {
+    Start.BITS: "stored bits",
+    Start.RANDOM: "random bits",
+    Start.GLOROT: "usual start",
+    Start.LICENCE: "bits + other licence",
+    Start.ALONE: "other network",
+    Start.VICTIM: "control: own bits",
+}
+"""Heads of the columns."""
+
+MARKS = {"passed": "passed", "failed": "FAILED", "open": "open"}
+
+
+def theft_tables(report: TheftReport) -> RenderableType:
+    """Accuracies, and the answers below them."""
+    table = Table(title="Test accuracy in % after fine-tuning, by start", title_justify="left")
+    table.add_column("victim (other)", no_wrap=True)
+    table.add_column("data", justify="right")
+    for start in Start:
+        table.add_column(TITLES[start], justify="right")
+    for victim, row in _accuracy_rows(report):
+        if victim:
+            table.add_section()
+        table.add_row(victim, *row)
+    return Group(table, *(Text(_answer(verdict)) for verdict in report.verdicts))
+
+
+def theft_page(report: TheftReport) -> str:
+    """The page ``theft.md``; its plot stands beside it."""
+    experiment = report.experiment
+    seeds = ", ".join(str(seed) for seed in report.seeds)
+    parts = [
+        "# What stolen bits are worth\n",
+        f"Written by `{report.command}`; do not edit. How to read it: `docs/theft.md`.\n",
+        f"- Attacked run: {report.run} ({report.architecture}, {report.bits:,} bits).",
+        f"- Each fine-tuning: {experiment.steps:,} steps, learning rate "
+        f"{experiment.learning_rate:g} at its peak; seeds {seeds}.",
+        f"- Latent values of starts from bits: {experiment.magnitude:g} times the root mean "
+        "square of a usual start.\n",
+        "## Answers\n",
+        _grid(
+            ["question", "answer", "why"],
+            ([one.title, MARKS[one.outcome], one.sentence] for one in report.verdicts),
+            figures=False,
+        ),
+        "## Test accuracy, %\n",
+        "Means over the seeds, and in brackets half the distance of the extremes.\n",
+        "![Test accuracy by share of data and start, and the differences](theft.svg)\n",
+        _grid(
+            ["victim (other)", "data", *TITLES.values()],
+            ([victim, *row] for victim, row in _accuracy_rows(report)),
+        ),
+        "## Differences, percentage points\n",
+        "**All**: a pair a victim, the mean of its seeds. A victim: a pair a seed, all with the "
+        "same stolen bits. "
+        "*p* is one-sided (a gain) from the paired t-test, *Holm* the same corrected for the tests "
+        "of its question, *flips* from the sign-flip permutation test. *Detectable* is the gain "
+        "that so many pairs would find significant four times out of five.\n",
+    ]
+    for question in QUESTIONS:
+        rows = [one for one in report.comparisons if one.question == question.name]
+        parts += [f"### {question.title[0].upper()}{question.title[1:]}\n", _differences(rows)]
+    return "\n".join(parts)
+
+
+def _accuracy_rows(report: TheftReport) -> Iterable[tuple[str, list[str]]]:
+    """Victim, named in its first row alone, and the cells behind it."""
+    named = ""
+    for one in report.figures:
+        victim = f"{one.victim} ({one.other})"
+        cells = [f"{one.share:g} % = {one.samples:,}"]
+        for start in Start:
+            figures = one.of(start)
+            spread = (max(figures.accuracies) - min(figures.accuracies)) / 2
+            cells.append(f"{figures.mean:.1f} (±{spread:.1f})")
+        yield ("" if victim == named else victim), cells
+        named = victim
+
+
+def _differences(comparisons: Sequence[Comparison]) -> str:
+    head = ["victim", "data", "mean", "95 % interval", "pairs"]
+    head += ["p", "Holm", "flips", "detectable"]
+    rows = []
+    for one in comparisons:
+        test = one.test
+        interval = "" if test.low is None else f"{test.low:+.2f} .. {test.high:+.2f}"
+        rows.append(
+            [
+                one.victim or "**all**",
+                f"{one.share:g} %",
+                f"{test.mean:+.2f}",
+                interval,
+                str(test.pairs),
+                *(_optional(p, ".3f") for p in (test.p, test.adjusted, test.p_flips)),
+                _optional(test.detectable, ".2f"),
+            ]
+        )
+    return _grid(head, rows)
+
+
+def _answer(verdict: Verdict) -> str:
+    return f"{MARKS[verdict.outcome]}: {verdict.title}. {verdict.sentence}"
+
+
+def _optional(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]], figures: bool = True) -> str:
+    """A Markdown table; the first column is text, the others are figures or text."""
+    rule = ["---", *["---:" if figures else "---"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows)) + "\n"

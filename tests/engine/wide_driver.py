@@ -1,0 +1,176 @@
+"""Python's end of ``wide_driver.c``, and each layer's answer in numpy."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rbnn.container.params import Logits, Residual
+from rbnn.container.shapes import bits_bytes, logits_bytes, stream_bytes
+from rbnn.engine import arithmetic
+from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
+from rbnn.nets.topology import Layer
+from rbnn.spec import packing
+from rbnn.spec.layout import LAYER, Activation, Operator, Output, Sign, Stage
+
+HERE = Path(__file__).parent
+NAME_BYTES = 8
+Int16s = npt.NDArray[np.int16]
+
+
+def build_driver(flags: tuple[str, ...], folder: Path) -> Path:
+    """The driver under AddressSanitizer and UBSan, its vectors as ``flags`` say."""
+    core = [FIRMWARE / "core" / name for name in ("max_pool.c", "average_pool.c")]
+    kernels = [path for path in FIRMWARE.glob("host/wide*.c") if path.name != "wide_batch.c"]
+    sources = [HERE / "wide_driver.c", *core, *sorted(kernels)]
+    return compile_native("wide_driver", sources, ("-O1", "-g", *SANITIZERS, *flags), folder)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One layer with everything that it reads.
+
+    Args:
+        layer: the layer.
+        kernel: its weights, Keras' order, True for +1; None for a pool.
+        inputs: bits, stream, or an image's pixels as the task has them; height, width, channels.
+        values: its group's arrays by name (``rbnn.container.params``), and the shift.
+        shortcut: stream to add, or None.
+        in_place: the stream is written over the shortcut.
+        offsets: of the image.
+    """
+
+    layer: Layer
+    kernel: packing.Bits | None
+    inputs: npt.NDArray[np.generic]
+    values: dict[str, Int16s | npt.NDArray[np.int32]]
+    shift: int = 0
+    shortcut: Int16s | None = None
+    in_place: bool = False
+    offsets: tuple[int, ...] = ()
+
+    def expected(self) -> bytes:
+        """Bits, stream and logits in numpy."""
+        layer, inputs = self.layer, self.inputs[None]
+        match layer.op:
+            case Operator.MAX_POOL:
+                return packing.pack_rows(arithmetic.max_pool(inputs.astype(np.bool_), layer))
+            case Operator.AVERAGE_POOL:
+                return arithmetic.average_pool(inputs.astype(np.int16), layer).tobytes()
+        assert self.kernel is not None
+        match layer.op:
+            case Operator.DENSE:
+                logits = Logits(self.values["scales"], self.values["biases"])  # type: ignore[arg-type]
+                sums = arithmetic.dense_bits(inputs.reshape(1, -1).astype(np.bool_), self.kernel)
+                wide = sums * logits.scales.astype(np.int64) + logits.biases
+                return wide.astype(np.int32).tobytes()
+            case Operator.DENSE_STREAM:
+                scales, biases = (
+                    self.values[name].astype(np.int64) for name in ("scales", "biases")
+                )
+                flat = inputs.reshape(1, -1).astype(np.int16)
+                return (
+                    arithmetic.dense_stream(flat, self.kernel, scales, biases)
+                    .astype(np.int32)
+                    .tobytes()
+                )
+            case Operator.STEM:
+                pixels = np.broadcast_to(inputs, (*inputs.shape[:3], len(self.offsets)))
+                floats = pixels.astype(np.float32) - np.array(self.offsets, np.float32)
+                sums = arithmetic.convolve(floats, self.kernel, layer, 0)
+                return self._stage(arithmetic.fused_pool(sums, layer))
+            case _:
+                floats = arithmetic.signs(inputs.astype(np.bool_))
+                return self._stage(arithmetic.convolve(floats, self.kernel, layer, 1) // 2)
+
+    def _stage(self, sums: arithmetic.Sums) -> bytes:
+        if self.layer.stage is Stage.THRESHOLD:
+            return packing.pack_rows(sums >= self.values["thresholds"])
+        shortcut = None if self.shortcut is None else self.shortcut[None]
+        group = Residual(self.shift, **self.values)  # type: ignore[arg-type]
+        values, bits = arithmetic.residual(sums, shortcut, group)
+        wanted = self.layer.output
+        return (packing.pack_rows(bits) if Output.BITS in wanted else b"") + (
+            values.astype("<i2").tobytes() if Output.STREAM in wanted else b""
+        )
+
+    def request(self) -> bytes:
+        """Its bytes on the way to the driver."""
+        layer = self.layer
+        weights = b"" if self.kernel is None else packing.pack_kernel(self.kernel, layer.packing)
+        members = {field.name: 0 for field in LAYER.fields} | {
+            "op": int(layer.op), "packing": int(layer.packing), "kernel": layer.kernel,
+            "stride": layer.stride, "pad": layer.pad, "pool": layer.pool,
+            "stage": int(layer.stage), "activation": int(layer.activation),
+            "sign": int(layer.sign), "output": int(layer.output),
+            "in_height": layer.in_shape[0], "in_width": layer.in_shape[1],
+            "in_channels": layer.in_shape[2], "out_height": layer.out_shape[0],
+            "out_width": layer.out_shape[1], "out_channels": layer.out_shape[2],
+            "shortcut_channels": 0 if self.shortcut is None else self.shortcut.shape[-1],
+            "weights_bytes": len(weights),
+        }  # fmt: skip
+        channels = self.inputs.shape[-1]
+        arguments = LAYER.pack(members) + struct.pack(
+            "<3I4h", self.in_place, channels, channels > 1, *[*self.offsets, 0, 0, 0, 0][:4]
+        )
+        bits_in = layer.op in (Operator.CONV, Operator.MAX_POOL, Operator.DENSE)
+        data = packing.pack_rows(self.inputs.astype(np.bool_)) if bits_in else self.inputs.tobytes()
+        head = struct.pack("<HH", self.shift, 0) if layer.stage is Stage.RESIDUAL else b""
+        shortcut = b"" if self.shortcut is None else self.shortcut.astype("<i2").tobytes()
+        sections = (
+            arguments, data, weights, head + b"".join(v.tobytes() for v in self.values.values()),
+            b"" if self.in_place else shortcut, b"\x5a" * bits_bytes(layer),
+            shortcut if self.in_place else b"\x5a" * stream_bytes(layer),
+            b"\x5a" * logits_bytes(layer),
+        )  # fmt: skip
+        return struct.pack("<8I", *map(len, sections)) + b"".join(sections)
+
+
+def random_group(
+    rng: np.random.Generator, layer: Layer, largest: int
+) -> dict[str, Int16s | npt.NDArray[np.int32]]:
+    """A group's arrays in their order; 16-bit values up to ``largest`` either way."""
+    channels = layer.out_shape[2]
+    if layer.op in (Operator.DENSE, Operator.DENSE_STREAM):
+        return {
+            name: rng.integers(-(2**20), 2**20, channels).astype("<i4")
+            for name in ("scales", "biases")
+        }
+    names = ["thresholds"]
+    if layer.stage is Stage.RESIDUAL:
+        names = ["scales", "biases"]
+        names += ["points", "slopes", "offsets"] * (layer.activation is Activation.RPRELU)
+        names += ["thresholds"] * (layer.sign is Sign.THRESHOLDS)
+    return {name: rng.integers(-largest - 1, largest + 1, channels).astype("<i2") for name in names}
+
+
+class Driver:
+    """A sanitized process that serves requests; it dies with a report on any fault."""
+
+    def __init__(self, program: Path) -> None:
+        self._process = subprocess.Popen(
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert self._process.stdout
+        self.vectors = self._process.stdout.read(NAME_BYTES).decode().strip()
+
+    def close(self) -> None:
+        """End the process; a leak or a late fault fails here."""
+        _, errors = self._process.communicate(timeout=30)
+        assert self._process.returncode == 0, errors.decode()
+
+    def check(self, case: Case) -> None:
+        """Hold the kernel to what numpy computes."""
+        assert self._process.stdin and self._process.stdout
+        expected = case.expected()
+        self._process.stdin.write(case.request())
+        self._process.stdin.flush()
+        answer = self._process.stdout.read(len(expected))
+        if len(answer) != len(expected):
+            raise AssertionError(self._process.communicate()[1].decode())
+        assert answer == expected, case
