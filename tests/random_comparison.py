@@ -8,8 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from rbnn.compare.jobs import Job
-from rbnn.compare.measured import CurvePoint, Integers, Measured, MeasuredTask, write_measured
-from rbnn.compare.plan import FILE, Plan, PlannedTask, usual_settings
+from rbnn.compare.measured import (
+    CurvePoint,
+    Integers,
+    MeasuredTask,
+    NetworkMeasurement,
+    write_measured,
+)
+from rbnn.compare.plan import FILE, ComparisonPlan, PlannedTask, usual_settings
 from rbnn.container.sizes import Sizes, TaskSize
 from rbnn.files import write_atomic
 from rbnn.train.evaluate import Chance, WrongSecrets
@@ -24,9 +30,11 @@ COSTS = {"single": 0.0, "xor": 0.003, "sign": 0.004, "permute": 0.006, "none": 0
 """What a network loses, about."""
 
 
-def random_plan(tasks: Sequence[str] = tuple(LEVELS), seeds: Sequence[int] = (1, 2, 3)) -> Plan:
+def random_plan(
+    tasks: Sequence[str] = tuple(LEVELS), seeds: Sequence[int] = (1, 2, 3)
+) -> ComparisonPlan:
     """Its plan: a small resnet under all schemes."""
-    return Plan(
+    return ComparisonPlan(
         tasks=tuple(PlannedTask(name=name, spec=name, fingerprint="00" * 32) for name in tasks),
         settings={**usual_settings(), "architecture": "resnet", "width": 32},
         seeds=tuple(seeds),
@@ -36,7 +44,7 @@ def random_plan(tasks: Sequence[str] = tuple(LEVELS), seeds: Sequence[int] = (1,
     )
 
 
-def random_measured(job: Job, number: int = 0) -> Measured:
+def random_measured(job: Job, number: int = 0) -> NetworkMeasurement:
     """What one network might have reached."""
     generator = np.random.default_rng((number, job.seed, len(job.tasks)))
     cost = COSTS.get(job.network, 0.002)
@@ -50,10 +58,12 @@ def random_measured(job: Job, number: int = 0) -> Measured:
         sizes = Sizes(
             container=400_000, shared=362_000, tasks=tuple(own), arena=1, work=1, params=3_000
         )
-    return Measured(steps=9_000, seconds=3_600.0, bits=2_900_000, tasks=tasks, sizes=sizes)
+    return NetworkMeasurement(
+        steps=9_000, seconds=3_600.0, bits=2_900_000, tasks=tasks, sizes=sizes
+    )
 
 
-def random_comparison(folder: Path, plan: Plan, missing: Sequence[Job] = ()) -> None:
+def random_comparison(folder: Path, plan: ComparisonPlan, missing: Sequence[Job] = ()) -> None:
     """Write the folder; ``missing`` networks are left out."""
     write_atomic(folder / FILE, plan.model_dump_json())
     for number, job in enumerate(plan.jobs):

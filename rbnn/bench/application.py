@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
 from rbnn.device import deploy
 from rbnn.device.emulated_target import EmulatedTarget
@@ -15,6 +14,7 @@ from rbnn.device.session import Session
 from rbnn.device.switching import switch_task
 from rbnn.device.target import Say
 from rbnn.export.export import export_run
+from rbnn.frozen import Frozen
 from rbnn.image.board import Board
 from rbnn.image.sizes import SizeReport
 from rbnn.keys.provider_key import ensure_provider
@@ -25,10 +25,8 @@ from rbnn.runs.run import Run
 ROUNDS = 4
 
 
-class ApplicationCost(BaseModel):
+class ApplicationCost(Frozen):
     """Times are in instructions; a microsecond of the device is 31.25 of them at ``shift=5``."""
-
-    model_config = ConfigDict(frozen=True)
 
     switch: int
     inference: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from rich.table import Table
 
@@ -10,6 +10,7 @@ from rbnn.bench.figures import BenchFigures, BenchLayer, BenchNetwork
 from rbnn.bench.goals import missed_goals
 from rbnn.bench.layers import STANDARD
 from rbnn.cost import peers
+from rbnn.pages.table import markdown_table
 
 HEAD = """# Benchmarks
 
@@ -102,12 +103,6 @@ def _setting(boards: Sequence[BenchFigures]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; the first column is text, the others are figures."""
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows)) + "\n"
-
-
 def _standard(boards: Sequence[BenchFigures]) -> str:
     first = boards[0]
     names = [peer.name for peer in peers.PEERS]
@@ -133,9 +128,11 @@ def _standard(boards: Sequence[BenchFigures]) -> str:
         *names,
         "times fewer than the best, streaming / plain",
     ]
-    text = f"## Standard layers, {_core(first)}, instructions a MAC\n\n" + _grid(head, rows)
+    text = f"## Standard layers, {_core(first)}, instructions a MAC\n\n" + markdown_table(
+        head, rows
+    )
     if len(boards) > 1:
-        text += "\n### The same on other cores, streaming / plain\n\n" + _grid(
+        text += "\n### The same on other cores, streaming / plain\n\n" + markdown_table(
             ["layer", *map(_core, boards)],
             ([name, *(_both(figures.layer(name)) for figures in boards)] for name in STANDARD),
         )
@@ -152,7 +149,7 @@ def _goals(figures: BenchFigures) -> str:
         for name, goal in peers.GOALS.items()
     ]
     missed = [f"- {line}" for line in missed_goals(figures)]
-    text = f"## Goals, {_core(figures)}\n\n" + _grid(
+    text = f"## Goals, {_core(figures)}\n\n" + markdown_table(
         ["layer", "goal, streaming / plain", "reached"], rows
     )
     if missed:
@@ -173,7 +170,7 @@ def _ciphers(boards: Sequence[BenchFigures]) -> str:
     rows.append(["key, once a switch", *(f"{figures.key:,}" for figures in boards)])
     return (
         f"## Key stream, {streams[0].bytes:,} bytes, instructions a byte\n\n"
-        + _grid(["", *map(_core, boards)], rows)
+        + markdown_table(["", *map(_core, boards)], rows)
         + f"\nThe goal for ChaCha20 is {peers.KEY_STREAM_GOAL:g}. "
         "The xor with the stored bits is included.\n"
     )
@@ -203,14 +200,14 @@ def _networks(boards: Sequence[BenchFigures]) -> str:
     side = "x".join(map(str, network.input_shape))
     text = (
         f"## Whole network: {network.architecture}, {network.bits:,} bits, {side} input, "
-        f"{network.macs:,} MACs\n\n" + _grid(["instructions", *map(_core, boards)], rows)
+        f"{network.macs:,} MACs\n\n" + markdown_table(["instructions", *map(_core, boards)], rows)
     )
     layers = [layer for layer in first.layers if "/" in layer.name]
     return (
         text
         + f"\nThe goal is {peers.NETWORK_GOAL:g} times fewer.\n\n"
         + f"### Layer by layer, {_core(first)}\n\n"
-        + _grid(
+        + markdown_table(
             ["layer", "MACs", "instructions", "a MAC", "plain", "reconfiguration"],
             (_layer_row(layer) for layer in layers),
         )
@@ -251,7 +248,7 @@ def _application(boards: Sequence[BenchFigures]) -> str:
     head = ["", "code", "RAM", "RAM at its peak", "task switch", "inference", "switch adds"]
     return (
         "## The product's firmware with that network\n\n"
-        + _grid(head, rows)
+        + markdown_table(head, rows)
         + f"\nBytes, and instructions measured over the serial line. Code is all flash but the "
         f"model (goal {peers.CODE_GOAL:,}); RAM counts the stack's whole reserve and the "
         f"fingerprint's region (goal {peers.RAM_GOAL:,}), at its peak only what the stack took. A "
@@ -273,7 +270,9 @@ def _parts(figures: BenchFigures) -> str:
         [part.part, f"{part.flash:,}" if part.flash else "", f"{part.ram:,}" if part.ram else ""]
         for part in figures.application.sizes.parts
     ]
-    return f"\n### Part by part, {_core(figures)}, bytes\n\n" + _grid(["", "flash", "RAM"], rows)
+    return f"\n### Part by part, {_core(figures)}, bytes\n\n" + markdown_table(
+        ["", "flash", "RAM"], rows
+    )
 
 
 def _spreads(boards: Sequence[BenchFigures]) -> str:
@@ -291,7 +290,7 @@ def _spreads(boards: Sequence[BenchFigures]) -> str:
         return ""
     return (
         "## Timing depends on no input\n\nInstructions over random inputs, one of zero bits and "
-        "one of one bits, streaming:\n\n" + _grid(["", "inputs", "fewest", "most"], rows)
+        "one of one bits, streaming:\n\n" + markdown_table(["", "inputs", "fewest", "most"], rows)
     )
 
 

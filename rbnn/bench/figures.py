@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.bench.session import KeyStream, Spread
+from rbnn.frozen import Frozen
 from rbnn.image.board import CountUnit
 from rbnn.image.sizes import SizeReport
 
 
-class _Figures(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BenchLayer(_Figures):
+class BenchLayer(Frozen):
     """One layer.
 
     ``instructions`` and ``instructions_per_mac`` are with streaming reconfiguration, ``..._plain``
@@ -42,7 +37,7 @@ class BenchLayer(_Figures):
     peer_per_mac: float | None = None
 
 
-class BenchNetwork(_Figures):
+class BenchNetwork(Frozen):
     """A whole network.
 
     ``peer_instructions`` is the same one estimated at the peers' best rates, ``ratio`` how many
@@ -65,7 +60,7 @@ class BenchNetwork(_Figures):
     ratio: float | None
 
 
-class BenchApplication(_Figures):
+class BenchApplication(Frozen):
     """The product's firmware with that network. Bytes, and instructions where it could run.
 
     ``code`` is flash without the model; ``ram`` everything, the stack's reserve included;
@@ -81,7 +76,7 @@ class BenchApplication(_Figures):
     sizes: SizeReport
 
 
-class BenchFigures(_Figures):
+class BenchFigures(Frozen):
     """Everything that one board gave."""
 
     board: str

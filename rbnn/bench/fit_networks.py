@@ -47,7 +47,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredNetwork:
     """What one network took: instructions, in the order of ``topology.layers``.
 
     Args:
@@ -61,7 +61,7 @@ class Measured:
     inference: Inference
 
 
-def measure_network(board: Board, subject: Subject, folder: Path) -> Measured:
+def measure_network(board: Board, subject: Subject, folder: Path) -> MeasuredNetwork:
     """Run a network with random weights on an emulated board; results are checked.
 
     Args:
@@ -95,7 +95,7 @@ def measure_network(board: Board, subject: Subject, folder: Path) -> Measured:
     expected = [(str(number), int(crc)) for number, crc in enumerate(crcs)]
     with running(board, build, folder, None) as line:
         inference = Bench(line, board).network(expected)
-    return Measured(container.topology, work, inference)
+    return MeasuredNetwork(container.topology, work, inference)
 
 
 def measure_layers(

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import computed_field
 
 from rbnn.engine.native import NativeEngine
 from rbnn.engine.reference import Reference
 from rbnn.engine.wide import WideEngine
 from rbnn.errors import RbnnError
 from rbnn.export.integer_predictor import current_container
+from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
 from rbnn.runs.synthetic import write_synthetic_run
 
@@ -38,24 +39,20 @@ Images = npt.NDArray[np.uint8]
 Say = Callable[[str], None]
 
 
-class Rate(BaseModel):
+class Rate(Frozen):
     """Images a second: by the clock, and by the processors' time added up."""
-
-    model_config = ConfigDict(frozen=True)
 
     clock: float
     processor: float
 
 
-class HostBench(BaseModel):
+class HostBench(Frozen):
     """One network on this machine.
 
     ``agreement`` is the share of images in which Keras and the integers find the same class;
     ``compared`` how many images' logits were found equal, bit for bit, in the C engine and in the
     integer reference.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     network: str
     bits: int

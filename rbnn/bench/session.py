@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.bench.board import ICOUNT_SHIFT
 from rbnn.device.answers import Answer
 from rbnn.device.line import SerialLine
 from rbnn.errors import RbnnError
+from rbnn.frozen import Frozen
 from rbnn.image.board import Board, CountUnit
 
 TIMEOUT_S = 120.0
@@ -26,11 +25,7 @@ class BenchError(RbnnError):
     """A measurement that cannot be trusted: wrong results, or a counter that does not count."""
 
 
-class _Figures(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class LayerCount(_Figures):
+class LayerCount(Frozen):
     """One layer."""
 
     name: str
@@ -42,7 +37,7 @@ class LayerCount(_Figures):
     """Counts when an earlier run reconfigured the weights and kept them; layers alone."""
 
 
-class Inference(_Figures):
+class Inference(Frozen):
     """A whole network; both counts are without the observer between the layers."""
 
     layers: tuple[LayerCount, ...]
@@ -50,7 +45,7 @@ class Inference(_Figures):
     plain: int
 
 
-class KeyStream(_Figures):
+class KeyStream(Frozen):
     """The cipher by itself, xor with the stored bits included."""
 
     rounds: int
@@ -58,7 +53,7 @@ class KeyStream(_Figures):
     counts: int
 
 
-class Spread(_Figures):
+class Spread(Frozen):
     """Least and most counts over many inputs; equal where timing depends on no data."""
 
     name: str

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
+from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
 from rbnn.runs.start import Settings, start_run
 from rbnn.tasks import SIDE, Split, TaskData
@@ -30,14 +30,12 @@ GOAL = 1.0
 """M tasks in one network cost no more than M single ones."""
 
 
-class TrainSpeed(BaseModel):
+class TrainSpeed(Frozen):
     """Medians over the rounds; seconds.
 
     ``shared`` is one step of all tasks, ``single`` one step of each task alone, all added up;
     ``ratio`` the median of the rounds' own ratios, ``spread`` their lowest and highest.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     architecture: str
     bits: int

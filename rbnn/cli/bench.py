@@ -12,11 +12,11 @@ from rbnn.cli.bench_accuracy import accuracy
 from rbnn.cli.bench_host import host
 from rbnn.cli.bench_theft import theft
 from rbnn.cli.bench_train import train
-from rbnn.cli.options import Board, Json, Port
+from rbnn.cli.options import BoardOption, JsonOption, PortOption
 
 
 def device(
-    board: Board = options.DEFAULT_BOARD,
+    board: BoardOption = options.DEFAULT_BOARD,
     arch: Annotated[
         str | None,
         typer.Option("--arch", help="Network to measure, as rbnn train takes it; default: resnet."),
@@ -35,11 +35,11 @@ def device(
         int,
         typer.Option(min=0, help="Random inputs over which the counts must be the same."),
     ] = 20,
-    port: Port = None,
+    port: PortOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="Write the JSON document to this file, too.")
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Count instructions (emulated) or cycles (real board) of layers and of a network.
 

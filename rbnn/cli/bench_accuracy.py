@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Json
+from rbnn.cli.options import JsonOption
 from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Trunk, Weight, Width
 from rbnn.errors import RbnnError
 
@@ -89,14 +89,14 @@ def accuracy(
             "plots beside it.",
         ),
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train every task's own network and the shared ones under one budget, and compare them.
 
     Stop it with Ctrl-C; `rbnn bench accuracy --out FOLDER` goes on. Seeds, schemes and counts may
     be added to a folder, other settings are refused. accuracy.md in it holds tables and plots.
     """
-    from rbnn.compare.choice import Choice, parse_numbers, parse_schemes
+    from rbnn.compare.choice import ComparisonChoice, parse_numbers, parse_schemes
     from rbnn.compare.plan import option
     from rbnn.compare.report import write_report
     from rbnn.compare.tables import tables as tables_of
@@ -126,7 +126,7 @@ def accuracy(
         "distill": distill,
         "temperature": temperature,
     }
-    choice = Choice(
+    choice = ComparisonChoice(
         settings={name: value for name, value in settings.items() if value is not None},
         seeds=None if seeds is None else parse_numbers("--seeds", seeds),
         schemes=None if schemes is None else parse_schemes(schemes),

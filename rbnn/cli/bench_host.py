@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Json
+from rbnn.cli.options import JsonOption
 
 
 def host(
@@ -24,7 +24,7 @@ def host(
     compared: Annotated[
         int, typer.Option(min=1, help="How many of them the integer reference computes, too.")
     ] = 500,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure how many images a second Keras and the C engine evaluate.
 

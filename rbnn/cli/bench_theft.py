@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Json
+from rbnn.cli.options import JsonOption
 
 
 def theft(
@@ -36,7 +36,7 @@ def theft(
         float,
         typer.Option(help="Size of latent values that start from bits; 1 is as training begins."),
     ] = 1.0,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Fine-tune a victim's network from stolen bits and from none, and compare.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Json
+from rbnn.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from rbnn.bench.train_speed import TrainSpeed
@@ -24,7 +24,7 @@ def train(
     ] = "auto",
     tasks: Annotated[int, typer.Option(min=2, max=16, help="How many tasks share.")] = 7,
     rounds: Annotated[int, typer.Option(min=1, help="Steps of each network.")] = 15,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Time a step of all tasks in one network against a step of each in a network of its own.
 

@@ -5,40 +5,48 @@ from __future__ import annotations
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Board, DeviceFolder, Emulated, Json, Port
+from rbnn.cli.options import BoardOption, DeviceFolderOption, EmulatedOption, JsonOption, PortOption
 
 
-def on(board: Board = options.DEFAULT_BOARD, device_folder: DeviceFolder = None) -> None:
+def on(
+    board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
+) -> None:
     """Give an emulated board power."""
     target = options.emulated_target(board, device_folder)
     print(f"{board} is on; its serial port is {target.serial_path()}")
 
 
-def off(board: Board = options.DEFAULT_BOARD, device_folder: DeviceFolder = None) -> None:
+def off(
+    board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
+) -> None:
     """Take an emulated board's power away."""
     options.emulated_target(board, device_folder).emulator.power_off()
     print(f"{board} is off")
 
 
-def cycle(board: Board = options.DEFAULT_BOARD, device_folder: DeviceFolder = None) -> None:
+def cycle(
+    board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
+) -> None:
     """Take an emulated board's power away and give it back."""
     target = options.emulated_target(board, device_folder)
     target.power_cycle()
     print(f"{board} was power-cycled; its serial port is {target.serial_path()}")
 
 
-def reset(board: Board = options.DEFAULT_BOARD, device_folder: DeviceFolder = None) -> None:
+def reset(
+    board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
+) -> None:
     """Press an emulated board's reset button; its power stays on."""
     options.emulated_target(board, device_folder).emulator.warm_reset()
     print(f"{board} was reset without losing power")
 
 
 def status(
-    board: Board = options.DEFAULT_BOARD,
-    port: Port = None,
-    device_folder: DeviceFolder = None,
-    emulated: Emulated = False,
-    as_json: Json = False,
+    board: BoardOption = options.DEFAULT_BOARD,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print identity, tasks, licences and stack use of a board; one that is off stays off."""
     from rbnn.device.status import read_status

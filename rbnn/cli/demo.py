@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Emulated, Port
+from rbnn.cli.options import EmulatedOption, PortOption
 
 DEFAULT_TASKS = "digits,words"
 DEFAULT_SAMPLES = 200
@@ -41,13 +41,13 @@ def demo(
         str | None,
         typer.Option(help="With --seven: name of the board; default: qemu."),
     ] = None,
-    port: Port = None,
-    emulated: Emulated = False,
+    port: PortOption = None,
+    emulated: EmulatedOption = False,
     registry: Annotated[
         str | None,
         typer.Option(help="With --seven: file or SQLAlchemy URL of devices and licences."),
     ] = None,
-    as_json: options.Json = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Train two tasks, flash the emulated board, unlock, switch, and measure on the device.
 
@@ -65,7 +65,7 @@ def demo(
     figures: DemoFigures | PackedFigures
     report: RenderableType
     if seven:
-        from rbnn.demo.packed import SevenPlan, demonstrate, registry_for
+        from rbnn.demo.packed import PackedDemoPlan, demonstrate, registry_for
         from rbnn.demo.packed_tables import seven_report
         from rbnn.export.packed import SHIPPED, PackedModel
 
@@ -73,7 +73,7 @@ def demo(
         packed = PackedModel.read(model or SHIPPED)
         place = own / "emulated" / "device"
         target = options.demo_target(board or options.DEFAULT_BOARD, port, place, emulated)
-        plan = SevenPlan(
+        plan = PackedDemoPlan(
             own,
             packed,
             target,

@@ -6,23 +6,23 @@ import json
 
 import typer
 
-from rbnn.cli.options import DEFAULT_REGISTRY, Json, Registry, output
+from rbnn.cli.options import DEFAULT_REGISTRY, JsonOption, RegistryOption, output
 
 devices = typer.Typer(invoke_without_command=True)
 
 
 @devices.callback()
 def list_devices(
-    context: typer.Context, registry: Registry = DEFAULT_REGISTRY, as_json: Json = False
+    context: typer.Context, registry: RegistryOption = DEFAULT_REGISTRY, as_json: JsonOption = False
 ) -> None:
     """List the enrolled devices; `audit` checks the registry's log."""
     if context.invoked_subcommand is not None:
         return
     from rich.table import Table
 
-    from rbnn.keys.registry import Registry as OpenRegistry
+    from rbnn.keys.registry import Registry
 
-    with OpenRegistry.open(registry) as known:
+    with Registry.open(registry) as known:
         found = known.devices()
     if as_json:
         rows = [
@@ -43,13 +43,13 @@ def list_devices(
 
 
 @devices.command("audit")
-def audit(registry: Registry = DEFAULT_REGISTRY, as_json: Json = False) -> None:
+def audit(registry: RegistryOption = DEFAULT_REGISTRY, as_json: JsonOption = False) -> None:
     """Check every link of the audit log; print its length and last hash to note elsewhere."""
     from rich.table import Table
 
-    from rbnn.keys.registry import Registry as OpenRegistry
+    from rbnn.keys.registry import Registry
 
-    with OpenRegistry.open(registry) as known:
+    with Registry.open(registry) as known:
         count, last = known.verify_chain()
         entries = known.audit()
     if as_json:

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Board, DeviceFolder, Emulated, Json, Port, ProviderKey, Registry
+from rbnn.cli.options import (
+    BoardOption,
+    DeviceFolderOption,
+    EmulatedOption,
+    JsonOption,
+    PortOption,
+    ProviderKeyOption,
+    RegistryOption,
+)
 
 
 def enroll(
@@ -16,18 +24,18 @@ def enroll(
         Path | None,
         typer.Argument(help="Write this run's firmware first; default: only to a blank board."),
     ] = None,
-    board: Board = options.DEFAULT_BOARD,
+    board: BoardOption = options.DEFAULT_BOARD,
     again: Annotated[
         bool,
         typer.Option("--again", help="Forget what the device was; its licences are lost."),
     ] = False,
-    port: Port = None,
-    device_folder: DeviceFolder = None,
-    emulated: Emulated = False,
-    registry: Registry = options.DEFAULT_REGISTRY,
-    provider_key: ProviderKey = options.DEFAULT_PROVIDER_KEY,
-    runs: options.Runs = options.DEFAULT_RUNS,
-    as_json: Json = False,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
+    registry: RegistryOption = options.DEFAULT_REGISTRY,
+    provider_key: ProviderKeyOption = options.DEFAULT_PROVIDER_KEY,
+    runs: options.RunsOption = options.DEFAULT_RUNS,
+    as_json: JsonOption = False,
 ) -> None:
     """Make helper data and keys on the device and enter it in the registry."""
     from rbnn.device import deploy, enrolment

@@ -9,7 +9,13 @@ from typing import Annotated, Literal
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import DeviceFolder, Emulated, Json, Port, UserKey
+from rbnn.cli.options import (
+    DeviceFolderOption,
+    EmulatedOption,
+    JsonOption,
+    PortOption,
+    UserKeyOption,
+)
 
 
 def evaluate(
@@ -29,11 +35,11 @@ def evaluate(
     samples: Annotated[
         int, typer.Option(help="With --board: test samples per task; 0 for all.")
     ] = 200,
-    user_key: UserKey = None,
-    port: Port = None,
-    device_folder: DeviceFolder = None,
-    emulated: Emulated = False,
-    as_json: Json = False,
+    user_key: UserKeyOption = None,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure every task of RUN on its test set."""
     from rbnn.runs.run import choose_run

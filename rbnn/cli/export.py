@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rbnn.cli.options import DEFAULT_PROVIDER_KEY, DEFAULT_RUNS, Json
+from rbnn.cli.options import DEFAULT_PROVIDER_KEY, DEFAULT_RUNS, JsonOption
 
 
 def export(
@@ -32,7 +32,7 @@ def export(
         str | None,
         typer.Option("--board", help="Refuse a model that overflows the RAM of this board."),
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a run's model container, C arrays and golden vectors."""
     from rich.console import Console

@@ -9,14 +9,14 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import (
-    Board,
-    DeviceFolder,
-    Emulated,
-    Json,
-    Port,
-    ProviderKey,
-    Registry,
-    UserKey,
+    BoardOption,
+    DeviceFolderOption,
+    EmulatedOption,
+    JsonOption,
+    PortOption,
+    ProviderKeyOption,
+    RegistryOption,
+    UserKeyOption,
 )
 
 
@@ -28,17 +28,17 @@ def flash(
             "folder; default: the shipped seven tasks."
         ),
     ] = None,
-    board: Board = options.DEFAULT_BOARD,
-    user_key: UserKey = None,
+    board: BoardOption = options.DEFAULT_BOARD,
+    user_key: UserKeyOption = None,
     tasks: Annotated[
         str, typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all.")
     ] = "",
-    port: Port = None,
-    device_folder: DeviceFolder = None,
-    emulated: Emulated = False,
-    registry: Registry = options.DEFAULT_REGISTRY,
-    provider_key: ProviderKey = options.DEFAULT_PROVIDER_KEY,
-    runs: options.Runs = options.DEFAULT_RUNS,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
+    registry: RegistryOption = options.DEFAULT_REGISTRY,
+    provider_key: ProviderKeyOption = options.DEFAULT_PROVIDER_KEY,
+    runs: options.RunsOption = options.DEFAULT_RUNS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Build and measure; print what would be written.")
     ] = False,
@@ -46,7 +46,7 @@ def flash(
         bool,
         typer.Option("--test-only", help="Flash a packed model, whose keys are published."),
     ] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Export and build where needed, write the board, enrol it on first contact, license it."""
     from rbnn.device import deploy

@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Board, DeviceFolder, Emulated, Json, Port
+from rbnn.cli.options import BoardOption, DeviceFolderOption, EmulatedOption, JsonOption, PortOption
 
 
 def infer(
     files: Annotated[list[Path], typer.Argument(help="PNG, JPEG or WAV files.")],
-    board: Board = options.DEFAULT_BOARD,
-    port: Port = None,
-    device_folder: DeviceFolder = None,
-    emulated: Emulated = False,
-    as_json: Json = False,
+    board: BoardOption = options.DEFAULT_BOARD,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print label, scores and time of each file."""
     import json

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rbnn.cli.options import Json, output, say
+from rbnn.cli.options import JsonOption, PassphraseFileOption, output, say
 
 
 class Kind(StrEnum):
@@ -19,10 +19,6 @@ class Kind(StrEnum):
     PROVIDER = "provider"
 
 
-PassphraseFile = Annotated[
-    Path | None,
-    typer.Option("--passphrase-file", help="File (mode 0600) whose first line is the passphrase."),
-]
 keys = typer.Typer(no_args_is_help=True)
 
 
@@ -43,8 +39,8 @@ def _print(as_json: bool, document: dict[str, str]) -> None:
 def new(
     kind: Annotated[Kind, typer.Argument(help="Whose key.")],
     path: Annotated[Path, typer.Argument(help="File to make; never overwritten.")],
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a new key file, readable by you alone."""
     from rbnn.keys.provider_key import new_provider_key, public_file
@@ -68,11 +64,11 @@ def new(
 @keys.command("show")
 def show(
     path: Annotated[Path, typer.Argument(help="A user's or a provider's key file.")],
-    passphrase_file: PassphraseFile = None,
+    passphrase_file: PassphraseFileOption = None,
     write_public: Annotated[
         bool, typer.Option("--write-public", help="Write the .pub file of a provider key again.")
     ] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print a user key's fingerprint or a provider key's public key, nothing secret."""
     from rbnn.keys import provider_key

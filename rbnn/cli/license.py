@@ -8,21 +8,18 @@ from typing import Annotated
 
 import typer
 
+from rbnn.cli import options
 from rbnn.cli.options import (
-    DEFAULT_PROVIDER_KEY,
-    DEFAULT_REGISTRY,
-    DEFAULT_RUNS,
-    NO_VALUE,
-    Json,
-    ProviderKey,
-    Registry,
-    UserKey,
+    JsonOption,
+    PassphraseFileOption,
+    ProviderKeyOption,
+    RegistryOption,
+    RunsOption,
     UserKeyCommand,
-    output,
-    say,
+    UserKeyOption,
 )
 
-Device = Annotated[
+DeviceOption = Annotated[
     str | None,
     typer.Option("--device", help="First hex digits of a device's public key; see rbnn devices."),
 ]
@@ -37,36 +34,34 @@ def _license() -> None:
 @license_app.command("issue", cls=UserKeyCommand)
 def issue(
     run: Annotated[Path | None, typer.Argument(help="Run or its name; default: newest.")] = None,
-    device: Device = None,
+    device: DeviceOption = None,
     tasks: Annotated[
         list[str] | None, typer.Option("--task", help="Task to license; repeat it. All by default.")
     ] = None,
-    user_key: UserKey = NO_VALUE,
+    user_key: UserKeyOption = options.NO_VALUE,
     limit: Annotated[
         int, typer.Option("--limit", min=0, help="Inferences per activation; 0 is no limit.")
     ] = 0,
     out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("licences"),
-    provider_key: ProviderKey = DEFAULT_PROVIDER_KEY,
-    passphrase_file: Annotated[
-        Path | None, typer.Option("--passphrase-file", help="Of the provider key.")
-    ] = None,
-    registry: Registry = DEFAULT_REGISTRY,
-    as_json: Json = False,
+    provider_key: ProviderKeyOption = options.DEFAULT_PROVIDER_KEY,
+    passphrase_file: PassphraseFileOption = None,
+    registry: RegistryOption = options.DEFAULT_REGISTRY,
+    runs: RunsOption = options.DEFAULT_RUNS,
+    as_json: JsonOption = False,
 ) -> None:
     """Issue a licence file for each task, for one enrolled device and one user."""
     from rbnn.device.licensing import issue_licences
     from rbnn.export.export import Export
     from rbnn.files import write_atomic
     from rbnn.keys.provider_key import load_provider_key
-    from rbnn.keys.registry import Registry as OpenRegistry
-    from rbnn.keys.user_key import load_user_key
+    from rbnn.keys.registry import Registry
     from rbnn.runs.run import choose_run
 
-    trained = choose_run(run, DEFAULT_RUNS)
+    trained = choose_run(run, runs)
     container = Export.read(trained.export_folder).container
     provider = load_provider_key(provider_key, passphrase_file)
-    user = load_user_key(None if user_key in (None, NO_VALUE) else Path(user_key))
-    with OpenRegistry.open(registry) as known:
+    user = options.load_user_key(user_key)
+    with Registry.open(registry) as known:
         public = bytes.fromhex(known.find_device(device).public)
         issued = issue_licences(
             container, trained.secrets(), provider, public, user, known, tasks or (), limit
@@ -77,23 +72,23 @@ def issue(
         write_atomic(path, licence.data)
         row = {"task": task, "licence": licence.licence_id.hex(), "file": str(path)}
         rows.append({**row, "sequence": licence.sequence, "device": public.hex()})
-        say(f"wrote {path}")
+        options.say(f"wrote {path}")
     if as_json:
         print(json.dumps({"licences": rows}, indent=2))
 
 
 @license_app.command("list")
 def list_licences(
-    device: Device = None,
-    registry: Registry = DEFAULT_REGISTRY,
-    as_json: Json = False,
+    device: DeviceOption = None,
+    registry: RegistryOption = options.DEFAULT_REGISTRY,
+    as_json: JsonOption = False,
 ) -> None:
     """List the licences that were issued, of one device or of all."""
     from rich.table import Table
 
-    from rbnn.keys.registry import Registry as OpenRegistry
+    from rbnn.keys.registry import Registry
 
-    with OpenRegistry.open(registry) as known:
+    with Registry.open(registry) as known:
         public = None if device is None else bytes.fromhex(known.find_device(device).public)
         found = known.licences(public)
     if as_json:
@@ -124,7 +119,7 @@ def list_licences(
             one.issued_at,
             one.licence_id[:16],
         )
-    output().print(table)
+    options.output().print(table)
 
 
 def register(app: typer.Typer) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Board, DeviceFolder, Emulated, Port
+from rbnn.cli.options import BoardOption, DeviceFolderOption, EmulatedOption, PortOption
 
 
 def monitor(
-    board: Board = options.DEFAULT_BOARD,
-    port: Port = None,
-    device_folder: DeviceFolder = None,
-    emulated: Emulated = False,
+    board: BoardOption = options.DEFAULT_BOARD,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
 ) -> None:
     """Open a terminal on the board; with a pipe, send the commands that it carries."""
     import sys

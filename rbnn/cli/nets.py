@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Board, Json
+from rbnn.cli.options import BoardOption, JsonOption
 
 if TYPE_CHECKING:
     from rbnn.image.board import Board as Manifest
-    from rbnn.image.candidates import Candidate
+    from rbnn.image.candidates import RankedNetwork
 
 KIB = 1024
 LEAST_WIDTHS = {"kbit": 6, "M MAC": 5, "flash KB": 5, "RAM KB": 5, "M instr.": 6, "ms": 3}
@@ -20,7 +20,7 @@ LEAST_WIDTHS = {"kbit": 6, "M MAC": 5, "flash KB": 5, "RAM KB": 5, "M instr.": 6
 
 
 def nets(
-    board: Board = options.DEFAULT_BOARD,
+    board: BoardOption = options.DEFAULT_BOARD,
     arch: Annotated[
         list[str] | None, typer.Option("--arch", help="Only this architecture; may be repeated.")
     ] = None,
@@ -41,7 +41,7 @@ def nets(
     ] = "32x32x3",
     classes: Annotated[int, typer.Option(min=2, max=64, help="Most classes of a task.")] = 10,
     tasks: Annotated[int, typer.Option(min=1, max=16, help="Tasks of the model.")] = 7,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Rank architectures and sizes for a board by what fits, before anything is trained.
 
@@ -74,7 +74,7 @@ def _parse_shape(text: str) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _print(board: Manifest, model: str, found: list[Candidate]) -> None:
+def _print(board: Manifest, model: str, found: list[RankedNetwork]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -103,7 +103,7 @@ def _print(board: Manifest, model: str, found: list[Candidate]) -> None:
     )
 
 
-def _sizes(one: Candidate) -> list[str]:
+def _sizes(one: RankedNetwork) -> list[str]:
     return [str(one.depth), *([str(one.stages)] if one.stages else [])]
 
 

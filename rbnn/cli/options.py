@@ -16,32 +16,36 @@ from rbnn.errors import RbnnError
 if TYPE_CHECKING:
     from rbnn.device.emulated_target import EmulatedTarget
     from rbnn.device.target import Target
-    from rbnn.keys.user_key import UserKey as LoadedUserKey
+    from rbnn.keys.user_key import UserKey
 
 USER_KEY = "--user-key"
 NO_VALUE = "\0"
 """Stands for the value of a bare ``--user-key``; no shell can pass it."""
 
-Board = Annotated[str, typer.Option("--board", help="Name of the board: boards/<name>.json.")]
-Port = Annotated[
+BoardOption = Annotated[str, typer.Option("--board", help="Name of the board: boards/<name>.json.")]
+PortOption = Annotated[
     str | None, typer.Option("--port", help="Serial port of a real board; found by USB otherwise.")
 ]
-DeviceFolder = Annotated[
+DeviceFolderOption = Annotated[
     Path | None,
     typer.Option("--device-folder", help="Emulated board's folder; default: emulated/<board>."),
 ]
-Emulated = Annotated[
+EmulatedOption = Annotated[
     bool, typer.Option("--emulated", help="Emulate a board that is real by its manifest.")
 ]
-Registry = Annotated[
+RegistryOption = Annotated[
     str, typer.Option("--registry", help="File or SQLAlchemy URL of devices and licences.")
 ]
-ProviderKey = Annotated[
+ProviderKeyOption = Annotated[
     Path, typer.Option("--provider-key", help="Licence provider's key; made when missing.")
 ]
-Runs = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-UserKey = Annotated[
+PassphraseFileOption = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", help="File (mode 0600) whose first line is the passphrase."),
+]
+RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+UserKeyOption = Annotated[
     str | None,
     typer.Option(
         USER_KEY,
@@ -147,10 +151,13 @@ def emulated_target(board: str, folder: Path | None) -> EmulatedTarget:
     return EmulatedTarget(load_board(board), folder or Path("emulated") / board, say)
 
 
-def user_key_loader(value: str | None) -> Callable[[], LoadedUserKey] | None:
-    """What reads the user key that ``--user-key`` means; None where it was not given."""
-    from rbnn.keys.user_key import load_user_key
+def load_user_key(value: str | None) -> UserKey:
+    """The user key that ``--user-key`` names, read now; the usual one where it names none."""
+    from rbnn.keys import user_key
 
-    if value is None:
-        return None
-    return lambda: load_user_key(None if value == NO_VALUE else Path(value))
+    return user_key.load_user_key(None if value in (None, NO_VALUE) else Path(value))
+
+
+def user_key_loader(value: str | None) -> Callable[[], UserKey] | None:
+    """What reads the user key that ``--user-key`` means; None where it was not given."""
+    return None if value is None else lambda: load_user_key(value)

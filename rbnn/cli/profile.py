@@ -8,21 +8,28 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Board, DeviceFolder, Emulated, Json, Port, UserKey
+from rbnn.cli.options import (
+    BoardOption,
+    DeviceFolderOption,
+    EmulatedOption,
+    JsonOption,
+    PortOption,
+    UserKeyOption,
+)
 
 
 def profile(
     task: Annotated[str, typer.Option("--task", help="Name of the task.")],
-    board: Board = options.DEFAULT_BOARD,
-    user_key: UserKey = None,
+    board: BoardOption = options.DEFAULT_BOARD,
+    user_key: UserKeyOption = None,
     run: Annotated[
         Path | None,
         typer.Option("--run", help="The run that was flashed: adds the rate a MAC."),
     ] = None,
-    port: Port = None,
-    device_folder: DeviceFolder = None,
-    emulated: Emulated = False,
-    as_json: Json = False,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Run one inference of a task on the board; print instructions or cycles of every layer."""
     from rbnn.device.emulated_target import EmulatedTarget

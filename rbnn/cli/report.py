@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Board, Json, Registry, Runs
+from rbnn.cli.options import BoardOption, JsonOption, RegistryOption, RunsOption
 
 
 def report(
@@ -23,7 +23,7 @@ def report(
         Path | None,
         typer.Option("--card", help="Model card to write; default: MODEL_CARD.md beside the page."),
     ] = None,
-    board: Board = options.DEFAULT_BOARD,
+    board: BoardOption = options.DEFAULT_BOARD,
     engine: Annotated[
         Literal["auto", "keras", "c"],
         typer.Option(
@@ -42,9 +42,9 @@ def report(
         Path,
         typer.Option("--provider-key", help="Licence provider's key; its .pub file is read."),
     ] = options.DEFAULT_PROVIDER_KEY,
-    registry: Registry = options.DEFAULT_REGISTRY,
-    runs: Runs = options.DEFAULT_RUNS,
-    as_json: Json = False,
+    registry: RegistryOption = options.DEFAULT_REGISTRY,
+    runs: RunsOption = options.DEFAULT_RUNS,
+    as_json: JsonOption = False,
 ) -> None:
     """Write what is known of RUN into one page for people, and a model card.
 

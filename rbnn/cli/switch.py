@@ -7,17 +7,24 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Board, DeviceFolder, Emulated, Json, Port, UserKey
+from rbnn.cli.options import (
+    BoardOption,
+    DeviceFolderOption,
+    EmulatedOption,
+    JsonOption,
+    PortOption,
+    UserKeyOption,
+)
 
 
 def switch(
     task: Annotated[str, typer.Argument(help="Name of the task.")],
-    board: Board = options.DEFAULT_BOARD,
-    user_key: UserKey = None,
-    port: Port = None,
-    device_folder: DeviceFolder = None,
-    emulated: Emulated = False,
-    as_json: Json = False,
+    board: BoardOption = options.DEFAULT_BOARD,
+    user_key: UserKeyOption = None,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make TASK the board's active task; a locked one needs the user key."""
     from rbnn.device.switching import switch_task

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rbnn.cli.options import Json
+from rbnn.cli.options import JsonOption
 
 
 def tasks(
@@ -16,7 +16,7 @@ def tasks(
         list[str] | None,
         typer.Argument(help="Tasks to load and count, such as: digits mine=path/to/folder"),
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the known tasks; with names, load those and count their samples."""
     if names:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import Json
+from rbnn.cli.options import JsonOption
 from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Trunk, Weight, Width
 from rbnn.errors import RbnnError
 
@@ -98,7 +98,7 @@ def train(
             "several machines that share the run's folder. See docs/distribution.md.",
         ),
     ] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
     if (tasks is None) == (resume is None):

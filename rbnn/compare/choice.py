@@ -11,7 +11,7 @@ from rbnn.compare.jobs import DEVICE_SCHEME, SCHEMES
 from rbnn.compare.plan import (
     FILE,
     LOCK_FILE,
-    Plan,
+    ComparisonPlan,
     PlannedTask,
     option,
     read_plan,
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Choice:
+class ComparisonChoice:
     """What the user asks for; None is what the folder has already, or the default.
 
     Args:
@@ -52,7 +52,9 @@ class Choice:
     wrong_secrets: int | None = None
 
 
-def draft(folder: Path, tasks: Sequence[str] | None, choice: Choice) -> tuple[list[str], Choice]:
+def draft(
+    folder: Path, tasks: Sequence[str] | None, choice: ComparisonChoice
+) -> tuple[list[str], ComparisonChoice]:
     """Check a choice against a begun folder, and complete it, before any data are read.
 
     Args:
@@ -74,13 +76,15 @@ def draft(folder: Path, tasks: Sequence[str] | None, choice: Choice) -> tuple[li
     else:
         specs = [task.spec for task in plan.tasks]
         settings = {**usual_settings(), **plan.settings}
-        usual = Choice(settings, plan.seeds, plan.schemes, plan.counts, plan.wrong_secrets)
+        usual = ComparisonChoice(
+            settings, plan.seeds, plan.schemes, plan.counts, plan.wrong_secrets
+        )
         if tasks is not None and list(tasks) != specs:
             raise _begun_otherwise(folder, "--tasks", ",".join(specs), ",".join(tasks))
         for name, value in choice.settings.items():
             if settings[name] != value:
                 raise _begun_otherwise(folder, option(name), settings[name], value)
-    filled = Choice(
+    filled = ComparisonChoice(
         {**usual.settings, **choice.settings},
         usual.seeds if choice.seeds is None else choice.seeds,
         usual.schemes if choice.schemes is None else choice.schemes,
@@ -91,7 +95,9 @@ def draft(folder: Path, tasks: Sequence[str] | None, choice: Choice) -> tuple[li
     return specs, filled
 
 
-def settle(folder: Path, specs: Sequence[str], choice: Choice, data: Sequence[TaskData]) -> Plan:
+def settle(
+    folder: Path, specs: Sequence[str], choice: ComparisonChoice, data: Sequence[TaskData]
+) -> ComparisonPlan:
     """Write the folder's plan: what it had, and what ``choice`` adds.
 
     Args:
@@ -120,7 +126,7 @@ def settle(folder: Path, specs: Sequence[str], choice: Choice, data: Sequence[Ta
                 )
     assert choice.seeds is not None and choice.schemes is not None and choice.counts is not None
     assert choice.wrong_secrets is not None
-    wanted = Plan(
+    wanted = ComparisonPlan(
         tasks=tasks,
         settings=dict(choice.settings),
         seeds=tuple(choice.seeds),
@@ -177,11 +183,11 @@ def _parse(name: str, text: str, form: str, read: Callable[[str], T]) -> tuple[T
     return found
 
 
-def _defaults(tasks: int) -> Choice:
+def _defaults(tasks: int) -> ComparisonChoice:
     """What a new folder of so many tasks takes where the user does not say."""
     settings = {**usual_settings(), "precision": usual_precision()}
     counts = tuple(count for count in DEFAULT_COUNTS if count <= tasks)
-    return Choice(settings, DEFAULT_SEEDS, SCHEMES, counts, DEFAULT_WRONG_SECRETS)
+    return ComparisonChoice(settings, DEFAULT_SEEDS, SCHEMES, counts, DEFAULT_WRONG_SECRETS)
 
 
 def _refuse_other_files(folder: Path) -> None:
@@ -191,7 +197,7 @@ def _refuse_other_files(folder: Path) -> None:
         )
 
 
-def _check(choice: Choice, tasks: int) -> None:
+def _check(choice: ComparisonChoice, tasks: int) -> None:
     for count in choice.counts or ():
         if not 1 <= count <= tasks:
             raise RbnnError(f"--counts must be in 1 .. {tasks}, the tasks. Received: {count}.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from rbnn.compare.choice import Choice, draft, settle
+from rbnn.compare.choice import ComparisonChoice, draft, settle
 from rbnn.compare.figures import AccuracyFigures
 from rbnn.compare.plan import locked
 from rbnn.compare.report import write_report
@@ -21,7 +21,7 @@ from rbnn.tasks.loading_bar import LoadingBar
 def compare_networks(
     folder: Path,
     tasks: str | None,
-    choice: Choice,
+    choice: ComparisonChoice,
     say: Callable[[str], None],
     summary: Path | None = None,
 ) -> AccuracyFigures:

@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from rbnn.compare.jobs import DEVICE_SCHEME, SINGLE, Job
-from rbnn.compare.measured import Measured
+from rbnn.compare.measured import NetworkMeasurement
 from rbnn.pages.plot_style import SERIES, grid, new_figure
 
 SHOWN = (SINGLE, DEVICE_SCHEME)
 
 
-def learning_curves(names: Sequence[str], measured: Mapping[Job, Measured]) -> Figure:
+def learning_curves(names: Sequence[str], measured: Mapping[Job, NetworkMeasurement]) -> Figure:
     """One panel for each task, one line for each seed.
 
     Args:

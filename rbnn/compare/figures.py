@@ -11,26 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import Field, computed_field
 
 from rbnn.compare.jobs import DEVICE_SCHEME, SINGLE, Job
-from rbnn.compare.measured import Integers, Measured, MeasuredTask, read_measured
-from rbnn.compare.plan import Plan
+from rbnn.compare.measured import Integers, MeasuredTask, NetworkMeasurement, read_measured
+from rbnn.compare.plan import ComparisonPlan
+from rbnn.frozen import Frozen
 from rbnn.train.evaluate import Chance, WrongSecrets
 
 
-class _Figures(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Accuracies(_Figures):
+class Accuracies(Frozen):
     """Test accuracies of one task in one network, by seed; ``seeds`` has one at least.
 
     ``drops`` are by seed against the task's own network; empty for that network itself.
     """
 
     seeds: dict[int, float]
-    drops: dict[int, float] = {}
+    drops: dict[int, float] = Field(default_factory=dict)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -51,7 +48,7 @@ class Accuracies(_Figures):
         return statistics.fmean(self.drops.values()) if self.drops else None
 
 
-class TaskComparison(_Figures):
+class TaskComparison(Frozen):
     """One task. ``networks`` by name: ``single``, the schemes, ``xor-M`` for the first M tasks.
 
     ``integers`` and ``wrong_secrets`` are by seed, of the network under ``xor``.
@@ -66,7 +63,7 @@ class TaskComparison(_Figures):
     wrong_secrets: dict[int, WrongSecrets]
 
 
-class NetworkAverage(_Figures):
+class NetworkAverage(Frozen):
     """One shared network over its tasks: those that have an own network of the same seed.
 
     ``single`` is the mean of their own networks, ``worst`` the largest drop and ``worst_task``
@@ -83,7 +80,7 @@ class NetworkAverage(_Figures):
     worst_task: str
 
 
-class Flash(_Figures):
+class Flash(Frozen):
     """Flash of the first ``count`` tasks, bytes: one shared network against separate ones.
 
     ``shared`` is everything that ``rbnn flash`` would store of them: tables and bits once, and for
@@ -97,7 +94,7 @@ class Flash(_Figures):
     ratio: float
 
 
-class AccuracyFigures(_Figures):
+class AccuracyFigures(Frozen):
     """``accuracy.json``: everything that has been measured so far.
 
     ``missing`` are the run folders that are planned and not finished. ``steps`` is what each
@@ -121,7 +118,7 @@ class AccuracyFigures(_Figures):
         return next((one for one in self.averages if one.network == network), None)
 
 
-def collect(folder: Path, plan: Plan) -> dict[Job, Measured]:
+def collect(folder: Path, plan: ComparisonPlan) -> dict[Job, NetworkMeasurement]:
     """What there is of a comparison.
 
     Raises:
@@ -131,7 +128,7 @@ def collect(folder: Path, plan: Plan) -> dict[Job, Measured]:
     return {job: measured for job, measured in found.items() if measured is not None}
 
 
-def compare(plan: Plan, measured: Mapping[Job, Measured]) -> AccuracyFigures:
+def compare(plan: ComparisonPlan, measured: Mapping[Job, NetworkMeasurement]) -> AccuracyFigures:
     """Put the figures of all networks side by side.
 
     Args:
@@ -165,7 +162,7 @@ def compare(plan: Plan, measured: Mapping[Job, Measured]) -> AccuracyFigures:
     )
 
 
-def _compare_task(name: str, measured: Mapping[Job, Measured]) -> TaskComparison | None:
+def _compare_task(name: str, measured: Mapping[Job, NetworkMeasurement]) -> TaskComparison | None:
     found: dict[str, dict[int, MeasuredTask]] = {}
     for job, one in measured.items():
         if name in job.tasks:
@@ -233,7 +230,7 @@ def _average(
     )
 
 
-def _counts(plan: Plan, tasks: Sequence[TaskComparison]) -> tuple[NetworkAverage, ...]:
+def _counts(plan: ComparisonPlan, tasks: Sequence[TaskComparison]) -> tuple[NetworkAverage, ...]:
     """Averages by number of tasks; none before there are two numbers to compare."""
     several = [
         average
@@ -261,7 +258,7 @@ def _alone(task: TaskComparison) -> NetworkAverage:
     )
 
 
-def _flash(measured: Measured) -> Iterable[Flash]:
+def _flash(measured: NetworkMeasurement) -> Iterable[Flash]:
     sizes = measured.sizes
     if sizes is None:
         return

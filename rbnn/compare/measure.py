@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from rbnn.compare.measured import CurvePoint, Integers, Measured, MeasuredTask
+from rbnn.compare.measured import CurvePoint, Integers, MeasuredTask, NetworkMeasurement
 from rbnn.container.sizes import measure as measure_sizes
 from rbnn.export.integer_predictor import current_container, integer_predictor
 from rbnn.runs.run import Run
@@ -25,7 +25,9 @@ Show = Callable[[str, int, int], None]
 """Called as ``show(what, done, total)``."""
 
 
-def measure(run: Run, data: Sequence[TaskData], integers: bool, wrong: int, show: Show) -> Measured:
+def measure(
+    run: Run, data: Sequence[TaskData], integers: bool, wrong: int, show: Show
+) -> NetworkMeasurement:
     """Measure a run on its whole test sets, as it is after its last step.
 
     Args:
@@ -76,7 +78,7 @@ def measure(run: Run, data: Sequence[TaskData], integers: bool, wrong: int, show
             )
         )
     show("measuring", len(data), len(data))
-    return Measured(
+    return NetworkMeasurement(
         steps=epochs[-1].steps,
         seconds=epochs[-1].seconds,
         bits=config.topology().bits,

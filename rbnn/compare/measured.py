@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from rbnn.container.sizes import Sizes
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
+from rbnn.frozen import Frozen
 from rbnn.train.evaluate import Chance, WrongSecrets
 
 FILE = "measured.json"
 
 
-class CurvePoint(BaseModel):
+class CurvePoint(Frozen):
     """One task at the end of an epoch; accuracies are shares of 1, the loss is in nats."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: int
     loss: float
@@ -28,26 +27,22 @@ class CurvePoint(BaseModel):
     test_accuracy: float
 
 
-class Integers(BaseModel):
+class Integers(Frozen):
     """The device's integers on the whole test set, as shares of 1.
 
     ``agreement``: how many samples get the class that Keras finds.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     accuracy: float
     agreement: float
 
 
-class MeasuredTask(BaseModel):
+class MeasuredTask(Frozen):
     """One task of a network on its test set, after the last step.
 
     ``confusion`` counts samples: a row is a true class, a column the class that was found.
     ``integers`` and ``wrong_secrets`` are of the network that a device would run, and of no other.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     labels: tuple[str, ...]
@@ -60,13 +55,11 @@ class MeasuredTask(BaseModel):
     wrong_secrets: WrongSecrets | None = None
 
 
-class Measured(BaseModel):
+class NetworkMeasurement(Frozen):
     """One trained network; ``seconds`` are those of its training, ``bits`` its shared weights.
 
     ``sizes`` are those of the container that it would be exported to, where devices know it.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: int
     seconds: float
@@ -79,7 +72,7 @@ class Measured(BaseModel):
         return next(task for task in self.tasks if task.name == name)
 
 
-def read_measured(folder: Path) -> Measured | None:
+def read_measured(folder: Path) -> NetworkMeasurement | None:
     """What was measured of the run in ``folder``; None where it is not finished.
 
     Raises:
@@ -87,7 +80,7 @@ def read_measured(folder: Path) -> Measured | None:
     """
     path = folder / FILE
     try:
-        return Measured.model_validate_json(path.read_bytes())
+        return NetworkMeasurement.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
@@ -97,6 +90,6 @@ def read_measured(folder: Path) -> Measured | None:
         ) from error
 
 
-def write_measured(folder: Path, measured: Measured) -> None:
+def write_measured(folder: Path, measured: NetworkMeasurement) -> None:
     """Write the file of the run in ``folder``."""
     write_atomic(folder / FILE, measured.model_dump_json(indent=1) + "\n")

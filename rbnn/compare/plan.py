@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from rbnn.compare.jobs import DEVICE_SCHEME, Job, count_network, jobs
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
+from rbnn.frozen import Frozen
 from rbnn.runs.run import Scheme
 from rbnn.runs.start import Settings
 
@@ -29,24 +30,20 @@ OPTIONS = {"architecture": "--arch", "shares": "--share", "weights": "--weight"}
 """Options whose names are not those of their settings."""
 
 
-class PlannedTask(BaseModel):
+class PlannedTask(Frozen):
     """A task: name, spec as ``--tasks`` takes it, and SHA-256 of its data."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     spec: str
     fingerprint: str
 
 
-class Plan(BaseModel):
+class ComparisonPlan(Frozen):
     """``benchmark.json``.
 
     ``settings`` are those of ``rbnn train`` but seed, scheme and baseline. ``steps`` are those that
     the first network took, where a time budget decided; all others then take as many.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: int = VERSION
     tasks: tuple[PlannedTask, ...]
@@ -119,7 +116,7 @@ def training_settings(settings: Mapping[str, Any], seed: int) -> Settings:
     return Settings(**settings, seed=seed, baseline=taught)
 
 
-def read_plan(folder: Path) -> Plan | None:
+def read_plan(folder: Path) -> ComparisonPlan | None:
     """The plan of a begun folder; None where it is new.
 
     Raises:
@@ -127,7 +124,7 @@ def read_plan(folder: Path) -> Plan | None:
     """
     path = folder / FILE
     try:
-        plan = Plan.model_validate_json(path.read_bytes())
+        plan = ComparisonPlan.model_validate_json(path.read_bytes())
         training_settings(plan.settings, 1)
         return plan
     except FileNotFoundError:
@@ -139,7 +136,7 @@ def read_plan(folder: Path) -> Plan | None:
         ) from error
 
 
-def require_plan(folder: Path) -> Plan:
+def require_plan(folder: Path) -> ComparisonPlan:
     """The plan of a folder that was begun.
 
     Raises:

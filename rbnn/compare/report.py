@@ -28,7 +28,7 @@ from rbnn.compare.document import (
 )
 from rbnn.compare.figures import AccuracyFigures, collect, compare
 from rbnn.compare.jobs import Job
-from rbnn.compare.measured import Measured
+from rbnn.compare.measured import NetworkMeasurement
 from rbnn.compare.plan import require_plan
 from rbnn.compare.summary import summarise
 from rbnn.files import write_atomic
@@ -78,7 +78,7 @@ def _write_summary(
 
 
 def _draw(
-    folder: Path, figures: AccuracyFigures, measured: Mapping[Job, Measured]
+    folder: Path, figures: AccuracyFigures, measured: Mapping[Job, NetworkMeasurement]
 ) -> dict[str, str]:
     """Draw every plot for which there are figures; returns what each shows, by its name."""
     if not figures.tasks:

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import statistics
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.compare.figures import AccuracyFigures
 from rbnn.compare.jobs import DEVICE_SCHEME, SINGLE
 from rbnn.errors import RbnnError
+from rbnn.frozen import Frozen
 
 
-class SummaryAccuracy(BaseModel):
+class SummaryAccuracy(Frozen):
     """Test accuracies in percent, by seed, and their mean."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     seeds: dict[int, float]
     mean: float
 
 
-class SummaryTask(BaseModel):
+class SummaryTask(Frozen):
     """One task; ``drop`` is single minus shared, points."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     single: SummaryAccuracy
@@ -31,10 +26,8 @@ class SummaryTask(BaseModel):
     drop: float
 
 
-class Summary(BaseModel):
+class Summary(Frozen):
     """One comparison; ``average_drop`` is the mean of the tasks', points. Flash is in bytes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     arch: str
     bits: int

@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from rich.table import Table
-
 from rbnn.compare.figures import Accuracies, AccuracyFigures, TaskComparison
 from rbnn.compare.jobs import DEVICE_SCHEME, SCHEMES, SINGLE
+from rbnn.pages.table import Table
 
 HEADS = {SINGLE: "own network", "none": "no key"}
 
 
-@dataclass(frozen=True)
-class Cells:
-    """A table: title, heads, rows. All columns but the first are numbers."""
-
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def rich(self) -> Table:
-        """For the terminal."""
-        table = Table(title=self.title, title_justify="left")
-        for place, head in enumerate(self.heads):
-            table.add_column(head, justify="right" if place else "left")
-        for row in self.rows:
-            table.add_row(*row)
-        return table
-
-    def markdown(self) -> str:
-        """For a document, without the title."""
-        lines = [
-            "| " + " | ".join(self.heads) + " |",
-            "|---|" + "---:|" * (len(self.heads) - 1),
-            *("| " + " | ".join(cell or " " for cell in row) + " |" for row in self.rows),
-        ]
-        return "\n".join(lines)
-
-
-def tables(figures: AccuracyFigures) -> list[Cells]:
+def tables(figures: AccuracyFigures) -> list[Table]:
     """Every table for which there are figures."""
     found = [accuracy_table(figures)] if figures.tasks else []
     if figures.counts:
@@ -51,7 +21,7 @@ def tables(figures: AccuracyFigures) -> list[Cells]:
     return found
 
 
-def accuracy_table(figures: AccuracyFigures) -> Cells:
+def accuracy_table(figures: AccuracyFigures) -> Table:
     """Test accuracy by task and network, %, with the difference to the own network in points."""
     there = {name for task in figures.tasks for name in task.networks}
     shown = [name for name in (SINGLE, *SCHEMES) if name in there]
@@ -67,50 +37,71 @@ def accuracy_table(figures: AccuracyFigures) -> Cells:
             averages[0] = averages[0] or f"{100 * average.single:.2f}"
     if any(averages):
         rows.append(("average", *averages))
-    return Cells(
-        "Test accuracy, %: mean ± standard deviation over seeds (points against the own network)",
-        ("task", *(HEADS.get(name, name) for name in shown)),
-        tuple(rows),
+    return Table(
+        title="Test accuracy, %: mean ± standard deviation over seeds "
+        "(points against the single-task network)",
+        heads=("task", *(HEADS.get(name, name) for name in shown)),
+        rows=tuple(rows),
     )
 
 
-def count_table(figures: AccuracyFigures) -> Cells:
+def count_table(figures: AccuracyFigures) -> Table:
     """Averages against the number of tasks."""
-    return Cells(
-        f"Mean test accuracy of the first M tasks, %, one parameter set under {DEVICE_SCHEME}",
-        ("M", "own networks", "shared", "difference", "worst task", "its difference", "seeds"),
-        tuple(
+    return Table(
+        title="Mean test accuracy of the first M tasks, %, one parameter set under "
+        f"{DEVICE_SCHEME}",
+        heads=(
+            "M",
+            "own networks",
+            "shared",
+            "difference",
+            "worst task",
+            "its difference",
+            "seeds",
+        ),
+        rows=tuple(
             (
-                str(one.tasks), f"{100 * one.single:.2f}", f"{100 * one.accuracy:.2f}",
-                _difference(one.drop), one.worst_task, _difference(one.worst), _list(one.seeds),
+                str(one.tasks),
+                f"{100 * one.single:.2f}",
+                f"{100 * one.accuracy:.2f}",
+                _difference(one.drop),
+                one.worst_task,
+                _difference(one.worst),
+                _list(one.seeds),
             )
             for one in figures.counts
         ),
-    )  # fmt: skip
+    )
 
 
-def flash_table(figures: AccuracyFigures) -> Cells:
+def flash_table(figures: AccuracyFigures) -> Table:
     """Flash against the number of tasks."""
-    return Cells(
-        "Flash of the networks of M tasks, bytes: bits, tables, sealed parameters, licences",
-        ("M", "one parameter set", "separate networks", "against one separate network"),
-        tuple(
+    return Table(
+        title="Flash of the networks of M tasks, bytes: bits, tables, sealed parameters, licences",
+        heads=("M", "one parameter set", "separate networks", "against one separate network"),
+        rows=tuple(
             (str(one.count), f"{one.shared:,}", f"{one.separate:,}", f"{one.ratio:.3f}")
             for one in figures.flash
         ),
     )
 
 
-def device_table(figures: AccuracyFigures) -> Cells:
+def device_table(figures: AccuracyFigures) -> Table:
     """Wrong secrets, and the device's integers, of the network under ``xor``."""
-    return Cells(
-        "Wrong secrets forced past the gate, and the device's integers, %",
-        (
-            "task", "chance", "wrong secrets", "their mean", "highest", "verdict",
-            "integers", "same class as Keras",
+    return Table(
+        title="Wrong secrets forced past the gate, and the device's integers, %",
+        heads=(
+            "task",
+            "chance",
+            "wrong secrets",
+            "their mean",
+            "highest",
+            "verdict",
+            "integers",
+            "same class as Keras",
         ),
-        tuple(_device_row(task) for task in figures.tasks if task.wrong_secrets),
-    )  # fmt: skip
+        rows=tuple(_device_row(task) for task in figures.tasks if task.wrong_secrets),
+    )
 
 
 def _device_row(task: TaskComparison) -> tuple[str, ...]:

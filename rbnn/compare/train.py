@@ -13,8 +13,8 @@ from pathlib import Path
 
 from rbnn.compare.jobs import SINGLE, Job
 from rbnn.compare.measure import measure
-from rbnn.compare.measured import Measured, read_measured, write_measured
-from rbnn.compare.plan import Plan, read_plan, record_steps
+from rbnn.compare.measured import NetworkMeasurement, read_measured, write_measured
+from rbnn.compare.plan import ComparisonPlan, read_plan, record_steps
 from rbnn.container.plan import plan as lay_container_out
 from rbnn.engine.compile import compiler, engine_sources
 from rbnn.errors import RbnnError
@@ -29,7 +29,7 @@ from rbnn.tasks.loading_bar import LoadingBar
 Say = Callable[[str], None]
 
 
-def train_all(folder: Path, plan: Plan, data: Sequence[TaskData], say: Say) -> None:
+def train_all(folder: Path, plan: ComparisonPlan, data: Sequence[TaskData], say: Say) -> None:
     """Train and measure what is missing; what is finished is left as it is.
 
     Args:
@@ -69,7 +69,7 @@ def train_all(folder: Path, plan: Plan, data: Sequence[TaskData], say: Say) -> N
         _free_networks()
 
 
-def is_finished(measured: Measured | None, job: Job, plan: Plan) -> bool:
+def is_finished(measured: NetworkMeasurement | None, job: Job, plan: ComparisonPlan) -> bool:
     """Whether a network is measured, with as many wrong secrets as are wanted."""
     if measured is None:
         return False
@@ -78,7 +78,7 @@ def is_finished(measured: Measured | None, job: Job, plan: Plan) -> bool:
     return not job.is_device_network or least >= plan.wrong_secrets
 
 
-def prepare(folder: Path, plan: Plan, job: Job, data: Sequence[TaskData]) -> Run:
+def prepare(folder: Path, plan: ComparisonPlan, job: Job, data: Sequence[TaskData]) -> Run:
     """The run folder of a network; made where it is missing or was not made to its end.
 
     Args:
@@ -163,7 +163,7 @@ def _check_measurable(config: RunConfig) -> None:
     compiler()
 
 
-def _timed_first(plan: Plan) -> list[Job]:
+def _timed_first(plan: ComparisonPlan) -> list[Job]:
     """The networks; with a time budget, the one that it is spent on comes before all others."""
     jobs = plan.jobs
     if plan.settings["minutes"] is None:

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 
 from rbnn.container.errors import ExportError
-from rbnn.container.plan import Plan
+from rbnn.container.plan import ContainerPlan
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import (
     CONTAINER_HEADER,
@@ -58,7 +58,7 @@ class Container:
     cipher: Cipher
     trunk_layers: int
     topology: Topology
-    plan: Plan
+    plan: ContainerPlan
     weights: bytes
     tasks: tuple[SealedTask, ...]
 
@@ -120,7 +120,7 @@ def layer_members(layer: Layer) -> dict[str, int]:
     }
 
 
-def layer_record(topology: Topology, layout: Plan, number: int) -> bytes:
+def layer_record(topology: Topology, layout: ContainerPlan, number: int) -> bytes:
     """Record ``number`` of the layer table."""
     layer, place = topology.layers[number], layout.placements[number]
     shortcut = None if layer.shortcut is None else topology.layers[layer.shortcut]

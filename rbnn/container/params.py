@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.container.errors import ExportError, SealedBlockError
-from rbnn.container.plan import Plan
+from rbnn.container.plan import ContainerPlan
 from rbnn.container.shapes import params_bytes
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import (
@@ -130,7 +130,7 @@ def _decode_group(data: bytes, layer: Layer, where: str) -> Group:
     return Residual(shift, **narrow)
 
 
-def encode(params: TaskParams, topology: Topology, plan: Plan) -> bytes:
+def encode(params: TaskParams, topology: Topology, plan: ContainerPlan) -> bytes:
     """The plaintext of a sealed block.
 
     Raises:
@@ -167,7 +167,7 @@ def encode(params: TaskParams, topology: Topology, plan: Plan) -> bytes:
     return bytes(data) + labels
 
 
-def decode(data: bytes, topology: Topology, plan: Plan) -> TaskParams:
+def decode(data: bytes, topology: Topology, plan: ContainerPlan) -> TaskParams:
     """Read what :func:`encode` wrote.
 
     Raises:

@@ -18,7 +18,7 @@ from rbnn.container.container import (
     layer_record,
 )
 from rbnn.container.errors import ContainerError, ExportError
-from rbnn.container.plan import Plan, align, plan
+from rbnn.container.plan import ContainerPlan, align, plan
 from rbnn.container.shapes import bits_bytes, logits_bytes, stream_bytes
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import (
@@ -196,7 +196,7 @@ def _writer(written: list[_Written], offset: int, stream: bool, shape: tuple[int
 
 
 def _check_placements(
-    data: bytes, header: dict[str, Any], topology: Topology, layout: Plan
+    data: bytes, header: dict[str, Any], topology: Topology, layout: ContainerPlan
 ) -> None:
     """Every offset is the one that the planner gives: there is one layout for a network."""
     for number in range(len(topology.layers)):

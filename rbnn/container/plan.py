@@ -40,7 +40,7 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ContainerPlan:
     """Where everything lies.
 
     Args:
@@ -123,7 +123,7 @@ def _check_shortcut(topology: Topology, number: int) -> None:
         )
 
 
-def plan(topology: Topology) -> Plan:
+def plan(topology: Topology) -> ContainerPlan:
     """Lay out a network whose channels are padded (:func:`rbnn.nets.padding.pad`).
 
     Raises:
@@ -157,7 +157,7 @@ def plan(topology: Topology) -> Plan:
         )
         weights = align(weights + own)
         params = align(params + group, 4)
-    return Plan(
+    return ContainerPlan(
         placements=tuple(placements),
         arena_bytes=arena.total,
         arena_bound=arena.bound,

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.container.container import SEALED_OVERHEAD, Container
 from rbnn.container.plan import align, plan
+from rbnn.frozen import Frozen
 from rbnn.nets.topology import Topology
 from rbnn.spec.layout import CONTAINER_HEADER, LAYER, LICENCE_BYTES, TASK
 
 
-class TaskSize(BaseModel):
+class TaskSize(Frozen):
     """Flash of one task, in bytes.
 
     ``own`` is what the task adds to the shared part: ``record`` in the task table, ``sealed`` block
     with its alignment, and one ``licence`` in the provisioning partition. ``separate`` is what a
     network of its own would take, unsealed.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     record: int
@@ -30,10 +27,8 @@ class TaskSize(BaseModel):
     separate: int
 
 
-class Sizes(BaseModel):
+class Sizes(Frozen):
     """Flash and RAM of a model, in bytes: container = shared + records + sealed blocks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     container: int
     shared: int

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from rbnn.frozen import Frozen
+
 
 from rbnn.image.sizes import SizeReport
 
 
-class _Figures(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TaskFigures(_Figures):
+class DemoTaskFigures(Frozen):
     """What one task reached and takes. Accuracies are shares of 1, sizes bytes.
 
     ``keras``, ``reference`` and ``agreement`` are over the whole test set (``test_samples``);
@@ -35,7 +32,7 @@ class TaskFigures(_Figures):
     inference_instructions: int
 
 
-class Refusal(_Figures):
+class Refusal(Frozen):
     """What somebody without the right key or device tried, and what the board answered."""
 
     attempt: str
@@ -43,13 +40,13 @@ class Refusal(_Figures):
     text: str
 
 
-class DemoFigures(_Figures):
+class DemoFigures(Frozen):
     """All figures of one demonstration."""
 
     run: str
     bits: int
     shared_bytes: int
-    tasks: tuple[TaskFigures, ...]
+    tasks: tuple[DemoTaskFigures, ...]
     refusals: tuple[Refusal, ...]
     image: SizeReport
     stack_used: int

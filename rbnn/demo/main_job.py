@@ -25,7 +25,7 @@ from rbnn.keys.provider_key import ensure_provider
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey, create_user_key
 from rbnn.demo import (attempts)
-from rbnn.demo.figures import (DemoFigures, Refusal, TaskFigures)
+from rbnn.demo.figures import (DemoFigures, Refusal, DemoTaskFigures)
 from rbnn.tasks import TaskData, load, parse_specs
 from rbnn.tasks.loading_bar import (LoadingBar)
 from rbnn.runs.run import (Run)
@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class DemoPlan:
     """What the demonstration needs.
 
     Args:
@@ -75,10 +75,10 @@ def run_demo(folder: Path, task_names: str, samples: int, say: Say) -> DemoFigur
     run = start_run(folder / "runs", data, Settings())
     say(f"Training one network for {len(data)} tasks.")
     train(run, data)
-    return demonstrate(Plan(folder, run, data, samples, started), say)
+    return demonstrate(DemoPlan(folder, run, data, samples, started), say)
 
 
-def demonstrate(plan: Plan, say: Say) -> DemoFigures:
+def demonstrate(plan: DemoPlan, say: Say) -> DemoFigures:
     """Run everything that follows training.
 
     Args:
@@ -133,13 +133,13 @@ def unlock_all(session: Session, user_key: UserKey) -> None:
 
 
 def _measure(
-    plan: Plan,
+    plan: DemoPlan,
     session: Session,
     target: EmulatedTarget,
     export: Export,
     check: TaskCheck,
     bar: LoadingBar,
-) -> TaskFigures:
+) -> DemoTaskFigures:
     """Switch to a task and run test samples, comparing every layer with the reference."""
     container: Container = export.container
     number = container.task_number(check.task)
@@ -161,7 +161,7 @@ def _measure(
         bar.show(f"{check.task}: on the device", done, len(images))
     sizes = export.manifest.sizes.tasks[number]
     assert check.keras_accuracy is not None and check.agreement is not None, "Keras was asked"
-    return TaskFigures(
+    return DemoTaskFigures(
         name=check.task,
         classes=container.tasks[number].classes,
         test_samples=check.samples,
@@ -180,9 +180,9 @@ def _measure(
 
 
 def _figures(
-    plan: Plan,
+    plan: DemoPlan,
     prepared: deploy.Prepared,
-    tasks: tuple[TaskFigures, ...],
+    tasks: tuple[DemoTaskFigures, ...],
     refusals: Sequence[Refusal],
     stack_used: int,
 ) -> DemoFigures:

@@ -40,7 +40,7 @@ Find = Callable[[PackedTask], "TaskData | str"]
 
 
 @dataclass(frozen=True)
-class SevenPlan:
+class PackedDemoPlan:
     """What the demonstration needs.
 
     Args:
@@ -82,7 +82,7 @@ def find_data(task: PackedTask) -> TaskData | str:
     return data if data.fingerprint == task.fingerprint else "other data than the model's"
 
 
-def demonstrate(plan: SevenPlan, say: Say, find: Find = find_data) -> PackedFigures:
+def demonstrate(plan: PackedDemoPlan, say: Say, find: Find = find_data) -> PackedFigures:
     """Flash a packed model and measure it; an emulated board is off afterwards.
 
     Args:
@@ -101,7 +101,7 @@ def demonstrate(plan: SevenPlan, say: Say, find: Find = find_data) -> PackedFigu
             plan.target.emulator.power_off()
 
 
-def _demonstrate(plan: SevenPlan, say: Say, find: Find) -> PackedFigures:
+def _demonstrate(plan: PackedDemoPlan, say: Say, find: Find) -> PackedFigures:
     started = time.monotonic()
     target, model = plan.target, plan.model
     target.check()
@@ -156,7 +156,7 @@ def require_equal(figures: PackedFigures) -> None:
         )
 
 
-def _steal(plan: SevenPlan, registry: Registry, alice: UserKey) -> list[Refusal]:
+def _steal(plan: PackedDemoPlan, registry: Registry, alice: UserKey) -> list[Refusal]:
     """What a thief with another chip would try: only emulated ones are made for it."""
     target, elsewhere = plan.target, plan.folder / "emulated"
     if not isinstance(target, EmulatedTarget):
@@ -168,7 +168,7 @@ def _steal(plan: SevenPlan, registry: Registry, alice: UserKey) -> list[Refusal]
 
 
 def _measure(
-    plan: SevenPlan, session: Session, number: int, data: TaskData | str
+    plan: PackedDemoPlan, session: Session, number: int, data: TaskData | str
 ) -> PackedTaskFigures:
     """Switch to a task, compare the probes' layers, then run test samples where there are any."""
     task, sizes = plan.model.document.tasks[number], measure(plan.model.container).tasks[number]
@@ -232,7 +232,7 @@ def _instructions(target: Target, us: float) -> int | None:
     return target.emulator.instructions(round(us * target.emulator.emulation.tick_hz / 1e6))
 
 
-def _go_on(plan: SevenPlan) -> tuple[str, ...]:
+def _go_on(plan: PackedDemoPlan) -> tuple[str, ...]:
     """Commands that work on the flashed board."""
     board = f"--board {plan.target.board.name}"
     if isinstance(plan.target, EmulatedTarget):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from rbnn.frozen import Frozen
+
+from pydantic import computed_field
 
 from rbnn.image.sizes import SizeReport
 from rbnn.demo.figures import (Refusal)
@@ -11,11 +13,7 @@ GOAL = 1.25
 """All tasks in at most this many times the flash of one."""
 
 
-class _Figures(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PackedTaskFigures(_Figures):
+class PackedTaskFigures(Frozen):
     """What one task reached on the device, beside what was recorded when it was packed.
 
     Accuracies are shares of 1, sizes bytes, times microseconds of the device's clock. ``recorded``
@@ -43,7 +41,7 @@ class PackedTaskFigures(_Figures):
     inference_instructions: int | None
 
 
-class PackedFigures(_Figures):
+class PackedFigures(Frozen):
     """All figures of one demonstration."""
 
     model: str

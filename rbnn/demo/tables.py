@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rbnn.demo.figures import (DemoFigures, Refusal, TaskFigures)
+from rbnn.demo.figures import (DemoFigures, Refusal, DemoTaskFigures)
 
 
 def demo_report(figures: DemoFigures) -> RenderableType:
@@ -96,5 +96,5 @@ def _bytes(count: int) -> str:
     return f"{count:,} bytes"
 
 
-def _count(task: TaskFigures, what: str) -> str:
+def _count(task: DemoTaskFigures, what: str) -> str:
     return f"{getattr(task, what + '_instructions'):,}"

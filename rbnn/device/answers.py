@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.device.errors import LinkError
+from rbnn.frozen import Frozen
 
 PufState = Literal["fresh", "enrolled", "power-cycle", "damaged"]
 TaskState = Literal["unlicensed", "locked", "unlocked", "active"]
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Identity(_Answer):
+class Identity(Frozen):
     """What ``id`` says; hexadecimal throughout, empty where the device has none."""
 
     firmware: str
@@ -28,7 +23,7 @@ class Identity(_Answer):
     public: str
 
 
-class Enrolment(_Answer):
+class Enrolment(Frozen):
     """What ``enroll`` brings back; all of it public."""
 
     record: bytes
@@ -39,7 +34,7 @@ class Enrolment(_Answer):
     """Public key of the receipts, 32 bytes."""
 
 
-class DeviceTask(_Answer):
+class DeviceTask(Frozen):
     """One line of ``tasks``."""
 
     number: int
@@ -48,7 +43,7 @@ class DeviceTask(_Answer):
     state: TaskState
 
 
-class DeviceLicence(_Answer):
+class DeviceLicence(Frozen):
     """One line of ``licences``."""
 
     slot: int
@@ -58,7 +53,7 @@ class DeviceLicence(_Answer):
     place: Literal["flash", "ram"]
 
 
-class ActiveTask(_Answer):
+class ActiveTask(Frozen):
     """What ``labels`` says about the active task."""
 
     input_shape: tuple[int, int, int]
@@ -67,7 +62,7 @@ class ActiveTask(_Answer):
     """Class names; their position is the class number."""
 
 
-class Inference(_Answer):
+class Inference(Frozen):
     """What ``infer`` measured."""
 
     scores: tuple[float, ...]
@@ -80,7 +75,7 @@ class Inference(_Answer):
         return self.scores.index(max(self.scores))
 
 
-class TracedLayer(_Answer):
+class TracedLayer(Frozen):
     """One layer of ``trace``."""
 
     layer: int
@@ -90,7 +85,7 @@ class TracedLayer(_Answer):
     """CRC-32 of the layer's output as it lies in the arena."""
 
 
-class Trace(_Answer):
+class Trace(Frozen):
     """One inference, layer by layer."""
 
     layers: tuple[TracedLayer, ...]
@@ -98,7 +93,7 @@ class Trace(_Answer):
     ticks_hz: int
 
 
-class StackUse(_Answer):
+class StackUse(Frozen):
     """Bytes of the stack."""
 
     used: int

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.container.container import Container
 from rbnn.device.enrolment import KnownDevice, confirm, recognise
 from rbnn.device.licensing import issue_licences
@@ -16,6 +14,7 @@ from rbnn.device.target import Say, Target
 from rbnn.errors import RbnnError
 from rbnn.export.export import Export, export_run
 from rbnn.export.packed import PackedModel
+from rbnn.frozen import Frozen
 from rbnn.image import platformio, sizes
 from rbnn.image.paths import cache_folder
 from rbnn.image.platformio import BuildResult
@@ -33,10 +32,8 @@ class DeployError(RbnnError):
     """The board does not hold what was written, or a task cannot be licensed."""
 
 
-class FlashedLicence(BaseModel):
+class FlashedLicence(Frozen):
     """A licence that was written to the board."""
-
-    model_config = ConfigDict(frozen=True)
 
     task: str
     licence_id: str
@@ -44,10 +41,8 @@ class FlashedLicence(BaseModel):
     issued_now: bool
 
 
-class FlashReport(BaseModel):
+class FlashReport(Frozen):
     """What ``rbnn flash`` did."""
-
-    model_config = ConfigDict(frozen=True)
 
     board: str
     run: str
@@ -70,10 +65,8 @@ class FlashReport(BaseModel):
         return "\n".join(lines)
 
 
-class FlashPlan(BaseModel):
+class FlashPlan(Frozen):
     """What ``rbnn flash --dry-run`` would write."""
-
-    model_config = ConfigDict(frozen=True)
 
     board: str
     run: str

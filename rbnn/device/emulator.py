@@ -21,13 +21,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from rbnn.device.debug_stub import DebugStub
 from rbnn.device.errors import EmulatorError
 from rbnn.device.qmp import Monitor
 from rbnn.files import write_atomic
 from rbnn.flash.emulated import EmulatedBoard
+from rbnn.frozen import Frozen
 from rbnn.image.board import Board, Emulation
 from rbnn.image.toolchain import require
 
@@ -39,10 +40,8 @@ _SOCKET_PATH_BYTES = 100
 """A unix socket's path may have 107 bytes; the rest is for the file's name."""
 
 
-class _State(BaseModel):
+class _State(Frozen):
     """``state.json``: a running emulator."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     pid: int
     sockets: Path

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.device.answers import Identity
 from rbnn.device.errors import DeviceError, from_error_line
 from rbnn.device.session import Session
 from rbnn.device.target import Say, Target
+from rbnn.frozen import Frozen
 from rbnn.keys import provisioning
 from rbnn.keys.errors import RegistryError
 from rbnn.keys.registry import Registry
@@ -27,10 +26,8 @@ class KnownDevice:
     is_new: bool
 
 
-class EnrolmentReport(BaseModel):
+class EnrolmentReport(Frozen):
     """What ``rbnn enroll`` did."""
-
-    model_config = ConfigDict(frozen=True)
 
     board: str
     device: str

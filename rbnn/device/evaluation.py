@@ -6,20 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
 from rbnn.device.session import Session
 from rbnn.errors import RbnnError
+from rbnn.frozen import Frozen
 
 Images = npt.NDArray[np.uint8]
 Progress = Callable[[int, int], None]
 """Called as ``progress(done, total)`` after each sample."""
 
 
-class BoardAccuracy(BaseModel):
+class BoardAccuracy(Frozen):
     """What the board reached on test samples of its active task."""
-
-    model_config = ConfigDict(frozen=True)
 
     task: str
     samples: int
@@ -29,10 +27,8 @@ class BoardAccuracy(BaseModel):
     """Microseconds of one inference, the mean over the samples."""
 
 
-class LayerDifference(BaseModel):
+class LayerDifference(Frozen):
     """A layer whose output on the board is not the reference's."""
-
-    model_config = ConfigDict(frozen=True)
 
     sample: int
     layer: int

@@ -5,28 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
 from rbnn.device.session import Session
+from rbnn.frozen import Frozen
 from rbnn.tasks.sample import load_sample
 
 SHOWN_SCORES = 3
 
 
-class LabelScore(BaseModel):
+class LabelScore(Frozen):
     """One class and its score in 0..1."""
-
-    model_config = ConfigDict(frozen=True)
 
     label: str
     score: float
 
 
-class FileInference(BaseModel):
+class FileInference(Frozen):
     """What the board makes of one file."""
-
-    model_config = ConfigDict(frozen=True)
 
     file: str
     label: str

@@ -13,7 +13,7 @@ UsbId = tuple[int, int]
 """Vendor and product number."""
 
 
-class Candidate(Protocol):
+class SerialPort(Protocol):
     """What is used of pyserial's port description."""
 
     @property
@@ -26,7 +26,7 @@ class Candidate(Protocol):
     def pid(self) -> int | None: ...
 
 
-def choose(board: str, usb_ids: Sequence[UsbId], candidates: Sequence[Candidate]) -> str:
+def choose(board: str, usb_ids: Sequence[UsbId], candidates: Sequence[SerialPort]) -> str:
     """The one port whose USB ids are those of the board.
 
     Args:
@@ -62,7 +62,7 @@ def find(board: str, usb_ids: Sequence[UsbId]) -> str:
     return choose(board, usb_ids, sorted(list_ports.comports(), key=lambda port: port.device))
 
 
-def _listing(candidates: Sequence[Candidate]) -> str:
+def _listing(candidates: Sequence[SerialPort]) -> str:
     return ", ".join(
         f"{port.device} ("
         + (f"{port.vid:04x}:{port.pid:04x} " if port.vid and port.pid else "")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.device.emulator import instructions
 from rbnn.device.errors import PortError
 from rbnn.device.session import Session
 from rbnn.device.switching import switch_task
 from rbnn.device.target import Target
+from rbnn.frozen import Frozen
 from rbnn.image.board import CountUnit
 from rbnn.keys.user_key import UserKey
 from rbnn.nets.padding import pad
@@ -18,10 +17,8 @@ from rbnn.nets.topology import Topology
 from rbnn.runs.run import Run
 
 
-class ProfiledLayer(BaseModel):
+class ProfiledLayer(Frozen):
     """One layer of one inference; ``macs`` and ``per_mac`` where the run was named."""
-
-    model_config = ConfigDict(frozen=True)
 
     layer: int
     operator: str
@@ -31,10 +28,8 @@ class ProfiledLayer(BaseModel):
     per_mac: float | None = None
 
 
-class Profile(BaseModel):
+class Profile(Frozen):
     """One inference. ``counts`` are instructions of an emulated core or cycles of a real one."""
-
-    model_config = ConfigDict(frozen=True)
 
     board: str
     task: str

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
 from rbnn.device.answers import DeviceLicence, DeviceTask, Identity, StackUse
 from rbnn.device.errors import DeviceError
 from rbnn.device.session import Session
 from rbnn.device.target import Target
+from rbnn.frozen import Frozen
 from rbnn.spec.status import Status
 
 
-class BoardStatus(BaseModel):
+class BoardStatus(Frozen):
     """State of a board; nothing but name and power where it is off."""
-
-    model_config = ConfigDict(frozen=True)
 
     board: str
     on: bool

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.device.answers import DeviceTask
 from rbnn.device.errors import DeviceError
 from rbnn.device.session import Session
+from rbnn.frozen import Frozen
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.status import Status
 
 
-class Switched(BaseModel):
+class Switched(Frozen):
     """What ``rbnn switch`` did."""
-
-    model_config = ConfigDict(frozen=True)
 
     task: str
     unlocked_now: bool

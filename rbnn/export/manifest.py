@@ -6,20 +6,19 @@ import hashlib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from rbnn.container.container import Container
 from rbnn.container.errors import ExportError
 from rbnn.container.shapes import params_bytes
 from rbnn.container.sizes import Sizes, measure
 from rbnn.errors import RbnnError
+from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
 
 
-class LayerEntry(BaseModel):
+class LayerEntry(Frozen):
     """One row of the graph table, as people read it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     number: int
     op: str
@@ -38,10 +37,8 @@ class LayerEntry(BaseModel):
     params_bytes: int
 
 
-class TaskEntry(BaseModel):
+class TaskEntry(Frozen):
     """One task; ``golden`` is its number of golden vectors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     number: int
     name: str
@@ -50,10 +47,8 @@ class TaskEntry(BaseModel):
     golden: int
 
 
-class Manifest(BaseModel):
+class Manifest(Frozen):
     """``manifest.json``; nothing secret. ``source_sha256`` tells what it was made from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: Literal[2] = 2
     model_id: str

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError
 
 from rbnn.container.container import Container
 from rbnn.container.parse import parse
@@ -28,6 +28,7 @@ from rbnn.export.errors import PackedModelError
 from rbnn.export.export import Export
 from rbnn.export.manifest import make_manifest
 from rbnn.files import write_atomic
+from rbnn.frozen import Frozen
 from rbnn.nets.topology import Shape
 
 SHIPPED = Path(__file__).resolve().parents[2] / "tests" / "vectors" / "seven"
@@ -40,15 +41,13 @@ FILES = (CONTAINER_FILE, GOLDEN_FILE, SECRETS_FILE)
 WARNING = "TEST-ONLY keys: published, refused unless --test-only is said, they protect nothing"
 
 
-class PackedTask(BaseModel):
+class PackedTask(Frozen):
     """One task of a packed model, and what it reached when it was packed.
 
     ``fingerprint`` is the SHA-256 of the data that it was trained and measured on. ``accuracy``
     is that of the integers over the whole test set, ``keras_accuracy`` Keras', ``agreement`` the
     share of samples in which both find the same class; None where Keras was not asked.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     labels: tuple[str, ...]
@@ -60,11 +59,9 @@ class PackedTask(BaseModel):
     agreement: float | None
 
 
-class PackedDocument(BaseModel):
+class PackedDocument(Frozen):
     """``model.json``. ``training`` is the run's configuration without its tasks; nothing reads it.
     ``files`` gives the SHA-256 of every other file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: Literal[1] = 1
     warning: str = WARNING

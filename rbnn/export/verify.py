@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
 from rbnn.container.container import Container
 from rbnn.container.errors import ExportError
 from rbnn.engine.native import NativeEngine
 from rbnn.engine.reference import Reference
+from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
 
@@ -25,7 +25,7 @@ AGREEMENT_MIN = 0.995
 LOSS_MAX = 0.002
 
 
-class TaskCheck(BaseModel):
+class TaskCheck(Frozen):
     """What checking one task over its whole test set gave.
 
     ``differing_outputs`` counts, over all samples and layers, the bytes in which C engine and
@@ -33,8 +33,6 @@ class TaskCheck(BaseModel):
     share of samples in which Keras and the integers find the same class; it and
     ``keras_accuracy`` are None where Keras was not asked.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     task: str
     samples: int

@@ -15,10 +15,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from rbnn.files import write_atomic
 from rbnn.flash.errors import FlashError
+from rbnn.frozen import Frozen
 from rbnn.keys.fingerprint import Fingerprint
 from rbnn.spec.puf import PATTERN_BYTES
 
@@ -27,10 +28,8 @@ ERASED = b"\xff"
 _FINGERPRINT_BYTES = 8 * PATTERN_BYTES * 4
 
 
-class BoardSettings(BaseModel):
+class BoardSettings(Frozen):
     """``board.json``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     board: str
     bit_error_rate: float = Field(ge=0.0, lt=0.5)

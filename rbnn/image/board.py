@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from rbnn.frozen import Frozen
 from rbnn.image.errors import BoardError
 from rbnn.image.paths import boards_folder
 from rbnn.spec.puf import PATTERN_BYTES
@@ -18,11 +19,7 @@ from rbnn.spec.puf import PATTERN_BYTES
 CountUnit = Literal["instructions", "cycles"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Region(_Part):
+class Region(Frozen):
     """A piece of the address space."""
 
     address: int = Field(ge=0)
@@ -34,14 +31,14 @@ class Region(_Part):
         return self.address + self.bytes
 
 
-class UsbSerial(_Part):
+class UsbSerial(Frozen):
     """USB ids of the board's serial port."""
 
     vendor_id: int
     product_ids: tuple[int, ...]
 
 
-class Emulation(_Part):
+class Emulation(Frozen):
     """How QEMU stands in for the board.
 
     Args:
@@ -57,7 +54,7 @@ class Emulation(_Part):
     tick_hz: int = Field(gt=0)
 
 
-class _Rbnn(_Part):
+class _Rbnn(Frozen):
     port: str
     flash: Region
     provisioning: Region
@@ -71,7 +68,7 @@ class _Rbnn(_Part):
     emulator: Emulation | None = None
 
 
-class Board(_Part):
+class Board(Frozen):
     """One board.
 
     ``noinit`` is the RAM that start-up never writes: the fingerprint's ``PATTERN_BYTES`` bytes

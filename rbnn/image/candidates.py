@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pydantic import BaseModel, ConfigDict
-
 from rbnn.container.container import SEALED_OVERHEAD
-from rbnn.container.plan import Plan, align, plan
+from rbnn.container.plan import ContainerPlan, align, plan
 from rbnn.cost import peers
 from rbnn.cost.predict import predict
 from rbnn.errors import RbnnError
+from rbnn.frozen import Frozen
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
 from rbnn.image.memory import APPLICATION_BYTES, MemoryPlan, share_memory
@@ -27,15 +26,13 @@ WIDTHS = (16, 32, 48, 64, 96, 128)
 """What is tried where no width is given."""
 
 
-class Candidate(BaseModel):
+class RankedNetwork(Frozen):
     """One network on one board. Bytes; instructions and milliseconds of an inference.
 
     ``lacks`` names the memories that are too small, ``why`` says by how much; where one is RAM, the
     figures are those of the least working memory. ``estimated_ms`` is an estimate: see
     ``rbnn.cost.predict``.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     architecture: str
     width: int
@@ -66,7 +63,7 @@ def candidates(
     input_shape: Shape,
     classes: int,
     tasks: int,
-) -> list[Candidate]:
+) -> list[RankedNetwork]:
     """Networks for a board: those that fit first, with more bits before fewer.
 
     Args:
@@ -82,7 +79,7 @@ def candidates(
     Raises:
         RbnnError: an unknown architecture, or no network takes this input.
     """
-    found: list[Candidate] = []
+    found: list[RankedNetwork] = []
     refused: list[RbnnError] = []
     for name in names or tuple(ARCHITECTURES):
         known = architecture(name)
@@ -101,14 +98,14 @@ def candidates(
     return rank(found)
 
 
-def rank(found: Iterable[Candidate]) -> list[Candidate]:
+def rank(found: Iterable[RankedNetwork]) -> list[RankedNetwork]:
     """Those that fit first, each part with more bits before fewer, then with fewer instructions."""
     return sorted(found, key=lambda one: (not one.fits, -one.bits, one.instructions))
 
 
 def _judge(
     board: Board, topology: Topology, width: int, sizes: dict[str, int | None], tasks: int
-) -> Candidate:
+) -> RankedNetwork:
     padded = pad(topology).topology
     layout = plan(padded)
     params = layout.labels_offset + topology.max_classes * LABEL_BYTES
@@ -123,7 +120,7 @@ def _judge(
     lacks = {name: bytes_ for name, bytes_ in excess.items() if bytes_ > 0}
     costs = predict(padded, memory.work, memory.resident_layers, cpu=board.cpu)
     first = predict(padded, memory.work, cpu=board.cpu)
-    return Candidate(
+    return RankedNetwork(
         architecture=topology.architecture,
         width=width,
         **sizes,
@@ -144,6 +141,6 @@ def _judge(
     )
 
 
-def _container_bytes(topology: Topology, layout: Plan, params: int, tasks: int) -> int:
+def _container_bytes(topology: Topology, layout: ContainerPlan, params: int, tasks: int) -> int:
     tables = CONTAINER_HEADER.size + LAYER.size * len(topology.layers) + TASK.size * tasks
     return align(tables) + layout.weights_bytes + tasks * align(params + SEALED_OVERHEAD)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rbnn.container.container import SEALED_OVERHEAD, Container
 from rbnn.container.parse import parse
-from rbnn.container.plan import Plan
+from rbnn.container.plan import ContainerPlan
 from rbnn.container.work import band_bytes, most_work_bytes
 from rbnn.cost.predict import predict
 from rbnn.files import write_atomic
@@ -86,7 +86,7 @@ def plan_memory(board: Board, container: Container) -> MemoryPlan:
 def share_memory(
     board: Board,
     topology: Topology,
-    layout: Plan,
+    layout: ContainerPlan,
     params: int,
     cipher: Cipher = Cipher.CHACHA20,
 ) -> MemoryPlan:
@@ -139,7 +139,7 @@ def _work_sizes(topology: Topology, least: int, most: int) -> list[int]:
     return [most, *sorted({least, *(size for size in bands if least < size < most)}, reverse=True)]
 
 
-def _choose_resident(board: Board, layout: Plan, room: int) -> tuple[tuple[int, ...], int]:
+def _choose_resident(board: Board, layout: ContainerPlan, room: int) -> tuple[tuple[int, ...], int]:
     """Layers whose weights fit ``room``, the largest first, and the bytes of these."""
     if board.resident_bytes is not None:
         room = min(room, board.resident_bytes)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
-from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
 from rbnn.container.sizes import measure
 from rbnn.export.export import Export
+from rbnn.frozen import Frozen
 from rbnn.image.errors import BuildError, FitError
 from rbnn.image.linkmap import Piece, pieces
 from rbnn.image.platformio import BuildResult
@@ -59,24 +59,20 @@ _IN_RAM = frozenset({".data", ".bss", ".stack"})
 _IMAGE_SYMBOL = "rbnn_model_image"
 
 
-class PartSize(BaseModel):
+class PartSize(Frozen):
     """Bytes of one part of the image."""
-
-    model_config = ConfigDict(frozen=True)
 
     part: str
     flash: int
     ram: int
 
 
-class SizeReport(BaseModel):
+class SizeReport(Frozen):
     """Bytes of an image, by part, and its board's limits.
 
     ``provisioning`` counts the partition's header, the helper record and one licence for each task.
     ``weights`` says which layers stay reconfigured: ``streaming`` for none, empty without a model.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     board: str
     parts: tuple[PartSize, ...]

@@ -23,7 +23,7 @@ _OFFSET_BITS = puf.GROUPS * (puf.REPETITION - 1)
 
 
 @dataclass(frozen=True)
-class Enrolment:
+class SketchEnrolment:
     """What enrolment yields: the public helper record (1,349 bytes) and the root key."""
 
     helper_record: bytes
@@ -56,7 +56,7 @@ def _derive(groups: Bytes, header_and_helper: bytes) -> tuple[bytes, Secret]:
     return tag, Secret(kdf.derive(seed, kdf.Label.ROOT))
 
 
-def enroll(pattern: bytes) -> Enrolment:
+def enroll(pattern: bytes) -> SketchEnrolment:
     """Make the helper record and the root key from a power-up pattern.
 
     Args:
@@ -82,7 +82,7 @@ def enroll(pattern: bytes) -> Enrolment:
     helper = np.packbits(np.concatenate([offsets.reshape(-1), *checks]), bitorder="little")
     head = _header() + helper.tobytes()
     tag, root = _derive(groups, head)
-    return Enrolment(head + tag, root)
+    return SketchEnrolment(head + tag, root)
 
 
 def reproduce(pattern: bytes, helper_record: bytes) -> Secret:

@@ -54,7 +54,7 @@ class LineChart:
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """A field of a confusion matrix; ``shade`` is ``right`` or ``wrong`` with 1 .. STEPS."""
 
     x: float
@@ -65,7 +65,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Label:
+class ChartLabel:
     """A class name beside a matrix; ``full`` is not cut."""
 
     x: float
@@ -92,10 +92,10 @@ class Matrix:
     label_font: int
     turned: bool
     about: str
-    cells: tuple[Cell, ...]
-    rows: tuple[Label, ...]
-    columns: tuple[Label, ...]
-    recalls: tuple[Label, ...]
+    cells: tuple[MatrixCell, ...]
+    rows: tuple[ChartLabel, ...]
+    columns: tuple[ChartLabel, ...]
+    recalls: tuple[ChartLabel, ...]
 
 
 def accuracy_chart(task: TaskReport) -> LineChart:
@@ -205,7 +205,7 @@ def matrix(task: TaskReport, results: Results) -> Matrix:
                     else f"{labels[i]} found: {found:,} of {total:,} ({share:.1%})"
                 )
                 cells.append(
-                    Cell(
+                    MatrixCell(
                         left + j * cell,
                         top + i * cell,
                         f"{what}{shade(share)}",
@@ -231,15 +231,15 @@ def matrix(task: TaskReport, results: Results) -> Matrix:
         ),
         cells=tuple(cells),
         rows=tuple(
-            Label(left - 6, top + at + 4, _cut(label), label)
+            ChartLabel(left - 6, top + at + 4, _cut(label), label)
             for at, label in zip(middle, labels, strict=True)
         ),
         columns=tuple(
-            Label(left + at, top - 6, _cut(label), label)
+            ChartLabel(left + at, top - 6, _cut(label), label)
             for at, label in zip(middle, labels, strict=True)
         ),
         recalls=tuple(
-            Label(
+            ChartLabel(
                 left + side + 6, top + at + 4, "" if one.recall is None else f"{one.recall:.0%}", ""
             )
             for at, one in zip(middle, results.classes, strict=True)

@@ -7,26 +7,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from rbnn.container.sizes import TaskSize
+from rbnn.frozen import Frozen
 from rbnn.train.evaluate import Chance, WrongSecrets
 
 EngineName = Literal["keras", "c"]
 
 
-class _Figures(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Guess(_Figures):
+class Guess(Frozen):
     """One class and its probability."""
 
     label: str
     probability: float
 
 
-class Sample(_Figures):
+class Sample(Frozen):
     """One test sample: its number in the test set, its class, and the likeliest classes.
 
     ``picture`` is a PNG as a data URI, for the page alone.
@@ -38,7 +35,7 @@ class Sample(_Figures):
     picture: str = Field(exclude=True, repr=False)
 
 
-class MixUp(_Figures):
+class MixUp(Frozen):
     """Samples of class ``truth`` taken for ``found``; ``share`` is of that class's samples."""
 
     truth: str
@@ -47,7 +44,7 @@ class MixUp(_Figures):
     share: float
 
 
-class ClassFigures(_Figures):
+class ClassFigures(Frozen):
     """One class: samples, and what share of them is found.
 
     ``recall`` and ``precision`` are None where there is nothing to divide by.
@@ -60,7 +57,7 @@ class ClassFigures(_Figures):
     precision: float | None
 
 
-class Results(_Figures):
+class Results(Frozen):
     """A task on its whole test set.
 
     ``interval`` holds the accuracy with 95 % confidence as far as the size of the test set goes
@@ -78,7 +75,7 @@ class Results(_Figures):
     wrong_secrets: WrongSecrets | None
 
 
-class DataFigures(_Figures):
+class DataFigures(Frozen):
     """A task's data; ``fingerprint`` is the SHA-256 over class names, pictures and labels."""
 
     kind: Literal["image", "audio"]
@@ -89,7 +86,7 @@ class DataFigures(_Figures):
     fingerprint: str
 
 
-class Epoch(_Figures):
+class Epoch(Frozen):
     """A task at the end of an epoch."""
 
     epoch: int
@@ -98,7 +95,7 @@ class Epoch(_Figures):
     test: float
 
 
-class TaskReport(_Figures):
+class TaskReport(Frozen):
     """One task.
 
     ``shared`` and ``own`` are the test accuracies that training noted last: of this network, and of
@@ -131,7 +128,7 @@ class TaskReport(_Figures):
         return self.accuracy - self.own
 
 
-class LayerFigures(_Figures):
+class LayerFigures(Frozen):
     """One layer as the device has it; ``instructions`` are predicted, None without a board."""
 
     number: int
@@ -144,7 +141,7 @@ class LayerFigures(_Figures):
     instructions: int | None
 
 
-class NetworkFigures(_Figures):
+class NetworkFigures(Frozen):
     """The network; ``bits`` are those that are trained, ``stored_bits`` those with padding."""
 
     architecture: str
@@ -154,7 +151,7 @@ class NetworkFigures(_Figures):
     layers: tuple[LayerFigures, ...]
 
 
-class BoardFigures(_Figures):
+class BoardFigures(Frozen):
     """Flash and RAM of the model on a board.
 
     ``code`` is about what the application takes without a model; ``problem`` is None where all is
@@ -179,7 +176,7 @@ class BoardFigures(_Figures):
     problem: str | None
 
 
-class ExportFigures(_Figures):
+class ExportFigures(Frozen):
     """The model container.
 
     ``state``: ``current``, ``outdated`` or ``missing`` is what the run folder holds; the sizes are
@@ -206,7 +203,7 @@ class ExportFigures(_Figures):
         return sum(task.separate for task in self.tasks)
 
 
-class LicenceFigures(_Figures):
+class LicenceFigures(Frozen):
     """One licence that was issued for this model: to which device and whose user key."""
 
     licence: str
@@ -219,7 +216,7 @@ class LicenceFigures(_Figures):
     other_digest: bool
 
 
-class KeyFigures(_Figures):
+class KeyFigures(Frozen):
     """Who can license the model: public keys and fingerprints, nothing secret.
 
     ``provider`` is the public key in the current export, ``local`` the one at hand for the next.
@@ -234,14 +231,14 @@ class KeyFigures(_Figures):
     licences: tuple[LicenceFigures, ...]
 
 
-class Command(_Figures):
+class ReproduceCommand(Frozen):
     """A line for a shell, and what it is for."""
 
     purpose: str
     line: str
 
 
-class TrainingState(_Figures):
+class TrainingState(Frozen):
     """How far training came; ``progress`` is a share of 1, None where it noted nothing."""
 
     epochs: int
@@ -255,7 +252,7 @@ class TrainingState(_Figures):
         return self.progress is None or self.progress >= 1
 
 
-class RunReport(_Figures):
+class RunReport(Frozen):
     """All of it. ``date`` is when the report was made, UTC."""
 
     run: str
@@ -268,7 +265,7 @@ class RunReport(_Figures):
     keys: KeyFigures
     settings: dict[str, str]
     versions: dict[str, str]
-    commands: tuple[Command, ...]
+    commands: tuple[ReproduceCommand, ...]
     notes: tuple[str, ...]
 
     @property

@@ -16,7 +16,7 @@ from rbnn.report.figures import DataFigures, Epoch, Results, RunReport, TaskRepo
 from rbnn.report.keys import describe_keys
 from rbnn.report.page import card, page
 from rbnn.report.results import measure
-from rbnn.report.scorer import Choice, Scorer, open_scorer
+from rbnn.report.scorer import EngineChoice, Scorer, open_scorer
 from rbnn.runs.run import Run, RunConfig, RunTask
 from rbnn.runs.start import load_data
 from rbnn.tasks import TaskData
@@ -46,7 +46,7 @@ class Wishes:
     """
 
     board: str
-    engine: Choice = "auto"
+    engine: EngineChoice = "auto"
     samples: int = 6
     wrong_secrets: int = 0
     provider_key: Path = Path("keys") / "provider.pem"

@@ -19,7 +19,7 @@ from rbnn.spec.scores import PPM, softmax_ppm
 from rbnn.tasks.dataset import Images
 from rbnn.train.evaluate import Predictor, keras_predictor, predict_logits
 
-Choice = Literal["auto", "keras", "c"]
+EngineChoice = Literal["auto", "keras", "c"]
 Probabilities = npt.NDArray[np.float64]
 
 
@@ -38,7 +38,9 @@ class Scorer:
     probabilities: Callable[[str, Images], Probabilities]
 
 
-def open_scorer(run: Run, choice: Choice, container: Container | None, is_exported: bool) -> Scorer:
+def open_scorer(
+    run: Run, choice: EngineChoice, container: Container | None, is_exported: bool
+) -> Scorer:
     """Make a run ready to classify.
 
     Args:

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
 
 from rbnn import __version__
-from rbnn.report.figures import Command
+from rbnn.report.figures import ReproduceCommand
 from rbnn.runs.run import RunConfig, RunTask
 from rbnn.tasks.names import KNOWN
 
@@ -90,7 +90,7 @@ def _weights(config: RunConfig) -> str:
     return ", ".join([*named, "others 1"]) if named else "equal"
 
 
-def commands(config: RunConfig, name: str, board: str) -> tuple[Command, ...]:
+def commands(config: RunConfig, name: str, board: str) -> tuple[ReproduceCommand, ...]:
     """What to type to train, measure and export such a run.
 
     Args:
@@ -108,7 +108,7 @@ def commands(config: RunConfig, name: str, board: str) -> tuple[Command, ...]:
         del lines[2]
     if config.scheme == "none":
         lines[1] = ("Measure", ["rbnn", "eval", name, "--wrong-secrets", "0"])
-    return tuple(Command(purpose=what, line=shlex.join(words)) for what, words in lines)
+    return tuple(ReproduceCommand(purpose=what, line=shlex.join(words)) for what, words in lines)
 
 
 def train_options(config: RunConfig) -> list[str]:

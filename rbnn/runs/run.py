@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from rbnn.frozen import Frozen
+
 import itertools
 import json
 import os
@@ -23,7 +25,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
@@ -41,7 +43,7 @@ Precision = Literal["float32", "bfloat16"]
 Scheme = Literal["xor", "sign", "permute", "none"]
 
 
-class RunTask(BaseModel):
+class RunTask(Frozen):
     """One task of a run.
 
     ``offsets`` are subtracted from each of the network's input channels (integers, the training
@@ -50,8 +52,6 @@ class RunTask(BaseModel):
     many of its samples every step has. ``teacher`` is the run folder of the task's own network,
     seen from this run's folder: the shared one learns from it, too.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     labels: tuple[str, ...]
@@ -64,7 +64,7 @@ class RunTask(BaseModel):
     teacher: str | None = None
 
 
-class Distillation(BaseModel):
+class Distillation(Frozen):
     """How a network learns from its teachers' answers as well as from labels.
 
     The loss is ``(1 - weight) * cross_entropy + weight * temperature**2 * KL(teacher || student)``,
@@ -74,13 +74,11 @@ class Distillation(BaseModel):
     section 2.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     weight: float
     temperature: float
 
 
-class RunConfig(BaseModel):
+class RunConfig(Frozen):
     """``config.json``: everything needed to build the network again, nothing secret.
 
     ``depth`` and ``stages`` are as ``rbnn.nets.architectures`` has them for the architecture;
@@ -93,8 +91,6 @@ class RunConfig(BaseModel):
     or ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. ``baseline``:
     whether single-task networks are trained too.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: int = CONFIG_VERSION
     tasks: tuple[RunTask, ...]

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from rbnn.files import write_atomic
+from rbnn.pages.table import Table
 from rbnn.spec import layout, link
 from rbnn.spec.status import Status
 from rbnn.spec.structs import Record
@@ -19,35 +20,51 @@ DOCUMENT = Path("SPEC.md")
 _TABLE = re.compile(r"<!-- table (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
-def _record(record: Record) -> str:
-    rows = [f"{record.doc} {record.size} bytes.", "", "| offset | type | member | meaning |"]
-    rows.append("|---:|---|---|---|")
-    for field in record.fields:
-        kind = field.kind if field.count == 1 else f"{field.kind}[{field.count}]"
-        rows.append(f"| {record.offset(field.name)} | {kind} | `{field.name}` | {field.doc} |")
-    return "\n".join(rows)
+def _record(record: Record) -> Table:
+    return Table(
+        heads=("offset", "type", "member", "meaning"),
+        rows=tuple(
+            (
+                str(record.offset(field.name)),
+                field.kind if field.count == 1 else f"{field.kind}[{field.count}]",
+                f"`{field.name}`",
+                field.doc,
+            )
+            for field in record.fields
+        ),
+        align="rl",
+    )
 
 
-def _commands() -> str:
-    rows = ["| command | arguments | what it does | answer before `m-ready` |", "|---|---|---|---|"]
-    for command in link.COMMANDS:
-        arguments = command.arguments.replace("|", "\\|")
-        answer = "; ".join(line.replace("|", "\\|") for line in command.answer)
-        answer = answer.replace("<", "&lt;").replace(">", "&gt;")
-        rows.append(f"| `{command.word}` | {arguments} | {command.doc} | {answer} |")
-    return "\n".join(rows)
+def _commands() -> Table:
+    return Table(
+        heads=("command", "arguments", "what it does", "answer before `m-ready`"),
+        rows=tuple(
+            (
+                f"`{command.word}`",
+                command.arguments,
+                command.doc,
+                "; ".join(command.answer).replace("<", "&lt;").replace(">", "&gt;"),
+            )
+            for command in link.COMMANDS
+        ),
+        align="l",
+    )
 
 
-def _statuses() -> str:
-    rows = ["| code | name | text |", "|---:|---|---|"]
-    for status in Status:
-        if status is not Status.OK:
-            name = status.name.lower().replace("_", "-")
-            rows.append(f"| {status.value} | `{name}` | {status.text} |")
-    return "\n".join(rows)
+def _statuses() -> Table:
+    return Table(
+        heads=("code", "name", "text"),
+        rows=tuple(
+            (str(status.value), f"`{status.name.lower().replace('_', '-')}`", status.text)
+            for status in Status
+            if status is not Status.OK
+        ),
+        align="rl",
+    )
 
 
-def _limits() -> str:
+def _limits() -> Table:
     limits = (
         ("tasks", layout.MAX_TASKS),
         ("layers", layout.MAX_LAYERS),
@@ -61,14 +78,18 @@ def _limits() -> str:
         ("bytes of one input", link.INPUT_BUFFER_BYTES),
         ("bytes of a command without its `%`", link.MAX_COMMAND_BYTES),
     )
-    rows = ["| at most | of |", "|---:|---|", *(f"| {most} | {what} |" for what, most in limits)]
-    return "\n".join(rows)
+    rows = tuple((str(most), what) for what, most in limits)
+    return Table(heads=("at most", "of"), rows=rows, align="rl")
 
 
 def tables() -> dict[str, str]:
     """Every table by name."""
-    made = {record.name: _record(record) for record in layout.RECORDS}
-    return made | {"commands": _commands(), "limits": _limits(), "statuses": _statuses()}
+    made = {
+        record.name: f"{record.doc} {record.size} bytes.\n\n{_record(record).markdown()}"
+        for record in layout.RECORDS
+    }
+    others = {"commands": _commands(), "limits": _limits(), "statuses": _statuses()}
+    return made | {name: table.markdown() for name, table in others.items()}
 
 
 def render(text: str) -> str:

@@ -14,9 +14,9 @@ from rbnn.runs.start import load_data
 from rbnn.tasks.loading_bar import LoadingBar
 from rbnn.theft.findings import TheftReport, theft_report
 from rbnn.theft.plan import (
-    Cell,
-    CellResult,
     Experiment,
+    FineTuning,
+    FineTuningResult,
     choose_victims,
     parse_seeds,
     parse_shares,
@@ -88,10 +88,10 @@ def _rob(
     run: Run,
     experiment: Experiment,
     others: Mapping[str, str],
-    cells: Sequence[Cell],
+    cells: Sequence[FineTuning],
     folder: Path,
     say: Callable[[str], None],
-) -> list[CellResult]:
+) -> list[FineTuningResult]:
     """Compute what is missing."""
     config = run.config()
     needed = {*others, *others.values()}

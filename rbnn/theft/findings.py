@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import computed_field
 
 from rbnn.errors import RbnnError
+from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
-from rbnn.theft.plan import CellResult, Experiment
+from rbnn.theft.plan import Experiment, FineTuningResult
 from rbnn.theft.starts import Start
 from rbnn.theft.statistics import PairedTest, correct, paired_test
 
@@ -66,10 +67,8 @@ QUESTIONS = (
 )
 
 
-class StartFigures(BaseModel):
+class StartFigures(Frozen):
     """Test accuracies in percent from one start, one a seed in the order of the seeds."""
-
-    model_config = ConfigDict(frozen=True)
 
     start: Start
     accuracies: tuple[float, ...]
@@ -81,10 +80,8 @@ class StartFigures(BaseModel):
         return float(np.mean(self.accuracies))
 
 
-class ShareFigures(BaseModel):
+class ShareFigures(Frozen):
     """One victim with one share of its training data; ``samples`` are so many."""
-
-    model_config = ConfigDict(frozen=True)
 
     victim: str
     other: str
@@ -104,7 +101,7 @@ class ShareFigures(BaseModel):
         return [gains - over for gains, over in pairs]
 
 
-class Comparison(BaseModel):
+class StartComparison(Frozen):
     """One question at one share.
 
     Where ``victim`` is None all victims are tested together, one difference each, the mean of its
@@ -112,18 +109,14 @@ class Comparison(BaseModel):
     question that are, or are not, of all victims together.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     question: str
     share: float
     victim: str | None
     test: PairedTest
 
 
-class Verdict(BaseModel):
+class Verdict(Frozen):
     """The answer to one question, in a word and in a sentence."""
-
-    model_config = ConfigDict(frozen=True)
 
     question: str
     title: str
@@ -132,10 +125,8 @@ class Verdict(BaseModel):
     sentence: str
 
 
-class TheftReport(BaseModel):
+class TheftReport(Frozen):
     """``theft.json``. Accuracies are percentages, differences percentage points."""
-
-    model_config = ConfigDict(frozen=True)
 
     command: str
     run: str
@@ -145,7 +136,7 @@ class TheftReport(BaseModel):
     seeds: tuple[int, ...]
     shares: tuple[float, ...]
     figures: tuple[ShareFigures, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[StartComparison, ...]
     verdicts: tuple[Verdict, ...]
 
 
@@ -153,7 +144,7 @@ def theft_report(
     command: str,
     run: Run,
     experiment: Experiment,
-    results: Sequence[CellResult],
+    results: Sequence[FineTuningResult],
 ) -> TheftReport:
     """Compare the results of an experiment.
 
@@ -207,7 +198,7 @@ def require_no_gain(report: TheftReport) -> None:
         )
 
 
-def _share_figures(results: Sequence[CellResult]) -> ShareFigures:
+def _share_figures(results: Sequence[FineTuningResult]) -> ShareFigures:
     """Figures of one victim and share."""
     first = results[0]
     return ShareFigures(
@@ -229,7 +220,7 @@ def _share_figures(results: Sequence[CellResult]) -> ShareFigures:
     )
 
 
-def _compare(question: Question, figures: Sequence[ShareFigures]) -> list[Comparison]:
+def _compare(question: Question, figures: Sequence[ShareFigures]) -> list[StartComparison]:
     """All comparisons of one question: of all victims together, then victim by victim."""
     shares = list(dict.fromkeys(one.share for one in figures))
     together = correct(
@@ -243,17 +234,17 @@ def _compare(question: Question, figures: Sequence[ShareFigures]) -> list[Compar
     apart = correct([paired_test(one.differences(question)) for one in figures])
     return [
         *(
-            Comparison(question=question.name, share=share, victim=None, test=test)
+            StartComparison(question=question.name, share=share, victim=None, test=test)
             for share, test in zip(shares, together, strict=True)
         ),
         *(
-            Comparison(question=question.name, share=one.share, victim=one.victim, test=test)
+            StartComparison(question=question.name, share=one.share, victim=one.victim, test=test)
             for one, test in zip(figures, apart, strict=True)
         ),
     ]
 
 
-def _verdicts(comparisons: Sequence[Comparison]) -> list[Verdict]:
+def _verdicts(comparisons: Sequence[StartComparison]) -> list[Verdict]:
     by_question = {
         question: [one for one in comparisons if one.question == question.name]
         for question in QUESTIONS
@@ -268,7 +259,7 @@ def _verdicts(comparisons: Sequence[Comparison]) -> list[Verdict]:
     return [_verdict(question, own, seen) for question, own in by_question.items()]
 
 
-def _verdict(question: Question, comparisons: Sequence[Comparison], seen: bool) -> Verdict:
+def _verdict(question: Question, comparisons: Sequence[StartComparison], seen: bool) -> Verdict:
     """Answer one question; ``seen``: whether the control shows that a theft would be seen."""
     together = [one for one in comparisons if one.victim is None]
     found = [one for one in together if one.test.significant]
@@ -305,7 +296,7 @@ def _verdict(question: Question, comparisons: Sequence[Comparison], seen: bool) 
     )
 
 
-def _told(comparison: Comparison) -> str:
+def _told(comparison: StartComparison) -> str:
     test = comparison.test
     told = f"{comparison.share:g} %: {test.mean:+.2f} points"
     if test.low is not None and test.high is not None:

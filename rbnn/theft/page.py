@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rbnn.theft.findings import QUESTIONS, Comparison, TheftReport, Verdict
+from rbnn.pages.table import markdown_table
+from rbnn.theft.findings import QUESTIONS, StartComparison, TheftReport, Verdict
 from rbnn.theft.starts import Start
 
 TITLES = {
@@ -51,15 +52,15 @@ def theft_page(report: TheftReport) -> str:
         f"- Latent values of starts from bits: {experiment.magnitude:g} times the root mean "
         "square of a usual start.\n",
         "## Answers\n",
-        _grid(
+        markdown_table(
             ["question", "answer", "why"],
             ([one.title, MARKS[one.outcome], one.sentence] for one in report.verdicts),
-            figures=False,
+            align="l",
         ),
         "## Test accuracy, %\n",
         "Means over the seeds, and in brackets half the distance of the extremes.\n",
         "![Test accuracy by share of data and start, and the differences](theft.svg)\n",
-        _grid(
+        markdown_table(
             ["victim (other)", "data", *TITLES.values()],
             ([victim, *row] for victim, row in _accuracy_rows(report)),
         ),
@@ -90,7 +91,7 @@ def _accuracy_rows(report: TheftReport) -> Iterable[tuple[str, list[str]]]:
         named = victim
 
 
-def _differences(comparisons: Sequence[Comparison]) -> str:
+def _differences(comparisons: Sequence[StartComparison]) -> str:
     head = ["victim", "data", "mean", "95 % interval", "pairs"]
     head += ["p", "Holm", "flips", "detectable"]
     rows = []
@@ -108,7 +109,7 @@ def _differences(comparisons: Sequence[Comparison]) -> str:
                 _optional(test.detectable, ".2f"),
             ]
         )
-    return _grid(head, rows)
+    return markdown_table(head, rows)
 
 
 def _answer(verdict: Verdict) -> str:
@@ -117,9 +118,3 @@ def _answer(verdict: Verdict) -> str:
 
 def _optional(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
-
-
-def _grid(head: Sequence[str], rows: Iterable[Sequence[str]], figures: bool = True) -> str:
-    """A Markdown table; the first column is text, the others are figures or text."""
-    rule = ["---", *["---:" if figures else "---"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows)) + "\n"

@@ -4,7 +4,7 @@
 
     theft/
         experiment.json                    Experiment: what every cell has in common
-        cells/cifar/10/seed-1-bits.json    CellResult, written when the cell is over
+        cells/cifar/10/seed-1-bits.json    FineTuningResult, written when the cell is over
         alone/<task>/                      other tasks' networks, where the run has none
         work/                              the cell that is being fine-tuned, for a restart
 """
@@ -16,15 +16,16 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from rbnn.files import write_atomic
+from rbnn.frozen import Frozen
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
 from rbnn.theft.starts import Start
 
 
-class Experiment(BaseModel):
+class Experiment(Frozen):
     """``experiment.json``: the same for every cell.
 
     ``model_id`` and ``parameters`` (SHA-256) tell the attacked run. Each fine-tuning takes
@@ -32,8 +33,6 @@ class Experiment(BaseModel):
     values of ``magnitude`` times the usual size. ``other`` is the task whose licence and network
     the thief has; None for the one after the victim.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: int = 1
     model_id: str
@@ -68,10 +67,8 @@ class Experiment(BaseModel):
                 )
 
 
-class Cell(BaseModel):
+class FineTuning(Frozen):
     """One fine-tuning: ``share`` in percent of the victim's training data."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     victim: str
     share: float
@@ -84,7 +81,7 @@ class Cell(BaseModel):
         return folder / "cells" / self.victim / f"{self.share:g}" / name
 
 
-class CellResult(Cell):
+class FineTuningResult(FineTuning):
     """What a cell came to.
 
     ``samples`` are the training samples it had; accuracies are shares of 1 after the last step,
@@ -104,7 +101,7 @@ class CellResult(Cell):
         write_atomic(self.file(folder), self.model_dump_json(indent=2) + "\n")
 
 
-def read_result(folder: Path, cell: Cell, other: str) -> CellResult | None:
+def read_result(folder: Path, cell: FineTuning, other: str) -> FineTuningResult | None:
     """The result of ``cell`` with ``other`` as the thief's task; None where it is not over.
 
     Raises:
@@ -114,7 +111,7 @@ def read_result(folder: Path, cell: Cell, other: str) -> CellResult | None:
     if not path.exists():
         return None
     try:
-        result = CellResult.model_validate_json(path.read_bytes())
+        result = FineTuningResult.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise TrainingError(
             f"Cannot read {path}.", "Delete it; its cell is then fine-tuned again."
@@ -127,10 +124,12 @@ def read_result(folder: Path, cell: Cell, other: str) -> CellResult | None:
     return result
 
 
-def plan_cells(victims: Iterable[str], shares: Sequence[float], seeds: Sequence[int]) -> list[Cell]:
+def plan_cells(
+    victims: Iterable[str], shares: Sequence[float], seeds: Sequence[int]
+) -> list[FineTuning]:
     """Every cell; all of a seed's before the next seed's, so that what is done forms pairs."""
     return [
-        Cell(victim=victim, share=share, seed=seed, start=start)
+        FineTuning(victim=victim, share=share, seed=seed, start=start)
         for seed in seeds
         for share in shares
         for victim in victims

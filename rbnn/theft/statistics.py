@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 from scipy.optimize import brentq
 from scipy.stats import nct, t
+
+from rbnn.frozen import Frozen
 
 LEVEL = 0.05
 """Of the tests; the intervals hold 95 %."""
@@ -19,7 +20,7 @@ MOST_FLIPPED = 15
 DRAWN_PATTERNS = 20_000
 
 
-class PairedTest(BaseModel):
+class PairedTest(Frozen):
     """Differences of pairs in percentage points, and whether they are a gain.
 
     ``low`` and ``high`` bound the mean difference's 95 % interval (Student's t). ``p`` is the
@@ -29,8 +30,6 @@ class PairedTest(BaseModel):
     these pairs would find significant (before the correction) in 80 % of repetitions, at the spread
     seen. None: too few pairs.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     differences: tuple[float, ...]
     mean: float

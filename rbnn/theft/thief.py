@@ -21,7 +21,7 @@ from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run, RunConfig, RunTask
 from rbnn.runs.start import describe
 from rbnn.tasks import TaskData
-from rbnn.theft.plan import Cell, CellResult, Experiment, read_result
+from rbnn.theft.plan import Experiment, FineTuning, FineTuningResult, read_result
 from rbnn.theft.starts import Loot, Start, random_signs, signs_of, starting_point
 from rbnn.theft.subset import share_of
 from rbnn.train.baseline import baseline_config
@@ -81,7 +81,7 @@ class Thief:
         }
         self._alone: dict[str, Loot] = {}
 
-    def rob(self, cells: Sequence[Cell]) -> list[CellResult]:
+    def rob(self, cells: Sequence[FineTuning]) -> list[FineTuningResult]:
         """The results of ``cells``; those on disk are not computed again.
 
         Raises:
@@ -103,7 +103,7 @@ class Thief:
         shutil.rmtree(self._folder / "work", ignore_errors=True)
         return done
 
-    def _fine_tune(self, cell: Cell) -> CellResult:
+    def _fine_tune(self, cell: FineTuning) -> FineTuningResult:
         """Fine-tune one cell from where its run stands, and write its result."""
         loot = self._loot(cell)
         data = share_of(self._data[cell.victim], cell.share, cell.seed)
@@ -122,7 +122,7 @@ class Thief:
             raise self._interrupted() from error
         last = read_figures(own)[-1]
         figures = last.tasks[cell.victim]
-        result = CellResult(
+        result = FineTuningResult(
             **cell.model_dump(),
             other=self._others[cell.victim],
             samples=len(data.train),
@@ -158,7 +158,7 @@ class Thief:
             )
         return own
 
-    def _loot(self, cell: Cell) -> Loot | None:
+    def _loot(self, cell: FineTuning) -> Loot | None:
         """What the cell's thief has."""
         other = self._others[cell.victim]
         match cell.start:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from rbnn.frozen import Frozen
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
@@ -24,10 +24,8 @@ Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""
 
 
-class TaskReport(BaseModel):
+class TaskAssessment(Frozen):
     """One task on its test set; accuracies are shares of 1."""
-
-    model_config = ConfigDict(frozen=True)
 
     task: str
     classes: int
@@ -43,7 +41,7 @@ def assess(
     wrong_secrets: int,
     predictor: Predictor | None = None,
     progress: Progress | None = None,
-) -> list[TaskReport]:
+) -> list[TaskAssessment]:
     """Measure a run on its test sets.
 
     Args:
@@ -89,7 +87,7 @@ def assess(
                 tried=partial(_tell, progress, what, wrong_secrets),
             )
         reports.append(
-            TaskReport(
+            TaskAssessment(
                 task=task.name,
                 classes=len(task.labels),
                 samples=len(task.test),
@@ -101,7 +99,7 @@ def assess(
     return reports
 
 
-def require_passed(reports: Sequence[TaskReport]) -> None:
+def require_passed(reports: Sequence[TaskAssessment]) -> None:
     """Refuse a run in which a wrong secret is worth other than guessing.
 
     Raises:

@@ -9,7 +9,7 @@ from rbnn.train.figures import read_figures
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TaskSharing:
     """Test accuracies of one task; ``own`` is None where no baseline was trained."""
 
     task: str
@@ -59,14 +59,14 @@ def baseline_config(config: RunConfig, task: str, steps: int) -> RunConfig:
     )
 
 
-def compare(run: Run) -> list[Comparison]:
+def compare(run: Run) -> list[TaskSharing]:
     """Last figures of the shared run beside those of its baselines, task by task."""
     shared = read_figures(run)[-1]
     rows = []
     for task in run.config().tasks:
         own = read_figures(run.baseline(task.name))
         rows.append(
-            Comparison(
+            TaskSharing(
                 task.name,
                 len(task.labels),
                 shared.tasks[task.name].test_accuracy,

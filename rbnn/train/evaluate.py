@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import computed_field
 
+from rbnn.frozen import Frozen
 from rbnn.spec.stream import SECRET_BYTES
 from rbnn.tasks.dataset import Images, Labels, Split
 
@@ -101,10 +102,8 @@ def accuracy(network: SharedNetwork, task: str, split: Split) -> float:
     return float(np.mean(predict(network, task, split.images) == split.labels))
 
 
-class Chance(BaseModel):
+class Chance(Frozen):
     """What guessing reaches: from one in ``classes`` to the share of the largest class."""
-
-    model_config = ConfigDict(frozen=True)
 
     low: float
     high: float
@@ -116,15 +115,13 @@ def chance_of(split: Split, classes: int) -> Chance:
     return Chance(low=1 / classes, high=max(float(largest), 1 / classes))
 
 
-class WrongSecrets(BaseModel):
+class WrongSecrets(Frozen):
     """Accuracies (shares of 1) with wrong secrets forced past the gate.
 
     They are at chance when their mean is within 1 point of it, below as well as above, and none is
     more than 5 points above it. A mean below chance fails too: answers that avoid the right class
     know it.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     accuracies: tuple[float, ...]
     chance: Chance

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from rbnn.train.assess import TaskReport
-from rbnn.train.baseline import Comparison
+from rbnn.train.assess import TaskAssessment
+from rbnn.train.baseline import TaskSharing
 
 
-def comparison_table(rows: Sequence[Comparison]) -> Table:
+def comparison_table(rows: Sequence[TaskSharing]) -> Table:
     """Test accuracy by task, beside the task's own network where there is one."""
     with_own = any(row.own is not None for row in rows)
     table = Table(title="Test accuracy")
@@ -28,7 +28,7 @@ def comparison_table(rows: Sequence[Comparison]) -> Table:
     return table
 
 
-def assessment_tables(reports: Sequence[TaskReport]) -> list[Table]:
+def assessment_tables(reports: Sequence[TaskAssessment]) -> list[Table]:
     """Accuracy by task; where wrong secrets were tried, what they reach beside what they may."""
     accuracies = Table(title="Test accuracy")
     accuracies.add_column("task")

@@ -10,13 +10,13 @@ from contextlib import nullcontext
 
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
-from rbnn.train.baseline import Comparison, compare, prepare_baseline
+from rbnn.train.baseline import TaskSharing, compare, prepare_baseline
 from rbnn.train.distribution import Workers
 from rbnn.train.progress import ProgressBars
 from rbnn.train.trainer import Trainer
 
 
-def train(run: Run, data: Sequence[TaskData], workers: Workers | None = None) -> list[Comparison]:
+def train(run: Run, data: Sequence[TaskData], workers: Workers | None = None) -> list[TaskSharing]:
     """Train a run from where it stands to its end.
 
     Args:

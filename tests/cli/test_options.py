@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from rbnn.cli.options import NO_VALUE, USER_KEY, Board, UserKey, UserKeyCommand, output
+from rbnn.cli.options import NO_VALUE, USER_KEY, BoardOption, UserKeyCommand, UserKeyOption, output
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_the_value_may_be_left_out(arguments: list[str], user_key: str | None) -
     seen: list[str | None] = []
 
     @app.command(cls=UserKeyCommand)
-    def command(board: Board = "qemu", user_key: UserKey = None) -> None:
+    def command(board: BoardOption = "qemu", user_key: UserKeyOption = None) -> None:
         assert board == ("nucleo" if "nucleo" in arguments else "qemu")
         seen.append(user_key)
 
@@ -64,7 +64,7 @@ def test_arguments_behind_two_dashes_stay() -> None:
     seen: list[str] = []
 
     @app.command(cls=UserKeyCommand)
-    def command(words: list[str], user_key: UserKey = None) -> None:
+    def command(words: list[str], user_key: UserKeyOption = None) -> None:
         seen.extend(words)
 
     assert CliRunner().invoke(app, ["--", USER_KEY]).exit_code == 0

@@ -9,12 +9,12 @@ from random_comparison import random_comparison, random_measured, random_plan
 
 from rbnn.compare.figures import collect, compare
 from rbnn.compare.jobs import Job
-from rbnn.compare.measured import Measured, read_measured, write_measured
+from rbnn.compare.measured import NetworkMeasurement, read_measured, write_measured
 from rbnn.compare.summary import summarise
 from rbnn.errors import RbnnError
 
 
-def with_accuracy(job: Job, values: dict[str, float]) -> Measured:
+def with_accuracy(job: Job, values: dict[str, float]) -> NetworkMeasurement:
     made = random_measured(job)
     tasks = [one.model_copy(update={"accuracy": values[one.name]}) for one in made.tasks]
     return made.model_copy(update={"tasks": tuple(tasks)})

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbnn.compare.choice import Choice, draft, parse_numbers, parse_schemes, settle
-from rbnn.compare.plan import Plan, locked, read_plan, record_steps, require_plan
+from rbnn.compare.choice import ComparisonChoice, draft, parse_numbers, parse_schemes, settle
+from rbnn.compare.plan import ComparisonPlan, locked, read_plan, record_steps, require_plan
 from rbnn.errors import RbnnError
 from rbnn.tasks import TaskData
 from rbnn.tasks.dataset import Split
@@ -22,8 +22,8 @@ def make_task(name: str, seed: int = 1) -> TaskData:
 
 
 def begin(
-    folder: Path, tasks: Sequence[str] | None, choice: Choice, data: Sequence[TaskData]
-) -> Plan:
+    folder: Path, tasks: Sequence[str] | None, choice: ComparisonChoice, data: Sequence[TaskData]
+) -> ComparisonPlan:
     specs, filled = draft(folder, tasks, choice)
     return settle(folder, specs, filled, data)
 
@@ -33,7 +33,9 @@ NAMES = ["digits", "words"]
 
 
 def test_a_new_folder_takes_defaults_and_writes_them(tmp_path: Path) -> None:
-    plan = begin(tmp_path / "new", NAMES, Choice({"architecture": "resnet", "steps": 40}), DATA)
+    plan = begin(
+        tmp_path / "new", NAMES, ComparisonChoice({"architecture": "resnet", "steps": 40}), DATA
+    )
     assert plan.seeds == (1, 2, 3)
     assert plan.schemes == ("xor", "sign", "permute", "none")
     assert plan.counts == (1, 2)
@@ -48,7 +50,7 @@ def test_the_command_makes_the_same_plan_again(tmp_path: Path) -> None:
     shares = {"digits": 2.0, "words": 0.5}
     settings = {"architecture": "resnet", "width": 32, "shares": shares, "learning_rate": 0.002}
     settings["weights"] = {"words": 1.5}
-    plan = begin(tmp_path, NAMES, Choice(settings, (4,), ("xor",), (2,), 3), DATA)
+    plan = begin(tmp_path, NAMES, ComparisonChoice(settings, (4,), ("xor",), (2,), 3), DATA)
     precision = plan.settings["precision"]
     assert plan.command == (
         "rbnn bench accuracy --tasks digits,words --arch resnet --width 32 "
@@ -59,17 +61,17 @@ def test_the_command_makes_the_same_plan_again(tmp_path: Path) -> None:
 
 def test_the_command_names_a_switch_without_a_value(tmp_path: Path) -> None:
     settings = {"distill": 0.5, "superpose": True}
-    plan = begin(tmp_path, NAMES, Choice(settings, (1,), ("xor",), (2,)), DATA)
+    plan = begin(tmp_path, NAMES, ComparisonChoice(settings, (1,), ("xor",), (2,)), DATA)
     assert "--superpose --distill 0.5 --seeds 1" in plan.command.replace(
         f"--precision {plan.settings['precision']} ", ""
     )
 
 
 def test_a_begun_folder_keeps_its_settings_and_grows(tmp_path: Path) -> None:
-    begin(tmp_path, NAMES, Choice({"width": 32}, (1,), ("xor",), (2,), 3), DATA)
-    again = begin(tmp_path, None, Choice(), DATA)
+    begin(tmp_path, NAMES, ComparisonChoice({"width": 32}, (1,), ("xor",), (2,), 3), DATA)
+    again = begin(tmp_path, None, ComparisonChoice(), DATA)
     assert (again.seeds, again.settings["width"]) == ((1,), 32)
-    more = begin(tmp_path, NAMES, Choice({"width": 32}, (2,), ("none",), (1,)), DATA)
+    more = begin(tmp_path, NAMES, ComparisonChoice({"width": 32}, (2,), ("none",), (1,)), DATA)
     assert (more.seeds, more.schemes, more.counts) == ((2,), ("none",), (1,))
     kept = require_plan(tmp_path)
     assert (kept.seeds, kept.schemes, kept.counts) == ((1, 2), ("xor", "none"), (1, 2))
@@ -90,31 +92,31 @@ def test_a_begun_folder_keeps_its_settings_and_grows(tmp_path: Path) -> None:
 def test_other_settings_are_refused(
     tmp_path: Path, tasks: list[str], settings: dict[str, object], said: str
 ) -> None:
-    begin(tmp_path, NAMES, Choice({"width": 32}), DATA)
+    begin(tmp_path, NAMES, ComparisonChoice({"width": 32}), DATA)
     with pytest.raises(RbnnError, match=said):
-        draft(tmp_path, tasks, Choice(settings))
+        draft(tmp_path, tasks, ComparisonChoice(settings))
 
 
 def test_other_data_are_refused(tmp_path: Path) -> None:
-    begin(tmp_path, NAMES, Choice(), DATA)
+    begin(tmp_path, NAMES, ComparisonChoice(), DATA)
     with pytest.raises(RbnnError, match="data of task words have changed"):
-        begin(tmp_path, None, Choice(), [DATA[0], make_task("words", 3)])
+        begin(tmp_path, None, ComparisonChoice(), [DATA[0], make_task("words", 3)])
 
 
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        (Choice(counts=(3,)), "--counts must be in 1 .. 2"),
-        (Choice(wrong_secrets=-1), "--wrong-secrets"),
-        (Choice({"batch": 1}), "--batch"),
-        (Choice(seeds=(-1,)), "--seed"),
-        (Choice({"architecture": "lenet"}), "lenet"),
-        (Choice({"minutes": 1.0, "distill": 0.5}), "in place of --minutes"),
-        (Choice({"minutes": 1.0}, schemes=("none",)), "--minutes needs scheme xor"),
+        (ComparisonChoice(counts=(3,)), "--counts must be in 1 .. 2"),
+        (ComparisonChoice(wrong_secrets=-1), "--wrong-secrets"),
+        (ComparisonChoice({"batch": 1}), "--batch"),
+        (ComparisonChoice(seeds=(-1,)), "--seed"),
+        (ComparisonChoice({"architecture": "lenet"}), "lenet"),
+        (ComparisonChoice({"minutes": 1.0, "distill": 0.5}), "in place of --minutes"),
+        (ComparisonChoice({"minutes": 1.0}, schemes=("none",)), "--minutes needs scheme xor"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(
-    tmp_path: Path, choice: Choice, said: str
+    tmp_path: Path, choice: ComparisonChoice, said: str
 ) -> None:
     with pytest.raises(RbnnError, match=said):
         draft(tmp_path / "new", NAMES, choice)
@@ -124,9 +126,9 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(RbnnError, match="holds other files"):
-        draft(tmp_path, NAMES, Choice())
+        draft(tmp_path, NAMES, ComparisonChoice())
     with pytest.raises(RbnnError, match="holds no comparison"):
-        draft(tmp_path, None, Choice())
+        draft(tmp_path, None, ComparisonChoice())
 
 
 def test_a_damaged_plan_is_named(tmp_path: Path) -> None:
@@ -143,10 +145,10 @@ def test_two_at_once_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_first_timed_network_sets_the_steps(tmp_path: Path) -> None:
-    begin(tmp_path, NAMES, Choice({"minutes": 1.0}), DATA)
+    begin(tmp_path, NAMES, ComparisonChoice({"minutes": 1.0}), DATA)
     record_steps(tmp_path, 120)
     record_steps(tmp_path, 99)
-    begin(tmp_path, None, Choice(seeds=(9,)), DATA)
+    begin(tmp_path, None, ComparisonChoice(seeds=(9,)), DATA)
     assert require_plan(tmp_path).steps == 120
 
 

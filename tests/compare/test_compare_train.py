@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from random_comparison import random_measured, random_plan
 
-from rbnn.compare.choice import Choice
+from rbnn.compare.choice import ComparisonChoice
 from rbnn.compare.compare import compare_networks
 from rbnn.compare.jobs import Job
 from rbnn.compare.train import is_finished, narrowed, prepare
@@ -109,7 +109,7 @@ def test_no_compiler_is_told_before_training(
         raise ExportError("No C compiler on the PATH.")
 
     monkeypatch.setattr("rbnn.compare.train.compiler", none)
-    choice = Choice({"width": 8, "depth": 3, "steps": 2, "batch": 4}, (1,), ("xor",))
+    choice = ComparisonChoice({"width": 8, "depth": 3, "steps": 2, "batch": 4}, (1,), ("xor",))
     with pytest.raises(ExportError, match="No C compiler"):
         compare_networks(tmp_path / "out", ",".join(sets), choice, lambda _: None)
     assert not (tmp_path / "out" / "single").exists()
@@ -133,14 +133,14 @@ def test_a_stopped_comparison_goes_on(
     monkeypatch.setattr(session, "fit", fit)
     out = tmp_path / "out"
     settings = {"width": 8, "depth": 3, "steps": 2, "batch": 4, "distill": 0.5}
-    choice = Choice(settings, (1,), ("xor",), (1, 2), 2)
+    choice = ComparisonChoice(settings, (1,), ("xor",), (1, 2), 2)
     with pytest.raises(TrainingInterruptedError, match=r"bench accuracy --out"):
         compare_networks(out, ",".join(sets), choice, lambda _: None)
     assert trained == ["single/one/seed-1", "single/two/seed-1"]
     first = (out / "single/one/seed-1/measured.json").stat().st_mtime_ns
 
     monkeypatch.setattr(session, "fit", real)
-    figures = compare_networks(out, None, Choice(), lambda _: None)
+    figures = compare_networks(out, None, ComparisonChoice(), lambda _: None)
     assert (out / "single/one/seed-1/measured.json").stat().st_mtime_ns == first
     assert figures.missing == ()
     one, two = figures.tasks
@@ -151,7 +151,7 @@ def test_a_stopped_comparison_goes_on(
     assert figures.flash[1].shared < figures.flash[1].separate
 
     with pytest.raises(RbnnError, match="--steps 2, not 3"):
-        compare_networks(out, None, Choice({"steps": 3}), lambda _: None)
-    more = compare_networks(out, None, Choice(schemes=("none",)), lambda _: None)
+        compare_networks(out, None, ComparisonChoice({"steps": 3}), lambda _: None)
+    more = compare_networks(out, None, ComparisonChoice(schemes=("none",)), lambda _: None)
     assert set(more.tasks[0].networks) == {"single", "xor", "none"}
     assert json.loads((out / "accuracy.json").read_text())["missing"] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from rbnn.demo.figures import DemoFigures, Refusal, TaskFigures
+from rbnn.demo.figures import DemoFigures, Refusal, DemoTaskFigures
 from rbnn.demo.tables import demo_report
 from rbnn.image.sizes import PartSize, SizeReport
 
@@ -13,7 +13,7 @@ FIGURES = DemoFigures(
     bits=594_496,
     shared_bytes=75_024,
     tasks=(
-        TaskFigures(
+        DemoTaskFigures(
             name="digits",
             classes=10,
             test_samples=359,

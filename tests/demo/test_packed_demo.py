@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from rbnn.cli.main import build
 from rbnn.export.errors import PackedModelError
 from rbnn.demo import packed as seven
-from rbnn.demo.packed import SevenPlan, demonstrate, find_data, require_equal
+from rbnn.demo.packed import PackedDemoPlan, demonstrate, find_data, require_equal
 from rbnn.demo.packed_tables import seven_report
 from rbnn.device.emulated_target import EmulatedTarget
 from rbnn.errors import RbnnError
@@ -45,7 +45,7 @@ def test_a_packed_model_is_flashed_refused_unlocked_and_compared(
     model, data = made
     said: list[str] = []
     target = EmulatedTarget(load_board("qemu"), tmp_path / "emulated" / "device", said.append)
-    plan = SevenPlan(tmp_path, model, target, 3, tmp_path / "registry.sqlite")
+    plan = PackedDemoPlan(tmp_path, model, target, 3, tmp_path / "registry.sqlite")
     grey = next(task for task in data if task.name == "grey")
     figures = demonstrate(
         plan, said.append, lambda task: grey if task.name == "grey" else "no data at hand"
@@ -109,7 +109,7 @@ def test_a_board_too_small_is_refused_with_the_numbers(
     target = EmulatedTarget(
         board.model_copy(update={"ram": small}), tmp_path / "device", lambda _: None
     )
-    plan = SevenPlan(tmp_path, made[0], target, 3, tmp_path / "registry.sqlite")
+    plan = PackedDemoPlan(tmp_path, made[0], target, 3, tmp_path / "registry.sqlite")
     with pytest.raises(FitError, match="too many"):
         demonstrate(plan, lambda _: None)
     assert not (tmp_path / "device").exists()

@@ -15,7 +15,7 @@ from rbnn.image import monocypher
 from rbnn.keys import puf as model
 from rbnn.keys.errors import FingerprintError
 from rbnn.keys.fingerprint import Fingerprint
-from rbnn.keys.puf import Enrolment
+from rbnn.keys.puf import SketchEnrolment
 from rbnn.keys.secret import Secret
 from rbnn.spec import puf
 from rbnn.spec.layout import HELPER_RECORD_BYTES
@@ -26,12 +26,12 @@ from rbnn.spec.status import Status
 class Sketch:
     """One implementation: enrolment and reproduction, None where it refuses."""
 
-    enroll: Callable[[bytes], Enrolment | None]
+    enroll: Callable[[bytes], SketchEnrolment | None]
     reproduce: Callable[[bytes, bytes], Secret | None]
 
 
 def python_sketch() -> Sketch:
-    def enroll(pattern: bytes) -> Enrolment | None:
+    def enroll(pattern: bytes) -> SketchEnrolment | None:
         try:
             return model.enroll(pattern)
         except FingerprintError:
@@ -55,12 +55,12 @@ def c_sketch() -> Sketch:
     ]
     library = ctypes.CDLL(str(compile_native("libsketch.so", sources, ["-O2", "-shared", "-fPIC"])))
 
-    def enroll(pattern: bytes) -> Enrolment | None:
+    def enroll(pattern: bytes) -> SketchEnrolment | None:
         record = ctypes.create_string_buffer(b"\xaa" * HELPER_RECORD_BYTES, HELPER_RECORD_BYTES)
         root = ctypes.create_string_buffer(b"\xaa" * 32, 32)
         status = library.rbnn_sketch_enroll(pattern, record, root)
         if status == Status.OK:
-            return Enrolment(record.raw, Secret(root.raw))
+            return SketchEnrolment(record.raw, Secret(root.raw))
         assert status == Status.PUF_PATTERN
         assert record.raw == bytes(HELPER_RECORD_BYTES) and root.raw == bytes(32)
         return None

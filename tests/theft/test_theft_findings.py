@@ -17,7 +17,7 @@ from rbnn.runs.run import Run
 from rbnn.theft.experiment import compared_networks, write_report
 from rbnn.theft.findings import TheftReport, require_no_gain, theft_report
 from rbnn.theft.page import theft_page, theft_tables
-from rbnn.theft.plan import CellResult, Experiment, plan_cells
+from rbnn.theft.plan import Experiment, FineTuningResult, plan_cells
 from rbnn.theft.starts import Start
 
 EXPERIMENT = Experiment(
@@ -39,7 +39,7 @@ def report(random_export: Callable[..., Any]) -> Callable[..., TheftReport]:
         rng = np.random.default_rng(2)
         cells = plan_cells(victims, [1, 10], range(1, seeds + 1))
         results = [
-            CellResult(
+            FineTuningResult(
                 **cell.model_dump(),
                 other="other",
                 samples=int(10 * cell.share),

@@ -13,8 +13,8 @@ from tiny_tasks import make_task
 from rbnn.errors import RbnnError
 from rbnn.runs.run import Run
 from rbnn.theft.plan import (
-    Cell,
-    CellResult,
+    FineTuning,
+    FineTuningResult,
     choose_victims,
     parse_seeds,
     parse_shares,
@@ -113,9 +113,9 @@ def test_cells_come_seed_by_seed_and_are_found_again(tmp_path: Path) -> None:
     assert len(cells) == len(set(cells)) == 2 * 2 * 2 * len(Start)
     assert [cell.seed for cell in cells] == sorted(cell.seed for cell in cells)
     assert len({cell.file(tmp_path) for cell in cells}) == len(cells)
-    cell = Cell(victim="a", share=0.5, seed=1, start=Start.BITS)
+    cell = FineTuning(victim="a", share=0.5, seed=1, start=Start.BITS)
     assert read_result(tmp_path, cell, "b") is None
-    result = CellResult(
+    result = FineTuningResult(
         **cell.model_dump(), other="b", samples=3, steps=5, seconds=1.0,
         loss=0.5, train_accuracy=0.9, test_accuracy=0.8,
     )  # fmt: skip

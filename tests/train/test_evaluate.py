@@ -14,7 +14,7 @@ from rbnn.nets.build import SharedNetwork
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
 from rbnn.tasks import Split, TaskData
-from rbnn.train.assess import TaskReport, require_passed
+from rbnn.train.assess import TaskAssessment, require_passed
 from rbnn.train.evaluate import (
     Chance,
     WrongSecrets,
@@ -104,10 +104,10 @@ def test_the_mean_may_be_anywhere_between_one_class_and_the_largest() -> None:
         assert WrongSecrets(accuracies=(mean,), chance=chance).passed is passed
 
 
-def report(task: str, *accuracies: float) -> TaskReport:
+def report(task: str, *accuracies: float) -> TaskAssessment:
     chance = Chance(low=0.08, high=0.1)
     wrong = WrongSecrets(accuracies=accuracies, chance=chance) if accuracies else None
-    return TaskReport(
+    return TaskAssessment(
         task=task, classes=12, samples=50, accuracy=0.9, chance=chance, wrong_secrets=wrong
     )
 

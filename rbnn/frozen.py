@@ -1,0 +1,23 @@
+"""The base of every document and record: immutable, and strict about what it is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Frozen(BaseModel):
+    """A pydantic model that cannot be changed and refuses fields that it does not know.
+
+    Computed fields are written to JSON; when it is read back they are computed again.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_computed(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if key not in cls.model_computed_fields}
