@@ -1,4 +1,4 @@
-"""Write the tables of SPEC.md from this room: ``python -m rbnn.spec.document [--check]``.
+"""Write the tables of SPEC.md from this package: ``python -m rbnn.spec.document [--check]``.
 
 A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; the prose around it is
 written by hand.
@@ -61,7 +61,7 @@ def _limits() -> str:
         ("bytes of one input", link.INPUT_BUFFER_BYTES),
         ("bytes of a command without its `%`", link.MAX_COMMAND_BYTES),
     )
-    rows = ["| at most | of |", "|---:|---|", *(f"| {most} | {what} |" for what, most in limits)]
+    rows = ["| maximum | of |", "|---:|---|", *(f"| {most} | {what} |" for what, most in limits)]
     return "\n".join(rows)
 
 
