@@ -44,11 +44,11 @@ typedef enum {
   X(RBNN_ARGUMENT, "argument", "an argument is missing or malformed; help% lists the commands") \
   X(RBNN_UNKNOWN_COMMAND, "unknown-command", "unknown command; help% lists the commands") \
   X(RBNN_LINE_TOO_LONG, "line-too-long", "the line is longer than the command buffer and was dropped") \
-  X(RBNN_BUFFER_SIZE, "buffer-size", "the size is zero or larger than the buffer, or too many bytes came") \
+  X(RBNN_BUFFER_SIZE, "buffer-size", "the size is zero or larger than the buffer, or too many bytes were sent") \
   X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "the buffer does not hold a whole input; use db load") \
   X(RBNN_NO_CONTAINER, "no-container", "this firmware carries no model") \
-  X(RBNN_CONTAINER_FORMAT, "container-format", "the model container has another format or version") \
-  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "the model container is damaged or cut short; flash it again") \
+  X(RBNN_CONTAINER_FORMAT, "container-format", "the model container has an unsupported format or version") \
+  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "the model container is damaged or truncated; flash it again") \
   X(RBNN_CONTAINER_LAYER, "container-layer", "a layer of the model does not fit this firmware") \
   X(RBNN_NO_PROVISIONING, "no-provisioning", "the provisioning partition is empty; enrol and flash") \
   X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "the provisioning partition is damaged; flash it again") \
@@ -56,10 +56,10 @@ typedef enum {
   X(RBNN_PUF_PATTERN, "puf-pattern", "the SRAM pattern is constant or too biased to be a fingerprint") \
   X(RBNN_PUF_HELPER, "puf-helper", "helper data and SRAM pattern do not belong together or were changed") \
   X(RBNN_NOT_ENROLLED, "not-enrolled", "this device is not enrolled") \
-  X(RBNN_ENROLLED, "enrolled", "this device is enrolled already") \
+  X(RBNN_ENROLLED, "enrolled", "this device is already enrolled") \
   X(RBNN_UNKNOWN_TASK, "unknown-task", "the model has no such task; tasks% lists them") \
   X(RBNN_NO_LICENCE, "no-licence", "no licence for this task on this device") \
-  X(RBNN_LICENCE_FORMAT, "licence-format", "the licence has another format, version, flags or task number") \
+  X(RBNN_LICENCE_FORMAT, "licence-format", "the licence has an unsupported format, version, flags or task number") \
   X(RBNN_LICENCE_MODEL, "licence-model", "the licence is for another model, or the model was changed") \
   X(RBNN_LICENCE_REFUSED, "licence-refused", "the licence does not open with this key on this device") \
   X(RBNN_SEALED_BLOCK, "sealed-block", "the task's sealed parameters were changed") \
@@ -67,7 +67,7 @@ typedef enum {
   X(RBNN_NO_ACTIVE_TASK, "no-active-task", "no task is active; unlock and switch to one") \
   X(RBNN_LIMIT, "limit", "the licence's inference limit is reached") \
   X(RBNN_SELF_TEST, "self-test", "the self-test failed") \
-  X(RBNN_OVERRUN, "overrun", "bytes came faster than they could be read; send the line again")
+  X(RBNN_OVERRUN, "overrun", "bytes arrived faster than they could be read; send the line again")
 
 /* Key derivation (rbnn/spec/kdf.py). */
 #define RBNN_KEY_BYTES 32u
@@ -175,8 +175,8 @@ typedef struct {
   uint16_t version; /* CONTAINER_VERSION */
   uint16_t header_bytes; /* size of this record */
   uint32_t total_bytes; /* size of the whole container */
-  uint32_t crc32; /* CRC-32 of the whole container with this member as zero */
-  uint8_t model_id[16]; /* drawn when training starts */
+  uint32_t crc32; /* CRC-32 of the whole container with this member set to zero */
+  uint8_t model_id[16]; /* random, drawn when training starts */
   uint8_t provider_public[32]; /* X25519 public key of the licence provider */
   uint8_t architecture[16]; /* name, zero-padded UTF-8 */
   uint16_t input_height; /* pixels */
@@ -187,10 +187,10 @@ typedef struct {
   uint16_t max_classes; /* outputs of the last layer */
   uint8_t cipher; /* enum Cipher */
   uint8_t scheme; /* enum Scheme */
-  uint16_t trunk_layers; /* so many first records of the layer table are the trunk */
+  uint16_t trunk_layers; /* leading records of the layer table that form the trunk */
   uint32_t arena_bytes; /* activation memory that the layer table addresses */
-  uint32_t work_bytes; /* least working memory that every layer's kernel runs with */
-  uint32_t params_bytes; /* largest plaintext of a sealed block */
+  uint32_t work_bytes; /* smallest working memory with which every kernel runs */
+  uint32_t params_bytes; /* size of the largest plaintext of a sealed block */
   uint32_t layers_offset; /* layer table */
   uint32_t tasks_offset; /* task table */
   uint32_t weights_offset; /* the shared bits P, aligned */
@@ -207,25 +207,25 @@ typedef struct {
   uint8_t kernel; /* height and width of the window; 0 for a dense layer */
   uint8_t stride; /* in both directions */
   uint8_t pad; /* pixels added on each side */
-  uint8_t pool; /* side of the max pool behind a stem's sums; 1 without */
+  uint8_t pool; /* side of the max pool after a stem's sums; 1 for none */
   uint8_t stage; /* enum Stage */
   uint8_t activation; /* enum Activation */
   uint8_t sign; /* enum Sign */
   uint8_t output; /* flags Output */
   uint16_t in_height; /* pixels */
   uint16_t in_width; /* pixels */
-  uint16_t in_channels; /* a multiple of 32 but for a stem */
-  uint16_t out_height; /* pixels, behind the fused pool */
-  uint16_t out_width; /* pixels, behind the fused pool */
-  uint16_t out_channels; /* filters; a multiple of 32 but for a dense layer */
-  uint16_t shortcut_channels; /* 0 without; channel c adds shortcut channel c mod this */
-  uint32_t in_offset; /* input's place in the activation arena */
-  uint32_t out_offset; /* place of bits or logits in the arena; 0 without */
-  uint32_t stream_offset; /* place of the stream in the arena; 0 without */
-  uint32_t shortcut_offset; /* place of the shortcut's stream; 0 without */
-  uint32_t weights_offset; /* this layer's bits, counted from the start of P */
-  uint32_t weights_bytes; /* this layer's bits */
-  uint32_t params_offset; /* its parameters, counted from the plaintext's start */
+  uint16_t in_channels; /* a multiple of 32, except for a stem */
+  uint16_t out_height; /* pixels, after the fused pool */
+  uint16_t out_width; /* pixels, after the fused pool */
+  uint16_t out_channels; /* filters; a multiple of 32, except for a dense layer */
+  uint16_t shortcut_channels; /* 0 for none; channel c adds shortcut channel c mod this */
+  uint32_t in_offset; /* place of the input in the activation arena */
+  uint32_t out_offset; /* place of bits or logits in the arena; 0 for none */
+  uint32_t stream_offset; /* place of the stream in the arena; 0 for none */
+  uint32_t shortcut_offset; /* place of the shortcut's stream; 0 for none */
+  uint32_t weights_offset; /* start of this layer's bits, counted from the start of P */
+  uint32_t weights_bytes; /* size of this layer's bits */
+  uint32_t params_offset; /* its parameters, counted from the start of the plaintext */
 } rbnn_layer;
 _Static_assert(sizeof(rbnn_layer) == 52u, "layer");
 #define RBNN_LAYER_BYTES 52u
@@ -247,24 +247,24 @@ typedef struct {
   uint8_t adapter; /* enum Adapter */
   uint8_t input_channels; /* channels of the task's own input */
   int16_t offsets[4]; /* 0..255, subtracted from each channel of the network's input */
-  uint32_t labels_offset; /* class names, each ended by a zero byte, in class order */
-  uint32_t labels_bytes; /* all names with their zero bytes */
+  uint32_t labels_offset; /* class names, each followed by a zero byte, in class order */
+  uint32_t labels_bytes; /* size of all names with their zero bytes */
   uint8_t trunk_key[32]; /* key of the trunk's streams; zero without a trunk */
 } rbnn_params_header;
 _Static_assert(sizeof(rbnn_params_header) == 52u, "params_header");
 #define RBNN_PARAMS_HEADER_BYTES 52u
 
-/* Clear part of a licence; the Noise prologue, with the device's own model digest in it. */
+/* Plaintext part of a licence; with the device's own model digest in it, the Noise prologue. */
 typedef struct {
   uint8_t magic[4]; /* "RBLC" */
   uint16_t version; /* LICENCE_VERSION */
   uint16_t flags; /* zero */
-  uint8_t licence_id[16]; /* drawn per licence */
+  uint8_t licence_id[16]; /* random, drawn for each licence */
   uint8_t model_id[16]; /* as in the container */
   uint8_t model_digest[32]; /* BLAKE2b-256 of the whole container */
   uint16_t task; /* task number */
   uint16_t reserved; /* zero */
-  uint32_t sequence; /* counts the licences of this device, from 1 */
+  uint32_t sequence; /* number of this licence on this device, from 1 */
   uint32_t inference_limit; /* inferences per activation; 0 is no limit */
 } rbnn_licence_prologue;
 _Static_assert(sizeof(rbnn_licence_prologue) == 84u, "licence_prologue");
@@ -283,9 +283,9 @@ _Static_assert(sizeof(rbnn_helper_header) == 8u, "helper_header");
 typedef struct {
   uint8_t magic[4]; /* "RBPV" */
   uint16_t version; /* PROVISIONING_VERSION */
-  uint16_t licence_count; /* licences behind the helper record */
+  uint16_t licence_count; /* licences after the helper record */
   uint32_t total_bytes; /* header, helper record and licences */
-  uint32_t crc32; /* CRC-32 of total_bytes bytes with this member as zero */
+  uint32_t crc32; /* CRC-32 of total_bytes bytes with this member set to zero */
 } rbnn_provisioning_header;
 _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
 #define RBNN_PROVISIONING_HEADER_BYTES 16u

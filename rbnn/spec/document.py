@@ -1,4 +1,4 @@
-"""Write the tables of SPEC.md from this room: ``python -m rbnn.spec.document [--check]``.
+"""Write the tables of SPEC.md from this package: ``python -m rbnn.spec.document [--check]``.
 
 A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; the prose around it is
 written by hand.
@@ -79,7 +79,7 @@ def _limits() -> Table:
         ("bytes of a command without its `%`", link.MAX_COMMAND_BYTES),
     )
     rows = tuple((str(most), what) for what, most in limits)
-    return Table(heads=("at most", "of"), rows=rows, align="rl")
+    return Table(heads=("maximum", "of"), rows=rows, align="rl")
 
 
 def tables() -> dict[str, str]:

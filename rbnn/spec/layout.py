@@ -38,7 +38,7 @@ STREAM_FRACTION_BITS = 8
 SLOPE_FRACTION_BITS = 14
 """Slopes of RPReLU are int16, Q2.14."""
 MAX_SHIFT = 16
-"""Largest shift behind a residual stage's scales."""
+"""Largest shift after a residual stage's scales."""
 ALIGNMENT = 16
 """Layers' bits and sealed blocks start at multiples of this in the container."""
 
@@ -66,7 +66,7 @@ class Operator(IntEnum):
 
 
 class Stage(IntEnum):
-    """What becomes of a stem's or a convolution's sums, channel by channel."""
+    """What is done with a stem's or a convolution's sums, channel by channel."""
 
     NONE = 0
     """The layer has no sums."""
@@ -148,8 +148,8 @@ CONTAINER_HEADER = Record(
         Field("version", "u16", "CONTAINER_VERSION"),
         Field("header_bytes", "u16", "size of this record"),
         Field("total_bytes", "u32", "size of the whole container"),
-        Field("crc32", "u32", "CRC-32 of the whole container with this member as zero"),
-        Field("model_id", "u8", "drawn when training starts", 16),
+        Field("crc32", "u32", "CRC-32 of the whole container with this member set to zero"),
+        Field("model_id", "u8", "random, drawn when training starts", 16),
         Field("provider_public", "u8", "X25519 public key of the licence provider", 32),
         Field("architecture", "u8", "name, zero-padded UTF-8", NAME_BYTES),
         Field("input_height", "u16", "pixels"),
@@ -160,10 +160,10 @@ CONTAINER_HEADER = Record(
         Field("max_classes", "u16", "outputs of the last layer"),
         Field("cipher", "u8", "enum Cipher"),
         Field("scheme", "u8", "enum Scheme"),
-        Field("trunk_layers", "u16", "so many first records of the layer table are the trunk"),
+        Field("trunk_layers", "u16", "leading records of the layer table that form the trunk"),
         Field("arena_bytes", "u32", "activation memory that the layer table addresses"),
-        Field("work_bytes", "u32", "least working memory that every layer's kernel runs with"),
-        Field("params_bytes", "u32", "largest plaintext of a sealed block"),
+        Field("work_bytes", "u32", "smallest working memory with which every kernel runs"),
+        Field("params_bytes", "u32", "size of the largest plaintext of a sealed block"),
         Field("layers_offset", "u32", "layer table"),
         Field("tasks_offset", "u32", "task table"),
         Field("weights_offset", "u32", "the shared bits P, aligned"),
@@ -180,25 +180,25 @@ LAYER = Record(
         Field("kernel", "u8", "height and width of the window; 0 for a dense layer"),
         Field("stride", "u8", "in both directions"),
         Field("pad", "u8", "pixels added on each side"),
-        Field("pool", "u8", "side of the max pool behind a stem's sums; 1 without"),
+        Field("pool", "u8", "side of the max pool after a stem's sums; 1 for none"),
         Field("stage", "u8", "enum Stage"),
         Field("activation", "u8", "enum Activation"),
         Field("sign", "u8", "enum Sign"),
         Field("output", "u8", "flags Output"),
         Field("in_height", "u16", "pixels"),
         Field("in_width", "u16", "pixels"),
-        Field("in_channels", "u16", "a multiple of 32 but for a stem"),
-        Field("out_height", "u16", "pixels, behind the fused pool"),
-        Field("out_width", "u16", "pixels, behind the fused pool"),
-        Field("out_channels", "u16", "filters; a multiple of 32 but for a dense layer"),
-        Field("shortcut_channels", "u16", "0 without; channel c adds shortcut channel c mod this"),
-        Field("in_offset", "u32", "input's place in the activation arena"),
-        Field("out_offset", "u32", "place of bits or logits in the arena; 0 without"),
-        Field("stream_offset", "u32", "place of the stream in the arena; 0 without"),
-        Field("shortcut_offset", "u32", "place of the shortcut's stream; 0 without"),
-        Field("weights_offset", "u32", "this layer's bits, counted from the start of P"),
-        Field("weights_bytes", "u32", "this layer's bits"),
-        Field("params_offset", "u32", "its parameters, counted from the plaintext's start"),
+        Field("in_channels", "u16", "a multiple of 32, except for a stem"),
+        Field("out_height", "u16", "pixels, after the fused pool"),
+        Field("out_width", "u16", "pixels, after the fused pool"),
+        Field("out_channels", "u16", "filters; a multiple of 32, except for a dense layer"),
+        Field("shortcut_channels", "u16", "0 for none; channel c adds shortcut channel c mod this"),
+        Field("in_offset", "u32", "place of the input in the activation arena"),
+        Field("out_offset", "u32", "place of bits or logits in the arena; 0 for none"),
+        Field("stream_offset", "u32", "place of the stream in the arena; 0 for none"),
+        Field("shortcut_offset", "u32", "place of the shortcut's stream; 0 for none"),
+        Field("weights_offset", "u32", "start of this layer's bits, counted from the start of P"),
+        Field("weights_bytes", "u32", "size of this layer's bits"),
+        Field("params_offset", "u32", "its parameters, counted from the start of the plaintext"),
     ),
 )
 
@@ -232,8 +232,8 @@ PARAMS_HEADER = Record(
             "0..255, subtracted from each channel of the network's input",
             MAX_INPUT_CHANNELS,
         ),
-        Field("labels_offset", "u32", "class names, each ended by a zero byte, in class order"),
-        Field("labels_bytes", "u32", "all names with their zero bytes"),
+        Field("labels_offset", "u32", "class names, each followed by a zero byte, in class order"),
+        Field("labels_bytes", "u32", "size of all names with their zero bytes"),
         Field("trunk_key", "u8", "key of the trunk's streams; zero without a trunk", KEY_BYTES),
     ),
 )
@@ -247,17 +247,17 @@ LOGIT_FRACTION_BITS = 20
 
 LICENCE_PROLOGUE = Record(
     "licence_prologue",
-    "Clear part of a licence; the Noise prologue, with the device's own model digest in it.",
+    "Plaintext part of a licence; with the device's own model digest in it, the Noise prologue.",
     (
         Field("magic", "u8", '"RBLC"', 4),
         Field("version", "u16", "LICENCE_VERSION"),
         Field("flags", "u16", "zero"),
-        Field("licence_id", "u8", "drawn per licence", 16),
+        Field("licence_id", "u8", "random, drawn for each licence", 16),
         Field("model_id", "u8", "as in the container", 16),
         Field("model_digest", "u8", "BLAKE2b-256 of the whole container", 32),
         Field("task", "u16", "task number"),
         Field("reserved", "u16", "zero"),
-        Field("sequence", "u32", "counts the licences of this device, from 1"),
+        Field("sequence", "u32", "number of this licence on this device, from 1"),
         Field("inference_limit", "u32", "inferences per activation; 0 is no limit"),
     ),
 )
@@ -287,9 +287,9 @@ PROVISIONING_HEADER = Record(
     (
         Field("magic", "u8", '"RBPV"', 4),
         Field("version", "u16", "PROVISIONING_VERSION"),
-        Field("licence_count", "u16", "licences behind the helper record"),
+        Field("licence_count", "u16", "licences after the helper record"),
         Field("total_bytes", "u32", "header, helper record and licences"),
-        Field("crc32", "u32", "CRC-32 of total_bytes bytes with this member as zero"),
+        Field("crc32", "u32", "CRC-32 of total_bytes bytes with this member set to zero"),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 The grammar is that of the MLPerf Tiny benchmark runner (mlcommons/tiny, ``benchmark/api``): every
 command is closed by ``m-ready``; failures are ``e-[name: text]`` before it. CR and LF between
-commands are skipped, so a line can be typed in any terminal. The commands stand once, here;
+commands are skipped, so a line can be typed in any terminal. The commands are listed once, here;
 the firmware's dispatcher, ``help%`` and SPEC.md follow this table.
 """
 
@@ -48,7 +48,7 @@ COMMANDS = (
         "Print firmware and model",
         ("m-profile-[<firmware>]", "m-model-[<architecture>]"),
     ),
-    Command("help", "", "Print this list", ("one line a command",)),
+    Command("help", "", "Print this list", ("one line per command",)),
     Command(
         "db",
         "load N | HEX... | print",

@@ -1,4 +1,4 @@
-"""Status codes of the firmware, and the text that each one prints behind ``e-``.
+"""Status codes of the firmware, and the text that each one prints after ``e-``.
 
 Zero is success; every failure is negative. The serial line carries ``e-[name: text]``, so a
 person can read it and the host maps the name back to the code.
@@ -43,7 +43,7 @@ class Status(IntEnum):
 
     @property
     def text(self) -> str:
-        """One clause that says what is wrong and, where it can, how to mend it."""
+        """One clause that says what is wrong and, where it can, how to fix it."""
         return _TEXTS[self]
 
 
@@ -52,11 +52,11 @@ _TEXTS: dict[Status, str] = {
     Status.ARGUMENT: "an argument is missing or malformed; help% lists the commands",
     Status.UNKNOWN_COMMAND: "unknown command; help% lists the commands",
     Status.LINE_TOO_LONG: "the line is longer than the command buffer and was dropped",
-    Status.BUFFER_SIZE: "the size is zero or larger than the buffer, or too many bytes came",
+    Status.BUFFER_SIZE: "the size is zero or larger than the buffer, or too many bytes were sent",
     Status.BUFFER_INCOMPLETE: "the buffer does not hold a whole input; use db load",
     Status.NO_CONTAINER: "this firmware carries no model",
-    Status.CONTAINER_FORMAT: "the model container has another format or version",
-    Status.CONTAINER_DAMAGED: "the model container is damaged or cut short; flash it again",
+    Status.CONTAINER_FORMAT: "the model container has an unsupported format or version",
+    Status.CONTAINER_DAMAGED: "the model container is damaged or truncated; flash it again",
     Status.CONTAINER_LAYER: "a layer of the model does not fit this firmware",
     Status.NO_PROVISIONING: "the provisioning partition is empty; enrol and flash",
     Status.PROVISIONING_DAMAGED: "the provisioning partition is damaged; flash it again",
@@ -64,10 +64,10 @@ _TEXTS: dict[Status, str] = {
     Status.PUF_PATTERN: "the SRAM pattern is constant or too biased to be a fingerprint",
     Status.PUF_HELPER: "helper data and SRAM pattern do not belong together or were changed",
     Status.NOT_ENROLLED: "this device is not enrolled",
-    Status.ENROLLED: "this device is enrolled already",
+    Status.ENROLLED: "this device is already enrolled",
     Status.UNKNOWN_TASK: "the model has no such task; tasks% lists them",
     Status.NO_LICENCE: "no licence for this task on this device",
-    Status.LICENCE_FORMAT: "the licence has another format, version, flags or task number",
+    Status.LICENCE_FORMAT: "the licence has an unsupported format, version, flags or task number",
     Status.LICENCE_MODEL: "the licence is for another model, or the model was changed",
     Status.LICENCE_REFUSED: "the licence does not open with this key on this device",
     Status.SEALED_BLOCK: "the task's sealed parameters were changed",
@@ -75,5 +75,5 @@ _TEXTS: dict[Status, str] = {
     Status.NO_ACTIVE_TASK: "no task is active; unlock and switch to one",
     Status.LIMIT: "the licence's inference limit is reached",
     Status.SELF_TEST: "the self-test failed",
-    Status.OVERRUN: "bytes came faster than they could be read; send the line again",
+    Status.OVERRUN: "bytes arrived faster than they could be read; send the line again",
 }
