@@ -2,7 +2,6 @@
 /* All memory of a running device, and the order in which it starts. */
 #include <stddef.h>
 
-#include "app.h"
 #include "link.h"
 #include "port.h"
 

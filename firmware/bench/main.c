@@ -13,7 +13,6 @@
  *
  * It carries a task secret in clear, made for the measurement; never flash it to a user's board.
  */
-#include "app.h"
 #include "bench.h"
 #include "counter.h"
 #include "measure.h"

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "aead.h"
-#include "app.h"
 #include "kdf.h"
 #include "monocypher.h"
 #include "noise.h"

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app.h"
 #include "port.h"
 
 void rbnn_port_init(void)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app.h"
+#include "port.h"
 
 #define MAX_ARGUMENTS 8
 

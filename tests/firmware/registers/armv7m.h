@@ -10,7 +10,11 @@ volatile uint32_t *fake_register(uint32_t address);
 
 #define RBNN_REGISTER(address) (*fake_register(address))
 
-void rbnn_family_interrupt(uint32_t number);
+typedef void (*rbnn_vector)(void);
+
+#define RBNN_FAMILY_VECTORS
+extern const rbnn_vector rbnn_family_vectors[];
+
 bool rbnn_family_warm_reset(void);
 void rbnn_family_flush(void);
 void rbnn_tick_start(uint32_t hz);
