@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "kernels.h"
+#include "core/kernels.h"
 
 /* Channels that are summed at once. */
 #define CHANNELS 8u

@@ -7,14 +7,14 @@
  * the padding columns. Where all output rows fit, they are one band: indices are made once for all
  * tiles, and weights are drawn pass by pass. Else a tile's weights are drawn whole and kept while
  * it goes over all bands, as equal as can be, and tables and indices are made again for each. */
-#include "kernels.h"
+#include "core/kernels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "conv_binary_tables.h"
-#include "kernel_features.h"
-#include "stage.h"
+#include "core/conv_binary_tables.h"
+#include "core/kernel_features.h"
+#include "core/stage.h"
 
 #define SUM_WORDS (RBNN_FILTERS_PER_TILE / 2u)
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sums before and after the tables, and the indices of input bits; contract in
  * conv_binary_tables.h. */
-#include "conv_binary_tables.h"
+#include "core/conv_binary_tables.h"
 
 #if RBNN_TABLE_ASSEMBLY
-#include "conv_binary_v7m.inc"
+#include "core/conv_binary_v7m.inc"
 
 /* ---- Sums as a whole: r0 sums, r1 positions ---- */
 

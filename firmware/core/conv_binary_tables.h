@@ -45,7 +45,7 @@
 
 #include <stdint.h>
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 #define RBNN_UNIT_WORDS 16u /* weights of one tap, 32 channels, 16 filters */
 

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 #define RBNN_STEM_WORDS 4u
 #define RBNN_STEM_ENTRY_BYTES (4u * RBNN_STEM_WORDS)

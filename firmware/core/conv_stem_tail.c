@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "conv_stem_tail.h"
+#include "core/conv_stem_tail.h"
 
-#include "kernel_features.h"
+#include "core/kernel_features.h"
 
 #if RBNN_STEM_DSP
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "conv_stem_lanes.h"
-#include "stage.h"
+#include "core/conv_stem_lanes.h"
+#include "core/stage.h"
 
 /* Parameters of one tile. Treat as opaque. */
 typedef union {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels.h"
+#include "core/kernels.h"
 
 #include <stdbool.h>
 
-#include "dense_count.h"
-#include "dense_finish.h"
+#include "core/dense_count.h"
+#include "core/dense_finish.h"
 
 /* Groups of planes: the blocks' five, then three for each tree of carries. 17 planes count the
  * 65,535 inputs that a layer may have. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dense_count.h"
+#include "core/dense_count.h"
 
 #define UNIT_PAIRS 2u
 

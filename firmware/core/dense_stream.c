@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels.h"
+#include "core/kernels.h"
 
 #if defined(__ARM_FEATURE_DSP)
 #include <arm_acle.h>

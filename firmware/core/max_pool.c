@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels.h"
+#include "core/kernels.h"
 
 void rbnn_max_pool(const rbnn_run *run)
 {

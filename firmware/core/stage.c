@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "stage.h"
+#include "core/stage.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "kernel_features.h"
+#include "core/kernel_features.h"
 
 #define SLOPE_ONE (1 << RBNN_SLOPE_FRACTION_BITS)
 #define TILE_BYTES (RBNN_FILTERS_PER_TILE * (uint32_t)sizeof(int16_t))

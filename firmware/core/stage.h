@@ -3,7 +3,7 @@
 #ifndef RBNN_CORE_STAGE_H
 #define RBNN_CORE_STAGE_H
 
-#include "kernels.h"
+#include "core/kernels.h"
 
 /* Parameters of two neighbouring filters, in the order in which they are used. */
 typedef struct {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "noise.h"
+#include "licence/noise.h"
 
 #include <string.h>
 
-#include "aead.h"
+#include "crypto/aead.h"
 #include "monocypher.h"
 
 #define HASH_BYTES RBNN_NOISE_HASH_BYTES

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vault.h"
+#include "licence/vault.h"
 
 #include <string.h>
 
-#include "aead.h"
-#include "kdf.h"
-#include "licence.h"
+#include "crypto/aead.h"
+#include "crypto/kdf.h"
+#include "crypto/wipe.h"
+#include "licence/licence.h"
+#include "licence/noise.h"
+#include "licence/provisioning.h"
 #include "monocypher.h"
-#include "noise.h"
-#include "provisioning.h"
-#include "reconf.h"
-#include "sketch.h"
-#include "wipe.h"
+#include "puf/sketch.h"
+#include "reconf/reconf.h"
 
 /* The Noise message of a licence: ephemeral public key, sealed task secret, tag. */
 #define EPHEMERAL_OFFSET RBNN_LICENCE_PROLOGUE_BYTES

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From bytes to lines. Whatever arrives, the next COMMAND_END brings the line back in step. */
-#include "commands.h"
+#include "link/commands.h"
+#include "link/print.h"
 #include "monocypher.h"
-#include "port.h"
-#include "print.h"
+#include "port/port.h"
 
 #define BACKSPACE 0x08u
 #define DELETE 0x7Fu

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The chip itself: stack, reset. */
-#include "commands.h"
+#include "link/commands.h"
+#include "link/print.h"
 #include "monocypher.h"
-#include "port.h"
-#include "print.h"
+#include "port/port.h"
 
 rbnn_status rbnn_link_stack(rbnn_link *link, const char *words)
 {

@@ -3,12 +3,12 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "commands.h"
+#include "crypto/wipe.h"
+#include "link/commands.h"
+#include "link/print.h"
+#include "link/words.h"
 #include "monocypher.h"
-#include "port.h"
-#include "print.h"
-#include "wipe.h"
-#include "words.h"
+#include "port/port.h"
 
 static const char *state_name(rbnn_task_state state)
 {

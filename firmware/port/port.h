@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between a chip and the application. One folder per chip family implements it; nothing else touches
- * registers. `port/host` implements it for a workstation process. The last function is the other way
- * round: the application defines it and the port calls it. */
+/* Between a chip and the application. One folder per chip family implements it; nothing else
+ * touches registers. `port/host` implements it for a workstation process. The last function is the
+ * other way round: the application defines it and the port calls it. */
 #ifndef RBNN_PORT_PORT_H
 #define RBNN_PORT_PORT_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sketch.h"
+#include "puf/sketch.h"
 
 #include <string.h>
 
-#include "bch.h"
-#include "kdf.h"
+#include "crypto/kdf.h"
 #include "monocypher.h"
+#include "puf/bch.h"
 
 #define HELPER_OFFSET RBNN_HELPER_HEADER_BYTES
 #define TAG_OFFSET (RBNN_HELPER_HEADER_BYTES + RBNN_PUF_HELPER_BYTES)

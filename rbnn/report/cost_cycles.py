@@ -42,7 +42,7 @@ KERNELS = {
     Operator.DENSE_STREAM: ("core/dense_stream*",),
 }
 """Files of each operator, without the stages that several share."""
-STREAM = ("reconf/chacha*",)
+STREAM = ("crypto/chacha*",)
 _INSTRUCTION = re.compile(r"^\s+([0-9a-f]+):\t(?:[0-9a-f]{4} ?)+\s*\t(\S+)(?:\t(.*))?$", re.M)
 _SINGLE = re.compile(r"(ldr|str)(?!ex)(?!d)")
 _DOUBLE = re.compile(r"(ldrd|strd)")

@@ -120,8 +120,8 @@ def build_bare(cpu: str, folder: Path) -> Path:
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft",
          "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-Wl,--gc-sections",
-         "--specs=rdimon.specs", f"-T{HERE / 'run_driver.ld'}", f"-I{CORE}",
-         f"-I{CORE / 'reference'}", *map(str, sources), "-o", str(program)],
+         "--specs=rdimon.specs", f"-T{HERE / 'run_driver.ld'}", f"-I{FIRMWARE}",
+         *map(str, sources), "-o", str(program)],
         check=True,
     )  # fmt: skip
     return program

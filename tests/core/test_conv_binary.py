@@ -33,7 +33,7 @@ EXTREMES = ((0.5, 0.5), (0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0), (0.5, 0.
 @pytest.fixture(scope="module")
 def native(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Portable C under AddressSanitizer and UBSan."""
-    flags = ("-O1", "-fno-omit-frame-pointer", f"-I{CORE / 'reference'}", *SANITIZERS)
+    flags = ("-O1", "-fno-omit-frame-pointer", *SANITIZERS)
     folder = tmp_path_factory.mktemp("native")
     return [
         str(compile_native("conv_binary_driver", SOURCES, flags, folder)),
@@ -56,7 +56,7 @@ def emulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={request.param}", "-mthumb",
          "-mfloat-abi=soft", "-Wall", "-Wextra", "-Wconversion", "-Werror", "--specs=rdimon.specs",
-         f"-T{HERE / 'run_driver.ld'}", f"-I{CORE}", f"-I{CORE / 'reference'}",
+         f"-T{HERE / 'run_driver.ld'}", f"-I{FIRMWARE}",
          *map(str, [*SOURCES, *assembly]), "-o", str(program)],
         check=True,
     )  # fmt: skip

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "armv7m.h"
-#include "port.h"
-#include "receive.h"
+#include "port/armv7m/armv7m.h"
+#include "port/armv7m/receive.h"
+#include "port/port.h"
 
 #define RCC_CR 0x40023800u
 #define RCC_CFGR 0x40023808u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "reference.h"
+#include "core/reference/reference.h"
 
 #include <stddef.h>
 

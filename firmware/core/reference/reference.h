@@ -5,7 +5,7 @@
 #ifndef RBNN_CORE_REFERENCE_H
 #define RBNN_CORE_REFERENCE_H
 
-#include "kernels.h"
+#include "core/kernels.h"
 
 /* The stage of one sum: writes one element of the stream and one bit. */
 void rbnn_reference_stage(const rbnn_run *run, uint32_t position, uint32_t filter, int32_t sum);

@@ -3,9 +3,9 @@
  * painted here, so it still holds its power-up pattern when the application asks for it. */
 #include <stddef.h>
 
-#include "armv7m.h"
-#include "port.h"
-#include "tick.h"
+#include "port/armv7m/armv7m.h"
+#include "port/armv7m/tick.h"
+#include "port/port.h"
 
 #define STACK_PAINT 0xA5A5A5A5u
 #define PAINT_MARGIN_WORDS 16u

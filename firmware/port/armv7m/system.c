@@ -2,10 +2,10 @@
 /* Sleep, interrupts, restart, and what the linker script reserves. */
 #include <stddef.h>
 
-#include "armv7m.h"
 #include "monocypher.h"
-#include "port.h"
-#include "rbnn_spec.h"
+#include "port/armv7m/armv7m.h"
+#include "port/port.h"
+#include "spec/rbnn_spec.h"
 
 #define NVIC_ISER ((volatile uint32_t *)0xE000E100u)
 #define SCB_AIRCR RBNN_REGISTER(0xE000ED0Cu)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arm MPS2 (AN385, AN386, AN500): CMSDK UART0, core clock 25 MHz. */
-#include "armv7m.h"
-#include "port.h"
-#include "receive.h"
-#include "rbnn_spec.h"
+#include "port/armv7m/armv7m.h"
+#include "port/armv7m/receive.h"
+#include "port/port.h"
+#include "spec/rbnn_spec.h"
 
 #define UART_DATA RBNN_REGISTER(0x40004000u)
 #define UART_STATE RBNN_REGISTER(0x40004004u)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* STM32F4 on a Nucleo-64: USART2 on PA2 and PA3, wired to the ST-LINK's virtual COM port.
  * Reference manual RM0390, sections 7.4 (GPIO) and 25.6 (USART). */
-#include "armv7m.h"
-#include "clock.h"
-#include "port.h"
-#include "receive.h"
-#include "rbnn_spec.h"
+#include "port/armv7m/armv7m.h"
+#include "port/armv7m/receive.h"
+#include "port/port.h"
+#include "port/stm32f4/clock.h"
+#include "spec/rbnn_spec.h"
 
 #define RCC_AHB1ENR RBNN_REGISTER(0x40023830u)
 #define RCC_APB1ENR RBNN_REGISTER(0x40023840u)

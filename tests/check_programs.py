@@ -10,11 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from rbnn.export.compile import FIRMWARE, INCLUDES, MONOCYPHER, SANITIZERS, compile_native
+from rbnn.export.compile import (
+    FIRMWARE,
+    INCLUDES,
+    MONOCYPHER,
+    SANITIZERS,
+    compile_native,
+    room_sources,
+)
 
-HERE = Path(__file__).parent
+COMPUTER = Path(__file__).parent / "computer"
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
-LICENCE = ("aead.c", "kdf.c", "licence.c", "noise.c", "provisioning.c", "vault.c")
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,10 @@ class Outcome:
         return self.counts[what, size] / size
 
 
-def sources(name: str) -> list[Path]:
-    """The check and the C that it checks."""
-    reconf = FIRMWARE / "reconf"
-    return [
-        HERE / f"{name}.c",
-        *sorted(reconf.glob("*.c")),
-        *(FIRMWARE / "licence" / part for part in LICENCE),
-        *sorted((FIRMWARE / "puf").glob("*.c")),
-        FIRMWARE / "core" / "crc32.c",
-        MONOCYPHER / "monocypher.c",
-    ]
+def sources(check: Path) -> list[Path]:
+    """The check and the C that it may check."""
+    rooms = room_sources("crypto", "core", "puf", "reconf", "licence")
+    return [check, *rooms, MONOCYPHER / "monocypher.c"]
 
 
 def _read(done: subprocess.CompletedProcess[str]) -> Outcome:
@@ -48,30 +47,30 @@ def _read(done: subprocess.CompletedProcess[str]) -> Outcome:
     return Outcome({(line[1], int(line[2])): int(line[3]) for line in found if line})
 
 
-def run_host(name: str) -> Outcome:
+def run_host(check: Path) -> Outcome:
     """Run a check under AddressSanitizer and UBSan; nothing is counted."""
     program = compile_native(
-        name, [*sources(name), HERE / "computer_host.c"],
-        ["-O1", "-Wno-conversion", f"-I{HERE}", *SANITIZERS],
+        check.stem, [*sources(check), COMPUTER / "computer_host.c"],
+        ["-O1", "-Wno-conversion", f"-I{COMPUTER}", *SANITIZERS],
     )  # fmt: skip
     return _read(subprocess.run([str(program)], capture_output=True, text=True, timeout=300))
 
 
-def run_bare(name: str, cpu: str, folder: Path) -> Outcome:
+def run_bare(check: Path, cpu: str, folder: Path) -> Outcome:
     """Run a check on a bare emulated ``cpu``, each instruction counted."""
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
-    program = folder / f"{name}-{cpu}.elf"
-    assembly = sorted((FIRMWARE / "reconf").glob("*.S"))
+    program = folder / f"{check.stem}-{cpu}.elf"
+    assembly = sorted([*FIRMWARE.glob("crypto/*.S"), *FIRMWARE.glob("core/**/*.S")])
     built = subprocess.run(
         [
             *("arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={cpu}", "-mthumb"),
             *("-mfloat-abi=soft", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections"),
             *("-Wl,--gc-sections", "-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs"),
-            *(f"-I{room}" for room in (*INCLUDES, MONOCYPHER, HERE)),
-            *(f"-T{HERE / 'mps2.ld'}", "-o", str(program)),
-            *map(str, [*sources(name), *assembly, HERE / "computer_qemu.c"]),
+            *(f"-I{room}" for room in (*INCLUDES, MONOCYPHER, COMPUTER)),
+            *(f"-T{COMPUTER / 'mps2.ld'}", "-o", str(program)),
+            *map(str, [*sources(check), *assembly, COMPUTER / "computer_qemu.c"]),
         ],
         capture_output=True,
         text=True,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "aead.h"
+#include "crypto/aead.h"
 
 #include <string.h>
 
-#include "chacha.h"
+#include "crypto/chacha.h"
+#include "crypto/wipe.h"
 #include "monocypher.h"
-#include "wipe.h"
 
 #define ROUNDS 20u
 #define BLOCK_BYTES 16u /* of Poly1305 */

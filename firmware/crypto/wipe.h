@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Zeros that no compiler leaves out, at a fraction of an instruction a byte. */
-#ifndef RBNN_RECONF_WIPE_H
-#define RBNN_RECONF_WIPE_H
+#ifndef RBNN_CRYPTO_WIPE_H
+#define RBNN_CRYPTO_WIPE_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kdf.h"
+#include "crypto/kdf.h"
 
 #include <string.h>
 

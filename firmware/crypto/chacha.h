@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ChaCha (RFC 8439's layout of key, 32-bit block counter and 96-bit nonce) with 20, 12 or 8 rounds.
  *
- * Cortex-M3, M4 and M7 run chacha_armv7m.S, everything else chacha.c. Timing depends on `bytes`, on
+ * Cortex-M3, M4 and M7 run chacha_v7m.S, everything else chacha.c. Timing depends on `bytes`, on
  * the rounds and on the alignment of the pointers alone. */
-#ifndef RBNN_RECONF_CHACHA_H
-#define RBNN_RECONF_CHACHA_H
+#ifndef RBNN_CRYPTO_CHACHA_H
+#define RBNN_CRYPTO_CHACHA_H
 
 #include <stdint.h>
 
@@ -12,7 +12,7 @@
 
 /* A key and a nonce, made ready; as secret as the key. Treat as opaque. */
 typedef struct {
-  uint32_t start[16]; /* what a block's rounds begin with; the order is chacha_armv7m.S's */
+  uint32_t start[16]; /* what a block's rounds begin with; the order is chacha_v7m.S's */
   uint32_t first[16]; /* the initial state, RFC 8439 section 2.3, with the counter as zero */
   uint32_t passes;    /* rounds / 4 */
 } rbnn_chacha;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "chacha.h"
+#include "crypto/chacha.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "chacha_blocks.h"
-#include "wipe.h"
+#include "crypto/chacha_blocks.h"
+#include "crypto/wipe.h"
 
 #define COUNTER 12u
 
-/* chacha_armv7m.S walks over the struct. */
+/* chacha_v7m.S walks over the struct. */
 _Static_assert(offsetof(rbnn_chacha, first) == 64 && offsetof(rbnn_chacha, passes) == 128,
                "layout of a stream that is ready");
 
@@ -34,7 +34,7 @@ static inline void quarter_round(uint32_t *state, uint32_t a, uint32_t b, uint32
 void rbnn_chacha_start(rbnn_chacha *cipher, const uint8_t key[32], const uint32_t nonce[3],
                        uint32_t rounds)
 {
-  /* Where chacha_armv7m.S wants the words of the state, and by how much b and d are turned. */
+  /* Where chacha_v7m.S wants the words of the state, and by how much b and d are turned. */
   static const uint8_t order[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 10, 11};
   static const uint8_t turned[4] = {0, 7, 0, 8};
   uint32_t state[16] = {0x61707865u, 0x3320646eu, 0x79622d32u, 0x6b206574u};

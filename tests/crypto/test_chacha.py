@@ -9,32 +9,25 @@ from check_programs import MACHINES, run_bare, run_host
 
 from rbnn.image import monocypher
 
+CHECK = Path(__file__).with_name("chacha_check.c")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def library() -> None:
     monocypher.lay_out(monocypher.folder())
 
 
-@pytest.mark.parametrize("name", ["chacha_check", "switch_check"])
-def test_portable_code_under_sanitizers(name: str) -> None:
-    run_host(name)
+def test_portable_code_under_sanitizers() -> None:
+    run_host(CHECK)
 
 
 @pytest.mark.qemu
 @pytest.mark.parametrize("cpu", MACHINES)
 def test_assembly_and_its_cost(cpu: str, tmp_path: Path) -> None:
-    outcome = run_bare("chacha_check", cpu, tmp_path)
+    outcome = run_bare(CHECK, cpu, tmp_path)
     assert outcome.per_byte("chacha20", 4096) < 11.8
     assert outcome.per_byte("chacha12", 4096) < 7.4
     assert outcome.per_byte("chacha8", 4096) < 5.2
     assert outcome.per_byte("wipe", 4096) < 0.12
     # A request of one block costs little more than a long one's share.
     assert outcome.per_byte("chacha20", 64) < 14
-
-
-@pytest.mark.qemu
-def test_a_switch_costs_less_than_a_hundredth_of_an_inference(tmp_path: Path) -> None:
-    outcome = run_bare("switch_check", "cortex-m4", tmp_path)
-    # An inference of the network that the figures are for takes 7.5 million instructions.
-    assert outcome.counts["switch", 1740] < 28_000
-    assert outcome.counts["switch", 3584] < 50_000

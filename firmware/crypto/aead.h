@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ChaCha20-Poly1305 (RFC 8439 section 2.8), opening only. */
-#ifndef RBNN_LICENCE_AEAD_H
-#define RBNN_LICENCE_AEAD_H
+#ifndef RBNN_CRYPTO_AEAD_H
+#define RBNN_CRYPTO_AEAD_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chacha.h"
 #include "computer.h"
+#include "crypto/chacha.h"
+#include "crypto/wipe.h"
 #include "monocypher.h"
-#include "wipe.h"
 
 #define GUARD 16u
 #define LONGEST 320u

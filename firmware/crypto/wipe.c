@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wipe.h"
+#include "crypto/wipe.h"
 
 #define LINE_BYTES 32u
 

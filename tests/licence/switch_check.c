@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aead.h"
 #include "computer.h"
-#include "kdf.h"
+#include "crypto/aead.h"
+#include "crypto/kdf.h"
+#include "crypto/wipe.h"
+#include "licence/vault.h"
 #include "monocypher.h"
-#include "reconf.h"
-#include "vault.h"
-#include "wipe.h"
+#include "reconf/reconf.h"
 
 #define LARGEST 3584u
 #define OVERHEAD (RBNN_SEALED_NONCE_BYTES + RBNN_SEALED_TAG_BYTES)
