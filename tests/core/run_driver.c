@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/kernels.h"
-#include "core/reference/reference.h"
+#include "reference/reference.h"
 #include "core/stage.h"
 
 enum { ARGUMENTS, INPUT, WEIGHTS, PARAMS, SHORTCUT, BITS, STREAM, LOGITS, SECTIONS };

@@ -104,7 +104,7 @@ class RunDriver:
 def build_native(folder: Path) -> Path:
     """The driver for this machine, under AddressSanitizer and UBSan."""
     sources = [HERE / "run_driver.c", *(CORE / f"{name}.c" for name in KERNELS)]
-    sources += [CORE / "reference" / f"{name}.c" for name in PLAIN]
+    sources += [HERE / "reference" / f"{name}.c" for name in PLAIN]
     return compile_native(
         "run_driver", sources, ("-O1", "-fno-omit-frame-pointer", *SANITIZERS), folder
     )
@@ -114,7 +114,7 @@ def build_bare(cpu: str, folder: Path) -> Path:
     """The driver for a bare Cortex-M."""
     program = folder / f"run_driver_{cpu}.elf"
     sources = [HERE / "run_driver.c", *(CORE / f"{name}.c" for name in KERNELS)]
-    sources += [CORE / "reference" / f"{name}.c" for name in PLAIN]
+    sources += [HERE / "reference" / f"{name}.c" for name in PLAIN]
     for kind in ("conv_stem", "dense", "stage"):
         sources += sorted(CORE.glob(f"{kind}*.S"))
     subprocess.run(

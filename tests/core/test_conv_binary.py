@@ -20,7 +20,7 @@ CORE = FIRMWARE / "core"
 SOURCES = [
     HERE / "conv_binary_driver.c",
     *(CORE / name for name in ("conv_binary.c", "conv_binary_tables.c", "stage.c")),
-    *(CORE / "reference" / name for name in ("conv_binary.c", "stage.c")),
+    *(HERE / "reference" / name for name in ("conv_binary.c", "stage.c")),
 ]
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
 ICOUNT_SHIFT = 8

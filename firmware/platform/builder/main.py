@@ -66,11 +66,8 @@ if os.environ.get("RBNN_ALLOW_TEST_ONLY"):
 rare = env.Clone()
 rare.Append(CCFLAGS=SMALL)
 for room in ROOMS:
-    # The reference kernels are for tests alone.
     (env if room in HOT_ROOMS else rare).BuildSources(
-        os.path.join("$BUILD_DIR", room),
-        os.path.join(firmware, room),
-        ["+<*>", "-<reference/>"],
+        os.path.join("$BUILD_DIR", room), os.path.join(firmware, room)
     )
 third_party.BuildSources(os.path.join("$BUILD_DIR", "monocypher"), monocypher)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/reference/reference.h"
+#include "reference.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/reference/reference.h"
+#include "reference.h"
 
 /* The lane of a filter: its four bits reversed. */
 static uint32_t lane(uint32_t filter)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/reference/reference.h"
+#include "reference.h"
 
 void rbnn_reference_average_pool(const rbnn_run *run)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/reference/reference.h"
+#include "reference.h"
 
 /* Value of one tap of the window of conv position (y, x); zero in the padding. */
 static int32_t value_of(const rbnn_run *run, uint32_t y, uint32_t x, uint32_t channel)

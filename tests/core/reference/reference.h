@@ -2,8 +2,8 @@
 /* Plain reference kernels: the contracts of kernels.h, simple and slow. Tests hold the fast kernels
  * equal to them; no product links them. They use no working memory but for a layer's bits, which
  * they draw at once: `work` holds weights_bytes. */
-#ifndef RBNN_CORE_REFERENCE_H
-#define RBNN_CORE_REFERENCE_H
+#ifndef RBNN_TESTS_REFERENCE_H
+#define RBNN_TESTS_REFERENCE_H
 
 #include "core/kernels.h"
 
