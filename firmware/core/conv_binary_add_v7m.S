@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Adding the tables' entries to the sums of positions; contract in conv_binary_tables.h. */
 #include "core/conv_binary_tables.h"
+#include "spec/target.h"
 
-#if RBNN_TABLE_ASSEMBLY
+#if RBNN_TARGET_V7M
 #include "core/conv_binary_v7m.inc"
 
 /* ---- rbnn_table_add: 14 instructions for three groups of five channels, 16 filters ----
@@ -95,7 +96,7 @@
 
 /* Add bytes 0, 2 and bytes 1, 3 of `bytes` to two words of 16-bit lanes. */
 .macro widen low, high, bytes
-#if defined(__ARM_FEATURE_DSP)
+#if RBNN_TARGET_V7EM
   uxtab16 \low, \low, \bytes
   uxtab16 \high, \high, \bytes, ror #8
 #else

@@ -2,8 +2,9 @@
 /* Sums before and after the tables, and the indices of input bits; contract in
  * conv_binary_tables.h. */
 #include "core/conv_binary_tables.h"
+#include "spec/target.h"
 
-#if RBNN_TABLE_ASSEMBLY
+#if RBNN_TARGET_V7M
 #include "core/conv_binary_v7m.inc"
 
 /* ---- Sums as a whole: r0 sums, r1 positions ---- */
@@ -26,7 +27,7 @@ function rbnn_table_add_constant
   ldmia r2!, {r4-r7}
   ldmia r2, {r8-r11}
 .macro add_lanes to, from
-#if defined(__ARM_FEATURE_DSP)
+#if RBNN_TARGET_V7EM
   uadd16 \to, \to, \from
 #else
   add \to, \from
@@ -65,7 +66,7 @@ function rbnn_table_take_signs
   lsrs r5, r4, #16
   ubfx r4, r4, #1, #15
   orrs r4, r5
-#if defined(__ARM_FEATURE_DSP)
+#if RBNN_TARGET_V7EM
   mvns r4, r4 /* signs are not inverted yet */
 #endif
   strh r4, [r0]

@@ -2,7 +2,9 @@
 /* Portable form of the inner loops; conv_binary_*_v7m.S replace it where they can. */
 #include "core/conv_binary_tables.h"
 
-#if !RBNN_TABLE_ASSEMBLY
+#include "spec/target.h"
+
+#if !RBNN_TARGET_V7M
 
 #define CHANNELS_PER_WORD 4u
 #define OCTETS 2u

@@ -14,9 +14,13 @@
  * A *slot* is one block at one tap. A pass adds 1..3 slots, neighbours in a kernel row, to the sums
  * of many positions. Input bits are written once as *indices*: for each block of a pixel the
  * addresses of its groups' entries in slot 0's tables. Slot s finds its own entry at a constant
- * distance, so the loop spends no instruction on addresses. */
+ * distance, so the loop spends no instruction on addresses.
+ *
+ * Cores with Thumb-2 run conv_binary_*_v7m.S, everything else conv_binary_tables.c. */
 #ifndef RBNN_CORE_CONV_BINARY_TABLES_H
 #define RBNN_CORE_CONV_BINARY_TABLES_H
+
+#include "spec/target.h"
 
 #define RBNN_TABLE_CHANNELS 5 /* of a group that is not a tail */
 #define RBNN_TABLE_GROUPS_32 7
@@ -26,16 +30,9 @@
 #define RBNN_TABLE_BYTES 256 /* 32 entries; a tail's table leaves some of it unused */
 #define RBNN_TABLE_GROUP_BYTES (RBNN_TABLE_SLOTS * RBNN_TABLE_BYTES)
 
-/* Thumb-2 has conv_binary_*_v7m.S, all else conv_binary_tables.c. */
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2
-#define RBNN_TABLE_ASSEMBLY 1
-#else
-#define RBNN_TABLE_ASSEMBLY 0
-#endif
-
 /* Without two-lane addition, sums are kept with their sign bit inverted until they are finished:
  * none is ever below zero then, and additions of whole words do not carry from lane to lane. */
-#if RBNN_TABLE_ASSEMBLY && !defined(__ARM_FEATURE_DSP)
+#if RBNN_TARGET_V7M && !RBNN_TARGET_V7EM
 #define RBNN_TABLE_BIAS 0x8000u
 #else
 #define RBNN_TABLE_BIAS 0u

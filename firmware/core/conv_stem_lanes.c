@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-#if RBNN_STEM_DSP
+#include "spec/target.h"
+
+#if RBNN_TARGET_V7EM
 #include <arm_acle.h>
 #endif
 
-#if RBNN_STEM_ASSEMBLY
+#if RBNN_TARGET_V7M
 
 void rbnn_stem_wide_table(const uint32_t *sources, uint32_t offset, uint32_t *table);
 void rbnn_stem_narrow_table(const uint32_t *sources, uint32_t offset, uint32_t *table);
@@ -19,14 +21,14 @@ void rbnn_stem_sums_9(const uint32_t *codes, uint32_t *sums);
 
 static uint32_t add(uint32_t a, uint32_t b)
 {
-#if RBNN_STEM_DSP
+#if RBNN_TARGET_V7EM
   return (uint32_t)__sadd16((int16x2_t)a, (int16x2_t)b);
 #else
   return a + b;
 #endif
 }
 
-#if !RBNN_STEM_ASSEMBLY
+#if !RBNN_TARGET_V7M
 
 /* Two int16 lanes as high * 65536 + low. */
 static uint32_t load(uintptr_t address)
@@ -66,7 +68,7 @@ void rbnn_stem_tables(uintptr_t origin, const uint32_t *sources, uint32_t offset
                       uint32_t narrow, uint32_t *tables)
 {
   for (; wide; wide--) {
-#if RBNN_STEM_ASSEMBLY
+#if RBNN_TARGET_V7M
     rbnn_stem_wide_table(sources, offset, tables);
 #else
     build(origin, sources, offset, RBNN_STEM_WIDE, tables);
@@ -75,7 +77,7 @@ void rbnn_stem_tables(uintptr_t origin, const uint32_t *sources, uint32_t offset
     tables += RBNN_STEM_WORDS << RBNN_STEM_WIDE;
   }
   for (; narrow; narrow--) {
-#if RBNN_STEM_ASSEMBLY
+#if RBNN_TARGET_V7M
     rbnn_stem_narrow_table(sources, offset, tables);
 #else
     build(origin, sources, offset, RBNN_STEM_NARROW, tables);
@@ -108,7 +110,7 @@ static void sum_any(uintptr_t origin, const uint32_t *codes, uint32_t groups, ui
 void rbnn_stem_sums(uintptr_t origin, const uint32_t *codes, uint32_t groups, uint32_t *sums)
 {
   switch (groups) {
-#if RBNN_STEM_ASSEMBLY
+#if RBNN_TARGET_V7M
     case 3: rbnn_stem_sums_3(codes, sums); break;
     case 6: rbnn_stem_sums_6(codes, sums); break;
     case 9: rbnn_stem_sums_9(codes, sums); break;

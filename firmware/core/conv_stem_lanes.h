@@ -18,19 +18,9 @@
 #define RBNN_STEM_WIDE 5u
 #define RBNN_STEM_STRIDE 3u /* the number of groups is a multiple of this */
 
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2
-#define RBNN_STEM_ASSEMBLY 1
-#else
-#define RBNN_STEM_ASSEMBLY 0
-#endif
-
 /* With the instructions for two lanes the int16 lanes of tables and sums stand beside each other;
- * without them a word is high lane * 65536 + low lane, modulo 2^32, and plain additions serve. */
-#if RBNN_STEM_ASSEMBLY && defined(__ARM_FEATURE_DSP)
-#define RBNN_STEM_DSP 1
-#else
-#define RBNN_STEM_DSP 0
-#endif
+ * without them a word is high lane * 65536 + low lane, modulo 2^32, and plain additions serve
+ * (RBNN_TARGET_V7EM). */
 
 /* Addresses in the working memory are kept in 32 bits: whole where pointers are that long, else
  * counted from its start. */

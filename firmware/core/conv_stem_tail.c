@@ -2,8 +2,9 @@
 #include "core/conv_stem_tail.h"
 
 #include "core/kernel_features.h"
+#include "spec/target.h"
 
-#if RBNN_STEM_DSP
+#if RBNN_TARGET_V7EM
 
 /* conv_stem_v7m.S: the signs of sums minus thresholds, filter f in bits f and 16 + f; of four words
  * a filter, or of the largest. */

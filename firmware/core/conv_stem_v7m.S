@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inner loops of conv_stem_lanes.c for Cortex-M3, M4, M7. */
+/* The inner loops of conv_stem_lanes.c for cores with Thumb-2. */
+#include "spec/target.h"
 
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2
+#if RBNN_TARGET_V7M
 
   .syntax unified
   .thumb
   .text
 
-#if defined(__ARM_FEATURE_DSP)
-  .set dsp, 1
-#else
-  .set dsp, 0
-#endif
+  .set dsp, RBNN_TARGET_V7EM
 
 .macro add2 to, from
   .if dsp
@@ -200,7 +197,7 @@ rbnn_stem_sums_\groups:
   sum_groups 6
   sum_groups 9
 
-#if defined(__ARM_FEATURE_DSP)
+#if RBNN_TARGET_V7EM
 
 /* Comparing: r0 sums, r1 thresholds, r2 result, r3 pairs of filters left. */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/dense_count.h"
 
+#include "spec/target.h"
+
 #define UNIT_PAIRS 2u
 
 /* Two full adders: `a` and `b` stand as (sum, x ^ plane) already. */
@@ -49,7 +51,7 @@ rbnn_dense_pair rbnn_dense_add_units(uint32_t *planes, const uint32_t *weights,
   return rbnn_dense_add_tree(planes + 2, pairs);
 }
 
-#if !(defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2)
+#if !RBNN_TARGET_V7M
 
 void rbnn_dense_add_blocks(uint32_t *planes, const uint32_t *weights, const uint32_t *masks,
                            uint32_t blocks, rbnn_dense_pair *carries)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rbnn_dense_add_blocks for Cortex-M3, M4, M7. */
+/* rbnn_dense_add_blocks for cores with Thumb-2. */
+#include "spec/target.h"
 
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2
+#if RBNN_TARGET_V7M
 
   .syntax unified
   .thumb

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/dense_finish.h"
 
-#if !(defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2)
+#include "spec/target.h"
+
+#if !RBNN_TARGET_V7M
 
 /* The lower half of every field of that many bits. */
 #define LOW_OF_2 0x55555555u

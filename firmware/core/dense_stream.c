@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/kernels.h"
 
-#if defined(__ARM_FEATURE_DSP)
+#include "spec/target.h"
+
+#if RBNN_TARGET_V7EM
 #include <arm_acle.h>
 #include <string.h>
 #endif
@@ -18,7 +20,7 @@ uint32_t rbnn_dense_stream_work_bytes(const rbnn_layer *layer)
   return 4u * tile_words(layer);
 }
 
-#if defined(__ARM_FEATURE_DSP)
+#if RBNN_TARGET_V7EM
 
 /* Two values at a time, with the weights that two bits stand for: a table within one
  * line of any cache or flash buffer, so that no index takes longer than another. */

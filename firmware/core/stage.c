@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/kernel_features.h"
+#include "spec/target.h"
 
 #define SLOPE_ONE (1 << RBNN_SLOPE_FRACTION_BITS)
 #define TILE_BYTES (RBNN_FILTERS_PER_TILE * (uint32_t)sizeof(int16_t))
@@ -26,7 +27,7 @@ static inline bool has_sign_thresholds(const rbnn_layer *layer)
   return RBNN_WITH_SIGN_THRESHOLDS && layer->sign == RBNN_SIGN_THRESHOLDS;
 }
 
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && defined(__ARM_FEATURE_DSP)
+#if RBNN_TARGET_V7EM
 
 /* stage_v7em.S */
 void rbnn_stage_threshold_loop(const int16_t *sums, uint16_t *bits, uint32_t skip, uint32_t count,
@@ -101,7 +102,7 @@ static int32_t scale_of(int32_t scale, uint32_t shift)
 /* Without a branch. */
 static int32_t saturate(int32_t value)
 {
-#if defined(__ARM_FEATURE_SAT)
+#if RBNN_TARGET_V7M
   __asm__("ssat %0, #16, %0" : "+r"(value) : : "cc");
   return value;
 #else

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loops over positions of stage.c for Cortex-M4 and M7: two filters a word. Bits are gathered
+/* The loops over positions of stage.c for cores with DSP instructions: two filters a word. Bits are gathered
  * as signs: bits 15 and 31 of `signs`, which moves down by two for each pair of filters. */
+#include "spec/target.h"
 
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && defined(__ARM_FEATURE_DSP)
+#if RBNN_TARGET_V7EM
 
   .syntax unified
   .thumb

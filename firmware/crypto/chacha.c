@@ -6,6 +6,7 @@
 
 #include "crypto/chacha_blocks.h"
 #include "crypto/wipe.h"
+#include "spec/target.h"
 
 #define COUNTER 12u
 
@@ -54,7 +55,7 @@ void rbnn_chacha_start(rbnn_chacha *cipher, const uint8_t key[32], const uint32_
   rbnn_wipe(state, sizeof state);
 }
 
-#if !defined(__ARM_ARCH_7M__) && !defined(__ARM_ARCH_7EM__)
+#if !RBNN_TARGET_V7M
 void rbnn_chacha_blocks(const rbnn_chacha *cipher, uint32_t block, const void *in, void *out,
                         uint32_t blocks)
 {

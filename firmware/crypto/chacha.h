@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ChaCha (RFC 8439's layout of key, 32-bit block counter and 96-bit nonce) with 20, 12 or 8 rounds.
  *
- * Cortex-M3, M4 and M7 run chacha_v7m.S, everything else chacha.c. Timing depends on `bytes`, on
- * the rounds and on the alignment of the pointers alone. */
+ * Cores with Thumb-2 run chacha_v7m.S, everything else chacha.c (spec/target.h). Timing depends on
+ * `bytes`, on the rounds and on the alignment of the pointers alone. */
 #ifndef RBNN_CRYPTO_CHACHA_H
 #define RBNN_CRYPTO_CHACHA_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole blocks of ChaCha for Cortex-M3, M4 and M7: 11.6 instructions a byte at 20 rounds.
+/* Whole blocks of ChaCha for cores with Thumb-2: 11.6 instructions a byte at 20 rounds.
  *
  * No rotation is ever computed. Words 4..7 (b) and 12..15 (d) are kept before their rotation, which
  * the barrel shifter does where they are used next: between rounds b is pending by 25 to the right,
@@ -11,7 +11,9 @@
  * pairs change places once a round.
  *
  * Columns 1 to 3 do not depend on the block counter in the first round: `start` has them done. */
-#if defined(__ARM_ARCH_7M__) || defined(__ARM_ARCH_7EM__)
+#include "spec/target.h"
+
+#if RBNN_TARGET_V7M
 
   .syntax unified
   .thumb

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/wipe.h"
 
+#include "spec/target.h"
+
 #define LINE_BYTES 32u
 
-#if defined(__ARM_ARCH_7M__) || defined(__ARM_ARCH_7EM__)
+#if RBNN_TARGET_V7M
 /* `memory` is word-aligned; returns what is behind the last line. */
 static uint8_t *wipe_lines(uint8_t *memory, uint32_t lines)
 {
