@@ -7,7 +7,6 @@
 #include "link/commands.h"
 #include "link/print.h"
 #include "link/words.h"
-#include "monocypher.h"
 #include "port/port.h"
 
 static const char *state_name(rbnn_task_state state)
@@ -110,7 +109,7 @@ rbnn_status rbnn_link_unlock(rbnn_link *link, const char *words)
   if (rbnn_words_hex(space + 1, psk, RBNN_KEY_BYTES)) {
     status = rbnn_vault_unlock(link->vault, (uint32_t)task, psk);
   }
-  crypto_wipe(psk, sizeof psk);
+  rbnn_wipe(psk, sizeof psk);
   if (status == RBNN_OK) print_task_line(link, "m-unlocked-[", (uint32_t)task);
   return status;
 }

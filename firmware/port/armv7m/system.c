@@ -2,7 +2,7 @@
 /* Sleep, interrupts, restart, and what the linker script reserves. */
 #include <stddef.h>
 
-#include "monocypher.h"
+#include "crypto/wipe.h"
 #include "port/armv7m/armv7m.h"
 #include "port/port.h"
 #include "spec/rbnn_spec.h"
@@ -39,7 +39,7 @@ uint8_t *rbnn_port_power_up_pattern(void)
   marker[1] = MARKER_1;
   if (!marked && !warm) return puf_region;
   /* A device that was never enrolled still holds its pattern. */
-  crypto_wipe(puf_region, sizeof puf_region);
+  rbnn_wipe(puf_region, sizeof puf_region);
   return NULL;
 }
 
