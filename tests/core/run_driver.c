@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "core/kernels.h"
+#include "core/stage/stage.h"
 #include "reference/reference.h"
-#include "core/stage.h"
 
 enum { ARGUMENTS, INPUT, WEIGHTS, PARAMS, SHORTCUT, BITS, STREAM, LOGITS, SECTIONS };
 enum { STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE };

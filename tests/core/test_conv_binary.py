@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 from conv_binary_cases import Case, Result, Shape, draw_shape, fill, run_cases
 
-from rbnn.export.compile import FIRMWARE, SANITIZERS, compile_native
+from rbnn.export.compile import FIRMWARE, SANITIZERS, compile_native, room_sources
 from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 HERE = Path(__file__).parent
-CORE = FIRMWARE / "core"
 SOURCES = [
     HERE / "conv_binary_driver.c",
-    *(CORE / name for name in ("conv_binary.c", "conv_binary_tables.c", "stage.c")),
+    *room_sources("core/conv_binary", "core/stage"),
     *(HERE / "reference" / name for name in ("conv_binary.c", "stage.c")),
 ]
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
@@ -52,7 +51,7 @@ def emulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     program = tmp_path_factory.mktemp("bare") / "conv_binary.elf"
-    assembly = [*CORE.glob("conv_binary_*.S"), *CORE.glob("stage*.S")]
+    assembly = [*FIRMWARE.glob("core/conv_binary/*.S"), *FIRMWARE.glob("core/stage/*.S")]
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={request.param}", "-mthumb",
          "-mfloat-abi=soft", "-Wall", "-Wextra", "-Wconversion", "-Werror", "--specs=rdimon.specs",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Portable form of the inner loops; conv_binary_*_v7m.S replace it where they can. */
-#include "core/conv_binary_tables.h"
+#include "core/conv_binary/conv_binary_tables.h"
 
 #include "spec/target.h"
 

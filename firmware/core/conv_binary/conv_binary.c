@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/conv_binary_tables.h"
+#include "core/conv_binary/conv_binary_tables.h"
 #include "core/kernel_features.h"
-#include "core/stage.h"
+#include "core/stage/stage.h"
 
 #define SUM_WORDS (RBNN_FILTERS_PER_TILE / 2u)
 

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "core/dense_count.h"
-#include "core/dense_finish.h"
+#include "core/dense/dense_count.h"
+#include "core/dense/dense_finish.h"
 
 /* Groups of planes: the blocks' five, then three for each tree of carries. 17 planes count the
  * 65,535 inputs that a layer may have. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sums before and after the tables, and the indices of input bits; contract in
  * conv_binary_tables.h. */
-#include "core/conv_binary_tables.h"
+#include "core/conv_binary/conv_binary_tables.h"
 #include "spec/target.h"
 
 #if RBNN_TARGET_V7M
-#include "core/conv_binary_v7m.inc"
+#include "core/conv_binary/conv_binary_v7m.inc"
 
 /* ---- Sums as a whole: r0 sums, r1 positions ---- */
 

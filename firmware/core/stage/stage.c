@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/stage.h"
+#include "core/stage/stage.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "core/conv_stem_lanes.h"
-#include "core/conv_stem_tail.h"
+#include "core/conv_stem/conv_stem_lanes.h"
+#include "core/conv_stem/conv_stem_tail.h"
 #include "core/kernels.h"
-#include "core/stage.h"
+#include "core/stage/stage.h"
 
 typedef struct {
   uint32_t values; /* of a window, padded to whole groups */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/dense_finish.h"
+#include "core/dense/dense_finish.h"
 
 #include "spec/target.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/conv_stem_lanes.h"
+#include "core/conv_stem/conv_stem_lanes.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Building the tables of a slot; contract in conv_binary_tables.h. */
-#include "core/conv_binary_tables.h"
+#include "core/conv_binary/conv_binary_tables.h"
 #include "spec/target.h"
 
 #if RBNN_TARGET_V7M
-#include "core/conv_binary_v7m.inc"
+#include "core/conv_binary/conv_binary_v7m.inc"
 
 /* ---- rbnn_table_build: 105 instructions for a group of five channels, 16 filters ----
  *

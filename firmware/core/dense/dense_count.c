@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/dense_count.h"
+#include "core/dense/dense_count.h"
 
 #include "spec/target.h"
 

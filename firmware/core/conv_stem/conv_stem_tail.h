@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "core/conv_stem_lanes.h"
-#include "core/stage.h"
+#include "core/conv_stem/conv_stem_lanes.h"
+#include "core/stage/stage.h"
 
 /* Parameters of one tile. Treat as opaque. */
 typedef union {
