@@ -101,7 +101,7 @@ lint: setup ## Check style, types, and that what is generated from rbnn/spec is 
 	"$(BIN)/python" -m rbnn.spec.document --check
 
 .PHONY: spec
-spec: setup ## Write firmware/core/rbnn_spec.h and the tables of SPEC.md from rbnn/spec
+spec: setup ## Write firmware/spec/rbnn_spec.h and the tables of SPEC.md from rbnn/spec
 	"$(BIN)/python" -m rbnn.spec.header
 	"$(BIN)/python" -m rbnn.spec.document
 

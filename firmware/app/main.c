@@ -2,9 +2,8 @@
 /* All memory of a running device, and the order in which it starts. */
 #include <stddef.h>
 
-#include "app.h"
-#include "link.h"
-#include "port.h"
+#include "link/link.h"
+#include "port/port.h"
 
 /* Written by `rbnn export` beside the container, the memory that this board has for it by the
  * build; a firmware without a model answers, too. */
@@ -12,8 +11,8 @@
 #include "model_memory.h"
 #endif
 #if __has_include("model_config.h")
+#include "core/model_image.h"
 #include "model_config.h"
-#include "model_image.h"
 #define MODEL_BYTES rbnn_model_image
 #define MODEL_SIZE rbnn_model_image_bytes
 #else

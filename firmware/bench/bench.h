@@ -4,7 +4,7 @@
 #define RBNN_BENCH_BENCH_H
 
 #include "model_config.h"
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 #define RBNN_BENCH_WORDS(bytes) (((bytes) + 3u) / 4u)
 

@@ -12,7 +12,7 @@
 #ifndef RBNN_BENCH_CASES_H
 #define RBNN_BENCH_CASES_H
 
-#include "model.h"
+#include "core/model.h"
 
 /* One layer that runs by itself; its input is pixels of a stem, bits, or the stream. */
 typedef struct {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The key stream by itself. */
-#include "bench.h"
-#include "measure.h"
-#include "print.h"
-#include "sources.h"
+#include "bench/bench.h"
+#include "bench/measure.h"
+#include "bench/sources.h"
+#include "link/print.h"
 
 #define CIPHER_BYTES 4096u
 

@@ -3,11 +3,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "bench.h"
-#include "layer.h"
-#include "measure.h"
-#include "print.h"
-#include "sources.h"
+#include "bench/bench.h"
+#include "bench/measure.h"
+#include "bench/sources.h"
+#include "core/layer.h"
+#include "link/print.h"
 
 typedef struct {
   rbnn_run run;

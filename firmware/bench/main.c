@@ -13,13 +13,12 @@
  *
  * It carries a task secret in clear, made for the measurement; never flash it to a user's board.
  */
-#include "app.h"
-#include "bench.h"
-#include "counter.h"
-#include "measure.h"
-#include "port.h"
-#include "print.h"
-#include "words.h"
+#include "bench/bench.h"
+#include "bench/measure.h"
+#include "link/print.h"
+#include "link/words.h"
+#include "port/counter.h"
+#include "port/port.h"
 
 #define LINE_BYTES 63u
 

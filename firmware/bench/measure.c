@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "measure.h"
+#include "bench/measure.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "counter.h"
-#include "print.h"
+#include "link/print.h"
+#include "port/counter.h"
 
 #define INSTRUCTIONS_PER_ROUND 2u
 #define EXTREME_INPUTS 2u

@@ -3,13 +3,13 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "bench.h"
-#include "counter.h"
-#include "engine.h"
-#include "measure.h"
-#include "model_image.h"
-#include "print.h"
-#include "sources.h"
+#include "bench/bench.h"
+#include "bench/measure.h"
+#include "bench/sources.h"
+#include "core/engine.h"
+#include "core/model_image.h"
+#include "link/print.h"
+#include "port/counter.h"
 
 static rbnn_bench_weights weights;
 static rbnn_model model;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sources.h"
+#include "bench/sources.h"
 
 #include <stddef.h>
 
-#include "crc32.h"
-#include "layer.h"
+#include "core/crc32.h"
+#include "core/layer.h"
 
 const char *rbnn_bench_mode_name(rbnn_bench_mode mode)
 {

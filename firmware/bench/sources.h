@@ -3,9 +3,9 @@
 #ifndef RBNN_BENCH_SOURCES_H
 #define RBNN_BENCH_SOURCES_H
 
-#include "cases.h"
-#include "kernels.h"
-#include "reconf.h"
+#include "bench/cases.h"
+#include "core/kernels.h"
+#include "reconf/reconf.h"
 
 typedef enum {
   RBNN_BENCH_STREAM,   /* P, reconfigured while the kernel runs */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "crc32.h"
+#include "core/crc32.h"
 
 /* Half a byte at a time: 64 bytes of table instead of 1,024. */
 static const uint32_t table[16] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "divide.h"
+#include "core/divide.h"
 
 #include <stddef.h>
 

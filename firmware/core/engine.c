@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine.h"
+#include "core/engine.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "layer.h"
+#include "core/layer.h"
 
 static const rbnn_params_header *params_header(const rbnn_engine *engine)
 {

@@ -3,8 +3,8 @@
 #ifndef RBNN_CORE_ENGINE_H
 #define RBNN_CORE_ENGINE_H
 
-#include "kernels.h"
-#include "model.h"
+#include "core/kernels.h"
+#include "core/model.h"
 
 /* Called after each layer with the run that has just ended: its bits, stream and logits as they lie
  * in the arena, NULL where it has none (sizes: layer.h). */

@@ -2,7 +2,7 @@
 /* All operators, for a firmware that is built without a model's own table. */
 #include <stddef.h>
 
-#include "kernels.h"
+#include "core/kernels.h"
 
 __attribute__((weak)) const rbnn_kernel rbnn_kernels[RBNN_KERNELS] = {
     [RBNN_OPERATOR_STEM] = {rbnn_conv_stem, rbnn_conv_stem_work_bytes},

@@ -9,7 +9,7 @@
 #ifndef RBNN_CORE_KERNELS_H
 #define RBNN_CORE_KERNELS_H
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 /* Gives `bytes` reconfigured bytes of layer `layer` from byte `offset` (a multiple of 64) of that
  * layer's bits: either written to `room` (4-byte aligned, `bytes` long) or standing elsewhere in

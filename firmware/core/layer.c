@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "layer.h"
+#include "core/layer.h"
 
 #include <stddef.h>
 
-#include "kernel_features.h"
-#include "kernels.h"
+#include "core/kernel_features.h"
+#include "core/kernels.h"
 
 #define CHANNELS_PER_WORD 32u
 

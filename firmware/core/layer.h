@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 /* Bytes of what a layer writes to the arena; 0 where it does not write this. */
 uint64_t rbnn_layer_bits_bytes(const rbnn_layer *layer);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model.h"
+#include "core/model.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "crc32.h"
-#include "layer.h"
+#include "core/crc32.h"
+#include "core/layer.h"
 
 #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "Containers are read in place: this needs a little-endian target."

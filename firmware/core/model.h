@@ -3,7 +3,7 @@
 #ifndef RBNN_CORE_MODEL_H
 #define RBNN_CORE_MODEL_H
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 /* Views into a container that the caller keeps readable and unchanged. */
 typedef struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
 
-#include "divide.h"
-#include "engine.h"
+#include "core/divide.h"
+#include "core/engine.h"
 
 /* e^-distance: Q12.20 in, Q16 out, as rbnn/spec/scores.py. */
 static uint32_t exponential(uint32_t distance)

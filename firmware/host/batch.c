@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "batch.h"
+#include "host/batch.h"
 
 #include <string.h>
 
-#include "layer.h"
+#include "core/layer.h"
 
 uint32_t rbnn_batch_bytes(void)
 {

@@ -4,8 +4,8 @@
 #ifndef RBNN_HOST_BATCH_H
 #define RBNN_HOST_BATCH_H
 
-#include "engine.h"
-#include "reconf.h"
+#include "core/engine.h"
+#include "reconf/reconf.h"
 
 /* One container and one active task; caller-owned. */
 typedef struct {

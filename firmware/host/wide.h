@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "kernels.h"
+#include "core/kernels.h"
 
 /* Which vectors this build uses. */
 const char *rbnn_wide_name(void);

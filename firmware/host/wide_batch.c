@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wide_batch.h"
+#include "host/wide_batch.h"
 
 #include <string.h>
 
-#include "layer.h"
-#include "wide.h"
+#include "core/layer.h"
+#include "host/wide.h"
 
 /* Layers' weights and scratches begin where a vector does. */
 static size_t align(size_t bytes)

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "batch.h"
+#include "host/batch.h"
 
 /* Bytes that rbnn_wide_batch_prepare writes for an opened container. */
 size_t rbnn_wide_batch_weights_bytes(const rbnn_batch *batch);

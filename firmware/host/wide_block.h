@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "wide_vector.h"
+#include "host/wide_vector.h"
 
 /* Positions of a block: as many as there are registers for. */
 #define RBNN_WIDE_POSITIONS (RBNN_WIDE_LANES == 16u ? 8u : 4u)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wide.h"
+#include "host/wide.h"
 
-#include "wide_block.h"
+#include "host/wide_block.h"
 
 /* Bits of a filter of ROWS. */
 static uint32_t row_bits(const rbnn_layer *layer)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wide.h"
+#include "host/wide.h"
 
-#include "wide_block.h"
+#include "host/wide_block.h"
 
 /* Outputs whose windows' sums are kept together: those of a block, one at least. */
 static uint32_t kept_outputs(const rbnn_layer *layer)

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The workstation's vectors: counting bits, dot products of bytes, thresholds. One of four forms
- * (AVX-512 with population count, AVX2, NEON, plain vectors of the compiler) is taken from what
- * the compiler says of the machine it builds for; all give the same numbers. */
+ * (AVX-512 with population count, AVX2, NEON, plain vectors of the compiler) is taken from
+ * spec/target.h; all give the same numbers. */
 #ifndef RBNN_HOST_WIDE_VECTOR_H
 #define RBNN_HOST_WIDE_VECTOR_H
 
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX512VPOPCNTDQ__) && defined(__AVX512BW__)
+#include "spec/target.h"
+
+#if RBNN_TARGET_AVX512
 #include <immintrin.h>
 #define RBNN_WIDE_NAME "AVX-512"
 #define RBNN_WIDE_LANES 16u
 #define RBNN_WIDE_TALLY_STEPS 65536u
-#elif defined(__AVX2__)
+#elif RBNN_TARGET_AVX2
 #include <immintrin.h>
 #define RBNN_WIDE_NAME "AVX2"
 #define RBNN_WIDE_LANES 8u
 #define RBNN_WIDE_TALLY_STEPS 31u
-#elif defined(__ARM_NEON) && defined(__aarch64__)
+#elif RBNN_TARGET_NEON
 #include <arm_neon.h>
 #define RBNN_WIDE_NAME "NEON"
 #define RBNN_WIDE_LANES 4u
@@ -63,7 +65,7 @@ static inline rbnn_wide rbnn_wide_tally(rbnn_wide tally, rbnn_wide bits)
   const __m256i counts =
       _mm256_add_epi8(_mm256_shuffle_epi8(ones, low), _mm256_shuffle_epi8(ones, high));
   return (rbnn_wide)_mm256_add_epi8((__m256i)tally, counts);
-#elif defined(__ARM_NEON) && defined(__aarch64__)
+#elif RBNN_TARGET_NEON
   return (rbnn_wide)vaddq_u8((uint8x16_t)tally, vcntq_u8((uint8x16_t)bits));
 #else
   bits -= (bits >> 1) & 0x55555555u;
@@ -80,7 +82,7 @@ static inline rbnn_wide rbnn_wide_total(rbnn_wide tally)
 #elif RBNN_WIDE_LANES == 8u
   const __m256i pairs = _mm256_maddubs_epi16((__m256i)tally, _mm256_set1_epi8(1));
   return (rbnn_wide)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-#elif defined(__ARM_NEON) && defined(__aarch64__)
+#elif RBNN_TARGET_NEON
   return (rbnn_wide)vpaddlq_u16(vpaddlq_u8((uint8x16_t)tally));
 #else
   tally = (tally & 0x00ff00ffu) + ((tally >> 8) & 0x00ff00ffu);
@@ -93,7 +95,7 @@ static inline rbnn_wide rbnn_wide_total(rbnn_wide tally)
  * alone and falls out where two sums are subtracted. */
 static inline rbnn_wide rbnn_wide_dot(rbnn_wide sums, uint32_t bytes, rbnn_wide weights)
 {
-#if RBNN_WIDE_LANES == 16u && defined(__AVX512VNNI__)
+#if RBNN_WIDE_LANES == 16u && RBNN_TARGET_AVX512_VNNI
   return (rbnn_wide)_mm512_dpbusd_epi32((__m512i)sums, _mm512_set1_epi32((int32_t)bytes),
                                         (__m512i)weights);
 #elif RBNN_WIDE_LANES == 16u
@@ -102,7 +104,7 @@ static inline rbnn_wide rbnn_wide_dot(rbnn_wide sums, uint32_t bytes, rbnn_wide 
 #elif RBNN_WIDE_LANES == 8u
   const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi32((int32_t)bytes), (__m256i)weights);
   return sums + (rbnn_wide)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-#elif defined(__ARM_NEON) && defined(__aarch64__)
+#elif RBNN_TARGET_NEON
   const int8x16_t values = vreinterpretq_s8_u32(vdupq_n_u32(bytes ^ 0x80808080u));
   const int8x16_t signs = (int8x16_t)weights;
   const int16x8_t low = vmull_s8(vget_low_s8(values), vget_low_s8(signs));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "licence.h"
+#include "licence/licence.h"
 
 #include <stddef.h>
 #include <string.h>

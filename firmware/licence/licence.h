@@ -4,7 +4,7 @@
 #ifndef RBNN_LICENCE_LICENCE_H
 #define RBNN_LICENCE_LICENCE_H
 
-#include "model.h"
+#include "core/model.h"
 
 /* Decode the clear part and check its form: magic, version, flags, reserved members, and a task
  * number below `task_count`. RBNN_LICENCE_FORMAT. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "noise.h"
+#include "licence/noise.h"
 
 #include <string.h>
 
-#include "aead.h"
+#include "crypto/aead.h"
+#include "crypto/wipe.h"
 #include "monocypher.h"
 
 #define HASH_BYTES RBNN_NOISE_HASH_BYTES
@@ -41,8 +42,8 @@ static void hmac(uint8_t out[HASH_BYTES], const uint8_t key[HASH_BYTES], const u
   crypto_blake2b_update(&hash, pad, sizeof pad);
   crypto_blake2b_update(&hash, inner, sizeof inner);
   crypto_blake2b_final(&hash, out);
-  crypto_wipe(pad, sizeof pad);
-  crypto_wipe(inner, sizeof inner);
+  rbnn_wipe(pad, sizeof pad);
+  rbnn_wipe(inner, sizeof inner);
 }
 
 /* Noise HKDF: two outputs, and a third unless `third` is NULL. `chaining` is replaced by the
@@ -57,7 +58,7 @@ static void hkdf(uint8_t chaining[HASH_BYTES], const uint8_t *material, uint32_t
   if (third != NULL) {
     hmac(third, temporary, second, HASH_BYTES, 3, 1);
   }
-  crypto_wipe(temporary, sizeof temporary);
+  rbnn_wipe(temporary, sizeof temporary);
 }
 
 static void mix_hash(symmetric *state, const uint8_t *data, uint32_t bytes)
@@ -74,7 +75,7 @@ static void mix_key(symmetric *state, const uint8_t material[32])
   uint8_t key[HASH_BYTES];
   hkdf(state->chaining, material, 32, key, NULL);
   memcpy(state->payload->key, key, RBNN_KEY_BYTES);
-  crypto_wipe(key, sizeof key);
+  rbnn_wipe(key, sizeof key);
 }
 
 static void mix_key_and_hash(symmetric *state, const uint8_t material[32])
@@ -84,8 +85,8 @@ static void mix_key_and_hash(symmetric *state, const uint8_t material[32])
   hkdf(state->chaining, material, 32, hash, key);
   mix_hash(state, hash, HASH_BYTES);
   memcpy(state->payload->key, key, RBNN_KEY_BYTES);
-  crypto_wipe(hash, sizeof hash);
-  crypto_wipe(key, sizeof key);
+  rbnn_wipe(hash, sizeof hash);
+  rbnn_wipe(key, sizeof key);
 }
 
 void rbnn_noise_read_kpsk0(rbnn_noise_payload *payload, const uint8_t *prologue,
@@ -113,8 +114,8 @@ void rbnn_noise_read_kpsk0(rbnn_noise_payload *payload, const uint8_t *prologue,
   crypto_x25519(shared, private_key, initiator);
   mix_key(&state, shared);
 
-  crypto_wipe(shared, sizeof shared);
-  crypto_wipe(&state, sizeof state);
+  rbnn_wipe(shared, sizeof shared);
+  rbnn_wipe(&state, sizeof state);
 }
 
 rbnn_status rbnn_noise_open_payload(const rbnn_noise_payload *payload, const uint8_t *sealed,
@@ -123,7 +124,7 @@ rbnn_status rbnn_noise_open_payload(const rbnn_noise_payload *payload, const uin
   static const uint8_t nonce[12] = {0};
   if (!rbnn_aead_open(text, payload->key, nonce, payload->hash, RBNN_NOISE_HASH_BYTES, sealed,
                       bytes)) {
-    crypto_wipe(text, bytes);
+    rbnn_wipe(text, bytes);
     return RBNN_LICENCE_REFUSED;
   }
   return RBNN_OK;

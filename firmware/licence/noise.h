@@ -8,7 +8,7 @@
 #ifndef RBNN_LICENCE_NOISE_H
 #define RBNN_LICENCE_NOISE_H
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 #define RBNN_NOISE_HASH_BYTES 64u
 #define RBNN_NOISE_TAG_BYTES 16u

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "provisioning.h"
+#include "licence/provisioning.h"
 
 #include <string.h>
 
-#include "crc32.h"
+#include "core/crc32.h"
 
 #define FIXED_BYTES (RBNN_PROVISIONING_HEADER_BYTES + RBNN_HELPER_RECORD_PADDED_BYTES)
 

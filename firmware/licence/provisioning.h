@@ -3,7 +3,7 @@
 #ifndef RBNN_LICENCE_PROVISIONING_H
 #define RBNN_LICENCE_PROVISIONING_H
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 /* Views into a partition that the caller keeps readable and unchanged; unaligned. */
 typedef struct {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vault.h"
+#include "licence/vault.h"
 
 #include <string.h>
 
-#include "aead.h"
-#include "kdf.h"
-#include "licence.h"
+#include "crypto/aead.h"
+#include "crypto/kdf.h"
+#include "crypto/wipe.h"
+#include "licence/licence.h"
+#include "licence/noise.h"
+#include "licence/provisioning.h"
 #include "monocypher.h"
-#include "noise.h"
-#include "provisioning.h"
-#include "reconf.h"
-#include "sketch.h"
-#include "wipe.h"
+#include "puf/sketch.h"
+#include "reconf/reconf.h"
 
 /* The Noise message of a licence: ephemeral public key, sealed task secret, tag. */
 #define EPHEMERAL_OFFSET RBNN_LICENCE_PROLOGUE_BYTES
@@ -44,7 +44,7 @@ static uint32_t find_slot(const rbnn_vault *vault, uint32_t task)
 /* Close `task`, and leave it when it is active. */
 static void lock_task(rbnn_vault *vault, uint32_t task)
 {
-  crypto_wipe(&vault->unlocked[task], sizeof vault->unlocked[task]);
+  rbnn_wipe(&vault->unlocked[task], sizeof vault->unlocked[task]);
   if (vault->active == (int32_t)task) {
     vault->active = -1;
     vault->inferences_left = 0;
@@ -77,9 +77,9 @@ static void derive_device_keys(rbnn_vault *vault, uint8_t root[RBNN_KEY_BYTES])
   crypto_x25519_public_key(vault->public_key, vault->private_key);
   rbnn_kdf_derive(seed, root, RBNN_LABEL_DEVICE_SIGN, NULL, 0);
   crypto_eddsa_key_pair(sign_key, vault->sign_public_key, seed);
-  crypto_wipe(sign_key, sizeof sign_key);
-  crypto_wipe(seed, sizeof seed);
-  crypto_wipe(root, RBNN_KEY_BYTES);
+  rbnn_wipe(sign_key, sizeof sign_key);
+  rbnn_wipe(seed, sizeof seed);
+  rbnn_wipe(root, RBNN_KEY_BYTES);
   vault->puf = RBNN_PUF_ENROLLED;
 }
 
@@ -90,7 +90,7 @@ void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t 
   rbnn_licence_prologue prologue;
   uint8_t root[RBNN_KEY_BYTES];
 
-  crypto_wipe(vault, sizeof *vault);
+  rbnn_wipe(vault, sizeof *vault);
   vault->model = model;
   vault->active = -1;
   vault->provisioning = rbnn_provisioning_open(&provisioning, partition, partition_bytes);
@@ -115,7 +115,7 @@ void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t 
       rbnn_sketch_reproduce(pattern, provisioning.helper_record, root) == RBNN_OK) {
     derive_device_keys(vault, root);
   }
-  crypto_wipe(pattern, RBNN_PUF_PATTERN_BYTES);
+  rbnn_wipe(pattern, RBNN_PUF_PATTERN_BYTES);
 }
 
 rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
@@ -123,7 +123,7 @@ rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
 {
   uint8_t root[RBNN_KEY_BYTES];
 
-  crypto_wipe(record, RBNN_HELPER_RECORD_BYTES);
+  rbnn_wipe(record, RBNN_HELPER_RECORD_BYTES);
   if (vault->puf == RBNN_PUF_POWER_CYCLE || (pattern == NULL && vault->puf == RBNN_PUF_FRESH)) {
     return RBNN_POWER_CYCLE;
   }
@@ -132,7 +132,7 @@ rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
                                                             : RBNN_ENROLLED;
   }
   const rbnn_status status = rbnn_sketch_enroll(pattern, record, root);
-  crypto_wipe(pattern, RBNN_PUF_PATTERN_BYTES);
+  rbnn_wipe(pattern, RBNN_PUF_PATTERN_BYTES);
   if (status != RBNN_OK) {
     vault->puf = RBNN_PUF_POWER_CYCLE; /* the pattern is gone */
     return status;
@@ -370,7 +370,7 @@ rbnn_status rbnn_vault_count(rbnn_vault *vault)
 
 void rbnn_vault_lock(rbnn_vault *vault)
 {
-  crypto_wipe(vault->unlocked, sizeof vault->unlocked);
+  rbnn_wipe(vault->unlocked, sizeof vault->unlocked);
   vault->active = -1;
   vault->inferences_left = 0;
 }

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "model.h"
+#include "core/model.h"
 
 typedef enum {
   RBNN_PUF_FRESH,       /* power-up pattern at hand, nothing enrolled */

@@ -5,7 +5,7 @@
 #ifndef RBNN_LINK_COMMANDS_H
 #define RBNN_LINK_COMMANDS_H
 
-#include "link.h"
+#include "link/link.h"
 
 #define RBNN_DECLARE(word, arguments, text) \
   rbnn_status rbnn_link_##word(rbnn_link *link, const char *words);

@@ -2,10 +2,10 @@
 /* The input buffer: db load, db HEX, db print, crc. */
 #include <string.h>
 
-#include "commands.h"
-#include "crc32.h"
-#include "print.h"
-#include "words.h"
+#include "core/crc32.h"
+#include "link/commands.h"
+#include "link/print.h"
+#include "link/words.h"
 
 #define PRINT_BYTES_PER_LINE 8u
 

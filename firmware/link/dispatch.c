@@ -2,9 +2,9 @@
 /* From a line to its handler, by the table that the specification generates. */
 #include <stddef.h>
 
-#include "commands.h"
-#include "print.h"
-#include "words.h"
+#include "link/commands.h"
+#include "link/print.h"
+#include "link/words.h"
 
 typedef struct {
   const char *word;

@@ -2,9 +2,9 @@
 /* Who the device is: name, timestamp, profile, id, enroll. */
 #include <stddef.h>
 
-#include "commands.h"
-#include "port.h"
-#include "print.h"
+#include "link/commands.h"
+#include "link/print.h"
+#include "port/port.h"
 
 static void print_line(const char *prefix, const char *text)
 {

@@ -2,12 +2,12 @@
 /* Inference on the loaded buffer: infer, results, labels, trace. */
 #include <stddef.h>
 
-#include "commands.h"
-#include "crc32.h"
-#include "layer.h"
-#include "port.h"
-#include "print.h"
-#include "words.h"
+#include "core/crc32.h"
+#include "core/layer.h"
+#include "link/commands.h"
+#include "link/print.h"
+#include "link/words.h"
+#include "port/port.h"
 
 #define DEFAULT_INFERENCES 1u
 #define DEFAULT_WARM_UPS 10u

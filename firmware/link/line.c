@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From bytes to lines. Whatever arrives, the next COMMAND_END brings the line back in step. */
-#include "commands.h"
-#include "monocypher.h"
-#include "port.h"
-#include "print.h"
+#include "crypto/wipe.h"
+#include "link/commands.h"
+#include "link/print.h"
+#include "port/port.h"
 
 #define BACKSPACE 0x08u
 #define DELETE 0x7Fu
@@ -34,7 +34,7 @@ static void end_line(rbnn_link *link)
   } else if (link->line_bytes != 0) {
     rbnn_link_dispatch(link, link->line);
   }
-  crypto_wipe(link->line, sizeof link->line);
+  rbnn_wipe(link->line, sizeof link->line);
   link->line_bytes = 0;
   link->line_too_long = false;
   link->line_garbled = false;

@@ -5,9 +5,9 @@
 
 #include <stdbool.h>
 
-#include "engine.h"
-#include "reconf.h"
-#include "vault.h"
+#include "core/engine.h"
+#include "licence/vault.h"
+#include "reconf/reconf.h"
 
 /* Caller-owned, all zero but for the first group, which the caller fills in. */
 typedef struct {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "print.h"
+#include "link/print.h"
 
 #include <string.h>
 
-#include "divide.h"
-#include "port.h"
-#include "rbnn_spec.h"
+#include "core/divide.h"
+#include "port/port.h"
+#include "spec/rbnn_spec.h"
 
 static const char digits[] = "0123456789abcdef";
 

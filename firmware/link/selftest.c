@@ -4,12 +4,12 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "aead.h"
-#include "chacha.h"
-#include "commands.h"
+#include "crypto/aead.h"
+#include "crypto/chacha.h"
+#include "link/commands.h"
+#include "link/print.h"
 #include "monocypher.h"
-#include "print.h"
-#include "sketch.h"
+#include "puf/sketch.h"
 
 #define ROUNDS 20u
 

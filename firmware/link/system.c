@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The chip itself: stack, reset. */
-#include "commands.h"
-#include "monocypher.h"
-#include "port.h"
-#include "print.h"
+#include "crypto/wipe.h"
+#include "link/commands.h"
+#include "link/print.h"
+#include "port/port.h"
 
 rbnn_status rbnn_link_stack(rbnn_link *link, const char *words)
 {
@@ -26,6 +26,6 @@ rbnn_status rbnn_link_reset(rbnn_link *link, const char *words)
   rbnn_print("m-resetting");
   rbnn_print_end();
   rbnn_link_leave_task(link);
-  crypto_wipe(link->vault, sizeof *link->vault);
+  rbnn_wipe(link->vault, sizeof *link->vault);
   rbnn_port_reset();
 }

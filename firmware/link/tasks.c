@@ -3,12 +3,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "commands.h"
-#include "monocypher.h"
-#include "port.h"
-#include "print.h"
-#include "wipe.h"
-#include "words.h"
+#include "crypto/wipe.h"
+#include "link/commands.h"
+#include "link/print.h"
+#include "link/words.h"
+#include "port/port.h"
 
 static const char *state_name(rbnn_task_state state)
 {
@@ -110,7 +109,7 @@ rbnn_status rbnn_link_unlock(rbnn_link *link, const char *words)
   if (rbnn_words_hex(space + 1, psk, RBNN_KEY_BYTES)) {
     status = rbnn_vault_unlock(link->vault, (uint32_t)task, psk);
   }
-  crypto_wipe(psk, sizeof psk);
+  rbnn_wipe(psk, sizeof psk);
   if (status == RBNN_OK) print_task_line(link, "m-unlocked-[", (uint32_t)task);
   return status;
 }

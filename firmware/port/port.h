@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the application needs of a chip. One folder per chip family implements it; nothing else
- * touches registers. `port/host` implements it for a workstation process. */
+/* Between a chip and the application. One folder per chip family implements it; nothing else
+ * touches registers. `port/host` implements it for a workstation process. The last function is the
+ * other way round: the application defines it and the port calls it. */
 #ifndef RBNN_PORT_PORT_H
 #define RBNN_PORT_PORT_H
 
@@ -41,5 +42,8 @@ void rbnn_port_stack(uint32_t *used, uint32_t *reserved);
 
 /* Send what is pending, then restart without losing power. Does not return. */
 _Noreturn void rbnn_port_reset(void);
+
+/* The application: everything after start-up. Called once, with .data and .bss ready. */
+_Noreturn void rbnn_app_run(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bch.h"
+#include "puf/bch.h"
 
 #include <string.h>
 
-#include "monocypher.h"
+#include "crypto/wipe.h"
 
 #define ERRORS RBNN_PUF_BCH_ERRORS
 #define SYNDROMES (2u * ERRORS)
@@ -105,8 +105,8 @@ static void find_locator(const uint8_t syndromes[SYNDROMES], uint8_t locator[TER
     balance = (int32_t)(((uint32_t)balance ^ wide) + (1u & ~wide));
     memcpy(locator, next, TERMS);
   }
-  crypto_wipe(support, sizeof support);
-  crypto_wipe(next, sizeof next);
+  rbnn_wipe(support, sizeof support);
+  rbnn_wipe(next, sizeof next);
 }
 
 void rbnn_bch_correct(uint8_t bits[RBNN_PUF_BCH_LENGTH],
@@ -133,6 +133,6 @@ void rbnn_bch_correct(uint8_t bits[RBNN_PUF_BCH_LENGTH],
     }
     bits[i] ^= (uint8_t)(~mask_nonzero(value) & 1u);
   }
-  crypto_wipe(syndromes, sizeof syndromes);
-  crypto_wipe(locator, sizeof locator);
+  rbnn_wipe(syndromes, sizeof syndromes);
+  rbnn_wipe(locator, sizeof locator);
 }

@@ -9,7 +9,7 @@
 #ifndef RBNN_PUF_BCH_H
 #define RBNN_PUF_BCH_H
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 #define RBNN_BCH_CHECK_WORDS 3u
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sketch.h"
+#include "puf/sketch.h"
 
 #include <string.h>
 
-#include "bch.h"
-#include "kdf.h"
+#include "crypto/kdf.h"
+#include "crypto/wipe.h"
 #include "monocypher.h"
+#include "puf/bch.h"
 
 #define HELPER_OFFSET RBNN_HELPER_HEADER_BYTES
 #define TAG_OFFSET (RBNN_HELPER_HEADER_BYTES + RBNN_PUF_HELPER_BYTES)
@@ -59,7 +60,7 @@ static void derive(const uint8_t w[RBNN_PUF_PATTERN_BYTES],
   rbnn_kdf_derive(seed, no_parent, RBNN_LABEL_PUF_SEED, w, RBNN_PUF_PATTERN_BYTES);
   rbnn_kdf_derive(tag, seed, RBNN_LABEL_PUF_TAG, record, TAG_OFFSET);
   rbnn_kdf_derive(root, seed, RBNN_LABEL_ROOT, NULL, 0);
-  crypto_wipe(seed, sizeof seed);
+  rbnn_wipe(seed, sizeof seed);
 }
 
 rbnn_status rbnn_sketch_enroll(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES],
@@ -97,8 +98,8 @@ rbnn_status rbnn_sketch_enroll(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES],
     }
   }
   derive(w, record, record + TAG_OFFSET, root);
-  crypto_wipe(w, sizeof w);
-  crypto_wipe(bits, sizeof bits);
+  rbnn_wipe(w, sizeof w);
+  rbnn_wipe(bits, sizeof bits);
   return RBNN_OK;
 }
 
@@ -152,12 +153,12 @@ rbnn_status rbnn_sketch_reproduce(const uint8_t pattern[RBNN_PUF_PATTERN_BYTES],
 
   const int other_header = memcmp(header, record, sizeof header); /* public */
   const int other_tag = crypto_verify32(tag, record + TAG_OFFSET);
-  crypto_wipe(w, sizeof w);
-  crypto_wipe(bits, sizeof bits);
-  crypto_wipe(checks, sizeof checks);
-  crypto_wipe(tag, sizeof tag);
+  rbnn_wipe(w, sizeof w);
+  rbnn_wipe(bits, sizeof bits);
+  rbnn_wipe(checks, sizeof checks);
+  rbnn_wipe(tag, sizeof tag);
   if (other_header != 0 || other_tag != 0) {
-    crypto_wipe(root, RBNN_KEY_BYTES);
+    rbnn_wipe(root, RBNN_KEY_BYTES);
     return RBNN_PUF_HELPER;
   }
   return RBNN_OK;

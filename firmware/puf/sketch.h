@@ -3,7 +3,7 @@
 #ifndef RBNN_PUF_SKETCH_H
 #define RBNN_PUF_SKETCH_H
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 /* Make the helper record (header, helper data, tag) and the root key from a fresh pattern.
  * RBNN_PUF_PATTERN when the pattern is constant (one 32-bit word over and over, as zeroed or

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "reconf.h"
+#include "reconf/reconf.h"
 
 #include <string.h>
 
-#include "kdf.h"
-#include "wipe.h"
+#include "crypto/kdf.h"
+#include "crypto/wipe.h"
 
 #define NO_LAYER UINT32_MAX
 

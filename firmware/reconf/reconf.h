@@ -7,9 +7,9 @@
 #ifndef RBNN_RECONF_RECONF_H
 #define RBNN_RECONF_RECONF_H
 
-#include "chacha.h"
-#include "kernels.h"
-#include "model.h"
+#include "core/kernels.h"
+#include "core/model.h"
+#include "crypto/chacha.h"
 
 /* Holds a task's stream key and, in the caller's memory, weights: wipe it when the task is left.
  * Treat as opaque. */

@@ -15,15 +15,14 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "aead.h"
-#include "app.h"
-#include "kdf.h"
+#include "crypto/aead.h"
+#include "crypto/kdf.h"
+#include "licence/noise.h"
+#include "link/print.h"
+#include "link/words.h"
 #include "monocypher.h"
-#include "noise.h"
-#include "port.h"
-#include "print.h"
-#include "sketch.h"
-#include "words.h"
+#include "port/port.h"
+#include "puf/sketch.h"
 
 #define LINE_BYTES 16384u
 #define DATA_BYTES (LINE_BYTES / 2u)

@@ -34,15 +34,15 @@ LOOP_TURNS = 10
 """Turns assumed of every loop; the rounds of ChaCha take 10."""
 
 KERNELS = {
-    Operator.STEM: ("core/conv_stem*",),
-    Operator.CONV: ("core/conv_binary*",),
-    Operator.MAX_POOL: ("core/max_pool*",),
-    Operator.AVERAGE_POOL: ("core/average_pool*",),
-    Operator.DENSE: ("core/dense.c", "core/dense_count*", "core/dense_finish*"),
-    Operator.DENSE_STREAM: ("core/dense_stream*",),
+    Operator.STEM: ("core/conv_stem/*",),
+    Operator.CONV: ("core/conv_binary/*",),
+    Operator.MAX_POOL: ("core/max_pool/*",),
+    Operator.AVERAGE_POOL: ("core/average_pool/*",),
+    Operator.DENSE: ("core/dense/*",),
+    Operator.DENSE_STREAM: ("core/dense_stream/*",),
 }
 """Files of each operator, without the stages that several share."""
-STREAM = ("reconf/chacha*",)
+STREAM = ("crypto/chacha*",)
 _INSTRUCTION = re.compile(r"^\s+([0-9a-f]+):\t(?:[0-9a-f]{4} ?)+\s*\t(\S+)(?:\t(.*))?$", re.M)
 _SINGLE = re.compile(r"(ldr|str)(?!ex)(?!d)")
 _DOUBLE = re.compile(r"(ldrd|strd)")

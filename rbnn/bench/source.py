@@ -83,7 +83,7 @@ def _image_source(network: NetworkCase | None) -> str:
     if network is not None:
         return image_source(network.container)
     return (
-        '#include "model_image.h"\n\nconst uint32_t rbnn_model_image_bytes = 16u;\n'
+        '#include "core/model_image.h"\n\nconst uint32_t rbnn_model_image_bytes = 16u;\n'
         "_Alignas(16) const uint8_t rbnn_model_image[16] = {0};\n"
     )
 
@@ -148,7 +148,7 @@ def _cases_source(cases: Sequence[LayerCase], network: NetworkCase | None) -> st
     return "\n".join(
         [
             "/* Written by `rbnn bench`; do not edit. */",
-            '#include "cases.h"',
+            '#include "bench/cases.h"',
             "",
             *parts,
             "const rbnn_model rbnn_bench_layer_model = {",

@@ -16,8 +16,8 @@ from rbnn.tasks.cache import cache_folder
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 MONOCYPHER = FIRMWARE / "third_party" / "monocypher"
-ROOMS = ("core", "reconf", "puf", "licence", "link", "port", "app", "host")
-INCLUDES = tuple(FIRMWARE / room for room in ROOMS)
+INCLUDES = (FIRMWARE,)
+"""Headers are named by their path from here."""
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 
 
@@ -31,8 +31,12 @@ def engine_sources() -> list[Path]:
         raise ExportError(
             f"{MONOCYPHER / 'monocypher.c'} is missing.", "Lay it out with: make setup"
         )
-    own = [*FIRMWARE.glob("core/*.c"), *FIRMWARE.glob("reconf/*.c"), *FIRMWARE.glob("host/*.c")]
-    return [*sorted(own), FIRMWARE / "licence" / "kdf.c", MONOCYPHER / "monocypher.c"]
+    return [*room_sources("crypto", "core", "reconf", "host"), MONOCYPHER / "monocypher.c"]
+
+
+def room_sources(*rooms: str) -> list[Path]:
+    """The C files of some folders of ``firmware/``, those of folders in them included."""
+    return [path for room in rooms for path in sorted((FIRMWARE / room).rglob("*.c"))]
 
 
 def compiler() -> str:
@@ -77,7 +81,7 @@ def compile_native(
 
     Args:
         name: file name of the result.
-        sources: C files; their headers are found in the firmware's rooms.
+        sources: C files; they name headers by their path in ``firmware/``.
         flags: beside the language and the include paths, which all builds share.
         cache: folder for results, by default the user's.
 
@@ -89,7 +93,7 @@ def compile_native(
     """
     program = compiler()
     folders = [*INCLUDES, *(Path(flag[2:]) for flag in flags if flag.startswith("-I"))]
-    headers = sorted(header for folder in folders for header in folder.glob("*.h"))
+    headers = sorted(header for folder in folders for header in folder.rglob("*.h"))
     key = hashlib.sha256("\0".join([program, *flags]).encode())
     for path in [*sources, *headers]:
         key.update(path.read_bytes())

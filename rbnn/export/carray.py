@@ -50,7 +50,7 @@ def image_source(container: Container) -> str:
         [
             "/* Written by `rbnn export`; do not edit. */",
             f"/* Model {container.model_id.hex()}, digest {container.digest.hex()}. */",
-            '#include "model_image.h"',
+            '#include "core/model_image.h"',
             "",
             f"const uint32_t rbnn_model_image_bytes = {len(data)}u;",
             f"_Alignas({ALIGNMENT}) const uint8_t rbnn_model_image[{len(data)}] = {{",
@@ -69,7 +69,7 @@ def kernels_source(topology: Topology) -> str:
             "/* Written by `rbnn export`; do not edit. */",
             "#include <stddef.h>",
             "",
-            '#include "kernels.h"',
+            '#include "core/kernels.h"',
             "",
             "const rbnn_kernel rbnn_kernels[RBNN_KERNELS] = {",
             *(f"  [RBNN_OPERATOR_{op.name}] = {{{', '.join(_KERNELS[op])}}}," for op in used),

@@ -39,6 +39,7 @@ ALIGNMENT = "alignment"
 _FOLDERS = {
     "core": ENGINE,
     "reconf": ENGINE,
+    "crypto": CRYPTO,
     "monocypher": CRYPTO,
     "puf": KEYS,
     "licence": KEYS,

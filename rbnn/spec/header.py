@@ -1,4 +1,4 @@
-"""Write ``firmware/core/rbnn_spec.h`` from this room: ``python -m rbnn.spec.header [--check]``."""
+"""Write ``firmware/spec/rbnn_spec.h`` from this room: ``python -m rbnn.spec.header [--check]``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rbnn.files import write_atomic
 from rbnn.spec import kdf, layout, link, packing, puf, scores
 from rbnn.spec.status import Status
 
-HEADER = Path("firmware") / "core" / "rbnn_spec.h"
+HEADER = Path("firmware") / "spec" / "rbnn_spec.h"
 
 
 def render() -> str:

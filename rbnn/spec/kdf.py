@@ -3,7 +3,7 @@
 ``derive(parent, label, context) = BLAKE2b-256(key=parent, "rbnn/v1/" || label || 0x00 || context)``
 
 The zero byte after the label keeps ``label || context`` unambiguous. The C counterpart is
-``rbnn_kdf_derive`` in ``firmware/licence/kdf.c``.
+``rbnn_kdf_derive`` in ``firmware/crypto/kdf.c``.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels.h"
-#include "reference.h"
+#include "core/kernels.h"
+#include "reference/reference.h"
 
 /* A case: this, the layer's record, then input, weights, shortcut, params, each of whole words. */
 typedef struct {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crc32.h"
-#include "engine.h"
-#include "layer.h"
-#include "reconf.h"
+#include "core/crc32.h"
+#include "core/engine.h"
+#include "core/layer.h"
+#include "reconf/reconf.h"
 
 enum { SCORES = 1, CRC, LAYER, RUN };
 enum { ARGUMENTS, INPUT, IMAGE, PARAMS, OUTPUT, SECTIONS };

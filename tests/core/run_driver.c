@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "core/kernels.h"
+#include "core/stage/stage.h"
 #include "reference/reference.h"
-#include "stage.h"
 
 enum { ARGUMENTS, INPUT, WEIGHTS, PARAMS, SHORTCUT, BITS, STREAM, LOGITS, SECTIONS };
 enum { STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE };

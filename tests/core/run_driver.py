@@ -10,15 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native, room_sources
 from rbnn.spec.layout import LAYER
 
 STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE = range(6)
-KERNELS = ("stage", "conv_stem", "conv_stem_lanes", "conv_stem_tail", "max_pool", "average_pool",
-           "dense_stream", "dense", "dense_count", "dense_finish")  # fmt: skip
-PLAIN = ("stage", "conv_stem", "max_pool", "average_pool", "dense_stream", "dense")
 HERE = Path(__file__).parent
-CORE = FIRMWARE / "core"
 ICOUNT_SHIFT = 6
 """One emulated instruction takes 2^6 ns."""
 TICK_NS = 40
@@ -101,27 +97,28 @@ class RunDriver:
         assert self.call(request) == expected
 
 
+def sources() -> list[Path]:
+    """The driver, the core and the plain kernels."""
+    plain = sorted((HERE / "reference").glob("*.c"))
+    return [HERE / "run_driver.c", *room_sources("core"), *plain]
+
+
 def build_native(folder: Path) -> Path:
     """The driver for this machine, under AddressSanitizer and UBSan."""
-    sources = [HERE / "run_driver.c", *(CORE / f"{name}.c" for name in KERNELS)]
-    sources += [CORE / "reference" / f"{name}.c" for name in PLAIN]
     return compile_native(
-        "run_driver", sources, ("-O1", "-fno-omit-frame-pointer", *SANITIZERS), folder
+        "run_driver", sources(), ("-O1", "-fno-omit-frame-pointer", *SANITIZERS), folder
     )
 
 
 def build_bare(cpu: str, folder: Path) -> Path:
     """The driver for a bare Cortex-M."""
     program = folder / f"run_driver_{cpu}.elf"
-    sources = [HERE / "run_driver.c", *(CORE / f"{name}.c" for name in KERNELS)]
-    sources += [CORE / "reference" / f"{name}.c" for name in PLAIN]
-    for kind in ("conv_stem", "dense", "stage"):
-        sources += sorted(CORE.glob(f"{kind}*.S"))
+    assembly = sorted(FIRMWARE.glob("core/**/*.S"))
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft",
          "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-Wl,--gc-sections",
-         "--specs=rdimon.specs", f"-T{HERE / 'run_driver.ld'}", f"-I{CORE}",
-         f"-I{CORE / 'reference'}", *map(str, sources), "-o", str(program)],
+         "--specs=rdimon.specs", f"-T{HERE / 'run_driver.ld'}", f"-I{FIRMWARE}",
+         *map(str, [*sources(), *assembly]), "-o", str(program)],
         check=True,
     )  # fmt: skip
     return program

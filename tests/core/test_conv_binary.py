@@ -12,15 +12,14 @@ import numpy as np
 import pytest
 from conv_binary_cases import Case, Result, Shape, draw_shape, fill, run_cases
 
-from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native, room_sources
 from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 HERE = Path(__file__).parent
-CORE = FIRMWARE / "core"
 SOURCES = [
     HERE / "conv_binary_driver.c",
-    *(CORE / name for name in ("conv_binary.c", "conv_binary_tables.c", "stage.c")),
-    *(CORE / "reference" / name for name in ("conv_binary.c", "stage.c")),
+    *room_sources("core/conv_binary", "core/stage"),
+    *(HERE / "reference" / name for name in ("conv_binary.c", "stage.c")),
 ]
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
 ICOUNT_SHIFT = 8
@@ -33,7 +32,7 @@ EXTREMES = ((0.5, 0.5), (0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0), (0.5, 0.
 @pytest.fixture(scope="module")
 def native(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Portable C under AddressSanitizer and UBSan."""
-    flags = ("-O1", "-fno-omit-frame-pointer", f"-I{CORE / 'reference'}", *SANITIZERS)
+    flags = ("-O1", "-fno-omit-frame-pointer", *SANITIZERS)
     folder = tmp_path_factory.mktemp("native")
     return [
         str(compile_native("conv_binary_driver", SOURCES, flags, folder)),
@@ -52,11 +51,11 @@ def emulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     program = tmp_path_factory.mktemp("bare") / "conv_binary.elf"
-    assembly = [*CORE.glob("conv_binary_*.S"), *CORE.glob("stage*.S")]
+    assembly = [*FIRMWARE.glob("core/conv_binary/*.S"), *FIRMWARE.glob("core/stage/*.S")]
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={request.param}", "-mthumb",
          "-mfloat-abi=soft", "-Wall", "-Wextra", "-Wconversion", "-Werror", "--specs=rdimon.specs",
-         f"-T{HERE / 'run_driver.ld'}", f"-I{CORE}", f"-I{CORE / 'reference'}",
+         f"-T{HERE / 'run_driver.ld'}", f"-I{FIRMWARE}",
          *map(str, [*SOURCES, *assembly]), "-o", str(program)],
         check=True,
     )  # fmt: skip

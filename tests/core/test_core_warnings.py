@@ -1,59 +1,102 @@
-"""The core compiles without a warning, for this machine and for a Cortex-M4."""
+"""What a device computes with compiles without a warning, for this machine and for every core that
+spec/target.h tells apart.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER, engine_sources
+from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER, room_sources
 
-WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Wshadow", "-Werror")
-COMPILERS = {
-    "gcc": (),
-    "clang": (),
-    "arm-none-eabi-gcc": ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"),
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Wshadow", "-Wundef", "-Werror")
+ROOMS = ("crypto", "core", "puf", "reconf", "licence")
+CORES = {
+    "cortex-m0plus": (0, 0),
+    "cortex-m3": (1, 0),
+    "cortex-m4": (1, 1),
+    "cortex-m7": (1, 1),
+    "cortex-m33": (1, 1),
+    "cortex-m33+nodsp": (1, 0),
 }
-SOURCES = [path for path in engine_sources() if MONOCYPHER not in path.parents]
+"""RBNN_TARGET_V7M and RBNN_TARGET_V7EM of each."""
+ARM = "arm-none-eabi-gcc"
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
-def test_no_warnings(compiler: str, tmp_path: Path) -> None:
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed")
-    for source in SOURCES:
-        if source.parent.name == "host" and compiler.startswith("arm"):
-            continue
-        result = subprocess.run(
-            [compiler, "-std=c11", "-O2", *WARNINGS, *COMPILERS[compiler],
-             *(f"-I{folder}" for folder in INCLUDES), f"-isystem{MONOCYPHER}",
-             "-c", source, "-o", tmp_path / "object.o"],
+def compile_all(folder: Path, command: tuple[str, ...], sources: list[Path]) -> list[Path]:
+    """Compile each file; their objects, which have the names of the files."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    objects = []
+    for source in sources:
+        made = folder / f"{source.name}.o"
+        done = subprocess.run(
+            [*command, *WARNINGS, "-O2", *(f"-I{path}" for path in INCLUDES),
+             f"-isystem{MONOCYPHER}", "-c", source, "-o", made],
             capture_output=True, text=True,
         )  # fmt: skip
-        assert result.returncode == 0, result.stderr
+        assert done.returncode == 0, done.stderr
+        objects.append(made)
+    return objects
+
+
+def compile_core(folder: Path, cpu: str, *rooms: str) -> list[Path]:
+    """Compile C and assembly of some rooms for a core."""
+    assembly = [path for room in rooms for path in sorted((FIRMWARE / room).rglob("*.S"))]
+    command = (ARM, "-std=c11", f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft")
+    return compile_all(folder, command, [*room_sources(*rooms), *assembly])
+
+
+def symbols(objects: list[Path]) -> tuple[Counter[str], set[str]]:
+    """What is defined, weak or not, how often, and what is used; of all objects together."""
+    own: Counter[str] = Counter()
+    wanted: set[str] = set()
+    for thing in objects:
+        names = subprocess.run(
+            ["arm-none-eabi-nm", "--extern-only", thing], check=True, capture_output=True, text=True
+        ).stdout
+        for line in names.splitlines():
+            kind, name = line.split()[-2:]
+            if kind == "U":
+                wanted.add(name)
+            else:
+                own[name] += 1
+    return own, wanted
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_no_warnings_here(compiler: str, tmp_path: Path) -> None:
+    compile_all(tmp_path, (compiler, "-std=c11"), room_sources(*ROOMS, "host"))
+
+
+@pytest.mark.parametrize("cpu", CORES)
+def test_no_warnings_for_a_core_and_every_function_once(cpu: str, tmp_path: Path) -> None:
+    own, wanted = symbols(compile_core(tmp_path, cpu, *ROOMS))
+    assert {name for name, count in own.items() if count > 1} == set()
+    # The compiler's own helpers, Monocypher, and what any C library has.
+    library = {"memcpy", "memset", "memcmp", "strncmp", "strlen"}
+    missing = {name for name in wanted - set(own) if not name.startswith(("__", "crypto_"))}
+    assert missing <= library
+
+
+@pytest.mark.parametrize("cpu", CORES)
+def test_a_core_gets_one_kind_of_code_everywhere(cpu: str, tmp_path: Path) -> None:
+    compile_core(tmp_path, cpu, "crypto", "core")
+    for level, suffix in enumerate(("_v7m.S.o", "_v7em.S.o")):
+        objects = sorted(tmp_path.glob(f"*{suffix}"))
+        assert objects
+        for thing in objects:
+            assert bool(symbols([thing])[0]) == bool(CORES[cpu][level]), thing.name
+    portable = symbols([tmp_path / "chacha.c.o"])[0]
+    assert ("rbnn_chacha_blocks" in portable) == (not CORES[cpu][0])
 
 
 def test_core_needs_no_library_beyond_memory_and_strings(tmp_path: Path) -> None:
     """No malloc, no floating point, no popcount table: what the core calls, a firmware has."""
-    if shutil.which("arm-none-eabi-gcc") is None:
-        pytest.skip("arm-none-eabi-gcc is not installed")
-    wanted: set[str] = set()
-    own: set[str] = set()
-    sources = [source for source in SOURCES if source.parent.name == "core"]
-    for source in [*sources, *(FIRMWARE / "core").glob("*.S")]:
-        thing = tmp_path / f"{source.stem}.o"
-        subprocess.run(
-            ["arm-none-eabi-gcc", "-std=c11", "-O2", *COMPILERS["arm-none-eabi-gcc"],
-             *(f"-I{folder}" for folder in INCLUDES), "-c", source, "-o", thing],
-            check=True,
-        )  # fmt: skip
-        names = subprocess.run(
-            ["arm-none-eabi-nm", thing], check=True, capture_output=True, text=True
-        ).stdout
-        for line in names.splitlines():
-            kind, name = line.split()[-2:]
-            (wanted if kind == "U" else own).add(name)
+    own, wanted = symbols(compile_core(tmp_path, "cortex-m4", "core"))
     division = {"__aeabi_uldivmod", "__aeabi_ldivmod"}
-    assert wanted - own <= {"memcpy", "memset", "memcmp", "strncmp"} | division
+    assert wanted - set(own) <= {"memcpy", "memset", "memcmp", "strncmp"} | division

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from rbnn.container.params import Logits, Residual
 from rbnn.container.shapes import bits_bytes, logits_bytes, stream_bytes
-from rbnn.engine import arithmetic
-from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native, room_sources
+from rbnn.export import arithmetic
 from rbnn.nets.topology import Layer
 from rbnn.spec import packing
 from rbnn.spec.layout import LAYER, Activation, Operator, Output, Sign, Stage
@@ -25,7 +25,7 @@ Int16s = npt.NDArray[np.int16]
 
 def build_driver(flags: tuple[str, ...], folder: Path) -> Path:
     """The driver under AddressSanitizer and UBSan, its vectors as ``flags`` say."""
-    core = [FIRMWARE / "core" / name for name in ("max_pool.c", "average_pool.c")]
+    core = room_sources("core/max_pool", "core/average_pool")
     kernels = [path for path in FIRMWARE.glob("host/wide*.c") if path.name != "wide_batch.c"]
     sources = [HERE / "wide_driver.c", *core, *sorted(kernels)]
     return compile_native("wide_driver", sources, ("-O1", "-g", *SANITIZERS, *flags), folder)

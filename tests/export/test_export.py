@@ -85,7 +85,7 @@ def test_the_c_array_is_the_container(made: Any, tmp_path: Path) -> None:
     main.write_text(
         "#include <stdio.h>\n"
         '#include "model_config.h"\n'
-        '#include "model_image.h"\n'
+        '#include "core/model_image.h"\n'
         "_Static_assert(RBNN_MODEL_ARENA_BYTES > 0 && RBNN_MODEL_WORK_BYTES > 0 &&\n"
         '               RBNN_MODEL_PARAMS_BYTES > 0, "");\n'
         "int main(void)\n{\n"
@@ -95,7 +95,7 @@ def test_the_c_array_is_the_container(made: Any, tmp_path: Path) -> None:
     folder = made.export.folder
     program = compile_native(
         "show", [folder / "model_image.c", main],
-        ("-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{folder}", f"-I{FIRMWARE / 'core'}"),
+        ("-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{folder}"),
         tmp_path,
     )  # fmt: skip
     shown = subprocess.run([program], check=True, capture_output=True).stdout

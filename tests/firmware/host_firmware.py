@@ -8,11 +8,16 @@ import subprocess
 import time
 from pathlib import Path
 
-from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, compiler
+from rbnn.engine.compile import (
+    MONOCYPHER,
+    SANITIZERS,
+    compile_native,
+    compiler,
+    room_sources,
+)
 from rbnn.image import monocypher
-from rbnn.image.paths import firmware_folder
 
-ROOMS = ("core", "reconf", "puf", "licence", "link", "app", "port/host")
+ROOMS = ("crypto", "core", "puf", "reconf", "licence", "link", "port/host", "app")
 TIMEOUT_S = 60.0
 
 
@@ -30,8 +35,8 @@ def build(folder: Path, model: Path | None = None) -> Path:
         source = MONOCYPHER / "monocypher.c"
         command = [compiler(), "-O1", "-g", "-c", str(source), "-o", str(library)]
         subprocess.run(command, check=True)
-    own = [path for room in ROOMS for path in sorted((firmware_folder() / room).glob("*.c"))]
-    flags = ["-O1", *SANITIZERS, f"-I{firmware_folder() / 'port' / 'host'}"]
+    own = room_sources(*ROOMS)
+    flags = ["-O1", *SANITIZERS]
     if model is not None:
         own += [model / "model_image.c", model / "model_kernels.c"]
         flags.append(f"-I{model}")

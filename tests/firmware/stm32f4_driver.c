@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "armv7m.h"
-#include "port.h"
-#include "receive.h"
+#include "port/armv7m/armv7m.h"
+#include "port/armv7m/receive.h"
+#include "port/port.h"
 
 #define RCC_CR 0x40023800u
 #define RCC_CFGR 0x40023808u
@@ -70,6 +70,7 @@ int main(int count, char **arguments)
   *fake_register(0xE000EDF0u) = number(arguments[4]);
   ready = number(arguments[5]);
   rbnn_port_init();
+  if (rbnn_family_vectors[interrupt] == NULL) return 3;
   printf("tick_hz %u\ninterrupt %u\nwarm %d\n", tick_hz, interrupt, rbnn_family_warm_reset());
   for (uint32_t i = 0; i < used; i++) printf("%08x %u\n", chip[i].address, chip[i].value);
   return 0;

@@ -43,7 +43,7 @@ def start(
     port = FIRMWARE / "port" / "stm32f4"
     sources = [HERE / "stm32f4_driver.c", port / "clock.c", port / "stm32f4.c"]
     # The fake armv7m.h comes first.
-    flags = [*SANITIZERS, f"-I{HERE / 'registers'}", f"-I{port}", f"-I{FIRMWARE / 'port/armv7m'}"]
+    flags = [*SANITIZERS, f"-I{HERE / 'registers'}"]
     program = compile_native("stm32f4", sources, flags)
     command = [str(program), *(f"{value:x}" for value in (control, 0, causes, debug, ready))]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

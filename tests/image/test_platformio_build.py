@@ -25,7 +25,7 @@ CONFIG = """#define RBNN_MODEL_ARENA_BYTES {arena}u
 #define RBNN_MODEL_WORK_BYTES 64u
 #define RBNN_MODEL_PARAMS_BYTES 64u
 """
-IMAGE = """#include "model_image.h"
+IMAGE = """#include "core/model_image.h"
 const uint8_t rbnn_model_image[{size}] = {{1}};
 const uint32_t rbnn_model_image_bytes = {size}u;
 """

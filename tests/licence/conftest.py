@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from licensed_world import World
 
-from rbnn.engine.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
+from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, room_sources
 from rbnn.image import monocypher
 
 
@@ -17,10 +17,7 @@ def driver() -> Path:
     monocypher.lay_out(monocypher.folder())
     sources = [
         Path(__file__).parent / "vault_driver.c",
-        *sorted((FIRMWARE / "licence").glob("*.c")),
-        *sorted((FIRMWARE / "puf").glob("*.c")),
-        *sorted((FIRMWARE / "reconf").glob("*.c")),
-        *sorted((FIRMWARE / "core").glob("*.c")),
+        *room_sources("crypto", "core", "puf", "reconf", "licence"),
         MONOCYPHER / "monocypher.c",
     ]
     return compile_native("vault", sources, ["-O1", "-Wno-conversion", *SANITIZERS])

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vault.h"
+#include "licence/vault.h"
 
 #define LINE_BYTES 4096
 

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <valgrind/memcheck.h>
 
-#include "bch.h"
-#include "kdf.h"
-#include "noise.h"
-#include "sketch.h"
+#include "crypto/kdf.h"
+#include "licence/noise.h"
+#include "puf/bch.h"
+#include "puf/sketch.h"
 
 static volatile uint8_t table[256];
 static uint8_t pattern[RBNN_PUF_PATTERN_BYTES];

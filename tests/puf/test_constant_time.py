@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rbnn.engine.compile import FIRMWARE, MONOCYPHER, compile_native
+from rbnn.engine.compile import FIRMWARE, MONOCYPHER, compile_native, room_sources
 from rbnn.image import monocypher
 
 
@@ -19,9 +19,8 @@ def test_time_does_not_depend_on_secrets(optimisation: str) -> None:
     monocypher.lay_out(monocypher.folder())
     sources = [
         Path(__file__).with_name("constant_time.c"),
-        *sorted((FIRMWARE / "puf").glob("*.c")),
-        *(FIRMWARE / "licence" / name for name in ("aead.c", "kdf.c", "noise.c")),
-        *(FIRMWARE / "reconf" / name for name in ("chacha.c", "wipe.c")),
+        *room_sources("crypto", "puf"),
+        FIRMWARE / "licence" / "noise.c",
         MONOCYPHER / "monocypher.c",
     ]
     # Valgrind's macros convert freely.

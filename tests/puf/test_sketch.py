@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbnn.engine.compile import FIRMWARE, MONOCYPHER, compile_native
+from rbnn.engine.compile import MONOCYPHER, compile_native, room_sources
 from rbnn.image import monocypher
 from rbnn.keys import puf as model
 from rbnn.keys.errors import FingerprintError
@@ -49,8 +49,7 @@ def python_sketch() -> Sketch:
 def c_sketch() -> Sketch:
     monocypher.lay_out(monocypher.folder())
     sources: list[Path] = [
-        *sorted((FIRMWARE / "puf").glob("*.c")),
-        FIRMWARE / "licence" / "kdf.c",
+        *room_sources("crypto", "puf"),
         MONOCYPHER / "monocypher.c",
     ]
     library = ctypes.CDLL(str(compile_native("libsketch.so", sources, ["-O2", "-shared", "-fPIC"])))

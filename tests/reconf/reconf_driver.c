@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reconf.h"
+#include "reconf/reconf.h"
 
 typedef struct {
   uint8_t secret[RBNN_KEY_BYTES];

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from check_programs import HERE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rbnn.engine.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
+from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, room_sources
 from rbnn.image import monocypher
 from rbnn.spec.layout import Cipher
 from rbnn.spec.stream import StreamKeys, reconfigure, stream_key
@@ -49,9 +48,8 @@ class Setup:
 def program() -> Path:
     monocypher.lay_out(monocypher.folder())
     sources = [
-        HERE / "reconf_driver.c",
-        *sorted((FIRMWARE / "reconf").glob("*.c")),
-        FIRMWARE / "licence" / "kdf.c",
+        Path(__file__).with_name("reconf_driver.c"),
+        *room_sources("crypto", "reconf"),
         MONOCYPHER / "monocypher.c",
     ]
     return compile_native("reconf_driver", sources, ["-O1", "-Wno-conversion", *SANITIZERS])

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from rbnn.engine.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native
+from rbnn.engine.compile import FIRMWARE, MONOCYPHER, SANITIZERS, compile_native, room_sources
 from rbnn.image.board import load_board
 from rbnn.image.platformio import build
 
@@ -82,9 +82,8 @@ def host_command() -> list[str]:
     sources = [
         HERE / "host_port.c",
         FIRMWARE / "vectors" / "vectors.c",
-        *sorted((FIRMWARE / "puf").glob("*.c")),
-        *(FIRMWARE / "licence" / name for name in ("aead.c", "kdf.c", "noise.c")),
-        *(FIRMWARE / "reconf" / name for name in ("chacha.c", "wipe.c")),
+        *room_sources("crypto", "puf"),
+        FIRMWARE / "licence" / "noise.c",
         *(FIRMWARE / "link" / name for name in ("print.c", "words.c")),
         FIRMWARE / "core" / "divide.c",
         MONOCYPHER / "monocypher.c",

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app.h"
-#include "port.h"
+#include "port/port.h"
 
 void rbnn_port_init(void)
 {

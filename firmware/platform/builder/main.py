@@ -15,9 +15,9 @@ model = os.environ.get("RBNN_MODEL_DIR") or os.path.join(firmware, "model")
 monocypher = os.path.join(firmware, "third_party", "monocypher")
 
 # src_dir of the project is app/; PlatformIO compiles that one itself.
-ROOMS = ["core", "reconf", "puf", "licence", "link", "port/armv7m", f"port/{port}"]
+ROOMS = ["crypto", "core", "puf", "reconf", "licence", "link", "port/armv7m", f"port/{port}"]
 # What runs in every layer; the rest is called rarely and shall be small.
-HOT_ROOMS = {"core", "reconf"}
+HOT_ROOMS = {"crypto", "core", "reconf"}
 SMALL = ["-fno-inline-small-functions"]
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
 
@@ -32,10 +32,8 @@ env.Replace(
     PROGSUFFIX=".elf",
 )
 env.Append(
-    CPPPATH=[
-        *(os.path.join(firmware, room) for room in (*ROOMS, "app", "bench", "port")),
-        monocypher,
-    ],
+    # Headers are named by their path in firmware/.
+    CPPPATH=[firmware, monocypher],
     ASPPFLAGS=MACHINE,
     CPPDEFINES=[("RBNN_BOARD", env.StringifyMacro(name))],
     CCFLAGS=[*MACHINE, "-O2", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
@@ -68,11 +66,8 @@ if os.environ.get("RBNN_ALLOW_TEST_ONLY"):
 rare = env.Clone()
 rare.Append(CCFLAGS=SMALL)
 for room in ROOMS:
-    # The reference kernels are for tests alone.
     (env if room in HOT_ROOMS else rare).BuildSources(
-        os.path.join("$BUILD_DIR", room),
-        os.path.join(firmware, room),
-        ["+<*>", "-<reference/>"],
+        os.path.join("$BUILD_DIR", room), os.path.join(firmware, room)
     )
 third_party.BuildSources(os.path.join("$BUILD_DIR", "monocypher"), monocypher)
 

@@ -14,8 +14,14 @@
 extern uint32_t rbnn_stack_bottom[], rbnn_stack_top[];
 extern const uint8_t rbnn_provisioning_start[], rbnn_provisioning_end[];
 
-/* The chip family's interrupt service; `number` counts from the first external interrupt. */
-void rbnn_family_interrupt(uint32_t number);
+/* A handler, as the vector table holds it. */
+typedef void (*rbnn_vector)(void);
+
+/* The chip family's part of the vector table: from external interrupt 0 to the last one that it
+ * lets through; the others stay masked. Define it with RBNN_FAMILY_VECTORS in front of it, and the
+ * linker script puts it after the core's own 16 words. */
+#define RBNN_FAMILY_VECTORS __attribute__((section(".vectors.family"), used))
+extern const rbnn_vector rbnn_family_vectors[];
 
 /* The chip family's reset-cause register: true when it knows that this start is no power-on.
  * Forgets the cause: called once. */

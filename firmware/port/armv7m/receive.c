@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "receive.h"
+#include "port/armv7m/receive.h"
 
-#include "armv7m.h"
-#include "port.h"
+#include "port/armv7m/armv7m.h"
+#include "port/port.h"
 
 #define RING_BYTES 2048u
 

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vector table and reset. The fingerprint region is in no section that is cleared, copied or
+/* The core's vectors and reset. The fingerprint region is in no section that is cleared, copied or
  * painted here, so it still holds its power-up pattern when the application asks for it. */
 #include <stddef.h>
 
-#include "app.h"
-#include "armv7m.h"
-#include "interrupts.h"
-#include "port.h"
-#include "tick.h"
+#include "port/armv7m/armv7m.h"
+#include "port/armv7m/tick.h"
+#include "port/port.h"
 
 #define STACK_PAINT 0xA5A5A5A5u
 #define PAINT_MARGIN_WORDS 16u
 
 extern uint32_t rbnn_data_load[], rbnn_data_start[], rbnn_data_end[];
 extern uint32_t rbnn_bss_start[], rbnn_bss_end[];
-
-typedef void (*rbnn_vector)(void);
 
 /* A fault is a defect: restart, which clears every secret in .bss and on the stack. The host sees
  * the boot lines in the middle of an answer. Where the stack overflowed there is none to push on,
@@ -25,13 +21,6 @@ __attribute__((naked)) static void fault(void)
   __asm volatile("ldr r0, =rbnn_stack_top\n"
                  "mov sp, r0\n"
                  "b rbnn_port_reset\n");
-}
-
-static void external(void)
-{
-  uint32_t exception;
-  __asm volatile("mrs %0, ipsr" : "=r"(exception));
-  rbnn_family_interrupt(exception - 16u);
 }
 
 /* Stack words that are not in use yet, so that the mark can be read later. */
@@ -60,7 +49,7 @@ void rbnn_port_stack(uint32_t *used, uint32_t *reserved)
 
 __attribute__((section(".vectors"), used)) static const struct {
   uint32_t *stack;
-  rbnn_vector vectors[15 + RBNN_EXTERNAL_INTERRUPTS];
+  rbnn_vector vectors[15];
 } vector_table = {
     rbnn_stack_top,
     {
@@ -79,6 +68,5 @@ __attribute__((section(".vectors"), used)) static const struct {
         NULL,
         fault,
         rbnn_tick_interrupt,
-        [15 ... 14 + RBNN_EXTERNAL_INTERRUPTS] = external,
     },
 };

@@ -2,10 +2,10 @@
 /* Sleep, interrupts, restart, and what the linker script reserves. */
 #include <stddef.h>
 
-#include "armv7m.h"
-#include "monocypher.h"
-#include "port.h"
-#include "rbnn_spec.h"
+#include "crypto/wipe.h"
+#include "port/armv7m/armv7m.h"
+#include "port/port.h"
+#include "spec/rbnn_spec.h"
 
 #define NVIC_ISER ((volatile uint32_t *)0xE000E100u)
 #define SCB_AIRCR RBNN_REGISTER(0xE000ED0Cu)
@@ -39,7 +39,7 @@ uint8_t *rbnn_port_power_up_pattern(void)
   marker[1] = MARKER_1;
   if (!marked && !warm) return puf_region;
   /* A device that was never enrolled still holds its pattern. */
-  crypto_wipe(puf_region, sizeof puf_region);
+  rbnn_wipe(puf_region, sizeof puf_region);
   return NULL;
 }
 

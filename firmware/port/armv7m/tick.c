@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tick.h"
+#include "port/armv7m/tick.h"
 
-#include "armv7m.h"
-#include "port.h"
+#include "port/armv7m/armv7m.h"
+#include "port/port.h"
 
 #define SYST_CSR RBNN_REGISTER(0xE000E010u)
 #define SYST_RVR RBNN_REGISTER(0xE000E014u)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A workstation process as a board, for tests under sanitizers. */
 #define _POSIX_C_SOURCE 200809L
-#include "port.h"
+#include "port/port.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "process.h"
+#include "port/host/process.h"
 
 static uint8_t received[4096];
 static size_t received_bytes, received_at;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The firmware as a process: `firmware [--provisioning FILE] [--pattern FILE] [--warm]`, its serial
  * line on standard input and output. Ends with its input. */
-#include "process.h"
+#include "port/host/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "app.h"
+#include "port/port.h"
 
 #define MAX_ARGUMENTS 8
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rbnn_spec.h"
+#include "spec/rbnn_spec.h"
 
 #define RBNN_HOST_PROVISIONING_BYTES 131072u
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CMSDK timer 0 on the core clock, counting down from 2^32 - 1 without an interrupt. */
-#include "counter.h"
+#include "port/counter.h"
 
-#include "armv7m.h"
+#include "port/armv7m/armv7m.h"
 
 #define TIMER_CTRL RBNN_REGISTER(0x40000000u)
 #define TIMER_VALUE RBNN_REGISTER(0x40000004u)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arm MPS2 (AN385, AN386, AN500): CMSDK UART0, core clock 25 MHz. */
-#include "armv7m.h"
-#include "interrupts.h"
-#include "port.h"
-#include "receive.h"
-#include "rbnn_spec.h"
+#include "port/armv7m/armv7m.h"
+#include "port/armv7m/receive.h"
+#include "port/port.h"
+#include "spec/rbnn_spec.h"
 
 #define UART_DATA RBNN_REGISTER(0x40004000u)
 #define UART_STATE RBNN_REGISTER(0x40004004u)
@@ -18,18 +17,18 @@
 #define INT_RX 2u
 #define CORE_HZ 25000000u
 #define FLUSH_LOOPS 10000u
+#define UART0_RX_INTERRUPT 0u
 
 void rbnn_port_init(void)
 {
   rbnn_tick_start(CORE_HZ);
   UART_BAUDDIV = CORE_HZ / RBNN_BAUD;
   UART_CTRL = CTRL_TX_RX_AND_RX_INTERRUPT;
-  rbnn_interrupt_enable(RBNN_UART0_RX_INTERRUPT);
+  rbnn_interrupt_enable(UART0_RX_INTERRUPT);
 }
 
-void rbnn_family_interrupt(uint32_t number)
+static void serve_uart0_rx(void)
 {
-  if (number != RBNN_UART0_RX_INTERRUPT) return;
   UART_INTCLEAR = INT_RX;
   while (UART_STATE & STATE_RX_FULL) rbnn_receive_byte((uint8_t)UART_DATA);
   if (UART_STATE & STATE_RX_OVERRUN) {
@@ -37,6 +36,10 @@ void rbnn_family_interrupt(uint32_t number)
     rbnn_receive_overrun();
   }
 }
+
+RBNN_FAMILY_VECTORS const rbnn_vector rbnn_family_vectors[] = {
+    [UART0_RX_INTERRUPT] = serve_uart0_rx,
+};
 
 /* The board has no reset-cause register; the marker in RAM decides. */
 bool rbnn_family_warm_reset(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reference manual RM0390, sections 3.4 (wait states) and 6.3 (RCC registers); Armv7-M manual,
  * section C1.6.2 (DHCSR). */
-#include "clock.h"
+#include "port/stm32f4/clock.h"
 
-#include "armv7m.h"
+#include "port/armv7m/armv7m.h"
 
 #define RCC_CR RBNN_REGISTER(0x40023800u)
 #define RCC_PLLCFGR RBNN_REGISTER(0x40023804u)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The core's cycle counter (Arm DDI 0403E, C1.8). QEMU has none: it reads as zero there. */
-#include "counter.h"
+#include "port/counter.h"
 
-#include "armv7m.h"
-#include "port.h"
+#include "port/armv7m/armv7m.h"
+#include "port/port.h"
 
 #define DEMCR RBNN_REGISTER(0xE000EDFCu)
 #define DWT_CTRL RBNN_REGISTER(0xE0001000u)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* STM32F4 on a Nucleo-64: USART2 on PA2 and PA3, wired to the ST-LINK's virtual COM port.
  * Reference manual RM0390, sections 7.4 (GPIO) and 25.6 (USART). */
-#include "armv7m.h"
-#include "clock.h"
-#include "interrupts.h"
-#include "port.h"
-#include "receive.h"
-#include "rbnn_spec.h"
+#include "port/armv7m/armv7m.h"
+#include "port/armv7m/receive.h"
+#include "port/port.h"
+#include "port/stm32f4/clock.h"
+#include "spec/rbnn_spec.h"
 
 #define RCC_AHB1ENR RBNN_REGISTER(0x40023830u)
 #define RCC_APB1ENR RBNN_REGISTER(0x40023840u)
@@ -32,6 +31,7 @@
 #define SR_TX_EMPTY (1u << 7)
 #define CR1_ENABLE_RX_TX_AND_RX_INTERRUPT ((1u << 13) | (1u << 5) | (1u << 3) | (1u << 2))
 #define FLUSH_LOOPS 1000000u
+#define USART2_INTERRUPT 38u
 
 void rbnn_port_init(void)
 {
@@ -47,12 +47,11 @@ void rbnn_port_init(void)
   GPIOA_MODER = (GPIOA_MODER & ~PA2_PA3_MODES) | PA2_PA3_ALTERNATE;
   USART2_BRR = (apb1_hz + RBNN_BAUD / 2u) / RBNN_BAUD;
   USART2_CR1 = CR1_ENABLE_RX_TX_AND_RX_INTERRUPT;
-  rbnn_interrupt_enable(RBNN_USART2_INTERRUPT);
+  rbnn_interrupt_enable(USART2_INTERRUPT);
 }
 
-void rbnn_family_interrupt(uint32_t number)
+static void serve_usart2(void)
 {
-  if (number != RBNN_USART2_INTERRUPT) return;
   /* Reading SR and then DR clears both flags. */
   const uint32_t status = USART2_SR;
   if (!(status & (SR_RX_READY | SR_OVERRUN))) return;
@@ -60,6 +59,10 @@ void rbnn_family_interrupt(uint32_t number)
   if (status & SR_RX_READY) rbnn_receive_byte(byte);
   if (status & SR_OVERRUN) rbnn_receive_overrun();
 }
+
+RBNN_FAMILY_VECTORS const rbnn_vector rbnn_family_vectors[] = {
+    [USART2_INTERRUPT] = serve_usart2,
+};
 
 void rbnn_port_write(const char *data, uint32_t size)
 {

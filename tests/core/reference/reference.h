@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plain reference kernels: the contracts of kernels.h, simple and slow. Tests hold the fast kernels
+ * equal to them; no product links them. They use no working memory but for a layer's bits, which
+ * they draw at once: `work` holds weights_bytes. */
+#ifndef RBNN_TESTS_REFERENCE_H
+#define RBNN_TESTS_REFERENCE_H
+
+#include "core/kernels.h"
+
+/* The stage of one sum: writes one element of the stream and one bit. */
+void rbnn_reference_stage(const rbnn_run *run, uint32_t position, uint32_t filter, int32_t sum);
+
+void rbnn_reference_conv_stem(const rbnn_run *run);
+void rbnn_reference_conv_binary(const rbnn_run *run);
+void rbnn_reference_max_pool(const rbnn_run *run);
+void rbnn_reference_average_pool(const rbnn_run *run);
+void rbnn_reference_dense(const rbnn_run *run);
+void rbnn_reference_dense_stream(const rbnn_run *run);
+
+#endif

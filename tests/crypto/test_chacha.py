@@ -1,0 +1,33 @@
+"""The firmware's ChaCha: right on every length, offset and alignment, and what it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from check_programs import MACHINES, run_bare, run_host
+
+from rbnn.image import monocypher
+
+CHECK = Path(__file__).with_name("chacha_check.c")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def library() -> None:
+    monocypher.lay_out(monocypher.folder())
+
+
+def test_portable_code_under_sanitizers() -> None:
+    run_host(CHECK)
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("cpu", MACHINES)
+def test_assembly_and_its_cost(cpu: str, tmp_path: Path) -> None:
+    outcome = run_bare(CHECK, cpu, tmp_path)
+    assert outcome.per_byte("chacha20", 4096) < 11.8
+    assert outcome.per_byte("chacha12", 4096) < 7.4
+    assert outcome.per_byte("chacha8", 4096) < 5.2
+    assert outcome.per_byte("wipe", 4096) < 0.12
+    # A request of one block costs little more than a long one's share.
+    assert outcome.per_byte("chacha20", 64) < 14

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In place of the port's own: registers are those of the fake chip in stm32f4_driver.c. */
+#ifndef RBNN_PORT_ARMV7M_H
+#define RBNN_PORT_ARMV7M_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+volatile uint32_t *fake_register(uint32_t address);
+
+#define RBNN_REGISTER(address) (*fake_register(address))
+
+typedef void (*rbnn_vector)(void);
+
+#define RBNN_FAMILY_VECTORS
+extern const rbnn_vector rbnn_family_vectors[];
+
+bool rbnn_family_warm_reset(void);
+void rbnn_family_flush(void);
+void rbnn_tick_start(uint32_t hz);
+void rbnn_interrupt_enable(uint32_t number);
+
+#endif
