@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from rbnn.container.params import Logits, Residual
 from rbnn.container.shapes import bits_bytes, logits_bytes, stream_bytes
+from rbnn.engine import arithmetic
 from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native, room_sources
-from rbnn.export import arithmetic
 from rbnn.nets.topology import Layer
 from rbnn.spec import packing
 from rbnn.spec.layout import LAYER, Activation, Operator, Output, Sign, Stage
