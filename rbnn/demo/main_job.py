@@ -155,8 +155,8 @@ def _measure(
     correct, differing, ticks = 0, 0, 0
     for done, (image, label, crcs) in enumerate(zip(images, labels, expected, strict=True), 1):
         trace = session.trace(image.tobytes())
-        correct += int(trace.scores.index(max(trace.scores)) == label)
-        differing += sum(layer.crc32 != crc for layer, crc in zip(trace.layers, crcs, strict=True))
+        correct += int(trace.best == label)
+        differing += len(trace.differing(crcs.tolist()))
         ticks = sum(layer.ticks for layer in trace.layers)
         bar.show(f"{check.task}: on the device", done, len(images))
     sizes = export.manifest.sizes.tasks[number]

@@ -219,7 +219,7 @@ def _compare(
     differing, us = 0, 0.0
     for done, (image, crcs) in enumerate(zip(images, expected, strict=True), 1):
         trace = session.trace(image.tobytes())
-        differing += sum(layer.crc32 != crc for layer, crc in zip(trace.layers, crcs, strict=True))
+        differing += len(trace.differing(crcs.tolist()))
         us = sum(layer.ticks for layer in trace.layers) * 1e6 / trace.ticks_hz
         bar.show(f"{task}: probes", done, len(images))
     return differing, us

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from rbnn.device.errors import LinkError
@@ -91,6 +91,28 @@ class Trace(Frozen):
     layers: tuple[TracedLayer, ...]
     scores: tuple[float, ...]
     ticks_hz: int
+
+    @property
+    def best(self) -> int:
+        """The class with the highest score; the lowest number on a tie."""
+        return self.scores.index(max(self.scores))
+
+    def differing(self, expected: Sequence[int]) -> list[int]:
+        """Numbers of the layers whose output is not the expected one.
+
+        Args:
+            expected: CRC-32 of every layer's output, as ``rbnn.engine.golden.layer_crc32`` has it.
+
+        Raises:
+            LinkError: the board's model has other layers.
+        """
+        traced = {layer.layer: layer.crc32 for layer in self.layers}
+        if sorted(traced) != list(range(len(expected))):
+            raise LinkError(
+                f"The board traced the layers {sorted(traced)}; {len(expected)} were expected.",
+                "Board and run hold different models: rbnn flash writes the run's.",
+            )
+        return [number for number, crc in enumerate(expected) if traced[number] != crc]
 
 
 class StackUse(Frozen):

@@ -20,10 +20,13 @@ QUIET_S = 0.1
 
 
 def redact(command: str) -> str:
-    """``command`` as it may be shown: without the key of ``unlock``, without long hex."""
+    """``command`` as it may be shown: without the key of ``unlock``, without long hex.
+
+    The key is the last word of ``unlock``, whatever else is missing, so only words before it stay.
+    """
     word, *arguments = command.split() or [""]
     if word == "unlock":
-        return " ".join([word, *arguments[:1], "<key>"])
+        return " ".join([word, *arguments[:-1][:1], "<key>"])
     if word == "db" and arguments and arguments[0] not in ("load", "print"):
         return "db <data>"
     return command

@@ -10,8 +10,7 @@ from pathlib import Path
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.image.board import load_board
-from rbnn.report import network as run_network
-from rbnn.report import settings as run_settings
+from rbnn.report import network, settings
 from rbnn.report.figures import DataFigures, Epoch, Results, RunReport, TaskReport, TrainingState
 from rbnn.report.keys import describe_keys
 from rbnn.report.page import card, page
@@ -72,9 +71,9 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
             f"Train it for an epoch or more: rbnn train --resume {run.folder}",
         )
     board = load_board(wishes.board)
-    model = run_network.find_model(run)
+    model = network.find_model(run)
     memory, problem = (
-        (None, None) if model.container is None else run_network.share_out(board, model.container)
+        (None, None) if model.container is None else network.share_out(board, model.container)
     )
     scorer = open_scorer(run, wishes.engine, model.container, model.export is not None)
     epochs = read_figures(run)
@@ -84,7 +83,7 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
     name = run.folder.resolve().name
     export = model.figures
     if model.container is not None:
-        figures = run_network.describe_board(board, model.container, memory, problem)
+        figures = network.describe_board(board, model.container, memory, problem)
         export = export.model_copy(update={"board": figures})
     report = RunReport(
         run=name,
@@ -92,12 +91,12 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
         engine=scorer.engine,
         training=_training(config, epochs),
         tasks=tasks,
-        network=run_network.describe_network(run, board, model.container, memory),
+        network=network.describe_network(run, board, model.container, memory),
         export=export,
         keys=describe_keys(config, model.export, wishes.provider_key, wishes.registry),
-        settings=run_settings.settings(config),
-        versions=run_settings.versions(),
-        commands=run_settings.commands(config, name, wishes.board),
+        settings=settings.settings(config),
+        versions=settings.versions(),
+        commands=settings.commands(config, name, wishes.board),
         notes=(),
     )
     return report.model_copy(update={"notes": _notes(report)})
@@ -183,7 +182,7 @@ def _data(data: TaskData) -> DataFigures:
         channels=data.channels,
         train=len(data.train),
         test=len(data.test),
-        origin=run_settings.origin_text(data.origin),
+        origin=settings.origin_text(data.origin),
         fingerprint=data.fingerprint,
     )
 

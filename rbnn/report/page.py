@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import jinja2
 
-from rbnn.report import charts as run_charts
+from rbnn.report import charts
 from rbnn.report.figures import RunReport
 
 MINUS = "−"
@@ -48,7 +48,7 @@ def _render(template: str, report: RunReport, *, autoescape: bool) -> str:
         "counted": counted,
         "folded": folded,
     }
-    return environment.get_template(template).render(report=report, charts=run_charts)
+    return environment.get_template(template).render(report=report, charts=charts)
 
 
 def percent(share: float | None, digits: int = 1) -> str:

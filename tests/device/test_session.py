@@ -308,8 +308,14 @@ def test_any_answer_is_read_or_refused(lines: list[str]) -> None:
             assert "`id`" in error.what
 
 
+@pytest.mark.parametrize("command", ["unlock 00ff", "unlock  00ff ", "unlock"])
+def test_an_unlock_without_a_task_does_not_show_its_key(command: str) -> None:
+    assert redact(command) == "unlock <key>"
+
+
 def test_redact() -> None:
     assert redact("unlock digits 00ff") == "unlock digits <key>"
+    assert redact("unlock two words 00ff") == "unlock two <key>"
     assert redact("db 00ff") == "db <data>"
     assert redact("db load 12") == "db load 12"
     assert redact("switch digits") == "switch digits"

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from reported_run import add_own_networks, made_data, make_report, write_metrics
 
-from rbnn.report import charts as run_charts
+from rbnn.report import charts
 from rbnn.report.figures import Epoch, RunReport, TaskReport
 from rbnn.report.page import card, counted, folded, markdown, page, points
 
-TEMPLATES = Path(run_charts.__file__).parent / "templates"
+TEMPLATES = Path(charts.__file__).parent / "templates"
 LONG = "a class with a <name> & more than fits | 100 %"
 
 
@@ -134,7 +134,7 @@ def test_text_stands_out_in_both_themes() -> None:
             assert contrast(theme[line], theme["paper"]) >= 3, line
             assert contrast(theme[line], theme["track"]) >= 3, line
         for what in ("right", "wrong"):
-            for step in range(1, run_charts.STEPS + 1):
+            for step in range(1, charts.STEPS + 1):
                 pair = theme[f"on-{what}{step}"], theme[f"{what}{step}"]
                 assert contrast(*pair) >= 4.5, (what, step)
 
@@ -142,26 +142,26 @@ def test_text_stands_out_in_both_themes() -> None:
 def test_a_matrix_of_many_classes_keeps_its_letters(report: RunReport) -> None:
     signs, grey = report.tasks
     assert signs.results is not None and grey.results is not None
-    wide = run_charts.matrix(signs, signs.results)
+    wide = charts.matrix(signs, signs.results)
     assert wide.font >= 9 and wide.label_font >= 10
     assert len(wide.rows) == len(wide.columns) == len(wide.recalls) == 43
     assert wide.left + wide.side <= wide.width and wide.top + wide.side <= wide.height
-    small = run_charts.matrix(grey, grey.results)
+    small = charts.matrix(grey, grey.results)
     assert small.rows[0].text.endswith("…") and len(small.rows[0].full) > len(small.rows[0].text)
 
 
 def test_shades_keep_small_errors_apart() -> None:
-    shades = [run_charts.shade(share) for share in (0.001, 0.02, 0.1, 0.5, 1.0)]
-    assert shades == sorted(set(shades)) and shades[0] == 1 and shades[-1] == run_charts.STEPS
-    named = [round(100 * limit) for limit in run_charts.shade_limits()]
+    shades = [charts.shade(share) for share in (0.001, 0.02, 0.1, 0.5, 1.0)]
+    assert shades == sorted(set(shades)) and shades[0] == 1 and shades[-1] == charts.STEPS
+    named = [round(100 * limit) for limit in charts.shade_limits()]
     assert named == [0, 2, 6, 14, 25, 39, 56, 77]
     assert "0, 2, 6, 14, 25, 39, 56 and 77" in (TEMPLATES / "run_task.html.j2").read_text()
 
 
 def test_ticks_are_round_and_cover_the_values() -> None:
-    assert run_charts.ticks(0.0, 3.3) == [0, 1, 2, 3, 4]
+    assert charts.ticks(0.0, 3.3) == [0, 1, 2, 3, 4]
     for low, high in ((70.2, 93.3), (0.0, 0.02), (1, 200)):
-        marks = run_charts.ticks(low, high)
+        marks = charts.ticks(low, high)
         assert marks[0] <= low and marks[-1] >= high and 3 <= len(marks) <= 7
 
 
@@ -179,7 +179,7 @@ def test_a_flat_curve_has_round_ticks(share: float, loss: float) -> None:
         results=None,
         missing="gone",
     )
-    for chart in (run_charts.accuracy_chart(task), run_charts.loss_chart(task)):
+    for chart in (charts.accuracy_chart(task), charts.loss_chart(task)):
         assert len(chart.y_ticks) >= 3 and all(len(tick.text) <= 4 for tick in chart.y_ticks)
         assert [tick.text for tick in chart.x_ticks] == ["1"]
         for line in chart.lines:
