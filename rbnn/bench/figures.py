@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from rbnn.bench.session import KeyStream, Spread
 from rbnn.frozen import Frozen
 from rbnn.image.board import CountUnit
 from rbnn.image.sizes import SizeReport
+
+
+class KeyStream(Frozen):
+    """The cipher by itself, xor with the stored bits included."""
+
+    rounds: int
+    bytes: int
+    counts: int
+
+
+class Spread(Frozen):
+    """Least and most counts over many inputs; equal where timing depends on no data."""
+
+    name: str
+    inputs: int
+    least: int
+    most: int
 
 
 class BenchLayer(Frozen):

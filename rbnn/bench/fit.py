@@ -128,9 +128,9 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
         for subject in SUBJECTS:
             print(f"{board_name}: {subject}", file=sys.stderr)
             measured = measure_network(board, subject, folder)
-            pairs = zip(measured.topology.layers, measured.inference.layers, strict=True)
+            pairs = zip(measured.topology.layers, measured.layers, strict=True)
             for layer, count in pairs:
-                add(layer, measured.work_bytes, count.plain, count.stream)
+                add(layer, measured.work_bytes, count.instructions_plain, count.instructions)
         stems = [stem(shape) for shape in STEMS]
         denses = [Layer(Operator.DENSE, (1, 1, n), (1, 1, k), -1) for n, k in DENSES]
         for layers, size in (
@@ -141,7 +141,7 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
             work = max(map(size, layers))
             counts = measure_layers(board, layers, work, folder)
             for layer, count in zip(layers, counts, strict=True):
-                add(layer, work, count.plain, count.stream)
+                add(layer, work, count.instructions_plain, count.instructions)
         double_round = measure_key_stream(board, folder)
     costs, worst = fit(rows)
     return costs | {"stream double round": round(double_round, DECIMALS)}, worst

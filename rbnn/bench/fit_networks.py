@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from rbnn.bench.board import bench_board, running
+from rbnn.bench.figures import BenchLayer, BenchNetwork
 from rbnn.bench.layers import LayerCase, make_case
-from rbnn.bench.session import Bench, Inference, LayerCount
+from rbnn.bench.session import Bench
 from rbnn.bench.source import NetworkCase, write_bench
 from rbnn.container.work import least_work_bytes, most_work_bytes
 from rbnn.engine.golden import layer_crc32
@@ -53,12 +54,14 @@ class MeasuredNetwork:
     Args:
         topology: with padded channels.
         work_bytes: working memory that it had.
-        inference: counts with streaming, and with weights at hand.
+        network: as a whole.
+        layers: one by one.
     """
 
     topology: Topology
     work_bytes: int
-    inference: Inference
+    network: BenchNetwork
+    layers: tuple[BenchLayer, ...]
 
 
 def measure_network(board: Board, subject: Subject, folder: Path) -> MeasuredNetwork:
@@ -91,16 +94,15 @@ def measure_network(board: Board, subject: Subject, folder: Path) -> MeasuredNet
     write_bench(folder, [_small_case()], network, work)
     build = platformio.build(bench_board(board), folder)
     reference = Reference.open(container, 0, network.secret)
-    crcs = layer_crc32(reference.infer(image[None]))[0]
-    expected = [(str(number), int(crc)) for number, crc in enumerate(crcs)]
+    crcs = layer_crc32(reference.infer(image[None]))[0].tolist()
     with running(board, build, folder, None) as line:
-        inference = Bench(line, board).network(expected)
-    return MeasuredNetwork(container.topology, work, inference)
+        whole, layers = Bench(line, board).network(config, container.topology, crcs)
+    return MeasuredNetwork(container.topology, work, whole, tuple(layers))
 
 
 def measure_layers(
     board: Board, layers: Sequence[Layer], work_bytes: int, folder: Path
-) -> list[LayerCount]:
+) -> list[BenchLayer]:
     """Run layers with random weights by themselves; arguments and errors as above.
 
     Args:
@@ -114,7 +116,7 @@ def measure_layers(
     write_bench(folder, cases, None, work_bytes)
     build = platformio.build(bench_board(board), folder)
     with running(board, build, folder, None) as line:
-        return Bench(line, board).layers([(case.name, case.crc32) for case in cases])
+        return Bench(line, board).layers(cases)
 
 
 def _small_case() -> LayerCase:

@@ -12,15 +12,9 @@ import numpy as np
 
 from rbnn.bench.application import measure_application
 from rbnn.bench.board import PROGRAM, bench_board, check, running
-from rbnn.bench.figures import BenchApplication, BenchFigures
+from rbnn.bench.figures import BenchApplication, BenchFigures, BenchLayer, BenchNetwork
 from rbnn.bench.layers import LayerCase, standard_cases
-from rbnn.bench.rows import (
-    application_figures,
-    layer_name,
-    network_figures,
-    network_rows,
-    standard_row,
-)
+from rbnn.bench.rows import application_figures, beside_peers
 from rbnn.bench.session import Bench
 from rbnn.bench.source import NetworkCase, write_bench
 from rbnn.container.work import most_work_bytes
@@ -115,9 +109,13 @@ def run_bench(
         with running(board, build, folder, port) as line:
             bench = Bench(line, board)
             unit = bench.counter.unit
-            layers = bench.layers([(case.name, case.crc32) for case in cases])
+            layers = bench.layers(cases)
             key, key_streams = bench.key()
-            inference = None if network is None else bench.network(_expected(network))
+            whole: BenchNetwork | None = None
+            rows: list[BenchLayer] = []
+            if run is not None and network is not None:
+                topology = network.container.topology
+                whole, rows = bench.network(run.config(), topology, _crcs(network))
             spreads = []
             if inputs:
                 say(f"Counting over {inputs:,} random inputs.")
@@ -125,19 +123,15 @@ def run_bench(
             if inputs and network is not None:
                 spreads.append(bench.inputs(inputs, network=True))
         product = _application(run, board, place, say) if run and application else None
-        whole = None
-        if run is not None and network is not None and inference is not None:
-            whole = network_figures(run.config(), network.container.topology, inference, unit)
-    rows = [standard_row(case, count, unit) for case, count in zip(cases, layers, strict=True)]
-    if network is not None and inference is not None:
-        rows += network_rows(network.container.topology, inference.layers)
+    if unit == "instructions":
+        layers = [beside_peers(layer) for layer in layers]
     return BenchFigures(
         board=board.name,
         title=board.title,
         cpu=board.cpu,
         unit=unit,
         work_bytes=work_bytes,
-        layers=tuple(rows),
+        layers=(*layers, *rows),
         network=whole,
         key=key,
         key_streams=tuple(key_streams),
@@ -185,12 +179,11 @@ def _work_bytes(board: Board, network: NetworkCase | None, cases: Sequence[Layer
     return most if board.work_bytes is None else min(most, board.work_bytes)
 
 
-def _expected(network: NetworkCase) -> list[tuple[str, int]]:
-    """Name of each layer and CRC-32 of its output, by the integer reference."""
+def _crcs(network: NetworkCase) -> list[int]:
+    """CRC-32 of every layer's output, by the integer reference."""
     reference = Reference.open(network.container, 0, network.secret)
-    crcs = layer_crc32(reference.infer(network.image[None]))[0]
-    topology = network.container.topology
-    return [(layer_name(topology, number), int(crc)) for number, crc in enumerate(crcs)]
+    crcs: list[int] = layer_crc32(reference.infer(network.image[None]))[0].tolist()
+    return crcs
 
 
 def _application(run: Run, board: Board, place: Path, say: Say) -> BenchApplication:

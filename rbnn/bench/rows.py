@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from rbnn.bench.application import ApplicationCost
 from rbnn.bench.figures import BenchApplication, BenchLayer, BenchNetwork
-from rbnn.bench.layers import LayerCase
-from rbnn.bench.session import Inference, LayerCount
 from rbnn.cost import peers
 from rbnn.image import sizes
 from rbnn.image.board import CountUnit
@@ -36,31 +33,39 @@ def describe_shape(layer: Layer) -> str:
     return f"{window}{stride} {inputs} -> {channels}{pool}{size}".strip()
 
 
-def layer_row(name: str, layer: Layer, count: LayerCount) -> BenchLayer:
-    """Any layer whose results were right."""
+def layer_figures(
+    name: str, layer: Layer, stream: int, plain: int, resident: int | None = None
+) -> BenchLayer:
+    """A layer whose results were right.
+
+    Args:
+        name: of the layer.
+        layer: its shape.
+        stream: counts with streaming reconfiguration.
+        plain: counts with the task's weights at hand.
+        resident: counts when an earlier run reconfigured the weights and kept them.
+    """
     macs = layer.macs
     return BenchLayer(
         name=name,
         operator=layer.op.name.lower(),
         shape=describe_shape(layer),
         macs=macs,
-        instructions=count.stream,
-        instructions_plain=count.plain,
-        instructions_per_mac=count.stream / macs if macs else None,
-        instructions_per_mac_plain=count.plain / macs if macs else None,
-        instructions_per_mac_resident=count.resident / macs if macs and count.resident else None,
-        reconfiguration_share=(count.stream - count.plain) / count.stream,
+        instructions=stream,
+        instructions_plain=plain,
+        instructions_per_mac=stream / macs if macs else None,
+        instructions_per_mac_plain=plain / macs if macs else None,
+        instructions_per_mac_resident=resident / macs if macs and resident else None,
+        reconfiguration_share=(stream - plain) / stream,
         crc_ok=True,  # a wrong result ended the measurement
     )
 
 
-def standard_row(case: LayerCase, count: LayerCount, unit: CountUnit) -> BenchLayer:
-    """A standard layer, beside its goals and the best peer where both count instructions."""
-    if unit == "cycles":
-        return layer_row(case.name, case.layer, count)
-    goal = peers.GOALS[case.name]
-    name, rate = peers.best(case.name)
-    return layer_row(case.name, case.layer, count).model_copy(
+def beside_peers(measured: BenchLayer) -> BenchLayer:
+    """A standard layer with its goals and the best peer; for counts of instructions."""
+    goal = peers.GOALS[measured.name]
+    name, rate = peers.best(measured.name)
+    return measured.model_copy(
         update={
             "goal": goal.stream,
             "goal_plain": goal.plain,
@@ -70,16 +75,8 @@ def standard_row(case: LayerCase, count: LayerCount, unit: CountUnit) -> BenchLa
     )
 
 
-def network_rows(topology: Topology, counts: Sequence[LayerCount]) -> list[BenchLayer]:
-    """Every layer of a network."""
-    return [
-        layer_row(count.name, layer, count)
-        for layer, count in zip(topology.layers, counts, strict=True)
-    ]
-
-
 def network_figures(
-    config: RunConfig, topology: Topology, inference: Inference, unit: CountUnit
+    config: RunConfig, topology: Topology, unit: CountUnit, stream: int, plain: int
 ) -> BenchNetwork:
     """A whole network's figures, beside the peers' estimate where both count instructions."""
     estimate = peers.estimate(topology) if unit == "instructions" else None
@@ -92,11 +89,11 @@ def network_figures(
         input_shape=topology.input_shape,
         bits=topology.bits,
         macs=topology.macs,
-        instructions=inference.stream,
-        instructions_plain=inference.plain,
-        reconfiguration_share=(inference.stream - inference.plain) / inference.stream,
+        instructions=stream,
+        instructions_plain=plain,
+        reconfiguration_share=(stream - plain) / stream,
         peer_instructions=estimate,
-        ratio=estimate / inference.stream if estimate else None,
+        ratio=estimate / stream if estimate else None,
     )
 
 

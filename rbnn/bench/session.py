@@ -6,15 +6,19 @@ cycles of the core's own counter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rbnn.bench.board import ICOUNT_SHIFT
+from rbnn.bench.figures import BenchLayer, BenchNetwork, KeyStream, Spread
+from rbnn.bench.layers import LayerCase
+from rbnn.bench.rows import layer_figures, layer_name, network_figures
 from rbnn.device.answers import Answer
 from rbnn.device.line import SerialLine
 from rbnn.errors import RbnnError
-from rbnn.frozen import Frozen
 from rbnn.image.board import Board, CountUnit
+from rbnn.nets.topology import Topology
+from rbnn.runs.run import RunConfig
 
 TIMEOUT_S = 120.0
 """Longest silence: the slowest layer, or one inference, under emulation on a busy machine."""
@@ -23,43 +27,6 @@ SECONDS_PER_INPUT = 2.0
 
 class BenchError(RbnnError):
     """A measurement that cannot be trusted: wrong results, or a counter that does not count."""
-
-
-class LayerCount(Frozen):
-    """One layer."""
-
-    name: str
-    stream: int
-    """Counts with streaming reconfiguration."""
-    plain: int
-    """Counts with the task's weights at hand."""
-    resident: int | None = None
-    """Counts when an earlier run reconfigured the weights and kept them; layers alone."""
-
-
-class Inference(Frozen):
-    """A whole network; both counts are without the observer between the layers."""
-
-    layers: tuple[LayerCount, ...]
-    stream: int
-    plain: int
-
-
-class KeyStream(Frozen):
-    """The cipher by itself, xor with the stored bits included."""
-
-    rounds: int
-    bytes: int
-    counts: int
-
-
-class Spread(Frozen):
-    """Least and most counts over many inputs; equal where timing depends on no data."""
-
-    name: str
-    inputs: int
-    least: int
-    most: int
 
 
 @dataclass(frozen=True)
@@ -122,34 +89,47 @@ class Bench:
                 "This QEMU's -icount is not exact; use version 7.2 or another.",
             )
 
-    def layers(self, expected: Sequence[tuple[str, int]]) -> list[LayerCount]:
+    def layers(self, cases: Sequence[LayerCase]) -> list[BenchLayer]:
         """Layers by themselves.
 
         Args:
-            expected: name and CRC-32 of the output of each, in the application's order.
+            cases: in the application's order.
 
         Raises:
             BenchError: a result is wrong.
         """
         answer = self._ask("layers")
-        return self._compared(answer, "layer", expected, ("stream", "plain", "resident"))
+        right = {one.name: one.crc32 for one in cases}
+        counts = self._compared(answer, "layer", right, ("stream", "plain", "resident"))
+        return [layer_figures(one.name, one.layer, **counts[one.name]) for one in cases]
 
-    def network(self, expected: Sequence[tuple[str, int]]) -> Inference:
-        """The network, layer by layer and as a whole; arguments as of :meth:`layers`."""
+    def network(
+        self, config: RunConfig, topology: Topology, crcs: Sequence[int]
+    ) -> tuple[BenchNetwork, list[BenchLayer]]:
+        """The network as a whole, without the observer between the layers, and layer by layer.
+
+        Args:
+            config: of the network.
+            topology: as the container has it.
+            crcs: CRC-32 of every layer's output.
+
+        Raises:
+            BenchError: a result is wrong.
+        """
         answer = self._ask("network")
-        numbered = [(str(number), crc) for number, (_, crc) in enumerate(expected)]
-        layers = self._compared(answer, "network", numbered, ("stream", "plain"))
-        whole = dict(answer.fields(value, 2) for value in answer.all("inference"))
+        right = {str(number): crc for number, crc in enumerate(crcs)}
+        counts = self._compared(answer, "network", right, ("stream", "plain"))
+        whole = {
+            mode: self.counter.read(answer.number(counted))
+            for mode, counted in (answer.fields(value, 2) for value in answer.all("inference"))
+        }
         if set(whole) != {"stream", "plain"}:
             raise answer.nonsense("not both inferences")
-        return Inference(
-            layers=tuple(
-                one.model_copy(update={"name": name})
-                for one, (name, _) in zip(layers, expected, strict=True)
-            ),
-            stream=self.counter.read(answer.number(whole["stream"])),
-            plain=self.counter.read(answer.number(whole["plain"])),
-        )
+        layers = [
+            layer_figures(layer_name(topology, number), layer, **counts[str(number)])
+            for number, layer in enumerate(topology.layers)
+        ]
+        return network_figures(config, topology, unit=self.counter.unit, **whole), layers
 
     def key(self) -> tuple[int, list[KeyStream]]:
         """Counts of the key's derivation, and the key stream by rounds."""
@@ -176,28 +156,25 @@ class Bench:
         return Answer(command, self._line.ask(command, timeout_s))
 
     def _compared(
-        self,
-        answer: Answer,
-        kind: str,
-        expected: Iterable[tuple[str, int]],
-        modes: Sequence[str],
-    ) -> list[LayerCount]:
-        """Lines ``m-<kind>-[name,mode,counts,crc]``, one a layer and mode, results compared."""
-        counts: dict[tuple[str, str], int] = {}
+        self, answer: Answer, kind: str, right: Mapping[str, int], modes: Sequence[str]
+    ) -> dict[str, dict[str, int]]:
+        """Lines ``m-<kind>-[name,mode,counts,crc]``, one a layer and mode, results compared.
+
+        Returns:
+            Counts by layer and mode.
+        """
+        counts: dict[str, dict[str, int]] = {}
         wrong: list[str] = []
-        right = dict(expected)
         for value in answer.all(kind):
             name, mode, counted, crc = answer.fields(value, 4)
-            counts[name, mode] = self.counter.read(answer.number(counted))
+            counts.setdefault(name, {})[mode] = self.counter.read(answer.number(counted))
             if right.get(name) != answer.number(crc, 16):
                 wrong.append(f"{name} ({mode})")
-        if set(counts) != {(name, mode) for name in right for mode in modes}:
+        if set(counts) != set(right) or any(set(one) != set(modes) for one in counts.values()):
             raise answer.nonsense(f"other layers than {', '.join(right)}")
         if wrong:
             raise BenchError(
                 f"Wrong results on the board: {', '.join(wrong)}.",
                 "A kernel and the integer reference disagree; run the tests: make test",
             )
-        return [
-            LayerCount(name=name, **{mode: counts[name, mode] for mode in modes}) for name in right
-        ]
+        return counts

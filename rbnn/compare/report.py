@@ -84,36 +84,34 @@ def _draw(
     if not figures.tasks:
         return {}
     # matplotlib takes a second to import.
-    from rbnn.compare import confusion as accuracy_confusion
-    from rbnn.compare import curves as accuracy_curves
-    from rbnn.compare import plots as accuracy_plots
+    from rbnn.compare import confusion, curves, plots
     from rbnn.pages.plot_style import save, styled
 
     names = [task.name for task in figures.tasks]
     drawn = {BY_TASK: "Test accuracy of every task in every network"}
     with styled():
-        save(accuracy_plots.by_task(figures), folder, BY_TASK)
+        save(plots.by_task(figures), folder, BY_TASK)
         if figures.counts:
             drawn[BY_COUNT] = "Accuracy against the number of tasks"
-            save(accuracy_plots.by_count(figures), folder, BY_COUNT)
+            save(plots.by_count(figures), folder, BY_COUNT)
         if figures.flash:
             drawn[FLASH] = "Flash against the number of tasks"
-            save(accuracy_plots.flash_by_count(figures.flash), folder, FLASH)
+            save(plots.flash_by_count(figures.flash), folder, FLASH)
         if any(task.wrong_secrets for task in figures.tasks):
             drawn[WRONG] = "Accuracy with wrong secrets, beside chance"
-            save(accuracy_plots.wrong_secrets(figures.tasks), folder, WRONG)
+            save(plots.wrong_secrets(figures.tasks), folder, WRONG)
         drawn[CURVES] = "Test accuracy after every epoch"
-        save(accuracy_curves.learning_curves(names, measured), folder, CURVES)
+        save(curves.learning_curves(names, measured), folder, CURVES)
         device = {job.seed: one for job, one in measured.items() if job.is_device_network}
         for task in figures.tasks if device else ():
             name = confusion_plot(task.name)
             drawn[name] = f"Confusion matrix of {task.name}"
-            counts = accuracy_confusion.confusion_counts(
+            counts = confusion.confusion_counts(
                 [one.task(task.name).confusion for one in device.values()]
             )
             title = (
                 f"{task.name} in the shared network, seed{'s' if len(device) > 1 else ''} "
                 + ", ".join(str(seed) for seed in sorted(device))
             )
-            save(accuracy_confusion.confusion_matrix(title, task.labels, counts), folder, name)
+            save(confusion.confusion_matrix(title, task.labels, counts), folder, name)
     return drawn

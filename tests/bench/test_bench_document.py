@@ -10,10 +10,16 @@ from rich.console import Console
 
 from rbnn.bench import rows as bench_rows
 from rbnn.bench.document import document, summary_table
-from rbnn.bench.figures import BenchApplication, BenchFigures, BenchLayer, BenchNetwork
+from rbnn.bench.figures import (
+    BenchApplication,
+    BenchFigures,
+    BenchLayer,
+    BenchNetwork,
+    KeyStream,
+    Spread,
+)
 from rbnn.bench.goals import missed_goals
 from rbnn.bench.layers import STANDARD, standard_cases
-from rbnn.bench.session import KeyStream, LayerCount, Spread
 from rbnn.bench.tables import bench_report
 from rbnn.cost import peers
 from rbnn.image.sizes import PartSize, SizeReport
@@ -61,9 +67,7 @@ def figures(cpu: str = "cortex-m4", *, per_mac: float = 0.1, most: int = 900) ->
     """A board whose layers all run at ``per_mac``."""
     layers = [layer(name, shape, per_mac) for name, shape in STANDARD.items()]
     pool = Layer(Operator.AVERAGE_POOL, (4, 4, 32), (1, 1, 32), 0, 4, 4)
-    layers.append(
-        bench_rows.layer_row("resnet/4 pool", pool, LayerCount(name="", stream=10, plain=10))
-    )
+    layers.append(bench_rows.layer_figures("resnet/4 pool", pool, stream=10, plain=10))
     return BenchFigures(
         board="qemu",
         title="an emulated board",
@@ -174,8 +178,8 @@ def test_the_table_marks_what_misses_its_goal() -> None:
 
 def test_cycles_stand_beside_no_peer_and_no_goal() -> None:
     case = standard_cases()[0]
-    count = LayerCount(name="conv_a", stream=case.layer.macs, plain=case.layer.macs)
-    row = bench_rows.standard_row(case, count, "cycles")
+    macs = case.layer.macs
+    row = bench_rows.layer_figures("conv_a", case.layer, stream=macs, plain=macs)
     assert (row.instructions_per_mac, row.goal, row.peer, row.peer_per_mac) == (1, None, None, None)
     network = figures().network
     assert network is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,8 +24,9 @@ from rbnn.export.export import NO_PROVIDER, make_container
 from rbnn.image import platformio
 from rbnn.image.board import load_board
 from rbnn.image.memory import plan_memory
-from rbnn.nets.topology import Layer
+from rbnn.nets.topology import Layer, Topology
 from rbnn.runs.parameters import ModelParameters
+from rbnn.runs.run import RunConfig
 from rbnn.runs.synthetic import write_synthetic_run
 from rbnn.spec.layout import Operator, Output, Stage
 
@@ -55,6 +57,21 @@ def ask() -> Iterator[Ask]:
         device.close()
 
 
+def case(crc32: int) -> LayerCase:
+    """A small layer called ``one``; only its name, shape and CRC count here."""
+    nothing = np.zeros(0)
+    layer = Layer(Operator.DENSE, (1, 1, 32), (1, 1, 2), -1)
+    return LayerCase("one", layer, nothing, b"", nothing, crc32)
+
+
+@pytest.fixture
+def synthetic(tmp_path: Path) -> tuple[RunConfig, Topology]:
+    """The config of a small vgg, and its topology cut off after the stem."""
+    config = write_synthetic_run(tmp_path / "run", "vgg", width=32, input_shape=(8, 8, 3)).config()
+    topology = config.topology()
+    return config, dataclasses.replace(topology, layers=topology.layers[:1])
+
+
 def test_counts_become_instructions_or_stay_cycles() -> None:
     emulated = Counter("instructions", 25_000_000, 154)
     assert emulated.read(154) == 0
@@ -64,31 +81,33 @@ def test_counts_become_instructions_or_stay_cycles() -> None:
 
 
 def test_layers_in_all_modes(ask: Ask) -> None:
-    (layer,) = ask(layers=LAYER).layers([("one", 42)])
-    assert (layer.name, layer.stream, layer.plain, layer.resident) == ("one", 100, 50, 51)
+    (layer,) = ask(layers=LAYER).layers([case(42)])
+    assert (layer.name, layer.instructions, layer.instructions_plain) == ("one", 100, 50)
+    assert layer.instructions_per_mac_resident == 51 / layer.macs
 
 
 def test_a_wrong_result_ends_the_measurement(ask: Ask) -> None:
     with pytest.raises(BenchError, match=r"Wrong results on the board: one \(stream\), one"):
-        ask(layers=LAYER).layers([("one", 43)])
+        ask(layers=LAYER).layers([case(43)])
 
 
 @pytest.mark.parametrize("said", ["", LAYER.splitlines()[0], LAYER.replace("one", "two")])
 def test_missing_or_other_layers_are_noticed(ask: Ask, said: str) -> None:
     with pytest.raises(LinkError, match="other layers than one"):
-        ask(layers=said).layers([("one", 42)])
+        ask(layers=said).layers([case(42)])
 
 
-def test_network_cipher_and_inputs(ask: Ask) -> None:
+def test_network_cipher_and_inputs(ask: Ask, synthetic: tuple[RunConfig, Topology]) -> None:
     bench = ask(
         network="m-network-[0,stream,410,00000001]\nm-network-[0,plain,282,00000001]\n"
         "m-inference-[stream,666]\nm-inference-[plain,410]",
         cipher="m-key-[410]\nm-cipher-[20,4096,1048730]\nm-cipher-[8,4096,524442]",
         inputs="m-inputs-[conv_a,22,410,436]",
     )
-    found = bench.network([("vgg/0 stem", 1)])
-    assert [(one.name, one.stream, one.plain) for one in found.layers] == [("vgg/0 stem", 10, 5)]
-    assert (found.stream, found.plain) == (20, 10)
+    found, layers = bench.network(*synthetic, [1])
+    assert [one.name for one in layers] == ["vgg/0 stem"]
+    assert (layers[0].instructions, layers[0].instructions_plain) == (10, 5)
+    assert (found.instructions, found.instructions_plain) == (20, 10)
     key, streams = bench.key()
     assert key == 10
     assert [(one.rounds, one.counts) for one in streams] == [(20, 40_960), (8, 20_480)]
@@ -96,10 +115,10 @@ def test_network_cipher_and_inputs(ask: Ask) -> None:
     assert (spread.name, spread.inputs, spread.least, spread.most) == ("conv_a", 22, 10, 11)
 
 
-def test_a_network_needs_both_inferences(ask: Ask) -> None:
+def test_a_network_needs_both_inferences(ask: Ask, synthetic: tuple[RunConfig, Topology]) -> None:
     bench = ask(network="m-inference-[stream,666]")
     with pytest.raises(LinkError, match="not both inferences"):
-        bench.network([])
+        bench.network(*synthetic, [])
 
 
 @pytest.mark.parametrize(
@@ -160,7 +179,7 @@ def _small_cases() -> list[LayerCase]:
     ]
 
 
-def _network(folder: Path, *, width: int, depth: int, side: int) -> NetworkCase:
+def _network(folder: Path, *, width: int, depth: int, side: int) -> tuple[RunConfig, NetworkCase]:
     run = write_synthetic_run(
         folder, "resnet", width=width, depth=depth, input_shape=(side, side, 3)
     )
@@ -168,7 +187,7 @@ def _network(folder: Path, *, width: int, depth: int, side: int) -> NetworkCase:
     parameters = ModelParameters.load(run.parameters_file)
     container = make_container(config, parameters, secrets, NO_PROVIDER)
     image = np.random.default_rng(1).integers(0, 256, config.input_shape, dtype=np.uint8)
-    return NetworkCase(container, secrets[config.tasks[0].name], image)
+    return config, NetworkCase(container, secrets[config.tasks[0].name], image)
 
 
 NEEDS_TOOLS = pytest.mark.skipif(
@@ -181,7 +200,7 @@ NEEDS_TOOLS = pytest.mark.skipif(
 @NEEDS_TOOLS
 def test_it_fits_a_real_board_and_says_where_there_are_no_cycles(tmp_path: Path) -> None:
     board = load_board("nucleo")
-    network = _network(tmp_path / "run", width=64, depth=6, side=32)
+    _, network = _network(tmp_path / "run", width=64, depth=6, side=32)
     work = plan_memory(board, network.container).work
     write_bench(tmp_path / "bench", standard_cases(), network, work)
     build = platformio.build(boards.bench_board(board), tmp_path / "bench")
@@ -198,21 +217,24 @@ def test_it_fits_a_real_board_and_says_where_there_are_no_cycles(tmp_path: Path)
 @NEEDS_TOOLS
 @pytest.mark.parametrize("name", ["qemu", "qemu-m3", "qemu-m7"])
 def test_small_layers_and_a_network_on_every_core(name: str, tmp_path: Path) -> None:
-    cases, network = _small_cases(), _network(tmp_path / "run", width=32, depth=2, side=16)
+    cases = _small_cases()
+    config, network = _network(tmp_path / "run", width=32, depth=2, side=16)
     folder = tmp_path / "bench"
     write_bench(folder, cases, network, WORK_BYTES)
     board = load_board(name)
     build = platformio.build(boards.bench_board(board), folder)
     expected = layer_crc32(
         Reference.open(network.container, 0, network.secret).infer(network.image[None])
-    )[0]
+    )[0].tolist()
     with boards.running(board, build, folder) as line:
         bench = Bench(line, board)
-        first = bench.layers([(case.name, case.crc32) for case in cases])
-        assert first == bench.layers([(case.name, case.crc32) for case in cases])
-        assert all(layer.stream > (layer.resident or 0) >= layer.plain > 0 for layer in first)
-        found = bench.network([(str(number), int(crc)) for number, crc in enumerate(expected)])
-        assert sum(layer.plain for layer in found.layers) > 0.9 * found.plain
+        first = bench.layers(cases)
+        assert first == bench.layers(cases)
+        for layer in first:
+            resident = layer.instructions_per_mac_resident or 0
+            assert layer.instructions > round(resident * layer.macs) >= layer.instructions_plain > 0
+        found, rows = bench.network(config, network.container.topology, expected)
+        assert sum(row.instructions_plain for row in rows) > 0.9 * found.instructions_plain
         key, streams = bench.key()
         assert key > 0
         assert [one.rounds for one in streams] == [20, 12, 8]
