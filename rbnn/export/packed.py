@@ -2,7 +2,7 @@
 
 ::
 
-    tests/vectors/seven/
+    models/seven/
         container.bin            the model container (SPEC.md); its provider is published, too
         golden.npz               what every computer must make of the probes
         TEST-ONLY-secrets.json   the task secrets: they protect nothing
@@ -31,7 +31,7 @@ from rbnn.files import write_atomic
 from rbnn.frozen import Frozen
 from rbnn.nets.topology import Shape
 
-SHIPPED = Path(__file__).resolve().parents[2] / "tests" / "vectors" / "seven"
+SHIPPED = Path(__file__).resolve().parents[2] / "models" / "seven"
 """The seven-task model of the repository."""
 CONTAINER_FILE = "container.bin"
 GOLDEN_FILE = "golden.npz"
