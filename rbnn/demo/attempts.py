@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from rbnn.demo.figures import Refusal
 from rbnn.device.emulated_target import EmulatedTarget
 from rbnn.device.enrolment import recognise
 from rbnn.device.errors import DeviceError
@@ -16,7 +17,6 @@ from rbnn.keys import licence, provisioning
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
-from rbnn.demo.figures import (Refusal)
 
 
 def _expect_refusal(attempt: str, act: Callable[[], object]) -> Refusal:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from rbnn.frozen import Frozen
-
-
 from rbnn.image.sizes import SizeReport
 
 

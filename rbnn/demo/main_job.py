@@ -11,24 +11,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rbnn.container.container import Container
+from rbnn.demo import attempts
+from rbnn.demo.figures import DemoFigures, DemoTaskFigures, Refusal
 from rbnn.device import deploy
 from rbnn.device.emulated_target import EmulatedTarget
 from rbnn.device.evaluation import pick
 from rbnn.device.session import Session
-from rbnn.container.container import (Container)
+from rbnn.engine.golden import layer_crc32
+from rbnn.engine.reference import Reference
 from rbnn.export.export import Export
-from rbnn.engine.golden import (layer_crc32)
-from rbnn.engine.reference import (Reference)
 from rbnn.export.verify import TaskCheck, require_passed, verify_run
 from rbnn.image.board import load_board
 from rbnn.keys.provider_key import ensure_provider
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey, create_user_key
-from rbnn.demo import (attempts)
-from rbnn.demo.figures import (DemoFigures, Refusal, DemoTaskFigures)
+from rbnn.runs.run import Run
 from rbnn.tasks import TaskData, load, parse_specs
-from rbnn.tasks.loading_bar import (LoadingBar)
-from rbnn.runs.run import (Run)
+from rbnn.tasks.loading_bar import LoadingBar
 
 BOARD = "qemu"
 Say = Callable[[str], None]
@@ -65,8 +65,8 @@ def run_demo(folder: Path, task_names: str, samples: int, say: Say) -> DemoFigur
     Raises:
         RbnnError: see :func:`demonstrate`, and whatever stops a training.
     """
+    from rbnn.runs.start import Settings, start_run
     from rbnn.train.session import train
-    from rbnn.runs.start import (Settings, start_run)
 
     started = time.monotonic()
     say(f"Loading {task_names}.")

@@ -14,6 +14,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rbnn.container.sizes import measure
+from rbnn.demo import attempts
+from rbnn.demo.figures import Refusal
+from rbnn.demo.main_job import unlock_all
+from rbnn.demo.packed_figures import PackedFigures, PackedTaskFigures
 from rbnn.device import deploy
 from rbnn.device.emulated_target import EmulatedTarget
 from rbnn.device.evaluation import evaluate_on_board, pick
@@ -21,18 +26,13 @@ from rbnn.device.session import Session
 from rbnn.device.target import Target
 from rbnn.errors import RbnnError
 from rbnn.export.packed import PackedModel, PackedTask
-from rbnn.container.sizes import (measure)
 from rbnn.keys.published import published_provider
 from rbnn.keys.registry import DEFAULT_FILE, Registry
 from rbnn.keys.user_key import UserKey, create_user_key
-from rbnn.demo import (attempts)
-from rbnn.demo.main_job import (unlock_all)
-from rbnn.demo.figures import (Refusal)
-from rbnn.demo.packed_figures import (PackedFigures, PackedTaskFigures)
 from rbnn.tasks import TaskData, load
+from rbnn.tasks.loading_bar import LoadingBar
 from rbnn.tasks.names import KNOWN
 from rbnn.tasks.overview import overview
-from rbnn.tasks.loading_bar import (LoadingBar)
 
 Say = Callable[[str], None]
 Find = Callable[[PackedTask], "TaskData | str"]

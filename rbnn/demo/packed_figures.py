@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rbnn.frozen import Frozen
-
 from pydantic import computed_field
 
+from rbnn.demo.figures import Refusal
+from rbnn.frozen import Frozen
 from rbnn.image.sizes import SizeReport
-from rbnn.demo.figures import (Refusal)
 
 GOAL = 1.25
 """All tasks in at most this many times the flash of one."""

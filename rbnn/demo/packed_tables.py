@@ -6,8 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rbnn.demo.packed_figures import (GOAL, PackedFigures)
-from rbnn.demo.tables import (refusals_table)
+from rbnn.demo.packed_figures import GOAL, PackedFigures
+from rbnn.demo.tables import refusals_table
 
 
 def seven_report(figures: PackedFigures) -> RenderableType:

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rbnn.demo.figures import (DemoFigures, Refusal, DemoTaskFigures)
+from rbnn.demo.figures import DemoFigures, DemoTaskFigures, Refusal
 
 
 def demo_report(figures: DemoFigures) -> RenderableType:

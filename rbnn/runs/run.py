@@ -15,8 +15,6 @@
 
 from __future__ import annotations
 
-from rbnn.frozen import Frozen
-
 import itertools
 import json
 import os
@@ -29,6 +27,7 @@ from pydantic import ValidationError
 
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
+from rbnn.frozen import Frozen
 from rbnn.nets.architectures import lay_out
 from rbnn.nets.topology import Shape, Topology
 from rbnn.spec.layout import Adapter, Cipher

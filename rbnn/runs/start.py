@@ -14,12 +14,21 @@ import numpy as np
 
 from rbnn.errors import RbnnError
 from rbnn.nets.architectures import architecture
+from rbnn.runs.errors import TrainingError
+from rbnn.runs.run import (
+    CipherName,
+    Distillation,
+    Precision,
+    Run,
+    RunConfig,
+    RunTask,
+    Scheme,
+    new_run,
+)
 from rbnn.spec.layout import Adapter
 from rbnn.spec.stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.tasks import SIDE, TaskData, load
 from rbnn.tasks.load import Progress
-from rbnn.runs.errors import (TrainingError)
-from rbnn.runs.run import (CipherName, Distillation, Precision, Run, RunConfig, RunTask, Scheme, new_run)
 
 MOST_EPOCHS = 20
 FEWEST_EPOCHS = 10

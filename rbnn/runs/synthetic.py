@@ -10,9 +10,9 @@ import numpy as np
 
 from rbnn.nets.architectures import architecture, lay_out
 from rbnn.nets.topology import Layer, Shape
+from rbnn.runs.parameters import Array, ModelParameters, Normalisation, RPReLU
+from rbnn.runs.run import CipherName, Run, RunConfig, RunTask
 from rbnn.spec.layout import Activation, Adapter, Operator, Sign, Stage
-from rbnn.runs.parameters import (Array, ModelParameters, Normalisation, RPReLU)
-from rbnn.runs.run import (CipherName, Run, RunConfig, RunTask)
 
 TASKS = ("first", "second")
 PIXEL_SPREAD = 70.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from rbnn.demo.figures import DemoFigures, Refusal, DemoTaskFigures
+from rbnn.demo.figures import DemoFigures, DemoTaskFigures, Refusal
 from rbnn.demo.tables import demo_report
 from rbnn.image.sizes import PartSize, SizeReport
 
