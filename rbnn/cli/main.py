@@ -83,8 +83,8 @@ def run() -> None:
         build()()
     except RbnnError as error:
         errors.print(f"error: {error.what}", style="bold red")
-        if error.mend:
-            errors.print(f"try: {error.mend}")
+        if error.fix:
+            errors.print(f"try: {error.fix}")
         sys.exit(error.exit_code)
     except OSError as error:
         if error.errno != errno.ENOSPC:

@@ -26,7 +26,7 @@ class Peer:
 PEERS = (
     Peer("3PXNet", 0.699, 0.591, 0.586, 22.7),
     Peer("Larq Compute Engine, portable kernel", 0.680, 0.648, None, None),
-    Peer("CBin-NN, optimized, index errors mended", 0.746, 0.626, 0.815, 5.9),
+    Peer("CBin-NN, optimized, index errors fixed", 0.746, 0.626, 0.815, 5.9),
     Peer("CMSIS-NN, int8", 1.761, 1.690, 1.924, 3.75),
 )
 

@@ -76,7 +76,7 @@ def _refuse_unusable(identity: Identity) -> None:
         raise _refusal(Status.POWER_CYCLE)
     if identity.puf == "damaged":
         error = _refusal(Status.PUF_HELPER)
-        error.mend = AGAIN
+        error.fix = AGAIN
         raise error
 
 
@@ -134,6 +134,6 @@ def confirm(session: Session, device: KnownDevice) -> Identity:
     _refuse_unusable(identity)
     if identity.public != device.public.hex():
         error = _refusal(Status.PUF_HELPER)
-        error.mend = AGAIN
+        error.fix = AGAIN
         raise error
     return identity

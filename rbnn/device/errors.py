@@ -9,7 +9,7 @@ from rbnn.spec.status import Status
 
 _ERROR_LINE = re.compile(r"e-\[(?P<name>[a-z-]+)(?:: (?P<text>.*))?\]")
 
-_MENDS: dict[Status, str] = {
+_FIXES: dict[Status, str] = {
     Status.NO_CONTAINER: "Write a model to it: rbnn flash --user-key PATH",
     Status.NO_PROVISIONING: "Enrol it and write licences: rbnn flash --user-key PATH",
     Status.PROVISIONING_DAMAGED: "Write it again: rbnn flash --user-key PATH",
@@ -52,8 +52,8 @@ class DeviceError(RbnnError):
     def __init__(self, status: Status | None, text: str, command: str) -> None:
         said, _, hint = text.partition("; ")
         hint = f"{hint[:1].upper()}{hint[1:]}." if hint else ""
-        mend = _MENDS.get(status, hint) if status is not None else hint
-        super().__init__(f"The device refused `{command}`: {said}.", mend)
+        fix = _FIXES.get(status, hint) if status is not None else hint
+        super().__init__(f"The device refused `{command}`: {said}.", fix)
         self.status = status
         self.text = text
         self.command = command

@@ -33,7 +33,7 @@ def find_task(session: Session, name: str) -> DeviceTask:
         if task.name == name:
             return task
     error = DeviceError(Status.UNKNOWN_TASK, Status.UNKNOWN_TASK.text, f"switch {name}")
-    error.mend = f"Its tasks are: {', '.join(task.name for task in tasks)}."
+    error.fix = f"Its tasks are: {', '.join(task.name for task in tasks)}."
     raise error
 
 

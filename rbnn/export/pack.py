@@ -176,8 +176,8 @@ def main() -> int:
         model = _pack(parser.parse_args())
     except RbnnError as error:
         print(f"error: {error.what}", file=sys.stderr)
-        if error.mend:
-            print(f"try: {error.mend}", file=sys.stderr)
+        if error.fix:
+            print(f"try: {error.fix}", file=sys.stderr)
         return error.exit_code
     for task in model.document.tasks:
         asked = task.keras_accuracy is not None

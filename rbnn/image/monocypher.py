@@ -117,8 +117,8 @@ def main() -> int:
         changed = lay_out(folder())
     except RbnnError as error:
         print(f"error: {error.what}", file=sys.stderr)
-        if error.mend:
-            print(f"try: {error.mend}", file=sys.stderr)
+        if error.fix:
+            print(f"try: {error.fix}", file=sys.stderr)
         return error.exit_code
     print(f"Monocypher is {'laid out' if changed else 'current'} in {folder()}")
     return 0

@@ -38,14 +38,14 @@ def create_key_file(path: Path, data: bytes, error_type: type[RbnnError]) -> Non
         raise error_type(f"Cannot write {path}: {error.strerror}.") from error
 
 
-def read_key_file(path: Path, limit: int, error_type: type[RbnnError], mend: str) -> bytes:
+def read_key_file(path: Path, limit: int, error_type: type[RbnnError], fix: str) -> bytes:
     """Read a key file that its owner alone may read.
 
     Args:
         path: which file.
         limit: a larger file is no key file.
         error_type: what to raise.
-        mend: how to come by such a file.
+        fix: how to come by such a file.
 
     Raises:
         RbnnError: an ``error_type``; missing, not a file, too large, or open to others.
@@ -54,7 +54,7 @@ def read_key_file(path: Path, limit: int, error_type: type[RbnnError], mend: str
         with path.open("rb") as stream:
             mode = os.fstat(stream.fileno()).st_mode
             if not stat.S_ISREG(mode):
-                raise error_type(f"{path} is not a file.", mend)
+                raise error_type(f"{path} is not a file.", fix)
             if mode & 0o077:
                 raise error_type(
                     f"Others may read {path} (mode {stat.S_IMODE(mode):04o}).",
@@ -62,7 +62,7 @@ def read_key_file(path: Path, limit: int, error_type: type[RbnnError], mend: str
                 )
             data = stream.read(limit + 1)
     except OSError as error:
-        raise error_type(f"Cannot read {path}: {error.strerror}.", mend) from error
+        raise error_type(f"Cannot read {path}: {error.strerror}.", fix) from error
     if len(data) > limit:
-        raise error_type(f"{path} is too large to be a key file.", mend)
+        raise error_type(f"{path} is too large to be a key file.", fix)
     return data

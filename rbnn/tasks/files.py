@@ -140,7 +140,7 @@ def read_files(tree: Tree, progress: Progress | None = None) -> Decoded:
         The decoded set, in sorted order of class and file name.
 
     Raises:
-        TaskError: names what is wrong with which file or folder, and how to mend it.
+        TaskError: names what is wrong with which file or folder, and how to fix it.
     """
     found = _list(tree)
     labels = tuple(sorted(found["train"]))

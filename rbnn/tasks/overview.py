@@ -53,7 +53,7 @@ def _state(task: KnownTask, cache: Path) -> tuple[bool, str]:
         return False, str(error)
     if path is not None:
         return True, str(path)
-    return _download(task, cache) if task.supply == "download" else (False, missing(task).mend)
+    return _download(task, cache) if task.supply == "download" else (False, missing(task).fix)
 
 
 def overview(cache: Path | None = None) -> list[Availability]:

@@ -65,15 +65,15 @@ def rbnn(place: Path) -> Rbnn:
     return call
 
 
-def refused(done: subprocess.CompletedProcess[str], what: str, mend: str) -> None:
-    """The command failed in one or two lines that say what and how to mend it."""
+def refused(done: subprocess.CompletedProcess[str], what: str, fix: str) -> None:
+    """The command failed in one or two lines that say what and how to fix it."""
     assert done.returncode == 1
     assert done.stdout == ""
     said = done.stderr.strip().splitlines()
     assert len(said) <= 2
     assert said[0].startswith("error: ")
     assert what in said[0]
-    assert mend in said[-1]
+    assert fix in said[-1]
     assert "Traceback" not in done.stderr
 
 

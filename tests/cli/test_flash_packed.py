@@ -31,7 +31,7 @@ def test_a_packed_model_is_refused_unasked(packed: Path) -> None:
     done = flash(str(packed))
     assert isinstance(done.exception, PackedModelError)
     assert "TEST-ONLY" in done.exception.what
-    assert done.exception.mend.endswith(f"rbnn flash {packed} --test-only")
+    assert done.exception.fix.endswith(f"rbnn flash {packed} --test-only")
 
 
 @pytest.mark.skipif(
@@ -53,4 +53,4 @@ def test_a_packed_model_is_built_when_asked_for(
 def test_a_task_that_a_packed_model_lacks_is_named(packed: Path) -> None:
     done = flash(str(packed), "--test-only", "--tasks", "nope")
     assert isinstance(done.exception, DeployError)
-    assert "'nope'" in done.exception.what and "colour, grey, more" in done.exception.mend
+    assert "'nope'" in done.exception.what and "colour, grey, more" in done.exception.fix

@@ -90,7 +90,7 @@ def test_truncated_at_every_section(made: Any) -> None:
     for size in (0, 3, 4, 60, 123, 124, 500, len(data) // 2, len(data) - 1):
         with pytest.raises(ContainerError) as caught:
             parse(data[:size])
-        assert caught.value.mend
+        assert caught.value.fix
 
 
 def test_longer_than_it_says(made: Any) -> None:

@@ -144,7 +144,7 @@ def test_a_missing_emulator_says_how_to_install_it(
         patch.setenv("PATH", str(tmp_path))
         with pytest.raises(ToolError) as caught:
             board.power_cycle()
-    assert "apt-get install qemu-system-arm" in caught.value.mend
+    assert "apt-get install qemu-system-arm" in caught.value.fix
     with board.open() as session:
         assert_answers(session)
 
@@ -157,7 +157,7 @@ def test_a_missing_compiler_leaves_the_board_alone(
         patch.setenv("PATH", str(tmp_path))
         with pytest.raises(ToolError) as caught:
             deploy.prepare(flashed.run, board, flashed.provider.public, quiet)
-    assert "apt-get install gcc-arm-none-eabi" in caught.value.mend
+    assert "apt-get install gcc-arm-none-eabi" in caught.value.fix
     with board.open() as session:
         assert_answers(session)
 
@@ -180,7 +180,7 @@ def test_a_blank_folder_says_what_to_do(tmp_path: Path) -> None:
     target.check()
     with pytest.raises(FlashError) as caught:
         target.open()
-    assert "rbnn flash" in caught.value.mend
+    assert "rbnn flash" in caught.value.fix
 
 
 def test_another_boards_folder_is_refused_before_building(board: EmulatedTarget) -> None:
@@ -204,7 +204,7 @@ def test_a_wrong_board_at_the_port_is_refused(
 def test_resetting_a_board_that_is_off_says_how_to_switch_it_on(board: EmulatedTarget) -> None:
     with pytest.raises(EmulatorError) as caught:
         board.emulator.warm_reset()
-    assert "rbnn board on" in caught.value.mend
+    assert "rbnn board on" in caught.value.fix
 
 
 @pytest.mark.parametrize("task", [TASK, OTHER_TASK])

@@ -354,7 +354,7 @@ def test_an_unknown_task_lists_those_there_are(session: Session) -> None:
     with pytest.raises(DeviceError) as caught:
         switch_task(session, "nope", None)
     assert caught.value.status is Status.UNKNOWN_TASK
-    assert "colour, grey" in caught.value.mend
+    assert "colour, grey" in caught.value.fix
 
 
 def test_a_device_of_another_registry(session: Session, flashed: Flashed) -> None:

@@ -60,7 +60,7 @@ def test_no_firmware_is_said(tmp_path: Path) -> None:
     emulator = make(tmp_path, None)
     with pytest.raises(EmulatorError, match="carries no firmware") as refusal:
         emulator.power_on()
-    assert "rbnn flash" in refusal.value.mend
+    assert "rbnn flash" in refusal.value.fix
 
 
 def test_missing_qemu_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_missing_qemu_names_the_package(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ToolError, match="qemu-system-arm is not installed") as refusal:
         emulator.power_on()
-    assert "apt-get install qemu-system-arm" in refusal.value.mend
+    assert "apt-get install qemu-system-arm" in refusal.value.fix
     assert not emulator.is_on() and not (tmp_path / "qemu").exists()
 
 

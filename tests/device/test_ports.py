@@ -35,7 +35,7 @@ def test_two_fitting_ports_are_listed_not_guessed() -> None:
     assert "/dev/ttyACM0" in caught.value.what
     assert "/dev/ttyACM1" in caught.value.what
     assert "/dev/ttyS0" not in caught.value.what
-    assert "--port" in caught.value.mend
+    assert "--port" in caught.value.fix
 
 
 def test_no_fitting_port_lists_what_there_is() -> None:

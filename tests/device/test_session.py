@@ -223,7 +223,7 @@ def test_device_error_carries_status_and_mend_and_the_line_goes_on(device: Make)
             session.unlock("digits", b"\x5a" * 32)
         session.lock()
     assert caught.value.status is Status.LICENCE_REFUSED
-    assert caught.value.mend
+    assert caught.value.fix
     assert "5a5a" not in str(caught.value)
     assert f"unlock digits {'5a' * 32}" in far.received
 
@@ -290,7 +290,7 @@ def test_every_status_is_read_back(status: Status) -> None:
     error = from_error_line(f"e-[{name}: {status.text}]", "id")
     assert error.status is status
     assert error.text == status.text
-    assert error.mend or "; " not in status.text
+    assert error.fix or "; " not in status.text
 
 
 def test_unknown_error_lines_are_shown_as_they_are() -> None:

@@ -75,7 +75,7 @@ def test_check_names_what_is_missing(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FlashError) as caught:
         RealTarget(NUCLEO, far.path, quiet).check()
-    assert "apt-get install openocd" in caught.value.mend
+    assert "apt-get install openocd" in caught.value.fix
 
 
 def test_writing_uses_platformio_for_the_firmware_and_openocd_for_the_partition(

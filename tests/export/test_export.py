@@ -206,7 +206,7 @@ def test_a_missing_compiler_names_the_command(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(ExportError, match="No C compiler") as caught:
         compiler()
-    assert "apt-get install gcc" in caught.value.mend
+    assert "apt-get install gcc" in caught.value.fix
 
 
 def test_missing_crypto_sources_name_the_command(
@@ -215,7 +215,7 @@ def test_missing_crypto_sources_name_the_command(
     monkeypatch.setattr("rbnn.engine.compile.MONOCYPHER", tmp_path)
     with pytest.raises(ExportError, match=r"monocypher\.c is missing") as caught:
         engine_sources()
-    assert "make setup" in caught.value.mend
+    assert "make setup" in caught.value.fix
 
 
 def test_sources_that_do_not_compile_say_why(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_the_command_without_a_run_says_how_to_get_one(
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(build_app(), ["export"])
     assert isinstance(result.exception, RbnnError)
-    assert "rbnn train" in result.exception.mend
+    assert "rbnn train" in result.exception.fix
 
 
 @pytest.mark.parametrize(

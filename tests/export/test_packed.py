@@ -90,7 +90,7 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(PackedModelError, match=name) as caught:
         PackedModel.read(copy)
-    assert f"git checkout -- {copy}" in caught.value.mend
+    assert f"git checkout -- {copy}" in caught.value.fix
 
 
 @pytest.mark.parametrize("name", packed.FILES)
@@ -122,7 +122,7 @@ def test_an_installation_without_the_model_says_where_it_comes_from(
     monkeypatch.setattr(packed, "SHIPPED", tmp_path / "site-packages" / "seven")
     with pytest.raises(PackedModelError, match="not installed") as caught:
         PackedModel.read(packed.SHIPPED)
-    assert "clone" in caught.value.mend
+    assert "clone" in caught.value.fix
 
 
 def test_secrets_are_published_on_request_alone(

@@ -73,7 +73,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 def test_no_device_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(FlashError) as caught:
         EmulatedBoard(tmp_path / "none").settings()
-    assert "rbnn flash" in caught.value.mend
+    assert "rbnn flash" in caught.value.fix
 
 
 def test_images_are_written_whole_and_padded(tmp_path: Path) -> None:

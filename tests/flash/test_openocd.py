@@ -60,4 +60,4 @@ def test_a_missing_openocd_says_how_to_install_it(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FlashError) as caught:
         program(SCRIPT, tmp_path / "image.bin", 0)
-    assert "apt-get install openocd" in caught.value.mend
+    assert "apt-get install openocd" in caught.value.fix

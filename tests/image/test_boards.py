@@ -60,7 +60,7 @@ def test_nucleo_never_erases_provisioning_with_the_image() -> None:
 def test_unknown_board_is_refused_with_the_known_ones() -> None:
     with pytest.raises(BoardError, match="Unknown board 'nukleo'") as refusal:
         load_board("nukleo")
-    assert "nucleo" in refusal.value.mend and "qemu" in refusal.value.mend
+    assert "nucleo" in refusal.value.fix and "qemu" in refusal.value.fix
 
 
 @pytest.mark.parametrize("name", ["../boards/qemu", "qemu.json", ""])

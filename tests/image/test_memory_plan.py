@@ -51,7 +51,7 @@ def test_one_byte_less_is_refused_with_the_numbers(container: Container) -> None
     ) as (refusal):
         plan_memory(board, container)
     assert f"activations {container.plan.arena_bytes:,}" in refusal.value.what
-    assert refusal.value.mend
+    assert refusal.value.fix
 
 
 def test_what_is_left_goes_where_it_saves_most(container: Container) -> None:

@@ -119,7 +119,7 @@ def test_compiler_error_is_shown(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", extra="int broken = ;\n")
     with pytest.raises(BuildError, match=r"model_image\.c:\d+:\d+: error: ") as refusal:
         platformio.build(load_board("qemu"), model)
-    assert "build.log" in refusal.value.mend
+    assert "build.log" in refusal.value.fix
 
 
 @needs_compiler
@@ -140,14 +140,14 @@ def test_missing_compiler_names_the_package(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ToolError, match="arm-none-eabi-gcc is not installed") as refusal:
         platformio.build(load_board("qemu"))
-    assert "apt-get install gcc-arm-none-eabi" in refusal.value.mend
+    assert "apt-get install gcc-arm-none-eabi" in refusal.value.fix
 
 
 def test_missing_openocd_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ToolError, match="openocd is not installed") as refusal:
         platformio.upload(load_board("nucleo"), None)
-    assert "apt-get install openocd" in refusal.value.mend
+    assert "apt-get install openocd" in refusal.value.fix
 
 
 def test_an_emulated_board_takes_no_upload() -> None:

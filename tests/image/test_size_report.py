@@ -79,7 +79,7 @@ def test_too_many_bytes_are_refused_with_the_numbers(changes: dict[str, int], sa
     with pytest.raises(FitError) as refusal:
         check_fits(report(**changes))
     assert said in refusal.value.what and "nucleo" in refusal.value.what
-    assert refusal.value.mend
+    assert refusal.value.fix
 
 
 def test_every_memory_that_is_too_small_is_named() -> None:

@@ -92,7 +92,7 @@ def test_refusals(tmp_path: Path, passphrase_file: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(ProviderKeyError, match="chmod 600") as caught:
         load_provider_key(path, passphrase_file)
-    assert str(path) in caught.value.mend
+    assert str(path) in caught.value.fix
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ProviderKeyError, match="damaged"):

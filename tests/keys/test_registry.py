@@ -86,7 +86,7 @@ def test_refusals_change_nothing(registry: Registry) -> None:
     ):
         with pytest.raises(RegistryError, match="knows no device") as caught:
             attempt()
-        assert "rbnn enroll" in caught.value.mend
+        assert "rbnn enroll" in caught.value.fix
     registry.add_device(FIRST, SIGN, "qemu", RECORD)
     registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint)
     with pytest.raises(RegistryError, match="refused"):

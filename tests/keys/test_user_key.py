@@ -70,7 +70,7 @@ def test_a_key_that_others_may_use_is_refused(key_file: Path, mode: int) -> None
     key_file.chmod(mode)
     with pytest.raises(UserKeyError, match="Others may read") as caught:
         load_user_key(key_file)
-    assert caught.value.mend == f"Close it with: chmod 600 {key_file}"
+    assert caught.value.fix == f"Close it with: chmod 600 {key_file}"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_missing_files_and_folders(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserKeyError) as caught:
         load_user_key(tmp_path / name)
-    assert "rbnn keys new user" in caught.value.mend
+    assert "rbnn keys new user" in caught.value.fix
 
 
 def test_published_test_keys_are_refused(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_stages_share_the_depth_out_the_last_ones_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shape", "stages", "mend"),
+    ("name", "shape", "stages", "fix"),
     [
         ("resnet", (32, 32, 3), 5, "--stages 4"),
         ("reactnet", (32, 32, 3), 1, "--stages 2"),
@@ -135,16 +135,16 @@ def test_stages_share_the_depth_out_the_last_ones_first() -> None:
     ],
 )
 def test_stages_that_do_not_work_are_refused(
-    name: str, shape: tuple[int, int, int], stages: int, mend: str
+    name: str, shape: tuple[int, int, int], stages: int, fix: str
 ) -> None:
     with pytest.raises(RbnnError) as caught:
         lay_out(name, shape, 10, stages=stages)
-    assert mend in str(caught.value)
+    assert fix in str(caught.value)
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
 @pytest.mark.parametrize(
-    ("options", "mend"),
+    ("options", "fix"),
     [
         ({"width": 0}, "--width 8"),
         ({"width": -32}, "--width 8"),
@@ -154,11 +154,11 @@ def test_stages_that_do_not_work_are_refused(
     ],
 )
 def test_options_that_do_not_work_are_refused_with_the_nearest(
-    name: str, options: dict[str, int], mend: str
+    name: str, options: dict[str, int], fix: str
 ) -> None:
     with pytest.raises(RbnnError) as caught:
         lay_out(name, (32, 32, 3), 10, **options)
-    assert mend in str(caught.value)
+    assert fix in str(caught.value)
 
 
 @pytest.mark.parametrize(

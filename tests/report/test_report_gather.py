@@ -126,7 +126,7 @@ def test_a_run_without_parameters_is_refused(run: Run, tmp_path: Path) -> None:
     run.parameters_file.unlink()
     with pytest.raises(RbnnError, match="no trained parameters yet") as caught:
         make_report(run, tmp_path)
-    assert "rbnn train --resume" in caught.value.mend
+    assert "rbnn train --resume" in caught.value.fix
 
 
 def test_data_that_are_gone_leave_the_rest(

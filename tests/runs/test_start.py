@@ -252,7 +252,7 @@ def test_steps_are_known_beforehand_unless_time_decides(
 
 
 @pytest.mark.parametrize(
-    ("fields", "mend"),
+    ("fields", "fix"),
     [
         ({"sampling": 1.5}, "--sampling"),
         ({"shares": {"colour": 0.0}}, "--share colour"),
@@ -269,11 +269,11 @@ def test_steps_are_known_beforehand_unless_time_decides(
     ],
 )
 def test_options_of_joint_training_that_do_not_work_are_refused(
-    begin: Callable[..., Run], fields: dict[str, object], mend: str, tmp_path: Path
+    begin: Callable[..., Run], fields: dict[str, object], fix: str, tmp_path: Path
 ) -> None:
     with pytest.raises(RbnnError) as caught:
         begin(**fields)
-    assert mend in str(caught.value)
+    assert fix in str(caught.value)
     assert not list((tmp_path / "runs").glob("*"))
 
 

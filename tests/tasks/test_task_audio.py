@@ -177,7 +177,7 @@ def test_unusable_wav_files_are_refused_by_name(raw: bytes, what: str) -> None:
         read_wav(raw, "set/train/a/bad.wav")
     assert "set/train/a/bad.wav" in caught.value.what
     assert what in caught.value.what
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 @settings(deadline=None)

@@ -40,7 +40,7 @@ def test_a_broken_download_goes_on_where_it_stopped(shelf: Shelf, tmp_path: Path
     with pytest.raises(TaskError) as caught:
         fetch(_remote(shelf), tmp_path)
     assert "broke off" in caught.value.what
-    assert "again" in caught.value.mend
+    assert "again" in caught.value.fix
     assert not (tmp_path / "set.tar.gz").exists()
     have = (tmp_path / "set.tar.gz.part").stat().st_size
     assert 0 < have <= 1_500_000
@@ -102,7 +102,7 @@ def test_not_found(shelf: Shelf, tmp_path: Path) -> None:
     with pytest.raises(TaskError) as caught:
         fetch(_remote(shelf), tmp_path)
     assert "404" in caught.value.what
-    assert "RBNN_DATA" in caught.value.mend
+    assert "RBNN_DATA" in caught.value.fix
     assert os.listdir(tmp_path) == []
 
 
@@ -114,8 +114,8 @@ def test_no_network_names_the_way_round(tmp_path: Path) -> None:
         fetch(Remote(f"http://127.0.0.1:{port}/set.tar.gz", "md5", "0" * 32, "cifar"), tmp_path)
     assert "no connection" in caught.value.what
     assert "task cifar" in caught.value.what
-    assert str(tmp_path) in caught.value.mend
-    assert "RBNN_DATA" in caught.value.mend
+    assert str(tmp_path) in caught.value.fix
+    assert "RBNN_DATA" in caught.value.fix
 
 
 def test_a_folder_that_cannot_be_written(shelf: Shelf, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_folder_that_cannot_be_written(shelf: Shelf, tmp_path: Path) -> None:
     with pytest.raises(TaskError) as caught:
         fetch(_remote(shelf), tmp_path / "file")
     assert "Cannot write" in caught.value.what
-    assert "RBNN_CACHE" in caught.value.mend
+    assert "RBNN_CACHE" in caught.value.fix
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
@@ -134,5 +134,5 @@ def test_a_full_disk(shelf: Shelf, tmp_path: Path) -> None:
     with pytest.raises(TaskError) as caught:
         fetch(_remote(shelf), tmp_path)
     assert "No space left" in caught.value.what
-    assert "Free some space" in caught.value.mend
+    assert "Free some space" in caught.value.fix
     assert not (tmp_path / "set.tar.gz").exists()

@@ -77,7 +77,7 @@ def test_class_folders_without_train_and_test_are_recognised(make_set: Maker) ->
     files = {name.partition("/")[2]: raw for name, raw in small_files().items()}
     with pytest.raises(TaskError, match="no folder train/") as caught:
         load(f"mine={make_set(files)}")
-    assert "It has ants, bees at its top" in caught.value.mend
+    assert "It has ants, bees at its top" in caught.value.fix
 
 
 def _changed(**changes: bytes | None) -> dict[str, bytes]:
@@ -130,7 +130,7 @@ def test_refusals_name_the_file_and_the_mend(case: str, make_set: Maker) -> None
     with pytest.raises(TaskError) as caught:
         load(f"mine={make_set(files)}")
     assert what in caught.value.what
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 def test_missing_path() -> None:
@@ -166,7 +166,7 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     files = {name.replace("ants", "caf\udce9"): raw for name, raw in small_files().items()}
     with pytest.raises(TaskError, match=r"class named 'caf\\udce9'") as caught:
         load(f"mine={write_folder(tmp_path / 'class', files)}")
-    assert "UTF-8" in caught.value.mend
+    assert "UTF-8" in caught.value.fix
 
 
 def test_a_loop_of_links(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_known_name_takes_a_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "what", "mend"),
+    ("text", "what", "fix"),
     [
         ("", "No task", "digits, words"),
         ("  ", "No task", "digits"),
@@ -51,11 +51,11 @@ def test_a_known_name_takes_a_path() -> None:
         ("-x=x", "characters", "letters"),
     ],
 )
-def test_refusals_name_the_fault_and_the_mend(text: str, what: str, mend: str) -> None:
+def test_refusals_name_the_fault_and_the_mend(text: str, what: str, fix: str) -> None:
     with pytest.raises(TaskError) as caught:
         parse_specs(text)
     assert what in caught.value.what
-    assert mend in caught.value.mend
+    assert fix in caught.value.fix
 
 
 def test_too_many_tasks() -> None:
@@ -73,7 +73,7 @@ def test_any_text_gives_usable_names_or_a_task_error(text: str) -> None:
     try:
         specs = parse_specs(text)
     except TaskError as error:
-        assert error.what and error.mend
+        assert error.what and error.fix
         return
     names = [spec.name for spec in specs]
     assert names and len(set(names)) == len(names)

@@ -127,7 +127,7 @@ def test_unusable_pictures_are_refused_by_name(raw: bytes, what: str) -> None:
         read_picture(raw, "set/x.png")
     assert "set/x.png" in caught.value.what
     assert what in caught.value.what
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 @settings(deadline=None)

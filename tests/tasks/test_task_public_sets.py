@@ -114,7 +114,7 @@ def test_no_network_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TaskError) as caught:
         load("cifar")
     assert "no connection" in caught.value.what
-    assert "RBNN_DATA" in caught.value.mend
+    assert "RBNN_DATA" in caught.value.fix
 
 
 @pytest.mark.parametrize("stem", ["cifar10", "cifar"])
@@ -141,7 +141,7 @@ def test_a_set_that_only_rbnn_data_has(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(TaskError, match="does not have it") as caught:
         load("scenes")
     assert str(tmp_path) in caught.value.what
-    assert "scenes.zip" in caught.value.mend and "scenes=path" in caught.value.mend
+    assert "scenes.zip" in caught.value.fix and "scenes=path" in caught.value.fix
     monkeypatch.setenv("RBNN_DATA", str(tmp_path / "gone"))
     with pytest.raises(TaskError, match="not a folder"):
         load("scenes")

@@ -114,7 +114,7 @@ def test_another_file_in_its_place_is_named(name: str, damage: str, tmp_path: Pa
         with pytest.raises(TaskError) as caught:
             published(name).read(paths, None)
         assert str(paths[number]) in caught.value.what or name == "mnist"
-        assert "run the command again" in caught.value.mend
+        assert "run the command again" in caught.value.fix
 
 
 def _without(files: dict[str, bytes], part: str) -> dict[str, bytes]:

@@ -55,7 +55,7 @@ def test_it_stops_and_goes_on_and_robs_from_every_start(
     monkeypatch.setattr(Trainer, "fit", counted)
     stopped = bench(trained, tmp_path)
     assert isinstance(stopped.exception, TrainingInterruptedError)
-    assert stopped.exception.mend == "Go on with the same command."
+    assert stopped.exception.fix == "Go on with the same command."
     assert fitted == ["colour-10-1-bits", "colour-10-1-random"]
 
     done = bench(trained, tmp_path, "--json")

@@ -64,7 +64,7 @@ def test_an_unusable_config_is_refused_with_an_example(text: str, what: str) -> 
     with pytest.raises(TrainingError, match=what) as caught:
         read_cluster(text)
     assert caught.value.what.startswith("TF_CONFIG is not usable: ")
-    assert '"cluster": {"worker": [' in caught.value.mend
+    assert '"cluster": {"worker": [' in caught.value.fix
 
 
 def test_workers_wait_for_one_another() -> None:
@@ -96,7 +96,7 @@ def test_who_does_not_come_is_named(index: int, what: str) -> None:
     said: list[str] = []
     with pytest.raises(TrainingError, match=f"{what}.*{addresses[1 - index]}") as caught:
         meet(Cluster(addresses, index), said.append, 1)
-    assert "on every worker" in caught.value.mend
+    assert "on every worker" in caught.value.fix
     assert len(said) == 1
     assert addresses[1 - index] in said[0]
 

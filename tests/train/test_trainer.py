@@ -97,7 +97,7 @@ def test_control_c_saves_and_resume_ends_as_if_nothing_had_happened(
     with pytest.raises(TrainingInterruptedError) as caught:
         Trainer(run, data, Acting(11, press_control_c)).fit()
     assert caught.value.exit_code == 130
-    assert f"--resume {run.folder}" in caught.value.mend
+    assert f"--resume {run.folder}" in caught.value.fix
     assert signal.getsignal(signal.SIGINT) is before
 
     trainer = Trainer(run, data)
