@@ -22,6 +22,8 @@ SYSTEM_FILES := \
 	/usr/include/stdio.h:libc6-dev \
 	/usr/lib/arm-none-eabi/newlib/libc.a:libnewlib-arm-none-eabi
 
+C_FILES := find firmware tests -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -90,13 +92,22 @@ test: SYSTEM_TOOLS += $(TEST_TOOLS)
 test: setup lint ## Run all tests: Python, host C under sanitizers, firmware under QEMU
 	"$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
+.PHONY: test-fast
+test-fast: setup ## Run the tests that need no training and no emulator, in under a minute
+	"$(BIN)/python" -m pytest --numprocesses auto --dist loadfile -m 'not slow and not qemu' $(FAST_TESTS)
+
+.PHONY: format
+format: setup ## Format Python and C, in place
+	"$(BIN)/ruff" check --fix rbnn tests
+	"$(BIN)/ruff" format rbnn tests
+	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format -i
+
 .PHONY: lint
 lint: setup ## Check style, types, and that what is generated from rbnn/spec is current
 	"$(BIN)/ruff" check rbnn tests
 	"$(BIN)/ruff" format --check rbnn tests
 	"$(BIN)/mypy"
-	find firmware tests -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0 | \
-		xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format --dry-run -Werror
+	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format --dry-run -Werror
 	"$(BIN)/python" -m rbnn.spec.header --check
 	"$(BIN)/python" -m rbnn.spec.document --check
 

@@ -4,7 +4,7 @@
 model id and task number are associated data. The nonce is derived from the plaintext, so exporting
 twice gives the same bytes and two plaintexts never share one.
 
-Source: RFC 8439 section 2.8; DESIGN section "Reconfiguration".
+Source: RFC 8439 section 2.8; ARCHITECTURE.md, "What belongs to a task".
 """
 
 from __future__ import annotations

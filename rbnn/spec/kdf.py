@@ -55,7 +55,7 @@ def derive(parent: bytes, label: Label, context: bytes = b"") -> bytes:
     Raises:
         ValueError: ``parent`` is not 32 bytes long.
 
-    Source: DESIGN section "Keys"; RFC 7693 section 2.9 (keyed hashing).
+    Source: ARCHITECTURE.md, "Keys"; RFC 7693 section 2.9 (keyed hashing).
     """
     if len(parent) != KEY_BYTES:
         raise ValueError(f"The parent key has {KEY_BYTES} bytes. Received: {len(parent)}")

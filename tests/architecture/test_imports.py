@@ -1,4 +1,4 @@
-"""Rooms import only rooms before them (DESIGN.md, "The way of the data")."""
+"""Rooms import only rooms before them (ARCHITECTURE.md, "The way of the data")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why the stored bits give nothing away: the symmetry that DESIGN section 3 rests on.
+"""Why the stored bits give nothing away: the symmetry behind ARCHITECTURE.md.
 
 Turning any bits of P together with the same bits of every key stream changes no task's network, and
 training keeps the two apart by exactly these signs for ever. First values are symmetric about 0, so
