@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from rbnn.device.debug_stub import DebugStub
-from rbnn.device.emulator import Emulator
+from rbnn.device.emulated.debug_stub import DebugStub
+from rbnn.device.emulated.emulator import Emulator
 
 _READ_BYTES = 1024
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.device import deploy
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.session import Session
 from rbnn.device.switching import switch_task
 from rbnn.device.target import Say

@@ -14,7 +14,7 @@ from typer.core import TyperCommand
 from rbnn.errors import RbnnError
 
 if TYPE_CHECKING:
-    from rbnn.device.emulated_target import EmulatedTarget
+    from rbnn.device.emulated.target import EmulatedTarget
     from rbnn.device.target import Target
     from rbnn.keys.user_key import UserKey
 
@@ -145,7 +145,7 @@ def demo_target(board: str, port: str | None, folder: Path, emulated: bool) -> T
 
 def emulated_target(board: str, folder: Path | None) -> EmulatedTarget:
     """The emulated board that the options mean; any board with a QEMU machine may be one."""
-    from rbnn.device.emulated_target import EmulatedTarget
+    from rbnn.device.emulated.target import EmulatedTarget
     from rbnn.image.board import load_board
 
     return EmulatedTarget(load_board(board), folder or Path("emulated") / board, say)

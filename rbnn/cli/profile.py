@@ -32,7 +32,7 @@ def profile(
     as_json: JsonOption = False,
 ) -> None:
     """Run one inference of a task on the board; print instructions or cycles of every layer."""
-    from rbnn.device.emulated_target import EmulatedTarget
+    from rbnn.device.emulated.target import EmulatedTarget
     from rbnn.device.profile import profile_task
     from rbnn.device.profile_chart import profile_chart
     from rbnn.runs.run import choose_run

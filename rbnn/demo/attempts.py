@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from rbnn.demo.figures import Refusal
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.enrolment import recognise
 from rbnn.device.errors import DeviceError
 from rbnn.device.session import Session

@@ -15,7 +15,7 @@ from rbnn.container.container import Container
 from rbnn.demo import attempts
 from rbnn.demo.figures import DemoFigures, DemoTaskFigures, Refusal
 from rbnn.device import deploy
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.evaluation import pick
 from rbnn.device.session import Session
 from rbnn.engine.golden import layer_crc32

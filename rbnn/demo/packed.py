@@ -20,7 +20,7 @@ from rbnn.demo.figures import Refusal
 from rbnn.demo.main_job import unlock_all
 from rbnn.demo.packed_figures import PackedFigures, PackedTaskFigures
 from rbnn.device import deploy
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.evaluation import evaluate_on_board, pick
 from rbnn.device.session import Session
 from rbnn.device.target import Target

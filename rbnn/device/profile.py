@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rbnn.device.emulator import instructions
+from rbnn.device.emulated.emulator import instructions
 from rbnn.device.errors import PortError
 from rbnn.device.session import Session
 from rbnn.device.switching import switch_task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.errors import PortError
 from rbnn.device.real_target import RealTarget
 from rbnn.device.target import Say, Target

@@ -7,7 +7,7 @@
         fingerprint.bin    its own SRAM: each cell's mismatch, float32; secret as a real chip's is
         flash.bin          firmware image
         provisioning.bin   provisioning partition, erased bytes 0xFF
-        state.json         the running emulator (rbnn.device.emulator)
+        state.json         the running emulator (rbnn.device.emulated.emulator)
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from rbnn.cli.main import build
 from rbnn.demo import packed as seven
 from rbnn.demo.packed import PackedDemoPlan, demonstrate, find_data, require_equal
 from rbnn.demo.packed_tables import seven_report
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.errors import RbnnError
 from rbnn.export.errors import PackedModelError
 from rbnn.export.packed import SHIPPED, PackedModel

@@ -9,7 +9,7 @@ import pytest
 from flashed_board import Flashed, assert_answers, quiet
 
 from rbnn.device import deploy
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.session import Session
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.image.board import load_board

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rbnn.container.container import CRC_OFFSET, Container, container_crc32
 from rbnn.device import deploy
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.session import Session
 from rbnn.flash.emulated import DEFAULT_BIT_ERROR_RATE, EmulatedBoard
 from rbnn.keys.provider_key import ProviderKey

@@ -12,7 +12,7 @@ from flashed_board import OTHER_TASK, TASK, Flashed, assert_answers, quiet
 
 from rbnn.container.errors import ExportError
 from rbnn.device import deploy
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.enrolment import enroll
 from rbnn.device.errors import DeviceError, EmulatorError, PortError
 from rbnn.device.evaluation import check_layers, evaluate_on_board

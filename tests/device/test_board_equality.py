@@ -12,8 +12,8 @@ import pytest
 from emulated_memory import debug_port, read_memory
 from flashed_board import OTHER_TASK, TASK, Flashed
 
-from rbnn.device.debug_stub import DebugStub
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.debug_stub import DebugStub
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.evaluation import LayerDifference, check_layers
 from rbnn.device.session import Session
 from rbnn.device.switching import switch_task

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flashed_board import TASK, Flashed, quiet
 
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.enrolment import enroll
 from rbnn.device.errors import DeviceError
 from rbnn.keys import provisioning

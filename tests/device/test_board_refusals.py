@@ -8,7 +8,7 @@ import random
 import pytest
 from flashed_board import OTHER_TASK, TASK, Flashed, assert_answers, quiet
 
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.enrolment import enroll, recognise
 from rbnn.device.errors import DeviceError
 from rbnn.device.session import Session

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from rbnn.device.debug_stub import DebugStub
-from rbnn.device.emulator import Emulator, instructions
+from rbnn.device.emulated.debug_stub import DebugStub
+from rbnn.device.emulated.emulator import Emulator, instructions
+from rbnn.device.emulated.qmp import Monitor
 from rbnn.device.errors import EmulatorError
-from rbnn.device.qmp import Monitor
 from rbnn.errors import RbnnError
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.flash.errors import FlashError
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_no_emulator_running(
         started.append(int((tmp_path / "qemu" / "pid").read_text()))
         raise RbnnError("No space left on device.")
 
-    monkeypatch.setattr("rbnn.device.emulator.write_atomic", full)
+    monkeypatch.setattr("rbnn.device.emulated.emulator.write_atomic", full)
     with pytest.raises(RbnnError, match="No space"):
         emulator.power_on()
     arguments = Path(f"/proc/{started[0]}/cmdline")  # empty once the process is dying

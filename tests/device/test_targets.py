@@ -11,7 +11,7 @@ import pytest
 from scripted_device import ScriptedDevice
 
 from rbnn.device import ports, real_target
-from rbnn.device.emulated_target import EmulatedTarget
+from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.errors import PortError
 from rbnn.device.real_target import RealTarget, wait_for
 from rbnn.device.targets import find_target

@@ -9,7 +9,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from emulated_memory import read_memory
 
-from rbnn.device.emulator import Emulator
+from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.session import Session
 from rbnn.keys import licence, provisioning
 from rbnn.keys.licence import Licence

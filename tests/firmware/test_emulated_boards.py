@@ -12,7 +12,7 @@ import pytest
 import serial
 from emulated_device import PROVIDER, enroll_and_license
 
-from rbnn.device.emulator import Emulator, instructions
+from rbnn.device.emulated.emulator import Emulator, instructions
 from rbnn.device.errors import DeviceError, EmulatorError
 from rbnn.device.session import Session
 from rbnn.engine.reference import Reference

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from emulated_device import PROVIDER, enroll_and_license
 
-from rbnn.device.emulator import Emulator
+from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.session import Session
 from rbnn.engine.reference import Reference
 from rbnn.flash.emulated import EmulatedBoard

@@ -20,8 +20,8 @@ from emulated_device import (
 )
 from emulated_memory import read_memory
 
-from rbnn.device.debug_stub import DebugStub
-from rbnn.device.emulator import Emulator
+from rbnn.device.emulated.debug_stub import DebugStub
+from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.errors import DeviceError
 from rbnn.device.session import Session
 from rbnn.flash.emulated import EmulatedBoard

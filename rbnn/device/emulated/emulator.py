@@ -23,9 +23,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from rbnn.device.debug_stub import DebugStub
+from rbnn.device.emulated.debug_stub import DebugStub
+from rbnn.device.emulated.qmp import Monitor
 from rbnn.device.errors import EmulatorError
-from rbnn.device.qmp import Monitor
 from rbnn.files import write_atomic
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.frozen import Frozen

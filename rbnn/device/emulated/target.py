@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rbnn.device.emulator import Emulator
+from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.target import Say, Target
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.flash.errors import FlashError
