@@ -50,7 +50,7 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
 
     Input shape: (..., input channels, output channels). Output shape: the same; values -1 and +1.
 
-    Source: ARCHITECTURE.md, "Reconfiguration"; Hubara et al., NeurIPS 2016 (straight-through estimator).
+    Source: ARCHITECTURE.md, "Reconfiguration"; Hubara et al., NeurIPS 2016 (straight-through).
     """
 
     precision = 1
