@@ -77,15 +77,22 @@ static void measure(uint32_t number, rbnn_bench_mode mode)
   rbnn_print_end();
 }
 
+static rbnn_status start_weights(void)
+{
+  return rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, NULL,
+                                  rbnn_bench_layer_weights);
+}
+
 rbnn_status rbnn_bench_run_layers(void)
 {
   for (uint32_t i = 0; i < rbnn_bench_layer_model.header->layer_count; i++) {
     case_run first;
-    rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
+    rbnn_status status = start_weights();
+    if (status != RBNN_OK) return status;
     measure(i, RBNN_BENCH_STREAM);
     measure(i, RBNN_BENCH_PLAIN);
-    const rbnn_status status = rbnn_bench_weights_keep(
-        &weights, i, rbnn_bench_memory.layers.resident, sizeof rbnn_bench_memory.layers.resident);
+    status = rbnn_bench_weights_keep(&weights, i, rbnn_bench_memory.layers.resident,
+                                     sizeof rbnn_bench_memory.layers.resident);
     if (status != RBNN_OK) return status;
     prepare(&first, i, RBNN_BENCH_RESIDENT);
     run_layer(&first);
@@ -94,7 +101,7 @@ rbnn_status rbnn_bench_run_layers(void)
   return RBNN_OK;
 }
 
-void rbnn_bench_run_layer_inputs(uint32_t inputs)
+rbnn_status rbnn_bench_run_layer_inputs(uint32_t inputs)
 {
   rbnn_bench_spread spread = rbnn_bench_spread_start(inputs);
   case_run it;
@@ -103,8 +110,10 @@ void rbnn_bench_run_layer_inputs(uint32_t inputs)
   const uint32_t bytes = rbnn_bench_layers[0].input_bytes;
   while (rbnn_bench_spread_input(&spread, input, bytes)) {
     /* As in a network, where another layer's key stream has run in between. */
-    rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
+    const rbnn_status status = start_weights();
+    if (status != RBNN_OK) return status;
     rbnn_bench_spread_add(&spread, rbnn_bench_measure(run_layer, &it));
   }
   rbnn_bench_print_spread(rbnn_bench_layers[0].name, &spread);
+  return RBNN_OK;
 }

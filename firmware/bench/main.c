@@ -62,7 +62,7 @@ static rbnn_status dispatch(const char *text)
     return rbnn_bench_run_network();
   } else if (rbnn_words_take(&text, "inputs")) {
     if (!rbnn_words_number(&text, &inputs)) return RBNN_ARGUMENT;
-    rbnn_bench_run_layer_inputs(inputs);
+    return rbnn_bench_run_layer_inputs(inputs);
   } else if (rbnn_words_take(&text, "network-inputs")) {
     if (!rbnn_words_number(&text, &inputs)) return RBNN_ARGUMENT;
     return rbnn_bench_run_network_inputs(inputs);

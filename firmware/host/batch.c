@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/layer.h"
+#include "crypto/wipe.h"
 
 uint32_t rbnn_batch_bytes(void)
 {
@@ -38,8 +39,14 @@ rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
                                 uint32_t params_bytes, uint32_t *arena, uint32_t arena_bytes,
                                 uint32_t *work, uint32_t work_bytes)
 {
-  rbnn_reconf_start(&batch->reconf, &batch->model, secret);
-  rbnn_reconf_set_trunk(&batch->reconf, trunk_key);
+  uint8_t stream_key[RBNN_KEY_BYTES];
+  rbnn_reconf_derive_key(stream_key, &batch->model, secret);
+  const rbnn_status status =
+      rbnn_reconf_start(&batch->reconf, &batch->model, stream_key, trunk_key);
+  rbnn_wipe(stream_key, sizeof stream_key);
+  if (status != RBNN_OK) {
+    return status;
+  }
   batch->engine = (rbnn_engine){
       .model = &batch->model,
       .params = params,

@@ -85,7 +85,7 @@ rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, ui
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES]);
 
 /* Make an unlocked task active: decrypt its sealed block into `params` (4-byte aligned, at least
- * header->params_bytes) and give the key of its streams (rbnn_reconf_start_keyed) to the caller,
+ * header->params_bytes) and give the key of its streams (rbnn_reconf_start) to the caller,
  * who wipes it. On failure no task is active and `stream_key` and `params` are zero. Neither digest
  * nor tag is taken again: docs/decisions/0007. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK,
  * RBNN_NO_LICENCE, RBNN_LOCKED, RBNN_SEALED_BLOCK (too large for `params`). */

@@ -137,10 +137,9 @@ rbnn_status rbnn_link_switch(rbnn_link *link, const char *words)
   rbnn_status status = rbnn_vault_switch(link->vault, (uint32_t)task, stream_key, link->params,
                                          link->params_capacity, &link->engine->params_bytes);
   if (status == RBNN_OK) {
-    rbnn_reconf_start_keyed(link->reconf, link->model, stream_key);
     const rbnn_params_header *const header = (const void *)link->params;
-    rbnn_reconf_set_trunk(link->reconf, header->trunk_key);
-    status = rbnn_engine_check(link->engine, (uint32_t)task);
+    status = rbnn_reconf_start(link->reconf, link->model, stream_key, header->trunk_key);
+    if (status == RBNN_OK) status = rbnn_engine_check(link->engine, (uint32_t)task);
     if (status == RBNN_OK) {
       status = rbnn_reconf_keep(link->reconf, link->resident, link->resident_bytes,
                                 link->resident_layers);
