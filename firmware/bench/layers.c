@@ -7,6 +7,7 @@
 #include "bench/measure.h"
 #include "bench/sources.h"
 #include "core/layer.h"
+#include "core/trace.h"
 #include "link/print.h"
 
 typedef struct {
@@ -50,14 +51,7 @@ static void prepare(case_run *it, uint32_t number, rbnn_bench_mode mode)
 static void run_layer(void *context)
 {
   const rbnn_run *const run = &((const case_run *)context)->run;
-  switch ((rbnn_operator)run->layer->op) {
-    case RBNN_OPERATOR_STEM: rbnn_conv_stem(run); break;
-    case RBNN_OPERATOR_CONV: rbnn_conv_binary(run); break;
-    case RBNN_OPERATOR_MAX_POOL: rbnn_max_pool(run); break;
-    case RBNN_OPERATOR_AVERAGE_POOL: rbnn_average_pool(run); break;
-    case RBNN_OPERATOR_DENSE: rbnn_dense(run); break;
-    case RBNN_OPERATOR_DENSE_STREAM: rbnn_dense_stream(run); break;
-  }
+  rbnn_kernels[run->layer->op].run(run);
 }
 
 static void measure(uint32_t number, rbnn_bench_mode mode)
@@ -72,7 +66,7 @@ static void measure(uint32_t number, rbnn_bench_mode mode)
   rbnn_print(",");
   rbnn_print_number(counts);
   rbnn_print(",");
-  rbnn_print_hex32(rbnn_bench_output_crc32(&it.run));
+  rbnn_print_hex32(rbnn_layer_output_crc32(&it.run));
   rbnn_print("]");
   rbnn_print_end();
 }

@@ -8,6 +8,7 @@
 #include "bench/sources.h"
 #include "core/engine.h"
 #include "core/model_image.h"
+#include "core/trace.h"
 #include "link/print.h"
 #include "port/counter.h"
 
@@ -60,7 +61,7 @@ static void observe(void *context, const rbnn_run *run)
 {
   network_run *const it = context;
   it->counts[run->number] = rbnn_port_measure_end() - it->start;
-  it->crc[run->number] = rbnn_bench_output_crc32(run);
+  it->crc[run->number] = rbnn_layer_output_crc32(run);
   it->start = rbnn_port_measure_begin();
 }
 

@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-#include "core/crc32.h"
-#include "core/layer.h"
 #include "crypto/wipe.h"
 
 const char *rbnn_bench_mode_name(rbnn_bench_mode mode)
@@ -59,20 +57,4 @@ rbnn_source rbnn_bench_source(rbnn_bench_mode mode)
 void *rbnn_bench_source_context(rbnn_bench_weights *weights, rbnn_bench_mode mode)
 {
   return mode == RBNN_BENCH_PLAIN ? (void *)weights : (void *)&weights->reconf;
-}
-
-uint32_t rbnn_bench_output_crc32(const rbnn_run *run)
-{
-  const rbnn_layer *const layer = run->layer;
-  uint32_t crc = 0;
-  if (run->bits != NULL) {
-    crc = rbnn_crc32_update(crc, run->bits, (uint32_t)rbnn_layer_bits_bytes(layer));
-  }
-  if (run->stream != NULL) {
-    crc = rbnn_crc32_update(crc, run->stream, (uint32_t)rbnn_layer_stream_bytes(layer));
-  }
-  if (run->logits != NULL) {
-    crc = rbnn_crc32_update(crc, run->logits, (uint32_t)rbnn_layer_logits_bytes(layer));
-  }
-  return crc;
 }

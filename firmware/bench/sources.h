@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the measured kernels draw their weights from, and what they made of them. */
+/* Where the measured kernels draw their weights from. */
 #ifndef RBNN_BENCH_SOURCES_H
 #define RBNN_BENCH_SOURCES_H
 
@@ -38,8 +38,5 @@ rbnn_status rbnn_bench_weights_keep(rbnn_bench_weights *weights, uint32_t layer,
 /* The source of a mode, and its context. */
 rbnn_source rbnn_bench_source(rbnn_bench_mode mode);
 void *rbnn_bench_source_context(rbnn_bench_weights *weights, rbnn_bench_mode mode);
-
-/* CRC-32 of a run's bits, then of its stream, then of its logits. */
-uint32_t rbnn_bench_output_crc32(const rbnn_run *run);
 
 #endif

@@ -53,7 +53,8 @@ rbnn_status rbnn_reconf_keep(rbnn_reconf *reconf, uint32_t *memory, uint32_t mem
 const uint32_t *rbnn_reconf_source(void *context, uint32_t layer, uint32_t offset, uint32_t bytes,
                                    uint32_t *room);
 
-/* Overwrite the keys and the resident weights. `reconf` has been started once. */
+/* Overwrite the keys and the resident weights. `reconf` has been started, or is all
+ * zero. */
 void rbnn_reconf_wipe(rbnn_reconf *reconf);
 
 #endif

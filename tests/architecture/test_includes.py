@@ -25,6 +25,7 @@ ORDER = (
     "puf",
     "reconf",
     "licence",
+    "device",
     "port",
     "port/armv7m",
     "port/mps2",

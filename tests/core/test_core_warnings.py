@@ -14,7 +14,7 @@ import pytest
 from rbnn.export.compile import FIRMWARE, INCLUDES, MONOCYPHER, room_sources
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Wshadow", "-Wundef", "-Werror")
-ROOMS = ("crypto", "core", "puf", "reconf", "licence")
+ROOMS = ("crypto", "core", "puf", "reconf", "licence", "device")
 CORES = {
     "cortex-m0plus": (0, 0),
     "cortex-m3": (1, 0),
