@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The key stream by itself. */
+#include <stddef.h>
+
 #include "bench/bench.h"
 #include "bench/measure.h"
 #include "bench/sources.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An application for `rbnn bench device` alone: measures layers, key stream and a network.
+/* An application for `rbnn bench device` only: measures layers, key stream and a network.
  *
  * Takes commands ended by `%`, answers in the product's grammar, each answer closed by `m-ready`:
  *

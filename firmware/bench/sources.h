@@ -30,7 +30,7 @@ rbnn_status rbnn_bench_reconf_start(rbnn_reconf *reconf, const rbnn_model *model
 rbnn_status rbnn_bench_weights_start(rbnn_bench_weights *weights, const rbnn_model *model,
                                      const uint8_t *trunk_key, const uint8_t *reconfigured);
 
-/* Start anew, for a model without a trunk, and keep layer `layer` in `memory` from its first run
+/* Start again, for a model without a trunk, and keep layer `layer` in `memory` from its first run
  * on. */
 rbnn_status rbnn_bench_weights_keep(rbnn_bench_weights *weights, uint32_t layer, uint32_t *memory,
                                     uint32_t memory_bytes);

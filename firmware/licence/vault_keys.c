@@ -19,7 +19,7 @@
 _Static_assert(SECRET_OFFSET + RBNN_KEY_BYTES + RBNN_NOISE_TAG_BYTES == RBNN_LICENCE_BYTES,
                "the payload of a licence is one task secret");
 
-/* What stands in the way of device keys, or RBNN_OK. */
+/* Why there are no device keys, or RBNN_OK. */
 static rbnn_status check_keys(const rbnn_vault *vault)
 {
   switch (vault->puf) {

@@ -94,7 +94,7 @@ rbnn_status rbnn_link_unlock(rbnn_link *link, const char *words)
   char name[RBNN_NAME_BYTES];
   uint8_t psk[RBNN_KEY_BYTES];
   if (link->device->model_status != RBNN_OK) return link->device->model_status;
-  /* The key is the last word; what stands before it is the task's name. */
+  /* The key is the last word; the task's name comes before it. */
   const size_t length = strlen(words);
   if (length <= 2u * RBNN_KEY_BYTES) return RBNN_ARGUMENT;
   const char *const space = words + length - 2u * RBNN_KEY_BYTES - 1u;

@@ -23,7 +23,7 @@ typedef struct {
   const uint32_t *whole;             /* its bits, reconfigured; NULL when it is not resident */
   uint32_t *resident;                /* memory of the resident layers, in table order */
   uint64_t resident_layers;          /* bit l: layer l is resident */
-  uint64_t ready;                    /* bit l: layer l stands reconfigured in `resident` */
+  uint64_t ready;                    /* bit l: layer l is in `resident`, reconfigured */
 } rbnn_reconf;
 
 /* The key of a task's streams: KDF(S_t, "weights", model id). */

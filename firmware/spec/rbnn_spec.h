@@ -207,7 +207,7 @@ typedef struct {
   uint8_t kernel; /* height and width of the window; 0 for a dense layer */
   uint8_t stride; /* in both directions */
   uint8_t pad; /* pixels added on each side */
-  uint8_t pool; /* side of the max pool behind a stem's sums; 1 without */
+  uint8_t pool; /* side of the max pool after a stem's sums; 1 without */
   uint8_t stage; /* enum Stage */
   uint8_t activation; /* enum Activation */
   uint8_t sign; /* enum Sign */
@@ -215,8 +215,8 @@ typedef struct {
   uint16_t in_height; /* pixels */
   uint16_t in_width; /* pixels */
   uint16_t in_channels; /* a multiple of 32 but for a stem */
-  uint16_t out_height; /* pixels, behind the fused pool */
-  uint16_t out_width; /* pixels, behind the fused pool */
+  uint16_t out_height; /* pixels, after the fused pool */
+  uint16_t out_width; /* pixels, after the fused pool */
   uint16_t out_channels; /* filters; a multiple of 32 but for a dense layer */
   uint16_t shortcut_channels; /* 0 without; channel c adds shortcut channel c mod this */
   uint32_t in_offset; /* input's place in the activation arena */
@@ -283,7 +283,7 @@ _Static_assert(sizeof(rbnn_helper_header) == 8u, "helper_header");
 typedef struct {
   uint8_t magic[4]; /* "RBPV" */
   uint16_t version; /* PROVISIONING_VERSION */
-  uint16_t licence_count; /* licences behind the helper record */
+  uint16_t licence_count; /* licences after the helper record */
   uint32_t total_bytes; /* header, helper record and licences */
   uint32_t crc32; /* CRC-32 of total_bytes bytes with this member as zero */
 } rbnn_provisioning_header;

@@ -38,7 +38,7 @@ STREAM_FRACTION_BITS = 8
 SLOPE_FRACTION_BITS = 14
 """Slopes of RPReLU are int16, Q2.14."""
 MAX_SHIFT = 16
-"""Largest shift behind a residual stage's scales."""
+"""Largest shift after a residual stage's scales."""
 ALIGNMENT = 16
 """Layers' bits and sealed blocks start at multiples of this in the container."""
 
@@ -180,7 +180,7 @@ LAYER = Record(
         Field("kernel", "u8", "height and width of the window; 0 for a dense layer"),
         Field("stride", "u8", "in both directions"),
         Field("pad", "u8", "pixels added on each side"),
-        Field("pool", "u8", "side of the max pool behind a stem's sums; 1 without"),
+        Field("pool", "u8", "side of the max pool after a stem's sums; 1 without"),
         Field("stage", "u8", "enum Stage"),
         Field("activation", "u8", "enum Activation"),
         Field("sign", "u8", "enum Sign"),
@@ -188,8 +188,8 @@ LAYER = Record(
         Field("in_height", "u16", "pixels"),
         Field("in_width", "u16", "pixels"),
         Field("in_channels", "u16", "a multiple of 32 but for a stem"),
-        Field("out_height", "u16", "pixels, behind the fused pool"),
-        Field("out_width", "u16", "pixels, behind the fused pool"),
+        Field("out_height", "u16", "pixels, after the fused pool"),
+        Field("out_width", "u16", "pixels, after the fused pool"),
         Field("out_channels", "u16", "filters; a multiple of 32 but for a dense layer"),
         Field("shortcut_channels", "u16", "0 without; channel c adds shortcut channel c mod this"),
         Field("in_offset", "u32", "input's place in the activation arena"),
@@ -287,7 +287,7 @@ PROVISIONING_HEADER = Record(
     (
         Field("magic", "u8", '"RBPV"', 4),
         Field("version", "u16", "PROVISIONING_VERSION"),
-        Field("licence_count", "u16", "licences behind the helper record"),
+        Field("licence_count", "u16", "licences after the helper record"),
         Field("total_bytes", "u32", "header, helper record and licences"),
         Field("crc32", "u32", "CRC-32 of total_bytes bytes with this member as zero"),
     ),

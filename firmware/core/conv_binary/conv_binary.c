@@ -100,7 +100,7 @@ typedef struct {
   uint32_t in_rows;          /* input rows with indices */
 } state;
 
-/* Constant where the firmware has one or the other alone. */
+/* Constant where the firmware has only one of them. */
 static inline bool takes_single_words(const geometry *g)
 {
   return RBNN_WITH_ODD_WORDS && (!RBNN_WITH_EVEN_WORDS || g->block_words == 1u);
@@ -125,7 +125,7 @@ static void index_padding(const state *s, uint32_t *indices, uint32_t blocks)
   }
 }
 
-/* The padding columns of all rows that any band keeps; the bands leave them alone. */
+/* The padding columns of all rows that any band keeps; the bands do not write them. */
 static void index_padding_columns(const state *s, uint32_t rows)
 {
   const uint32_t blocks = s->layer->pad * s->g.pixel_blocks;

@@ -70,8 +70,8 @@ rbnn_stage_threshold_loop:
  *   void f(const int16_t *sums, const rbnn_stage_tile *tile, const int16_t *shortcut,
  *          int16_t *stream, uint32_t shortcut_skip, uint32_t stream_skip, const int16_t *end,
  *          uint32_t bits_skip, uint16_t *bits)
- *   skips  bytes from behind one position to the next; of bits, from one position to the next
- *   end    behind the last sum */
+ *   skips  bytes from the end of one position to the next; of bits, from one position to the next
+ *   end    after the last sum */
 tile .req r1
 shortcut .req r2
 stream .req r3
