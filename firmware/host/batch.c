@@ -67,17 +67,6 @@ uint32_t rbnn_batch_image_bytes(const rbnn_batch *batch)
   return rbnn_engine_input_bytes(&batch->engine);
 }
 
-uint32_t rbnn_batch_output_bytes(const rbnn_batch *batch)
-{
-  uint64_t total = 0;
-  for (uint32_t i = 0; i < batch->model.header->layer_count; i++) {
-    const rbnn_layer *layer = &batch->model.layers[i];
-    total += rbnn_layer_bits_bytes(layer) + rbnn_layer_stream_bytes(layer) +
-             rbnn_layer_logits_bytes(layer);
-  }
-  return (uint32_t)total;
-}
-
 rbnn_status rbnn_batch_infer(rbnn_batch *batch, const uint8_t *images, uint32_t count,
                              int32_t *logits, uint8_t *outputs)
 {
