@@ -167,7 +167,7 @@ static bool storage_fits(const rbnn_layer *layer, const rbnn_container_header *h
          fits(layer->params_offset, rbnn_layer_params_bytes(layer), header->params_bytes);
 }
 
-/* Whether the layer is at the right place in the table and of the network. */
+/* Whether the layer is at its place in the table and in the network. */
 static bool place_fits(const rbnn_layer *layer, uint32_t number,
                        const rbnn_container_header *header)
 {

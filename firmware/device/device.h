@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device: one model, the licences that open its tasks, and the one task that is active.
  *
- * A product needs this header only. firmware/link is one client of it, for a serial line; nothing
- * here prints, allocates memory or touches a register. A whole life in one example, beside the
- * files that `rbnn export` writes:
+ * A product needs this header only, and the C and assembly of crypto, core, puf, reconf, licence
+ * and device, with Monocypher, compiled with firmware/ as the include folder. Nothing here prints,
+ * allocates memory or touches a register; firmware/link is one client of it, for a serial line. A
+ * whole life in one example, beside the files that `rbnn export` writes:
  *
  *   #include "core/model_image.h"
  *   #include "crypto/wipe.h"
@@ -114,8 +115,8 @@ typedef struct {
  * usable model still enrols and answers.
  *   container  16-byte aligned
  *   partition  NULL or erased where nothing was provisioned; any alignment
- *   pattern    SRAM as it was at power-on (RBNN_PUF_PATTERN_BYTES), or NULL after a warm reset;
- * wiped here, or by rbnn_device_enroll on a device that is not enrolled yet */
+ *   pattern    SRAM as it was at power-on (RBNN_PUF_PATTERN_BYTES), or NULL after a warm reset.
+ *              It is wiped here; on a device that is not enrolled yet, by rbnn_device_enroll */
 rbnn_status rbnn_device_start(rbnn_device *device, const rbnn_device_memory *memory,
                               const uint8_t *container, uint32_t container_bytes,
                               const uint8_t *partition, uint32_t partition_bytes, uint8_t *pattern);
@@ -141,8 +142,8 @@ rbnn_status rbnn_device_unlock(rbnn_device *device, uint32_t task,
 
 /* Make an unlocked task the active one. What the task before it left in memory is wiped first. On
  * failure no task is active and nothing of either remains: RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE,
- * RBNN_LOCKED; or, with all tasks locked, RBNN_SEALED_BLOCK (parameters that do not suit the model)
- * and RBNN_ARGUMENT (too little memory). */
+ * RBNN_LOCKED, RBNN_SEALED_BLOCK (its parameters do not suit the model, or their memory is too
+ * small) or RBNN_ARGUMENT (other memory is too small). The last two may lock all tasks. */
 rbnn_status rbnn_device_switch(rbnn_device *device, uint32_t task);
 
 /* Whether a task is active. RBNN_NO_ACTIVE_TASK. */

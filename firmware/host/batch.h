@@ -35,8 +35,8 @@ uint32_t rbnn_batch_image_bytes(const rbnn_batch *batch);
 
 /* Run `count` images of rbnn_batch_image_bytes() each.
  *   logits   count * RBNN_MAX_CLASSES entries, the task's classes first in each
- *   outputs  for each image, of each layer in order its bits, then its stream, then its logits,
- * with nothing in between (sizes: layer.h); or NULL */
+ *   outputs  of each image, layer by layer: bits, then stream, then logits, without gaps (sizes:
+ *            layer.h); or NULL */
 rbnn_status rbnn_batch_infer(rbnn_batch *batch, const uint8_t *images, uint32_t count,
                              int32_t *logits, uint8_t *outputs);
 

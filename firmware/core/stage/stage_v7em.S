@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loops over positions of stage.c for cores with DSP instructions: two filters a word. Bits are gathered
- * as signs: bits 15 and 31 of `signs`, which moves down by two for each pair of filters. */
+/* The loops over positions of stage.c for cores with DSP instructions: two filters a word. Bits are
+ * gathered as signs: bits 15 and 31 of `signs`, which moves down by two for each pair of
+ * filters. */
 #include "spec/target.h"
 
 #if RBNN_TARGET_V7EM
@@ -23,8 +24,8 @@ signs .req r12
   mvn \to, \to
 .endm
 
-/* void rbnn_stage_threshold_loop(const int16_t *sums, uint16_t *bits, uint32_t skip, uint32_t count,
- *                            const rbnn_stage_tile *tile)
+/* void rbnn_stage_threshold_loop(const int16_t *sums, uint16_t *bits, uint32_t skip,
+ *                                uint32_t count, const rbnn_stage_tile *tile)
  *   skip  bytes from one position's bits to the next's */
 .macro compare to, threshold
   qsub16 \to, \to, \threshold
