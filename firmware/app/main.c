@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All memory of a running device, and the order in which it starts. */
+/* All memory of a running device, and its serial line. */
 #include <stddef.h>
 
 #include "link/link.h"
@@ -39,10 +39,20 @@ static uint32_t params[WORDS(RBNN_MODEL_PARAMS_BYTES)];
 static uint32_t resident[WORDS(RBNN_MODEL_RESIDENT_BYTES)];
 #endif
 
-static rbnn_model model;
-static rbnn_vault vault;
-static rbnn_reconf reconf;
-static rbnn_engine engine;
+static const rbnn_device_memory memory = {
+    .arena = arena,
+    .arena_bytes = sizeof arena,
+    .work = work,
+    .work_bytes = sizeof work,
+    .params = params,
+    .params_bytes = sizeof params,
+#if RBNN_MODEL_RESIDENT_BYTES > 0
+    .resident = resident,
+    .resident_bytes = sizeof resident,
+#endif
+    .resident_layers = RBNN_MODEL_RESIDENT_LAYERS,
+};
+static rbnn_device device;
 static rbnn_link serial;
 
 _Noreturn void rbnn_app_run(void)
@@ -52,31 +62,10 @@ _Noreturn void rbnn_app_run(void)
   rbnn_port_init();
   uint8_t *const pattern = rbnn_port_power_up_pattern();
   const uint8_t *const partition = rbnn_port_provisioning(&partition_bytes);
-  serial.model_status = rbnn_model_open(&model, MODEL_BYTES, MODEL_SIZE, &serial.bad_layer);
-  serial.model = serial.model_status == RBNN_OK ? &model : NULL;
-  rbnn_vault_start(&vault, serial.model, partition, partition_bytes, pattern);
-
-  engine.model = serial.model;
-  engine.params = (const uint8_t *)params;
-  engine.arena = arena;
-  engine.arena_bytes = sizeof arena;
-  engine.work = work;
-  engine.work_bytes = sizeof work;
-  engine.source = rbnn_reconf_source;
-  engine.source_context = &reconf;
-
-  serial.vault = &vault;
-  serial.reconf = &reconf;
-  serial.engine = &engine;
-#if RBNN_MODEL_RESIDENT_BYTES > 0
-  serial.resident = resident;
-  serial.resident_bytes = sizeof resident;
-#endif
-  serial.resident_layers = RBNN_MODEL_RESIDENT_LAYERS;
-  serial.params = (uint8_t *)params;
-  serial.params_capacity = sizeof params;
-  serial.pattern = pattern;
-
+  /* A device without a usable model serves the line, too, and says so there. */
+  (void)rbnn_device_start(&device, &memory, MODEL_BYTES, MODEL_SIZE, partition, partition_bytes,
+                          pattern);
+  serial.device = &device;
   rbnn_link_start(&serial);
   for (;;) {
     const int byte = rbnn_port_read();

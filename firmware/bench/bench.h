@@ -41,7 +41,7 @@ rbnn_status rbnn_bench_run_network(void);
 
 /* Over `inputs` random inputs and two extreme ones, streaming: the first layer by itself, the
  * network; see rbnn_bench_print_spread. */
-void rbnn_bench_run_layer_inputs(uint32_t inputs);
+rbnn_status rbnn_bench_run_layer_inputs(uint32_t inputs);
 rbnn_status rbnn_bench_run_network_inputs(uint32_t inputs);
 
 #endif

@@ -29,7 +29,8 @@ extern const rbnn_bench_layer rbnn_bench_layers[];
 extern const uint8_t *const rbnn_bench_layer_weights; /* reconfigured, laid out as P */
 extern const int16_t rbnn_bench_offsets[RBNN_MAX_INPUT_CHANNELS];
 
-/* A network: the container of model_image.h, its task 0 opened; `bytes` is 0 without one. */
+/* A network: the container of model_image.h, its task 0 opened. Without one, model_image.h holds
+ * no container, and what is here is zeros. */
 typedef struct {
   const uint8_t *params; /* plaintext of the sealed block */
   uint32_t params_bytes;

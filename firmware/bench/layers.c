@@ -7,6 +7,7 @@
 #include "bench/measure.h"
 #include "bench/sources.h"
 #include "core/layer.h"
+#include "core/trace.h"
 #include "link/print.h"
 
 typedef struct {
@@ -50,14 +51,7 @@ static void prepare(case_run *it, uint32_t number, rbnn_bench_mode mode)
 static void run_layer(void *context)
 {
   const rbnn_run *const run = &((const case_run *)context)->run;
-  switch ((rbnn_operator)run->layer->op) {
-    case RBNN_OPERATOR_STEM: rbnn_conv_stem(run); break;
-    case RBNN_OPERATOR_CONV: rbnn_conv_binary(run); break;
-    case RBNN_OPERATOR_MAX_POOL: rbnn_max_pool(run); break;
-    case RBNN_OPERATOR_AVERAGE_POOL: rbnn_average_pool(run); break;
-    case RBNN_OPERATOR_DENSE: rbnn_dense(run); break;
-    case RBNN_OPERATOR_DENSE_STREAM: rbnn_dense_stream(run); break;
-  }
+  rbnn_kernels[run->layer->op].run(run);
 }
 
 static void measure(uint32_t number, rbnn_bench_mode mode)
@@ -72,20 +66,27 @@ static void measure(uint32_t number, rbnn_bench_mode mode)
   rbnn_print(",");
   rbnn_print_number(counts);
   rbnn_print(",");
-  rbnn_print_hex32(rbnn_bench_output_crc32(&it.run));
+  rbnn_print_hex32(rbnn_layer_output_crc32(&it.run));
   rbnn_print("]");
   rbnn_print_end();
+}
+
+static rbnn_status start_weights(void)
+{
+  return rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, NULL,
+                                  rbnn_bench_layer_weights);
 }
 
 rbnn_status rbnn_bench_run_layers(void)
 {
   for (uint32_t i = 0; i < rbnn_bench_layer_model.header->layer_count; i++) {
     case_run first;
-    rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
+    rbnn_status status = start_weights();
+    if (status != RBNN_OK) return status;
     measure(i, RBNN_BENCH_STREAM);
     measure(i, RBNN_BENCH_PLAIN);
-    const rbnn_status status = rbnn_bench_weights_keep(
-        &weights, i, rbnn_bench_memory.layers.resident, sizeof rbnn_bench_memory.layers.resident);
+    status = rbnn_bench_weights_keep(&weights, i, rbnn_bench_memory.layers.resident,
+                                     sizeof rbnn_bench_memory.layers.resident);
     if (status != RBNN_OK) return status;
     prepare(&first, i, RBNN_BENCH_RESIDENT);
     run_layer(&first);
@@ -94,7 +95,7 @@ rbnn_status rbnn_bench_run_layers(void)
   return RBNN_OK;
 }
 
-void rbnn_bench_run_layer_inputs(uint32_t inputs)
+rbnn_status rbnn_bench_run_layer_inputs(uint32_t inputs)
 {
   rbnn_bench_spread spread = rbnn_bench_spread_start(inputs);
   case_run it;
@@ -103,8 +104,10 @@ void rbnn_bench_run_layer_inputs(uint32_t inputs)
   const uint32_t bytes = rbnn_bench_layers[0].input_bytes;
   while (rbnn_bench_spread_input(&spread, input, bytes)) {
     /* As in a network, where another layer's key stream has run in between. */
-    rbnn_bench_weights_start(&weights, &rbnn_bench_layer_model, rbnn_bench_layer_weights);
+    const rbnn_status status = start_weights();
+    if (status != RBNN_OK) return status;
     rbnn_bench_spread_add(&spread, rbnn_bench_measure(run_layer, &it));
   }
   rbnn_bench_print_spread(rbnn_bench_layers[0].name, &spread);
+  return RBNN_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An application for `rbnn bench device` alone: measures layers, key stream and a network.
+/* An application for `rbnn bench device` only: measures layers, key stream and a network.
  *
  * Takes commands ended by `%`, answers in the product's grammar, each answer closed by `m-ready`:
  *
@@ -62,7 +62,7 @@ static rbnn_status dispatch(const char *text)
     return rbnn_bench_run_network();
   } else if (rbnn_words_take(&text, "inputs")) {
     if (!rbnn_words_number(&text, &inputs)) return RBNN_ARGUMENT;
-    rbnn_bench_run_layer_inputs(inputs);
+    return rbnn_bench_run_layer_inputs(inputs);
   } else if (rbnn_words_take(&text, "network-inputs")) {
     if (!rbnn_words_number(&text, &inputs)) return RBNN_ARGUMENT;
     return rbnn_bench_run_network_inputs(inputs);

@@ -8,6 +8,7 @@
 #include "bench/sources.h"
 #include "core/engine.h"
 #include "core/model_image.h"
+#include "core/trace.h"
 #include "link/print.h"
 #include "port/counter.h"
 
@@ -27,14 +28,14 @@ static rbnn_status prepare(network_run *it)
 {
   const rbnn_bench_network *const given = &rbnn_bench_network_case;
   uint32_t bad_layer;
-  const rbnn_status status =
+  rbnn_status status =
       rbnn_model_open(&model, rbnn_model_image, rbnn_model_image_bytes, &bad_layer);
   if (status != RBNN_OK) return status;
   memcpy(rbnn_bench_memory.network.params, given->params, given->params_bytes);
   memcpy(rbnn_bench_memory.network.image, given->image, given->image_bytes);
-  rbnn_bench_weights_start(&weights, &model, given->weights);
   const rbnn_params_header *const header = (const void *)given->params;
-  rbnn_reconf_set_trunk(&weights.reconf, header->trunk_key);
+  status = rbnn_bench_weights_start(&weights, &model, header->trunk_key, given->weights);
+  if (status != RBNN_OK) return status;
   it->engine = (rbnn_engine){
       .model = &model,
       .params = (const uint8_t *)rbnn_bench_memory.network.params,
@@ -60,7 +61,7 @@ static void observe(void *context, const rbnn_run *run)
 {
   network_run *const it = context;
   it->counts[run->number] = rbnn_port_measure_end() - it->start;
-  it->crc[run->number] = rbnn_bench_output_crc32(run);
+  it->crc[run->number] = rbnn_layer_output_crc32(run);
   it->start = rbnn_port_measure_begin();
 }
 

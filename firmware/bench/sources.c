@@ -3,8 +3,7 @@
 
 #include <stddef.h>
 
-#include "core/crc32.h"
-#include "core/layer.h"
+#include "crypto/wipe.h"
 
 const char *rbnn_bench_mode_name(rbnn_bench_mode mode)
 {
@@ -15,18 +14,29 @@ const char *rbnn_bench_mode_name(rbnn_bench_mode mode)
   }
 }
 
-void rbnn_bench_weights_start(rbnn_bench_weights *weights, const rbnn_model *model,
-                              const uint8_t *reconfigured)
+rbnn_status rbnn_bench_reconf_start(rbnn_reconf *reconf, const rbnn_model *model,
+                                    const uint8_t *trunk_key)
 {
-  rbnn_reconf_start(&weights->reconf, model, rbnn_bench_secret);
+  uint8_t key[RBNN_KEY_BYTES];
+  rbnn_reconf_derive_key(key, model, rbnn_bench_secret);
+  const rbnn_status status = rbnn_reconf_start(reconf, model, key, trunk_key);
+  rbnn_wipe(key, sizeof key);
+  return status;
+}
+
+rbnn_status rbnn_bench_weights_start(rbnn_bench_weights *weights, const rbnn_model *model,
+                                     const uint8_t *trunk_key, const uint8_t *reconfigured)
+{
   weights->model = model;
   weights->weights = reconfigured;
+  return rbnn_bench_reconf_start(&weights->reconf, model, trunk_key);
 }
 
 rbnn_status rbnn_bench_weights_keep(rbnn_bench_weights *weights, uint32_t layer, uint32_t *memory,
                                     uint32_t memory_bytes)
 {
-  rbnn_reconf_start(&weights->reconf, weights->model, rbnn_bench_secret);
+  const rbnn_status status = rbnn_bench_reconf_start(&weights->reconf, weights->model, NULL);
+  if (status != RBNN_OK) return status;
   return rbnn_reconf_keep(&weights->reconf, memory, memory_bytes, (uint64_t)1 << layer);
 }
 
@@ -47,20 +57,4 @@ rbnn_source rbnn_bench_source(rbnn_bench_mode mode)
 void *rbnn_bench_source_context(rbnn_bench_weights *weights, rbnn_bench_mode mode)
 {
   return mode == RBNN_BENCH_PLAIN ? (void *)weights : (void *)&weights->reconf;
-}
-
-uint32_t rbnn_bench_output_crc32(const rbnn_run *run)
-{
-  const rbnn_layer *const layer = run->layer;
-  uint32_t crc = 0;
-  if (run->bits != NULL) {
-    crc = rbnn_crc32_update(crc, run->bits, (uint32_t)rbnn_layer_bits_bytes(layer));
-  }
-  if (run->stream != NULL) {
-    crc = rbnn_crc32_update(crc, run->stream, (uint32_t)rbnn_layer_stream_bytes(layer));
-  }
-  if (run->logits != NULL) {
-    crc = rbnn_crc32_update(crc, run->logits, (uint32_t)rbnn_layer_logits_bytes(layer));
-  }
-  return crc;
 }

@@ -36,7 +36,7 @@ uint32_t rbnn_engine_input_bytes(const rbnn_engine *engine);
 /* Run one inference.
  *   input   8-bit pixels, rows, columns, channels; exactly rbnn_engine_input_bytes() of them
  *   logits  receives the task's class count of Q12.20 values; room for RBNN_MAX_CLASSES
- * The time taken depends on shapes alone, not on input, weights or keys. */
+ * The time taken depends only on shapes, not on input, weights or keys. */
 rbnn_status rbnn_engine_infer(const rbnn_engine *engine, const uint8_t *input, uint32_t input_bytes,
                               int32_t *logits);
 

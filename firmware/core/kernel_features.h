@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parts of kernels that a firmware may be built without. `rbnn export` writes model_features.h
- * beside its model, so that flash pays for what that model's layers need, and no more; without the
- * file all are there. A layer that needs a part that is not there is not served (layer.h). */
+ * beside its model, so that flash holds only what that model's layers need; without the file all
+ * are there. A layer that needs a part that is not there is not served (layer.h). */
 #ifndef RBNN_CORE_KERNEL_FEATURES_H
 #define RBNN_CORE_KERNEL_FEATURES_H
 
 #if __has_include("model_features.h")
 #include "model_features.h"
 #else
-#define RBNN_WITH_THRESHOLD 1       /* stage: bits of the sums alone */
+#define RBNN_WITH_THRESHOLD 1       /* stage: bits of the sums only */
 #define RBNN_WITH_RESIDUAL 1        /* stage: a stream */
 #define RBNN_WITH_RPRELU 1          /* activation of a stream */
 #define RBNN_WITH_SIGN_THRESHOLDS 1 /* bits of a stream by thresholds, not by its sign */

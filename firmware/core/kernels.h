@@ -4,8 +4,8 @@
  * Bits, tiles and words are those of rbnn/spec/packing.py, stages those of rbnn/spec/layout.py;
  * bit 1 stands for +1. A kernel draws the layer's reconfigured bits from `source`, tile by tile,
  * uses each tile for all output positions and needs no more memory than `work`. Arena regions of
- * one run are disjoint, but that `stream` may be the shortcut itself (same channels): element by
- * element in place. Timing depends on shapes and sizes alone, never on inputs, weights or keys. */
+ * one run are disjoint, except that `stream` may be the shortcut itself (same channels): element by
+ * element in place. Timing depends only on shapes and sizes, never on inputs, weights or keys. */
 #ifndef RBNN_CORE_KERNELS_H
 #define RBNN_CORE_KERNELS_H
 

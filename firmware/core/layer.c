@@ -130,7 +130,7 @@ static bool stage_fits(const rbnn_layer *layer)
   }
 }
 
-/* Whether a layer without sums has nothing of a stage, and gives `output` alone. */
+/* Whether a layer without sums has nothing of a stage, and only gives `output`. */
 static bool has_no_stage(const rbnn_layer *layer, uint8_t output)
 {
   return layer->stage == RBNN_STAGE_NONE && layer->activation == RBNN_ACTIVATION_NONE &&

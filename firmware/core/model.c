@@ -45,7 +45,7 @@ static bool header_is_ours(const rbnn_container_header *header)
          header->trunk_layers < header->layer_count;
 }
 
-/* Sections stand in this order and do not overlap: header, layers, tasks, P, sealed blocks. */
+/* Sections are in this order and do not overlap: header, layers, tasks, P, sealed blocks. */
 static bool sections_fit(const rbnn_container_header *header)
 {
   const uint32_t total = header->total_bytes;
@@ -167,7 +167,7 @@ static bool storage_fits(const rbnn_layer *layer, const rbnn_container_header *h
          fits(layer->params_offset, rbnn_layer_params_bytes(layer), header->params_bytes);
 }
 
-/* Whether the layer stands at the right place of the table and of the network. */
+/* Whether the layer is at its place in the table and in the network. */
 static bool place_fits(const rbnn_layer *layer, uint32_t number,
                        const rbnn_container_header *header)
 {
@@ -193,7 +193,7 @@ static bool layer_fits(const rbnn_layer *layers, uint32_t number,
          rbnn_layer_work_bytes(layer) <= header->work_bytes;
 }
 
-/* Whether the task table is sound; sealed blocks stand in task order behind P. */
+/* Whether the task table is sound; sealed blocks follow P in task order. */
 static bool tasks_fit(const rbnn_task *tasks, const rbnn_container_header *header)
 {
   uint32_t end = header->weights_offset + header->weights_bytes;
@@ -221,10 +221,10 @@ static bool tasks_fit(const rbnn_task *tasks, const rbnn_container_header *heade
 static uint32_t container_crc32(const uint8_t *container, uint32_t size)
 {
   static const uint8_t zero[4] = {0};
-  const uint32_t behind = RBNN_CONTAINER_HEADER_CRC32_OFFSET + sizeof zero;
+  const uint32_t after = RBNN_CONTAINER_HEADER_CRC32_OFFSET + sizeof zero;
   uint32_t crc = rbnn_crc32_update(0, container, RBNN_CONTAINER_HEADER_CRC32_OFFSET);
   crc = rbnn_crc32_update(crc, zero, sizeof zero);
-  return rbnn_crc32_update(crc, container + behind, size - behind);
+  return rbnn_crc32_update(crc, container + after, size - after);
 }
 
 rbnn_status rbnn_model_open(rbnn_model *model, const uint8_t *container, uint32_t capacity,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ChaCha (RFC 8439's layout of key, 32-bit block counter and 96-bit nonce) with 20, 12 or 8 rounds.
  *
- * Cores with Thumb-2 run chacha_v7m.S, everything else chacha.c (spec/target.h). Timing depends on
- * `bytes`, on the rounds and on the alignment of the pointers alone. */
+ * Cores with Thumb-2 run chacha_v7m.S, everything else chacha.c (spec/target.h). Timing depends
+ * only on `bytes`, on the rounds and on the alignment of the pointers. */
 #ifndef RBNN_CRYPTO_CHACHA_H
 #define RBNN_CRYPTO_CHACHA_H
 
@@ -17,8 +17,8 @@ typedef struct {
   uint32_t passes;    /* rounds / 4 */
 } rbnn_chacha;
 
-/* Make a stream ready. `key` may have any alignment; `rounds` is 8, 12 or 20. About as dear as a
- * quarter of a block. */
+/* Make a stream ready. `key` may have any alignment; `rounds` is 8, 12 or 20. Costs about as
+ * much as a quarter of a block. */
 void rbnn_chacha_start(rbnn_chacha *cipher, const uint8_t key[32], const uint32_t nonce[3],
                        uint32_t rounds);
 

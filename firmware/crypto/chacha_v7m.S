@@ -18,7 +18,7 @@
   .syntax unified
   .thumb
 
-/* The frame, from sp. START to LOW stand as one load of fourteen registers wants them. */
+/* The frame, from sp. START to LOW are in the order of one load of fourteen registers. */
   .equ START, 0           /* words 0..9, 12..15 */
   .equ START_COUNTER, 40  /* word 12 */
   .equ START_HIGH, 56     /* words 10, 11 */
@@ -29,7 +29,7 @@
   .equ FIRST_A, 112       /* initial words 0..3 */
   .equ FIRST_B, 128       /* initial words 4..7 */
   .equ POINTERS, 144      /* in, out */
-  .equ END, 152           /* number behind the last block */
+  .equ END, 152           /* number after the last block's */
   .equ PASSES, 156
   .equ LEFT, 160          /* passes left */
   .equ FRAME, 168

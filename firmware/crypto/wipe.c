@@ -6,7 +6,7 @@
 #define LINE_BYTES 32u
 
 #if RBNN_TARGET_V7M
-/* `memory` is word-aligned; returns what is behind the last line. */
+/* `memory` is word-aligned; returns the end of the last line. */
 static uint8_t *wipe_lines(uint8_t *memory, uint32_t lines)
 {
   __asm volatile("mov r2, #0\n\tmov r3, #0\n\tmov r4, #0\n\tmov r5, #0\n\t"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/layer.h"
+#include "crypto/wipe.h"
 
 uint32_t rbnn_batch_bytes(void)
 {
@@ -38,8 +39,14 @@ rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
                                 uint32_t params_bytes, uint32_t *arena, uint32_t arena_bytes,
                                 uint32_t *work, uint32_t work_bytes)
 {
-  rbnn_reconf_start(&batch->reconf, &batch->model, secret);
-  rbnn_reconf_set_trunk(&batch->reconf, trunk_key);
+  uint8_t stream_key[RBNN_KEY_BYTES];
+  rbnn_reconf_derive_key(stream_key, &batch->model, secret);
+  const rbnn_status status =
+      rbnn_reconf_start(&batch->reconf, &batch->model, stream_key, trunk_key);
+  rbnn_wipe(stream_key, sizeof stream_key);
+  if (status != RBNN_OK) {
+    return status;
+  }
   batch->engine = (rbnn_engine){
       .model = &batch->model,
       .params = params,
@@ -58,17 +65,6 @@ rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
 uint32_t rbnn_batch_image_bytes(const rbnn_batch *batch)
 {
   return rbnn_engine_input_bytes(&batch->engine);
-}
-
-uint32_t rbnn_batch_output_bytes(const rbnn_batch *batch)
-{
-  uint64_t total = 0;
-  for (uint32_t i = 0; i < batch->model.header->layer_count; i++) {
-    const rbnn_layer *layer = &batch->model.layers[i];
-    total += rbnn_layer_bits_bytes(layer) + rbnn_layer_stream_bytes(layer) +
-             rbnn_layer_logits_bytes(layer);
-  }
-  return (uint32_t)total;
 }
 
 rbnn_status rbnn_batch_infer(rbnn_batch *batch, const uint8_t *images, uint32_t count,

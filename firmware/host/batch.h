@@ -33,17 +33,14 @@ rbnn_status rbnn_batch_activate(rbnn_batch *batch, uint32_t task,
 /* Bytes of one image of the active task. */
 uint32_t rbnn_batch_image_bytes(const rbnn_batch *batch);
 
-/* Bytes of all layers' outputs for one image: of each layer its bits, then its stream, then its
- * logits. */
-uint32_t rbnn_batch_output_bytes(const rbnn_batch *batch);
-
 /* Run `count` images of rbnn_batch_image_bytes() each.
  *   logits   count * RBNN_MAX_CLASSES entries, the task's classes first in each
- *   outputs  count * rbnn_batch_output_bytes(), per image the layers in order, or NULL */
+ *   outputs  of each image, layer by layer: bits, then stream, then logits, without gaps (sizes:
+ *            layer.h); or NULL */
 rbnn_status rbnn_batch_infer(rbnn_batch *batch, const uint8_t *images, uint32_t count,
                              int32_t *logits, uint8_t *outputs);
 
-/* Overwrite the secret. */
+/* Overwrite the keys. */
 void rbnn_batch_wipe(rbnn_batch *batch);
 
 #endif

@@ -91,8 +91,8 @@ static inline rbnn_wide rbnn_wide_total(rbnn_wide tally)
 }
 
 /* sums + the products of four unsigned bytes, the same in every lane, with a lane's four signed
- * ones, which are -1, 0 or 1. NEON takes 128 off every byte: what that gives hangs on the weights
- * alone and falls out where two sums are subtracted. */
+ * ones, which are -1, 0 or 1. NEON takes 128 off every byte: what that adds depends only on the
+ * weights and cancels where two sums are subtracted. */
 static inline rbnn_wide rbnn_wide_dot(rbnn_wide sums, uint32_t bytes, rbnn_wide weights)
 {
 #if RBNN_WIDE_LANES == 16u && RBNN_TARGET_AVX512_VNNI

@@ -10,7 +10,7 @@
 #define HASH_BYTES RBNN_NOISE_HASH_BYTES
 #define BLOCK_BYTES 128u
 
-/* Symmetric state: chaining key and handshake hash stand here, the cipher key in `payload`. */
+/* Symmetric state. The cipher key and the handshake hash are in `payload`. */
 typedef struct {
   uint8_t chaining[HASH_BYTES];
   rbnn_noise_payload *payload;

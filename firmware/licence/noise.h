@@ -13,7 +13,7 @@
 #define RBNN_NOISE_HASH_BYTES 64u
 #define RBNN_NOISE_TAG_BYTES 16u
 
-/* What the message pattern leaves behind: the payload's key (nonce 0) and its associated data. */
+/* What the message pattern ends with: the payload's key (nonce 0) and its associated data. */
 typedef struct {
   uint8_t key[RBNN_KEY_BYTES];
   uint8_t hash[RBNN_NOISE_HASH_BYTES];

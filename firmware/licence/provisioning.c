@@ -21,10 +21,10 @@ static int is_filled(const uint8_t *bytes, uint32_t size, uint8_t value)
 static uint32_t checksum(const uint8_t *partition, uint32_t bytes)
 {
   static const uint8_t zero[sizeof(uint32_t)] = {0};
-  const uint32_t behind = RBNN_PROVISIONING_HEADER_CRC32_OFFSET + (uint32_t)sizeof zero;
+  const uint32_t after = RBNN_PROVISIONING_HEADER_CRC32_OFFSET + (uint32_t)sizeof zero;
   uint32_t crc = rbnn_crc32_update(0, partition, RBNN_PROVISIONING_HEADER_CRC32_OFFSET);
   crc = rbnn_crc32_update(crc, zero, sizeof zero);
-  return rbnn_crc32_update(crc, partition + behind, bytes - behind);
+  return rbnn_crc32_update(crc, partition + after, bytes - after);
 }
 
 rbnn_status rbnn_provisioning_open(rbnn_provisioning *view, const uint8_t *partition,

@@ -56,12 +56,12 @@ typedef struct {
  * the device's keys. `pattern` is NULL after a warm reset. Otherwise it is wiped before returning,
  * unless the device is not enrolled: then rbnn_vault_enroll wipes it.
  * A malformed licence in flash is passed over; of two for one task the later one is kept.
- * Always leaves a usable vault; what is wrong stands in `puf` and `provisioning`. */
+ * Always leaves a usable vault; `puf` and `provisioning` say what is wrong. */
 void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t *partition,
                       uint32_t partition_bytes, uint8_t *pattern);
 
 /* Make helper data. RBNN_ENROLLED, RBNN_POWER_CYCLE, RBNN_PROVISIONING_DAMAGED (flash it again, or
- * erase it to enrol anew) or RBNN_PUF_PATTERN; `record` is zero then. On success the device's keys
+ * erase it to enrol again) or RBNN_PUF_PATTERN; `record` is zero then. On success the device's keys
  * are live. The pattern is wiped where it was read; `pattern` may be NULL when none is at hand. */
 rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
                               uint8_t record[RBNN_HELPER_RECORD_BYTES]);
@@ -85,7 +85,7 @@ rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, ui
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES]);
 
 /* Make an unlocked task active: decrypt its sealed block into `params` (4-byte aligned, at least
- * header->params_bytes) and give the key of its streams (rbnn_reconf_start_keyed) to the caller,
+ * header->params_bytes) and give the key of its streams (rbnn_reconf_start) to the caller,
  * who wipes it. On failure no task is active and `stream_key` and `params` are zero. Neither digest
  * nor tag is taken again: docs/decisions/0007. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK,
  * RBNN_NO_LICENCE, RBNN_LOCKED, RBNN_SEALED_BLOCK (too large for `params`). */

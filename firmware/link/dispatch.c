@@ -29,7 +29,7 @@ void rbnn_link_print_error(const rbnn_link *link, rbnn_status status)
   rbnn_print(texts[-(int)status]);
   if (status == RBNN_CONTAINER_LAYER) {
     rbnn_print(": layer ");
-    rbnn_print_number(link->bad_layer);
+    rbnn_print_number(link->device->bad_layer);
   }
   rbnn_print("]");
   rbnn_print_end();

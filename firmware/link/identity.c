@@ -43,8 +43,8 @@ rbnn_status rbnn_link_profile(rbnn_link *link, const char *words)
   (void)words;
   print_line("m-profile-[", RBNN_MSG_PROFILE " " RBNN_FIRMWARE_VERSION);
   rbnn_print("m-model-[");
-  if (link->model != NULL) {
-    rbnn_print_padded(link->model->header->architecture, RBNN_NAME_BYTES);
+  if (link->device->model_status == RBNN_OK) {
+    rbnn_print_padded(link->device->model.header->architecture, RBNN_NAME_BYTES);
   } else {
     rbnn_print("none");
   }
@@ -64,9 +64,9 @@ static const char *puf_name(rbnn_puf_state state)
   return "unknown";
 }
 
-void rbnn_link_print_public(const rbnn_link *link)
+static void print_public(const rbnn_link *link)
 {
-  print_hex_line("m-public-[", link->vault->public_key, RBNN_KEY_BYTES);
+  print_hex_line("m-public-[", link->device->vault.public_key, RBNN_KEY_BYTES);
 }
 
 rbnn_status rbnn_link_id(rbnn_link *link, const char *words)
@@ -75,14 +75,15 @@ rbnn_status rbnn_link_id(rbnn_link *link, const char *words)
   (void)words;
   print_line("m-firmware-[", RBNN_FIRMWARE_VERSION);
   print_line("m-board-[", rbnn_port_board());
-  if (link->model != NULL) {
-    print_hex_line("m-model-id-[", link->model->header->model_id,
-                   sizeof link->model->header->model_id);
-    rbnn_vault_model_digest(link->model, digest);
+  const rbnn_device *const device = link->device;
+  if (device->model_status == RBNN_OK) {
+    const rbnn_container_header *const header = device->model.header;
+    print_hex_line("m-model-id-[", header->model_id, sizeof header->model_id);
+    rbnn_vault_model_digest(&device->model, digest);
     print_hex_line("m-model-digest-[", digest, sizeof digest);
   }
-  print_line("m-puf-[", puf_name(link->vault->puf));
-  if (link->vault->puf == RBNN_PUF_ENROLLED) rbnn_link_print_public(link);
+  print_line("m-puf-[", puf_name(device->vault.puf));
+  if (device->vault.puf == RBNN_PUF_ENROLLED) print_public(link);
   return RBNN_OK;
 }
 
@@ -90,7 +91,7 @@ rbnn_status rbnn_link_enroll(rbnn_link *link, const char *words)
 {
   uint8_t record[RBNN_HELPER_RECORD_BYTES];
   (void)words;
-  const rbnn_status status = rbnn_vault_enroll(link->vault, link->pattern, record);
+  const rbnn_status status = rbnn_device_enroll(link->device, record);
   if (status != RBNN_OK) return status;
   for (uint32_t offset = 0; offset < sizeof record; offset += RBNN_HEX_BYTES_PER_LINE) {
     const uint32_t left = (uint32_t)sizeof record - offset;
@@ -99,7 +100,7 @@ rbnn_status rbnn_link_enroll(rbnn_link *link, const char *words)
     print_hex_line(",", record + offset,
                    left < RBNN_HEX_BYTES_PER_LINE ? left : RBNN_HEX_BYTES_PER_LINE);
   }
-  rbnn_link_print_public(link);
-  print_hex_line("m-sign-public-[", link->vault->sign_public_key, RBNN_KEY_BYTES);
+  print_public(link);
+  print_hex_line("m-sign-public-[", link->device->vault.sign_public_key, RBNN_KEY_BYTES);
   return RBNN_OK;
 }

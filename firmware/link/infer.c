@@ -2,8 +2,8 @@
 /* Inference on the loaded buffer: infer, results, labels, trace. */
 #include <stddef.h>
 
-#include "core/crc32.h"
-#include "core/layer.h"
+#include "core/trace.h"
+#include "crypto/wipe.h"
 #include "link/commands.h"
 #include "link/print.h"
 #include "link/words.h"
@@ -14,43 +14,38 @@
 
 static rbnn_status check_ready(const rbnn_link *link)
 {
-  if (link->model_status != RBNN_OK) return link->model_status;
-  if (link->vault->active < 0) return RBNN_NO_ACTIVE_TASK;
+  const rbnn_status status = rbnn_device_check_active(link->device);
+  if (status != RBNN_OK) return status;
   if (link->input_bytes != link->input_expected ||
-      link->input_bytes != rbnn_engine_input_bytes(link->engine)) {
+      link->input_bytes != rbnn_device_input_bytes(link->device)) {
     return RBNN_BUFFER_INCOMPLETE;
   }
   return RBNN_OK;
 }
 
-static uint32_t class_count(const rbnn_link *link)
-{
-  return link->model->tasks[link->vault->active].classes;
-}
-
-/* One counted inference into `logits`. */
 static rbnn_status run(rbnn_link *link, int32_t logits[RBNN_MAX_CLASSES])
 {
-  const rbnn_status status = rbnn_vault_count(link->vault);
-  if (status != RBNN_OK) return status;
-  return rbnn_engine_infer(link->engine, link->input, link->input_bytes, logits);
+  return rbnn_device_infer(link->device, link->input, link->input_bytes, logits);
 }
 
-static void keep_scores(rbnn_link *link, const int32_t logits[RBNN_MAX_CLASSES])
-{
-  link->score_count = class_count(link);
-  rbnn_scores_softmax(logits, link->score_count, link->scores);
-}
-
-void rbnn_link_print_results(const rbnn_link *link)
+static void print_results(const rbnn_link *link)
 {
   rbnn_print("m-results-[");
-  for (uint32_t i = 0; i < link->score_count; i++) {
+  for (uint32_t i = 0; i < link->device->score_count; i++) {
     if (i > 0) rbnn_print(",");
-    rbnn_print_ppm(link->scores[i]);
+    rbnn_print_ppm(link->device->scores[i]);
   }
   rbnn_print("]");
   rbnn_print_end();
+}
+
+/* The scores of what was inferred last; the logits are wiped. */
+static rbnn_status finish(rbnn_link *link, int32_t logits[RBNN_MAX_CLASSES])
+{
+  const rbnn_status status = rbnn_device_score(link->device, logits);
+  rbnn_wipe(logits, RBNN_MAX_CLASSES * sizeof *logits);
+  if (status == RBNN_OK) print_results(link);
+  return status;
 }
 
 rbnn_status rbnn_link_infer(rbnn_link *link, const char *words)
@@ -82,46 +77,41 @@ rbnn_status rbnn_link_infer(rbnn_link *link, const char *words)
   rbnn_print_lap(end);
   rbnn_print("m-infer-done");
   rbnn_print_end();
-  keep_scores(link, logits);
-  rbnn_link_print_results(link);
-  return RBNN_OK;
+  return finish(link, logits);
 }
 
 rbnn_status rbnn_link_results(rbnn_link *link, const char *words)
 {
   (void)words;
-  if (link->model_status != RBNN_OK) return link->model_status;
-  if (link->vault->active < 0) return RBNN_NO_ACTIVE_TASK;
-  if (link->score_count == 0) return RBNN_BUFFER_INCOMPLETE;
-  rbnn_link_print_results(link);
+  const rbnn_status status = rbnn_device_check_active(link->device);
+  if (status != RBNN_OK) return status;
+  if (link->device->score_count == 0) return RBNN_BUFFER_INCOMPLETE;
+  print_results(link);
   return RBNN_OK;
 }
 
 rbnn_status rbnn_link_labels(rbnn_link *link, const char *words)
 {
   (void)words;
-  if (link->model_status != RBNN_OK) return link->model_status;
-  if (link->vault->active < 0) return RBNN_NO_ACTIVE_TASK;
-  const rbnn_params_header *header = (const rbnn_params_header *)(const void *)link->params;
+  const rbnn_device *const device = link->device;
+  const rbnn_status status = rbnn_device_check_active(device);
+  if (status != RBNN_OK) return status;
+  const rbnn_params_header *const header = rbnn_device_params(device);
   rbnn_print("m-input-[");
-  rbnn_print_number(link->model->header->input_height);
+  rbnn_print_number(device->model.header->input_height);
   rbnn_print(",");
-  rbnn_print_number(link->model->header->input_width);
+  rbnn_print_number(device->model.header->input_width);
   rbnn_print(",");
   rbnn_print_number(header->input_channels);
   rbnn_print("]");
   rbnn_print_end();
-  const uint8_t *label = link->params + header->labels_offset;
-  const uint8_t *const end = label + header->labels_bytes;
-  for (uint32_t i = 0; i < header->classes && label < end; i++) {
+  for (uint32_t i = 0; i < header->classes; i++) {
     rbnn_print("m-label-[");
     rbnn_print_number(i);
     rbnn_print(",");
-    rbnn_print_padded(label, (uint32_t)(end - label));
+    rbnn_print(rbnn_device_label(device, i));
     rbnn_print("]");
     rbnn_print_end();
-    while (label < end && *label != 0) label++;
-    label++;
   }
   return RBNN_OK;
 }
@@ -132,37 +122,12 @@ typedef struct {
   uint32_t crc[RBNN_MAX_LAYERS];
 } layer_trace;
 
-/* The CRC-32 is that of the bits, then of the stream, then of the logits. */
 static void observe(void *context, const rbnn_run *run)
 {
   layer_trace *const trace = context;
-  const rbnn_layer *const layer = run->layer;
-  uint32_t crc = 0;
   trace->ticks[run->number] = rbnn_port_ticks() - trace->start;
-  if (run->bits != NULL) {
-    crc = rbnn_crc32_update(crc, run->bits, (uint32_t)rbnn_layer_bits_bytes(layer));
-  }
-  if (run->stream != NULL) {
-    crc = rbnn_crc32_update(crc, run->stream, (uint32_t)rbnn_layer_stream_bytes(layer));
-  }
-  if (run->logits != NULL) {
-    crc = rbnn_crc32_update(crc, run->logits, (uint32_t)rbnn_layer_logits_bytes(layer));
-  }
-  trace->crc[run->number] = crc;
+  trace->crc[run->number] = rbnn_layer_output_crc32(run);
   trace->start = rbnn_port_ticks();
-}
-
-static const char *operator_name(uint8_t operator)
-{
-  switch ((rbnn_operator)operator) {
-    case RBNN_OPERATOR_STEM: return "stem";
-    case RBNN_OPERATOR_CONV: return "conv";
-    case RBNN_OPERATOR_MAX_POOL: return "max-pool";
-    case RBNN_OPERATOR_DENSE: return "dense";
-    case RBNN_OPERATOR_AVERAGE_POOL: return "average-pool";
-    case RBNN_OPERATOR_DENSE_STREAM: return "dense-stream";
-  }
-  return "unknown";
 }
 
 rbnn_status rbnn_link_trace(rbnn_link *link, const char *words)
@@ -172,18 +137,16 @@ rbnn_status rbnn_link_trace(rbnn_link *link, const char *words)
   (void)words;
   rbnn_status status = check_ready(link);
   if (status != RBNN_OK) return status;
-  link->engine->observer = observe;
-  link->engine->observer_context = &trace;
+  rbnn_device_observe(link->device, observe, &trace);
   trace.start = rbnn_port_ticks();
   status = run(link, logits);
-  link->engine->observer = NULL;
-  link->engine->observer_context = NULL;
+  rbnn_device_observe(link->device, NULL, NULL);
   if (status != RBNN_OK) return status;
-  for (uint32_t i = 0; i < link->model->header->layer_count; i++) {
+  for (uint32_t i = 0; i < link->device->model.header->layer_count; i++) {
     rbnn_print("m-layer-[");
     rbnn_print_number(i);
     rbnn_print(",");
-    rbnn_print(operator_name(link->model->layers[i].op));
+    rbnn_print(rbnn_operator_name(link->device->model.layers[i].op));
     rbnn_print(",");
     rbnn_print_number(trace.ticks[i]);
     rbnn_print(",");
@@ -191,8 +154,8 @@ rbnn_status rbnn_link_trace(rbnn_link *link, const char *words)
     rbnn_print("]");
     rbnn_print_end();
   }
-  keep_scores(link, logits);
-  rbnn_link_print_results(link);
+  status = finish(link, logits);
+  if (status != RBNN_OK) return status;
   rbnn_print("m-ticks-hz-[");
   rbnn_print_number(rbnn_port_ticks_hz());
   rbnn_print("]");

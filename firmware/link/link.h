@@ -5,24 +5,11 @@
 
 #include <stdbool.h>
 
-#include "core/engine.h"
-#include "licence/vault.h"
-#include "reconf/reconf.h"
+#include "device/device.h"
 
-/* Caller-owned, all zero but for the first group, which the caller fills in. */
+/* Caller-owned, all zero but for `device`. */
 typedef struct {
-  rbnn_status model_status; /* what opening the container said */
-  uint32_t bad_layer;       /* which layer, where model_status is RBNN_CONTAINER_LAYER */
-  const rbnn_model *model;  /* NULL unless model_status is RBNN_OK */
-  rbnn_vault *vault;
-  rbnn_reconf *reconf;
-  rbnn_engine *engine; /* its source is rbnn_reconf_source over `reconf` */
-  uint32_t *resident;  /* memory for layers that stay reconfigured, or NULL */
-  uint32_t resident_bytes;
-  uint64_t resident_layers; /* which ones: bit l for layer l */
-  uint8_t *params;          /* what engine->params points at, writable */
-  uint32_t params_capacity;
-  uint8_t *pattern; /* power-up pattern, or NULL after a warm reset */
+  rbnn_device *device; /* started; nobody else calls it */
 
   char line[RBNN_MAX_COMMAND_BYTES + 1u]; /* may hold a key: wiped after every command */
   uint32_t line_bytes;
@@ -32,9 +19,6 @@ typedef struct {
   uint8_t input[RBNN_INPUT_BUFFER_BYTES];
   uint32_t input_expected; /* as announced by `db load`, or 0 */
   uint32_t input_bytes;
-
-  uint32_t scores[RBNN_MAX_CLASSES]; /* parts per million, of the active task */
-  uint32_t score_count;              /* 0 before its first inference */
 } rbnn_link;
 
 /* Print the boot lines. */

@@ -109,8 +109,9 @@ static bool check_container(const rbnn_link *link)
 {
   rbnn_model model;
   uint32_t bad_layer;
-  return link->model_status == RBNN_OK &&
-         rbnn_model_open(&model, link->model->bytes, link->model->size, &bad_layer) == RBNN_OK;
+  const rbnn_device *const device = link->device;
+  return device->model_status == RBNN_OK &&
+         rbnn_model_open(&model, device->model.bytes, device->model.size, &bad_layer) == RBNN_OK;
 }
 
 static bool report(const char *part, bool passed)
@@ -130,7 +131,7 @@ rbnn_status rbnn_link_selftest(rbnn_link *link, const char *words)
   passed &= report("x25519", check_x25519());
   passed &= report("aead", check_aead());
   passed &= report("sketch", check_sketch());
-  if (link->model_status == RBNN_NO_CONTAINER) {
+  if (link->device->model_status == RBNN_NO_CONTAINER) {
     rbnn_print("m-selftest-[container,absent]");
     rbnn_print_end();
   } else {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The chip itself: stack, reset. */
-#include "crypto/wipe.h"
 #include "link/commands.h"
 #include "link/print.h"
 #include "port/port.h"
@@ -25,7 +24,6 @@ rbnn_status rbnn_link_reset(rbnn_link *link, const char *words)
   (void)words;
   rbnn_print("m-resetting");
   rbnn_print_end();
-  rbnn_link_leave_task(link);
-  rbnn_wipe(link->vault, sizeof *link->vault);
+  rbnn_device_stop(link->device);
   rbnn_port_reset();
 }

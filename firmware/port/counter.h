@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A counter fine enough to measure a kernel. The bench application alone uses it. */
+/* A counter fine enough to measure a kernel. Only the bench application uses it. */
 #ifndef RBNN_PORT_COUNTER_H
 #define RBNN_PORT_COUNTER_H
 

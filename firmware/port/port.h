@@ -17,7 +17,7 @@ const char *rbnn_port_board(void);
 /* Next received byte, or -1 when none waits. */
 int rbnn_port_read(void);
 
-/* True once after bytes were lost in front of the last one read; reading clears it. */
+/* True once after bytes were lost before the last one read; asking clears it. */
 bool rbnn_port_take_overrun(void);
 
 /* Sleep until something may have arrived. */

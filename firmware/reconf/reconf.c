@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reconf/reconf.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "crypto/kdf.h"
@@ -17,27 +18,20 @@ void rbnn_reconf_derive_key(uint8_t key[RBNN_KEY_BYTES], const rbnn_model *model
                   sizeof model->header->model_id);
 }
 
-void rbnn_reconf_start_keyed(rbnn_reconf *reconf, const rbnn_model *model,
-                             const uint8_t key[RBNN_KEY_BYTES])
+rbnn_status rbnn_reconf_start(rbnn_reconf *reconf, const rbnn_model *model,
+                              const uint8_t stream_key[RBNN_KEY_BYTES], const uint8_t *trunk_key)
 {
   memset(reconf, 0, sizeof *reconf);
   reconf->model = model;
   reconf->layer = NO_LAYER;
-  memcpy(reconf->key, key, RBNN_KEY_BYTES);
-}
-
-void rbnn_reconf_start(rbnn_reconf *reconf, const rbnn_model *model,
-                       const uint8_t secret[RBNN_KEY_BYTES])
-{
-  uint8_t key[RBNN_KEY_BYTES];
-  rbnn_reconf_derive_key(key, model, secret);
-  rbnn_reconf_start_keyed(reconf, model, key);
-  rbnn_wipe(key, sizeof key);
-}
-
-void rbnn_reconf_set_trunk(rbnn_reconf *reconf, const uint8_t trunk_key[RBNN_KEY_BYTES])
-{
-  memcpy(reconf->trunk_key, trunk_key, RBNN_KEY_BYTES);
+  if (model->header->trunk_layers > 0u) {
+    if (trunk_key == NULL) {
+      return RBNN_ARGUMENT;
+    }
+    memcpy(reconf->trunk_key, trunk_key, RBNN_KEY_BYTES);
+  }
+  memcpy(reconf->key, stream_key, RBNN_KEY_BYTES);
+  return RBNN_OK;
 }
 
 /* What a layer takes in the resident memory. */

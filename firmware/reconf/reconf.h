@@ -23,31 +23,27 @@ typedef struct {
   const uint32_t *whole;             /* its bits, reconfigured; NULL when it is not resident */
   uint32_t *resident;                /* memory of the resident layers, in table order */
   uint64_t resident_layers;          /* bit l: layer l is resident */
-  uint64_t ready;                    /* bit l: layer l stands reconfigured in `resident` */
+  uint64_t ready;                    /* bit l: layer l is in `resident`, reconfigured */
 } rbnn_reconf;
 
 /* The key of a task's streams: KDF(S_t, "weights", model id). */
 void rbnn_reconf_derive_key(uint8_t key[RBNN_KEY_BYTES], const rbnn_model *model,
                             const uint8_t secret[RBNN_KEY_BYTES]);
 
-/* Begin a task with a copy of its stream key, all layers streaming; a model with a trunk needs
- * rbnn_reconf_set_trunk behind it. `reconf` need not have been initialised; `model` must outlive
- * it. */
-void rbnn_reconf_start_keyed(rbnn_reconf *reconf, const rbnn_model *model,
-                             const uint8_t key[RBNN_KEY_BYTES]);
-
-/* The same from the task secret. */
-void rbnn_reconf_start(rbnn_reconf *reconf, const rbnn_model *model,
-                       const uint8_t secret[RBNN_KEY_BYTES]);
-
-/* Behind a start, before the first request: the trunk's key, which is copied. A sealed block has
- * it; models without a trunk do not look at it. */
-void rbnn_reconf_set_trunk(rbnn_reconf *reconf, const uint8_t trunk_key[RBNN_KEY_BYTES]);
+/* Begin a task with copies of its keys, all layers streaming. `reconf` need not have been
+ * initialised; `model` must outlive it.
+ *   stream_key  of the task's streams
+ *   trunk_key   of the trunk's streams, as the task's parameters hold it (RBNN_KEY_BYTES); a model
+ *               without a trunk does not look at it, and NULL serves
+ * RBNN_ARGUMENT when a model with a trunk is given none: then nothing may be asked of `reconf`. */
+__attribute__((warn_unused_result)) rbnn_status
+rbnn_reconf_start(rbnn_reconf *reconf, const rbnn_model *model,
+                  const uint8_t stream_key[RBNN_KEY_BYTES], const uint8_t *trunk_key);
 
 /* Bytes that the layers of a set (bit l for layer l) take when they are resident. */
 uint32_t rbnn_reconf_resident_bytes(const rbnn_model *model, uint64_t layers);
 
-/* Behind a start: keep these layers in `memory`, which is the caller's and is wiped with the task.
+/* After a start: keep these layers in `memory`, which is the caller's and is wiped with the task.
  * RBNN_ARGUMENT when they do not fit; then all layers stream. */
 rbnn_status rbnn_reconf_keep(rbnn_reconf *reconf, uint32_t *memory, uint32_t memory_bytes,
                              uint64_t layers);
@@ -57,7 +53,8 @@ rbnn_status rbnn_reconf_keep(rbnn_reconf *reconf, uint32_t *memory, uint32_t mem
 const uint32_t *rbnn_reconf_source(void *context, uint32_t layer, uint32_t offset, uint32_t bytes,
                                    uint32_t *room);
 
-/* Overwrite the keys and the resident weights. `reconf` has been started once. */
+/* Overwrite the keys and the resident weights. `reconf` has been started, or is all
+ * zero. */
 void rbnn_reconf_wipe(rbnn_reconf *reconf);
 
 #endif

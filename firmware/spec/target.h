@@ -3,7 +3,7 @@
  * C and assembly ask these, each of which is 0 or 1.
  *
  *                                          V7M  V7EM
- *   Cortex-M0, M0+, M1, M23                 0    0    C only
+ *   Cortex-M0, M0+, M23                     0    0    C only
  *   Cortex-M3; Cortex-M33 without DSP       1    0    files *_v7m.S
  *   Cortex-M4, M7; Cortex-M33, M55, M85     1    1    files *_v7m.S and *_v7em.S
  *   workstations                            0    0    C only

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An application for tests alone: runs test vectors through the firmware's own cryptography.
+/* An application for tests only: runs test vectors through the firmware's own cryptography.
  *
  * Takes lines `command word ...%`, words being hex or `-` for no bytes, and answers `m-[hex]` for
  * each result or `e-[name: text]`, then `m-ready`. It prints keys, so it is never linked with a

@@ -33,7 +33,6 @@ int rbnn_batch_open(rbnn_batch *, const uint8_t *, uint32_t, uint32_t *);
 int rbnn_batch_activate(rbnn_batch *, uint32_t, const uint8_t *, const uint8_t *, const uint8_t *,
                         uint32_t, uint32_t *, uint32_t, uint32_t *, uint32_t);
 uint32_t rbnn_batch_image_bytes(const rbnn_batch *);
-uint32_t rbnn_batch_output_bytes(const rbnn_batch *);
 int rbnn_batch_infer(rbnn_batch *, const uint8_t *, uint32_t, int32_t *, uint8_t *);
 void rbnn_batch_wipe(rbnn_batch *);
 const char *rbnn_wide_name(void);

@@ -43,17 +43,15 @@ _FOLDERS = {
     "monocypher": CRYPTO,
     "puf": KEYS,
     "licence": KEYS,
+    "device": KEYS,
 }
 # app/main.c owns all static memory: what each of its variables serves.
 _STATICS = {
-    ".bss.vault": KEYS,
-    ".bss.reconf": ENGINE,
+    ".bss.device": KEYS,
     ".bss.arena": ARENA,
     ".bss.work": WORK,
     ".bss.params": PARAMS,
     ".bss.resident": RESIDENT,
-    ".bss.engine": ENGINE,
-    ".bss.model": ENGINE,
 }
 _IN_FLASH = frozenset({".text", ".ARM.exidx", ".data"})
 _IN_RAM = frozenset({".data", ".bss", ".stack"})

@@ -25,6 +25,7 @@ ORDER = (
     "puf",
     "reconf",
     "licence",
+    "device",
     "port",
     "port/armv7m",
     "port/mps2",
@@ -48,6 +49,8 @@ USERS_OF_PORT = {"link", "app", "vectors", "bench"}
 """The folders outside ``port/`` that may include it."""
 GENERATED = {"model_config.h", "model_memory.h", "model_features.h"}
 LIBRARIES = {"monocypher.h"}
+LONGEST = 320
+"""Lines of a file that nobody generates."""
 SUFFIXES = {".c", ".h", ".S", ".inc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 FILES = sorted(
@@ -88,6 +91,12 @@ def test_includes_point_one_way(path: Path) -> None:
         assert (FIRMWARE / name).is_file(), f"{path}: {name} is no path in firmware/"
         other = folder_of(FIRMWARE / name)
         assert may_include(folder_of(path), other), f"{path}: {name} is above it or beside it"
+
+
+def test_files_stay_short() -> None:
+    for path in FILES:
+        lines = len(path.read_text().splitlines())
+        assert lines <= LONGEST or path.name == "rbnn_spec.h", f"{path}: {lines} lines"
 
 
 def test_header_names_are_unique() -> None:

@@ -1,14 +1,16 @@
-"""The sanitized drivers, built once."""
+"""The sanitized drivers, built once, and a container to break."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from core_driver import Driver
 from run_driver import RunDriver, build_native
 
+from rbnn.container.seal import unseal
 from rbnn.engine.compile import SANITIZERS, compile_native, engine_sources
 
 
@@ -35,3 +37,21 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunDriver]:
     running = RunDriver(build_native(tmp_path_factory.mktemp("kernels")))
     yield running
     running.close()
+
+
+@pytest.fixture(scope="module")
+def made(random_export: Callable[..., Any]) -> Any:
+    return random_export(architecture="resnet", tasks=(("colour", 10, 3), ("grey", 4, 1)))
+
+
+@pytest.fixture(scope="module")
+def container(made: Any) -> bytes:
+    data: bytes = made.export.container.data
+    return data
+
+
+@pytest.fixture(scope="module")
+def params(made: Any) -> bytes:
+    """Opened parameters of task 0."""
+    whole = made.export.container
+    return unseal(whole.tasks[0].sealed, made.secrets["colour"], whole.model_id, 0)

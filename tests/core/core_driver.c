@@ -72,11 +72,12 @@ static void infer(const rbnn_model *model, const arguments *a, const uint32_t *s
 {
   rbnn_reconf reconf;
   outputs kept = {(uint8_t *)section[OUTPUT] + sizeof *result, sizes[OUTPUT] - sizeof *result};
-  rbnn_reconf_start(&reconf, model, a->secret);
-  if (sizes[PARAMS] >= RBNN_PARAMS_HEADER_BYTES) {
-    const rbnn_params_header *const header = section[PARAMS];
-    rbnn_reconf_set_trunk(&reconf, header->trunk_key);
-  }
+  uint8_t key[RBNN_KEY_BYTES];
+  const rbnn_params_header *const header =
+      sizes[PARAMS] >= RBNN_PARAMS_HEADER_BYTES ? section[PARAMS] : NULL;
+  rbnn_reconf_derive_key(key, model, a->secret);
+  const rbnn_status started =
+      rbnn_reconf_start(&reconf, model, key, header != NULL ? header->trunk_key : NULL);
   rbnn_engine engine = {
       .model = model,
       .params = section[PARAMS],
@@ -91,6 +92,9 @@ static void infer(const rbnn_model *model, const arguments *a, const uint32_t *s
       .observer_context = &kept,
   };
   result->check = rbnn_engine_check(&engine, a->number);
+  if (result->check == RBNN_OK && started != RBNN_OK) {
+    abort();
+  }
   if (result->check == RBNN_OK) {
     const uint32_t bytes = rbnn_engine_input_bytes(&engine);
     uint8_t *image = exactly(bytes);

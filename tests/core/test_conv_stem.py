@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from run_cases import FILLS, stem_case
+from run_cases import stem_case
 from run_driver import RunDriver
+from stage_cases import FILLS
 
 from rbnn.spec.layout import Stage
 

@@ -14,14 +14,16 @@ import pytest
 from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER, room_sources
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Wshadow", "-Wundef", "-Werror")
-ROOMS = ("crypto", "core", "puf", "reconf", "licence")
+ROOMS = ("crypto", "core", "puf", "reconf", "licence", "device")
 CORES = {
     "cortex-m0plus": (0, 0),
+    "cortex-m23": (0, 0),
     "cortex-m3": (1, 0),
     "cortex-m4": (1, 1),
     "cortex-m7": (1, 1),
     "cortex-m33": (1, 1),
     "cortex-m33+nodsp": (1, 0),
+    "cortex-m55": (1, 1),
 }
 """RBNN_TARGET_V7M and RBNN_TARGET_V7EM of each."""
 ARM = "arm-none-eabi-gcc"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from run_cases import FILLS, dense_stream_case
+from run_cases import dense_stream_case
 from run_driver import RunDriver
+from stage_cases import FILLS
 
 CASES = settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from run_cases import (
-    FILLS,
     average_pool_case,
     dense_stream_case,
     max_pool_case,
-    stage_case,
     stem_case,
 )
 from run_driver import MACHINES, Request, build_bare, run_bare
+from stage_cases import FILLS, stage_case
 
 from rbnn.spec.layout import Stage
 

@@ -1,4 +1,4 @@
-"""``rbnn_model_open`` and ``rbnn_engine_check`` on broken containers: a status, never a fault."""
+"""``rbnn_model_open`` on broken containers: a status, never a fault."""
 
 from __future__ import annotations
 
@@ -8,73 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from broken_containers import CASES, changed, member_offset, open_it, with_crc
 from core_driver import Driver
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rbnn.container import plan
 from rbnn.container.build import build
-from rbnn.container.container import CRC_OFFSET, container_crc32
 from rbnn.container.parse import parse
 from rbnn.container.seal import unseal
 from rbnn.errors import RbnnError
 from rbnn.nets import vgg
-from rbnn.spec.layout import CONTAINER_HEADER, LAYER, PARAMS_HEADER, TASK
+from rbnn.spec.layout import CONTAINER_HEADER, LAYER, TASK
 from rbnn.spec.status import Status
-from rbnn.spec.structs import Record
-
-NOT_RUN = 1
-CASES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def made(random_export: Callable[..., Any]) -> Any:
-    return random_export(architecture="resnet", tasks=(("colour", 10, 3), ("grey", 4, 1)))
-
-
-@pytest.fixture(scope="module")
-def container(made: Any) -> bytes:
-    data: bytes = made.export.container.data
-    return data
-
-
-@pytest.fixture(scope="module")
-def params(made: Any) -> bytes:
-    """Opened parameters of task 0."""
-    whole = made.export.container
-    return unseal(whole.tasks[0].sealed, made.secrets["colour"], whole.model_id, 0)
-
-
-def with_crc(data: bytes | bytearray) -> bytes:
-    """The same container with its CRC-32 made right again."""
-    changed = bytearray(data)
-    if len(changed) >= CRC_OFFSET + 4:
-        changed[CRC_OFFSET : CRC_OFFSET + 4] = struct.pack("<I", container_crc32(bytes(changed)))
-    return bytes(changed)
-
-
-def open_it(
-    driver: Driver, data: bytes, params: bytes = b"", task: int = 0
-) -> tuple[int, int, int, int]:
-    """Status of opening, bad layer, status of the check and of one inference."""
-    result = driver.run(data, params, task)
-    return result.open, result.bad_layer, result.check, result.infer
-
-
-def member_offset(record: Record, name: str) -> tuple[int, str]:
-    """Offset and format of a member."""
-    fields = record.fields[: [field.name for field in record.fields].index(name)]
-    return struct.calcsize("<" + "".join(field.code for field in fields)), "<" + next(
-        field.code for field in record.fields if field.name == name
-    )
-
-
-def changed(data: bytes, start: int, record: Record, name: str, value: int) -> bytes:
-    """A container with one member of one record changed and the CRC-32 made right."""
-    offset, code = member_offset(record, name)
-    result = bytearray(data)
-    struct.pack_into(code, result, start + offset, value)
-    return with_crc(result)
 
 
 def test_a_valid_container_runs(driver: Driver, container: bytes, params: bytes) -> None:
@@ -273,58 +219,3 @@ def test_random_members_never_fault(
 def test_random_bytes_never_fault(driver: Driver, data: bytes) -> None:
     assert open_it(driver, data)[0] < 0
     assert open_it(driver, with_crc(b"RBNN" + data))[0] < 0
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("classes", 0), ("classes", 9), ("adapter", 2), ("input_channels", 1),
-        ("input_channels", 4), ("labels_offset", 0), ("labels_offset", 0xFFFFFFFF),
-        ("labels_bytes", 0), ("labels_bytes", 0xFFFFFFFF), ("labels_bytes", 5),
-    ],
-)  # fmt: skip
-def test_params_header_members(
-    driver: Driver, container: bytes, params: bytes, name: str, value: int
-) -> None:
-    offset, code = member_offset(PARAMS_HEADER, name)
-    data = bytearray(params)
-    struct.pack_into(code, data, offset, value)
-    assert open_it(driver, container, bytes(data))[2:] == (Status.SEALED_BLOCK, NOT_RUN)
-
-
-@pytest.mark.parametrize("offset", [-1, 256, -32768, 32767])
-def test_input_offsets_beyond_a_pixel_are_refused(
-    driver: Driver, container: bytes, params: bytes, offset: int
-) -> None:
-    data = bytearray(params)
-    struct.pack_into("<h", data, member_offset(PARAMS_HEADER, "offsets")[0], offset)
-    assert open_it(driver, container, bytes(data))[2] == Status.SEALED_BLOCK
-
-
-@CASES
-@given(seed=st.integers(0, 2**32 - 1))
-def test_random_params_never_fault(
-    driver: Driver, container: bytes, params: bytes, seed: int
-) -> None:
-    random_source = random.Random(seed)
-    data = bytearray(params[: random_source.randrange(len(params) + 1)])
-    for _ in range(random_source.randrange(8)):
-        if data:
-            data[random_source.randrange(len(data))] = random_source.randrange(256)
-    _, _, check, infer = open_it(driver, container, bytes(data))
-    assert infer == (Status.OK if check == Status.OK else NOT_RUN)
-
-
-@pytest.mark.parametrize(("offset", "value"), [(0, 17), (0, 0xFFFF), (2, 1)])
-def test_shifts_that_no_stage_serves_are_refused(
-    driver: Driver, made: Any, params: bytes, offset: int, value: int
-) -> None:
-    whole = made.export.container
-    data = bytearray(params)
-    struct.pack_into("<H", data, whole.plan.placements[3].params_offset + offset, value)
-    assert open_it(driver, whole.data, bytes(data))[2] == Status.SEALED_BLOCK
-
-
-def test_params_of_another_task_fail(driver: Driver, container: bytes, params: bytes) -> None:
-    assert open_it(driver, container, params, task=1)[2] == Status.SEALED_BLOCK
-    assert open_it(driver, container, params, task=2)[2] == Status.ARGUMENT

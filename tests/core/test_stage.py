@@ -7,8 +7,8 @@ import pytest
 import run_driver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from run_cases import FILLS, stage_case
 from run_driver import Request, RunDriver
+from stage_cases import FILLS, stage_case
 
 from rbnn.spec.layout import Activation, Output, Sign, Stage
 

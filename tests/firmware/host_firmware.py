@@ -17,7 +17,7 @@ from rbnn.engine.compile import (
 )
 from rbnn.image import monocypher
 
-ROOMS = ("crypto", "core", "puf", "reconf", "licence", "link", "port/host", "app")
+ROOMS = ("crypto", "core", "puf", "reconf", "licence", "device", "link", "port/host", "app")
 TIMEOUT_S = 60.0
 
 

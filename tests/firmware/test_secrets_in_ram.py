@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from rbnn.device.session import Session
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.image import platformio
 from rbnn.image.board import load_board
+from rbnn.image.paths import firmware_folder
 from rbnn.image.platformio import BuildResult
 from rbnn.spec import stream
 
@@ -38,8 +40,8 @@ pytestmark = [
     ),
 ]
 TASK = "grey"
-SOURCE_OFFSET = 28
-"""Of the pointer `source` in rbnn_engine (firmware/core/engine.h)."""
+SOURCE = "engine.source"
+"""The member of rbnn_device (firmware/device/device.h) that a kernel calls."""
 
 
 @pytest.fixture(scope="module")
@@ -184,18 +186,34 @@ def test_a_stack_overflow_restarts_the_device_without_secrets(
         assert not held(licensed, made.secrets[TASK])
 
 
+def offset_in_device(member: str, folder: Path) -> int:
+    """Of a member of rbnn_device, by the size of an array that the compiler lays out."""
+    source, made = folder / "offset.c", folder / "offset.o"
+    source.write_text(
+        '#include <stddef.h>\n#include "device/device.h"\n'
+        f"char found[offsetof(rbnn_device, {member})];\n"
+    )
+    subprocess.run(
+        ["arm-none-eabi-gcc", "-std=c11", "-mcpu=cortex-m4", "-mthumb", f"-I{firmware_folder()}",
+         "-c", str(source), "-o", str(made)], check=True,
+    )  # fmt: skip
+    with made.open("rb") as image:
+        symbols = ELFFile(image).get_section_by_name(".symtab")
+        return int(symbols.get_symbol_by_name("found")[0]["st_size"])
+
+
 def test_a_fault_restarts_the_device_without_secrets(
-    licensed: Licensed, made: Any, build: BuildResult
+    licensed: Licensed, made: Any, build: BuildResult, tmp_path: Path
 ) -> None:
     with build.elf.open("rb") as image:
         symbols = ELFFile(image).get_section_by_name(".symtab")
-        engine = symbols.get_symbol_by_name("engine")[0]["st_value"]
+        device = symbols.get_symbol_by_name("device")[0]["st_value"]
     with Session(licensed.emulator.serial_path()) as session:
         session.unlock(TASK, licensed.psk(TASK))
         session.switch(TASK)
         session.load(made.images[TASK][0].tobytes())
     with DebugStub(licensed.emulator.device.folder / "qemu" / "gdb") as stub:
-        stub.write(engine + SOURCE_OFFSET, b"\xff\xff\xff\x7f")
+        stub.write(device + offset_in_device(SOURCE, tmp_path), b"\xff\xff\xff\x7f")
     with serial.Serial(licensed.emulator.serial_path(), 115200, timeout=20) as line:
         line.write(b"infer 1 0%")
         assert b"m-init-done\r\n" in line.read_until(b"m-init-done\r\n")

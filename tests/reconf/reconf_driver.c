@@ -3,7 +3,7 @@
  * allocation of its own. Standard input: `setup`, the layers' sizes, P, then `request`s; a request
  * for layer UINT32_MAX wipes and starts again. Standard output: for each request a byte that says
  * whether the answer stands in the room, then the answer; for a wipe the bytes that are not zero.
- */
+ * A refused start ends the process with 3 when no key is left, else with 1. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,8 @@ typedef struct {
   uint32_t layers;
   uint32_t weights_bytes;
   uint32_t misaligned; /* bytes by which P is off a word's address */
-  uint32_t trunk_layers;
+  uint16_t trunk_layers;
+  uint16_t has_trunk_key;
   uint8_t trunk_key[RBNN_KEY_BYTES];
 } setup;
 
@@ -45,17 +46,6 @@ static void read_exactly(void *memory, size_t bytes)
   }
 }
 
-static void start(rbnn_reconf *reconf, const rbnn_model *model, const setup *given,
-                  uint32_t *resident)
-{
-  rbnn_reconf_start(reconf, model, given->secret);
-  rbnn_reconf_set_trunk(reconf, given->trunk_key);
-  if (rbnn_reconf_keep(reconf, resident, given->resident_bytes, given->resident_layers) !=
-      RBNN_OK) {
-    fputs("refused\n", stderr);
-  }
-}
-
 /* Bytes of keys and resident weights that are not zero. */
 static uint32_t count_left(const rbnn_reconf *reconf, const uint8_t *resident, uint32_t bytes)
 {
@@ -70,6 +60,22 @@ static uint32_t count_left(const rbnn_reconf *reconf, const uint8_t *resident, u
     left += ((const uint8_t *)&reconf->cipher)[i] != 0u;
   }
   return left;
+}
+
+static void start(rbnn_reconf *reconf, const rbnn_model *model, const setup *given,
+                  uint32_t *resident)
+{
+  uint8_t key[RBNN_KEY_BYTES];
+  rbnn_reconf_derive_key(key, model, given->secret);
+  const uint8_t *const trunk_key = given->has_trunk_key ? given->trunk_key : NULL;
+  if (rbnn_reconf_start(reconf, model, key, trunk_key) != RBNN_OK) {
+    fputs("not started\n", stderr);
+    exit(count_left(reconf, NULL, 0) == 0u ? 3 : 1);
+  }
+  if (rbnn_reconf_keep(reconf, resident, given->resident_bytes, given->resident_layers) !=
+      RBNN_OK) {
+    fputs("refused\n", stderr);
+  }
 }
 
 int main(void)
@@ -93,7 +99,7 @@ int main(void)
   }
   memcpy(header.model_id, given.model_id, sizeof header.model_id);
   header.cipher = (uint8_t)given.cipher;
-  header.trunk_layers = (uint16_t)given.trunk_layers;
+  header.trunk_layers = given.trunk_layers;
   header.layer_count = (uint16_t)given.layers;
   const rbnn_model model = {
       .header = &header, .layers = layers, .weights = weights + given.misaligned};

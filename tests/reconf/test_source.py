@@ -33,6 +33,7 @@ class Setup:
     resident_bytes: int | None = None
     misaligned: int = 0
     trunk_layers: int = 0
+    has_trunk_key: bool = True
 
     def stored(self) -> list[bytes]:
         """P, layer by layer."""
@@ -55,18 +56,26 @@ def program() -> Path:
     return compile_native("reconf_driver", sources, ["-O1", "-Wno-conversion", *SANITIZERS])
 
 
-def run(program: Path, setup: Setup, requests: list[tuple[int, int, int]]) -> tuple[bytes, str]:
-    """What the driver answers, and says on standard error."""
+def serve(
+    program: Path, setup: Setup, requests: list[tuple[int, int, int]]
+) -> subprocess.CompletedProcess[bytes]:
+    """The driver, after it has served the requests."""
     stored = b"".join(setup.stored())
     given = SECRET + MODEL + struct.pack(
-        "<Q6I", setup.resident,
+        "<Q5I2H", setup.resident,
         setup.needed() if setup.resident_bytes is None else setup.resident_bytes,
         setup.cipher, len(setup.sizes), len(stored), setup.misaligned, setup.trunk_layers,
+        setup.has_trunk_key,
     )  # fmt: skip
     given += TRUNK_KEY
     given += struct.pack(f"<{len(setup.sizes)}I", *setup.sizes) + stored
     given += b"".join(struct.pack("<3I", *request) for request in requests)
-    done = subprocess.run([str(program)], input=given, capture_output=True, timeout=60)
+    return subprocess.run([str(program)], input=given, capture_output=True, timeout=60)
+
+
+def run(program: Path, setup: Setup, requests: list[tuple[int, int, int]]) -> tuple[bytes, str]:
+    """What the driver answers, and says on standard error."""
+    done = serve(program, setup, requests)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout, done.stderr.decode()
 
@@ -130,5 +139,18 @@ def test_what_does_not_fit_is_refused_and_streams(program: Path) -> None:
 def test_all_layers_of_a_table_may_be_resident(program: Path) -> None:
     setup = Setup(tuple(range(64, 128)), resident=2**64 - 1)
     requests = [(layer, 0, 64) for layer in (63, 0, 31, 32, 63)]
+    answer, said = run(program, setup, requests)
+    assert answer == expected(setup, requests) and said == ""
+
+
+def test_a_trunk_without_its_key_is_refused(program: Path) -> None:
+    setup = Setup((100, 200), trunk_layers=1, has_trunk_key=False)
+    done = serve(program, setup, [(0, 0, 100)])
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"", b"not started\n")
+
+
+def test_without_a_trunk_no_key_of_one_is_needed(program: Path) -> None:
+    setup = Setup((100, 200), has_trunk_key=False)
+    requests = [(0, 0, 100), (1, 64, 100), (WIPE, 0, 0)]
     answer, said = run(program, setup, requests)
     assert answer == expected(setup, requests) and said == ""

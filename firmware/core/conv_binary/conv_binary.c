@@ -1,40 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tile by tile: draw the weights, and for each pass over up to three slots build their tables and
- * add them to the sums of all positions; then the stage.
- *
- * Work holds, in this order: the tables of one pass; weights; the indices of one padding block run;
- * the sums of one *band* of output rows; the indices of the input rows that the band reads, with
- * the padding columns. Where all output rows fit, they are one band: indices are made once for all
- * tiles, and weights are drawn pass by pass. Else a tile's weights are drawn whole and kept while
- * it goes over all bands, as equal as can be, and tables and indices are made again for each. */
+ * add them to the sums of all positions; then the stage. Working memory is laid out as
+ * conv_binary_run.h says. */
 #include "core/kernels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/conv_binary/conv_binary_run.h"
 #include "core/conv_binary/conv_binary_tables.h"
 #include "core/kernel_features.h"
 #include "core/stage/stage.h"
 
-#define SUM_WORDS (RBNN_FILTERS_PER_TILE / 2u)
-
-/* Sizes that follow from the layer; all in words but for rows, slots, blocks. */
-typedef struct {
-  uint32_t block_words;  /* input words of a block: 2, or 1 */
-  uint32_t block_groups; /* index words of a block */
-  uint32_t pixel_blocks;
-  uint32_t pixel_words; /* index words of a pixel */
-  uint32_t row_words;   /* index words of an input row, padding columns included */
-  uint32_t row_slots;   /* slots of a kernel row */
-  uint32_t fixed_words; /* tables and the padding run */
-  uint32_t pass_words;  /* weights of a pass */
-  uint32_t tile_words;  /* weights of a tile */
-  uint32_t sum_words;   /* sums of an output row */
-} geometry;
-
-static geometry measure(const rbnn_layer *layer)
+static rbnn_conv_geometry measure(const rbnn_layer *layer)
 {
-  geometry g;
+  rbnn_conv_geometry g;
   const uint32_t in_words = layer->in_channels / 32u;
   g.block_words = in_words % 2u != 0 ? 1u : 2u;
   g.block_groups = g.block_words == 1u ? RBNN_TABLE_GROUPS_32 : RBNN_TABLE_GROUPS_64;
@@ -45,7 +25,7 @@ static geometry measure(const rbnn_layer *layer)
   g.fixed_words = g.block_groups * (RBNN_TABLE_GROUP_BYTES / 4u + RBNN_TABLE_SLOTS);
   g.pass_words = RBNN_TABLE_SLOTS * g.block_words * RBNN_UNIT_WORDS;
   g.tile_words = (uint32_t)layer->kernel * layer->kernel * in_words * RBNN_UNIT_WORDS;
-  g.sum_words = layer->out_width * SUM_WORDS;
+  g.sum_words = layer->out_width * RBNN_CONV_SUM_WORDS;
   return g;
 }
 
@@ -57,14 +37,14 @@ static uint32_t rows_read(const rbnn_layer *layer, uint32_t rows)
 }
 
 /* Words that bands of `rows` rows take in all. */
-static uint32_t total_words(const rbnn_layer *layer, const geometry *g, uint32_t rows)
+static uint32_t total_words(const rbnn_layer *layer, const rbnn_conv_geometry *g, uint32_t rows)
 {
   return g->fixed_words + (rows == layer->out_height ? g->pass_words : g->tile_words) +
          rows * g->sum_words + rows_read(layer, rows) * g->row_words;
 }
 
 /* The most rows that fit, made equal over the number of bands that this needs. */
-static uint32_t rows_per_band(const rbnn_layer *layer, const geometry *g, uint32_t words)
+static uint32_t rows_per_band(const rbnn_layer *layer, const rbnn_conv_geometry *g, uint32_t words)
 {
   uint32_t rows = layer->out_height;
   while (rows > 1u && total_words(layer, g, rows) > words) {
@@ -76,37 +56,20 @@ static uint32_t rows_per_band(const rbnn_layer *layer, const geometry *g, uint32
 
 uint32_t rbnn_conv_binary_work_bytes(const rbnn_layer *layer)
 {
-  const geometry g = measure(layer);
+  const rbnn_conv_geometry g = measure(layer);
   const uint32_t whole = total_words(layer, &g, layer->out_height);
   const uint32_t row = total_words(layer, &g, 1);
   return (whole < row ? whole : row) * 4u;
 }
 
-/* One run of the kernel. */
-typedef struct {
-  const rbnn_run *run;
-  const rbnn_layer *layer;
-  geometry g;
-  uint32_t *tables;
-  uint32_t *weights;
-  uint32_t *padding;
-  uint32_t *sums;
-  uint32_t *indices;
-  bool takes_signs;          /* thresholds are in `start` */
-  uint32_t start[SUM_WORDS]; /* of every position's sums, for this tile */
-  uint32_t top;              /* first output row of the band */
-  uint32_t rows;             /* output rows of the band */
-  uint32_t in_top;           /* first input row with indices */
-  uint32_t in_rows;          /* input rows with indices */
-} state;
-
-/* Constant where the firmware has one or the other alone. */
-static inline bool takes_single_words(const geometry *g)
+/* Constant where the firmware has only one of them. */
+static inline bool takes_single_words(const rbnn_conv_geometry *g)
 {
   return RBNN_WITH_ODD_WORDS && (!RBNN_WITH_EVEN_WORDS || g->block_words == 1u);
 }
 
-static void index_blocks(const state *s, uint32_t *indices, const uint32_t *bits, uint32_t blocks)
+static void index_blocks(const rbnn_conv_state *s, uint32_t *indices, const uint32_t *bits,
+                         uint32_t blocks)
 {
   const uint32_t origin = RBNN_TABLE_ORIGIN(s->tables);
   if (takes_single_words(&s->g)) {
@@ -117,7 +80,7 @@ static void index_blocks(const state *s, uint32_t *indices, const uint32_t *bits
 }
 
 /* Padding is +1. */
-static void index_padding(const state *s, uint32_t *indices, uint32_t blocks)
+static void index_padding(const rbnn_conv_state *s, uint32_t *indices, uint32_t blocks)
 {
   static const uint32_t ones[2] = {UINT32_MAX, UINT32_MAX};
   for (uint32_t i = 0; i < blocks; i++, indices += s->g.block_groups) {
@@ -125,8 +88,8 @@ static void index_padding(const state *s, uint32_t *indices, uint32_t blocks)
   }
 }
 
-/* The padding columns of all rows that any band keeps; the bands leave them alone. */
-static void index_padding_columns(const state *s, uint32_t rows)
+/* The padding columns of all rows that any band keeps; the bands do not write them. */
+static void index_padding_columns(const rbnn_conv_state *s, uint32_t rows)
 {
   const uint32_t blocks = s->layer->pad * s->g.pixel_blocks;
   uint32_t *indices = s->indices;
@@ -137,7 +100,7 @@ static void index_padding_columns(const state *s, uint32_t rows)
 }
 
 /* Move to the band that begins at output row `top`. */
-static void begin_band(state *s, uint32_t top, uint32_t most_rows)
+static void begin_band(rbnn_conv_state *s, uint32_t top, uint32_t most_rows)
 {
   const rbnn_layer *layer = s->layer;
   const uint32_t left = layer->out_height - top;
@@ -151,7 +114,7 @@ static void begin_band(state *s, uint32_t top, uint32_t most_rows)
   s->in_rows = in_end > s->in_top ? in_end - s->in_top : 0;
 }
 
-static void index_band(const state *s)
+static void index_band(const rbnn_conv_state *s)
 {
   const rbnn_layer *layer = s->layer;
   const uint32_t in_words = layer->in_width * (layer->in_channels / 32u);
@@ -162,7 +125,7 @@ static void index_band(const state *s)
   }
 }
 
-static void add(const state *s, const rbnn_table_area *area, uint32_t slots)
+static void add(const rbnn_conv_state *s, const rbnn_table_area *area, uint32_t slots)
 {
   if (takes_single_words(&s->g)) {
     rbnn_table_add_32(area, slots);
@@ -172,9 +135,9 @@ static void add(const state *s, const rbnn_table_area *area, uint32_t slots)
 }
 
 /* Add the matches of a kernel row that lies outside the input to `rows` rows of sums. */
-static void add_outside(const state *s, uint32_t *sums, uint32_t rows, uint32_t slots)
+static void add_outside(const rbnn_conv_state *s, uint32_t *sums, uint32_t rows, uint32_t slots)
 {
-  uint32_t matches[SUM_WORDS] = {0};
+  uint32_t matches[RBNN_CONV_SUM_WORDS] = {0};
   const rbnn_table_area area = {s->padding, matches, s->tables, 1, 1, 0, 0};
   add(s, &area, slots);
   rbnn_table_add_constant(sums, rows * s->layer->out_width, matches);
@@ -182,7 +145,7 @@ static void add_outside(const state *s, uint32_t *sums, uint32_t rows, uint32_t 
 
 /* The number of rows of the band whose input row for kernel row `ky` lies above `in_row`, which
  * counts from the first padding row. */
-static uint32_t rows_above(const state *s, uint32_t ky, uint32_t in_row)
+static uint32_t rows_above(const rbnn_conv_state *s, uint32_t ky, uint32_t in_row)
 {
   const uint32_t stride = s->layer->stride;
   const uint32_t first = s->top * stride + ky;
@@ -191,7 +154,7 @@ static uint32_t rows_above(const state *s, uint32_t ky, uint32_t in_row)
 }
 
 /* Add slots first .. first + slots - 1 of kernel row `ky` to the band. */
-static void add_pass(const state *s, uint32_t ky, uint32_t first, uint32_t slots)
+static void add_pass(const rbnn_conv_state *s, uint32_t ky, uint32_t first, uint32_t slots)
 {
   const rbnn_layer *layer = s->layer;
   /* Rows `from` to `to` of the band find their input row. */
@@ -218,7 +181,7 @@ static void add_pass(const state *s, uint32_t ky, uint32_t first, uint32_t slots
   }
 }
 
-static void build(const state *s, const uint32_t *weights, uint32_t slots)
+static void build(const rbnn_conv_state *s, const uint32_t *weights, uint32_t slots)
 {
   for (uint32_t slot = 0; slot < slots; slot++) {
     if (takes_single_words(&s->g)) {
@@ -232,7 +195,7 @@ static void build(const state *s, const uint32_t *weights, uint32_t slots)
 
 /* All passes of one tile over one band.
  *   kept  the tile's weights, or NULL to draw them pass by pass */
-static void run_band(const state *s, uint32_t tile, const uint32_t *kept)
+static void run_band(const rbnn_conv_state *s, uint32_t tile, const uint32_t *kept)
 {
   const rbnn_layer *layer = s->layer;
   const rbnn_run *run = s->run;
@@ -264,11 +227,11 @@ static int32_t filter_bits(const rbnn_layer *layer)
 
 /* What the sums of filters first .. first + 15 begin with: minus half the bits of a filter, and
  * minus the threshold where that leaves the signs to take. */
-static void prepare_start(state *s, uint32_t first)
+static void prepare_start(rbnn_conv_state *s, uint32_t first)
 {
   const int32_t half = filter_bits(s->layer) / 2;
   const int16_t *thresholds = (const int16_t *)s->run->params + first;
-  for (uint32_t pair = 0; pair < SUM_WORDS; pair++) {
+  for (uint32_t pair = 0; pair < RBNN_CONV_SUM_WORDS; pair++) {
     uint32_t lanes = 0;
     for (uint32_t lane = 0; lane < 2u; lane++) {
       int32_t start = (int32_t)RBNN_TABLE_BIAS - half;
@@ -283,7 +246,7 @@ static void prepare_start(state *s, uint32_t first)
   }
 }
 
-static void finish_band(const state *s, const rbnn_stage_tile *stage, uint32_t first)
+static void finish_band(const rbnn_conv_state *s, const rbnn_stage_tile *stage, uint32_t first)
 {
   const uint32_t positions = s->rows * s->layer->out_width;
   if (s->takes_signs) {
@@ -293,7 +256,7 @@ static void finish_band(const state *s, const rbnn_stage_tile *stage, uint32_t f
     return;
   }
   if (RBNN_TABLE_BIAS != 0) {
-    for (uint32_t i = 0; i < positions * SUM_WORDS; i++) {
+    for (uint32_t i = 0; i < positions * RBNN_CONV_SUM_WORDS; i++) {
       s->sums[i] ^= RBNN_TABLE_BIAS << 16 | RBNN_TABLE_BIAS;
     }
   }
@@ -304,7 +267,7 @@ static void finish_band(const state *s, const rbnn_stage_tile *stage, uint32_t f
 void rbnn_conv_binary(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
-  state s = {.run = run, .layer = layer, .g = measure(layer)};
+  rbnn_conv_state s = {.run = run, .layer = layer, .g = measure(layer)};
   s.takes_signs = layer->stage == RBNN_STAGE_THRESHOLD && filter_bits(layer) < INT16_MAX;
   const uint32_t rows = rows_per_band(layer, &s.g, run->work_bytes / 4u);
   const bool is_whole = rows == layer->out_height;

@@ -71,7 +71,7 @@
   lsrs r7, r7, #4
 .endm
 
-/* The tails of all slots, at most one triple; r0 is behind the last. */
+/* The tails of all slots, at most one triple; r0 is after the last. */
 .macro tails groups, slots
   ldr r10, [r0, #(-WORD * ((\slots - 1) * \groups + 1))]
   .if \slots > 1

@@ -10,8 +10,8 @@
  *
  * A table is written from its end, four entries at once. With v_i the weights of channel i, one bit
  * a lane, and d_i = 2 v_i - 1, entry n = entry 31 - sum of d_i over the channels that are 0 in n,
- * and entry 31 = sum of v_i. Four entries more differ from the four before by d_2 or d_3 - d_2
- * alone. The lower half is the upper one mirrored: entry 31 - n = 5 - entry n.
+ * and entry 31 = sum of v_i. Four entries more differ from the four before only by d_2 or
+ * d_3 - d_2. The lower half is the upper one mirrored: entry 31 - n = 5 - entry n.
  *
  * r0        end of the table, walking down
  * r1..r8    four entries, words of octets 0 and 1 in turn: a0 a1, b0 b1, c0 c1, d0 d1

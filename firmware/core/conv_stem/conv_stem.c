@@ -14,7 +14,7 @@ typedef struct {
   uint32_t values; /* of a window, padded to whole groups */
   uint32_t groups; /* of which the first `wide` hold five values, the others four */
   uint32_t wide;
-  uint32_t step;             /* positions, behind the pool, that are computed at once */
+  uint32_t step;             /* positions, after the pool, that are computed at once */
   uint32_t phases;           /* columns from one position to the next */
   uint32_t rows;             /* of the padded image, kept as planes */
   uint32_t length;           /* elements of a plane, even */
@@ -104,7 +104,7 @@ static void place_codes(const plan *p, const uint32_t *rows, uint32_t *work, uin
     uint32_t bit = 0;
     for (uint32_t g = 0; g < p->groups; g++) {
       const uint32_t values = g < p->wide ? RBNN_STEM_WIDE : RBNN_STEM_NARROW;
-      /* Bits behind the row's end belong to values that are zero. */
+      /* Bits after the row's end belong to values that are zero. */
       const uint32_t word = bit / 32u;
       uint32_t bits = word < p->row_words ? rows[word] >> (bit % 32u) : 0u;
       if (bit % 32u + values > 32u && word + 1u < p->row_words) {

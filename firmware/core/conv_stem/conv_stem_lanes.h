@@ -18,7 +18,7 @@
 #define RBNN_STEM_WIDE 5u
 #define RBNN_STEM_STRIDE 3u /* the number of groups is a multiple of this */
 
-/* With the instructions for two lanes the int16 lanes of tables and sums stand beside each other;
+/* With the instructions for two lanes the int16 lanes of tables and sums are separate;
  * without them a word is high lane * 65536 + low lane, modulo 2^32, and plain additions serve
  * (RBNN_TARGET_V7EM). */
 

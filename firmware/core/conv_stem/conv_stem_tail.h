@@ -25,7 +25,7 @@ bool rbnn_stem_tail_compares(const rbnn_layer *layer);
 void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uint32_t first,
                             uint32_t position, uint32_t count, const uint32_t *sums);
 
-/* Sums behind the pool, turned from filters with their positions to positions with their filters.
+/* Sums after the pool, turned from filters with their positions to positions with their filters.
  *   turned  16 filters of eight positions, with a pool of two; 4-byte aligned */
 void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, int16_t *turned);
 

@@ -10,7 +10,7 @@
  * 65,535 inputs that a layer may have. */
 #define TREES 4u
 #define PLANES 20u
-/* A pair of bits times this stands in every pair of a word. */
+/* A pair of bits times this is the word with that pair everywhere. */
 #define EVERY_PAIR 0x55555555u
 /* With constant shifts, which its callers give, it takes a third fewer instructions. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))

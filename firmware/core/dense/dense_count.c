@@ -5,7 +5,7 @@
 
 #define UNIT_PAIRS 2u
 
-/* Two full adders: `a` and `b` stand as (sum, x ^ plane) already. */
+/* Two full adders: `a` and `b` are (sum, x ^ plane) already. */
 static rbnn_dense_pair add_mixed(uint32_t *plane, uint32_t sum_a, uint32_t v_a, uint32_t sum_b,
                                  uint32_t v_b)
 {

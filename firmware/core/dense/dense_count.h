@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counting differing bits of 16 filters at once, carry-save: lane by lane, 32 lanes a word.
  *
- * Counts stand as *planes*: word k holds bit k of every lane's count. Carries of one weight travel
- * in pairs (x, x ^ y), the encoding that a modified double full adder takes and gives: 8 operations
- * for two full adders (Demenkov, Kojevnikov, Kulikov, Yaroslavtsev 2010). Weights are stored mixed,
- * so that the first level takes 10 operations for four words, their exclusive or with the
- * activations included; Packing PAIRS in rbnn/spec/packing.py. */
+ * Counts are kept as *planes*: word k holds bit k of every lane's count. Carries of one weight
+ * travel in pairs (x, x ^ y), the encoding that a modified double full adder takes and gives: 8
+ * operations for two full adders (Demenkov, Kojevnikov, Kulikov, Yaroslavtsev 2010). Weights are
+ * stored mixed, so that the first level takes 10 operations for four words, their exclusive or with
+ * the activations included; Packing PAIRS in rbnn/spec/packing.py. */
 #ifndef RBNN_CORE_DENSE_COUNT_H
 #define RBNN_CORE_DENSE_COUNT_H
 

@@ -11,7 +11,7 @@
 #define SLOPE_ONE (1 << RBNN_SLOPE_FRACTION_BITS)
 #define TILE_BYTES (RBNN_FILTERS_PER_TILE * (uint32_t)sizeof(int16_t))
 
-/* Constants where the firmware has one or the other alone. */
+/* Constants where the firmware has only one of them. */
 static inline bool is_threshold(const rbnn_layer *layer)
 {
   return RBNN_WITH_THRESHOLD && (!RBNN_WITH_RESIDUAL || layer->stage == RBNN_STAGE_THRESHOLD);
@@ -48,7 +48,7 @@ static int32_t scale_of(int32_t scale, uint32_t shift)
   return (int32_t)((uint32_t)scale << (16u - shift));
 }
 
-/* What the layer does not have stands still: a shortcut of zeros, a stream that nobody reads. */
+/* In place of what the layer does not have: a shortcut of zeros, a stream that nobody reads. */
 void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
                           uint32_t position, uint32_t count, const int16_t *sums)
 {

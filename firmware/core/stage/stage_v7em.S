@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loops over positions of stage.c for cores with DSP instructions: two filters a word. Bits are gathered
- * as signs: bits 15 and 31 of `signs`, which moves down by two for each pair of filters. */
+/* The loops over positions of stage.c for cores with DSP instructions: two filters a word. Bits are
+ * gathered as signs: bits 15 and 31 of `signs`, which moves down by two for each pair of
+ * filters. */
 #include "spec/target.h"
 
 #if RBNN_TARGET_V7EM
@@ -23,8 +24,8 @@ signs .req r12
   mvn \to, \to
 .endm
 
-/* void rbnn_stage_threshold_loop(const int16_t *sums, uint16_t *bits, uint32_t skip, uint32_t count,
- *                            const rbnn_stage_tile *tile)
+/* void rbnn_stage_threshold_loop(const int16_t *sums, uint16_t *bits, uint32_t skip,
+ *                                uint32_t count, const rbnn_stage_tile *tile)
  *   skip  bytes from one position's bits to the next's */
 .macro compare to, threshold
   qsub16 \to, \to, \threshold
@@ -70,8 +71,8 @@ rbnn_stage_threshold_loop:
  *   void f(const int16_t *sums, const rbnn_stage_tile *tile, const int16_t *shortcut,
  *          int16_t *stream, uint32_t shortcut_skip, uint32_t stream_skip, const int16_t *end,
  *          uint32_t bits_skip, uint16_t *bits)
- *   skips  bytes from behind one position to the next; of bits, from one position to the next
- *   end    behind the last sum */
+ *   skips  bytes from the end of one position to the next; of bits, from one position to the next
+ *   end    after the last sum */
 tile .req r1
 shortcut .req r2
 stream .req r3

@@ -15,10 +15,11 @@ model = os.environ.get("RBNN_MODEL_DIR") or os.path.join(firmware, "model")
 monocypher = os.path.join(firmware, "third_party", "monocypher")
 
 # src_dir of the project is app/; PlatformIO compiles that one itself.
-ROOMS = ["crypto", "core", "puf", "reconf", "licence", "link", "port/armv7m", f"port/{port}"]
-# What runs in every layer; the rest is called rarely and shall be small.
-HOT_ROOMS = {"crypto", "core", "reconf"}
+ROOMS = ["crypto", "core", "puf", "reconf", "licence", "device", "link", "port/armv7m", f"port/{port}"]
+# What is called rarely shall be small; of crypto, what runs in every layer is assembly. What parses
+# and prints waits for the serial line anyway.
 SMALL = ["-fno-inline-small-functions"]
+FLAGS = {"core": [], "reconf": [], "link": ["-Os"]}
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
 
 env.Replace(
@@ -63,12 +64,10 @@ if os.path.isfile(os.path.join(model, "model_config.h")):
 # A model whose keys are published is refused without it.
 if os.environ.get("RBNN_ALLOW_TEST_ONLY"):
     env.Append(CPPDEFINES=["RBNN_ALLOW_TEST_ONLY"])
-rare = env.Clone()
-rare.Append(CCFLAGS=SMALL)
 for room in ROOMS:
-    (env if room in HOT_ROOMS else rare).BuildSources(
-        os.path.join("$BUILD_DIR", room), os.path.join(firmware, room)
-    )
+    own = env.Clone()
+    own.Append(CCFLAGS=FLAGS.get(room, SMALL))
+    own.BuildSources(os.path.join("$BUILD_DIR", room), os.path.join(firmware, room))
 third_party.BuildSources(os.path.join("$BUILD_DIR", "monocypher"), monocypher)
 
 elf = env.BuildProgram()

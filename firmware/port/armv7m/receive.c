@@ -8,7 +8,7 @@
 
 static volatile uint8_t ring[RING_BYTES];
 static volatile uint32_t head, tail; /* count bytes in and out; differ by RING_BYTES at most */
-/* Bytes are missing in front of byte number first_gap, and lastly of last_gap. */
+/* Bytes were lost before byte number first_gap, and for the last time before last_gap. */
 static volatile bool lost;
 static volatile uint32_t first_gap, last_gap;
 

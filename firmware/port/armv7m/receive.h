@@ -9,7 +9,7 @@
 /* From the interrupt: keep one byte; when the ring is full it is lost and the overrun noted. */
 void rbnn_receive_byte(uint8_t byte);
 
-/* From the interrupt: the line itself lost bytes behind those handed over so far. */
+/* From the interrupt: the line itself lost bytes after those handed over so far. */
 void rbnn_receive_overrun(void);
 
 #endif

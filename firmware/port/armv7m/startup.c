@@ -14,7 +14,7 @@ extern uint32_t rbnn_data_load[], rbnn_data_start[], rbnn_data_end[];
 extern uint32_t rbnn_bss_start[], rbnn_bss_end[];
 
 /* A fault is a defect: restart, which clears every secret in .bss and on the stack. The host sees
- * the boot lines in the middle of an answer. Where the stack overflowed there is none to push on,
+ * the boot lines in the middle of an answer. After a stack overflow there is none to push on,
  * so the handler begins a new one. */
 __attribute__((naked)) static void fault(void)
 {

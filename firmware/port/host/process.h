@@ -14,7 +14,7 @@ extern uint8_t rbnn_host_provisioning[RBNN_HOST_PROVISIONING_BYTES];
 extern uint8_t rbnn_host_pattern[RBNN_PUF_PATTERN_BYTES];
 extern bool rbnn_host_warm;
 
-/* Start the program anew with its own arguments, as a warm reset. */
+/* Start the program again with its own arguments, as a warm reset. */
 _Noreturn void rbnn_host_restart(void);
 
 #endif

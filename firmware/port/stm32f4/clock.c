@@ -75,9 +75,9 @@ uint32_t rbnn_clock_start(uint32_t *apb1_hz)
   return HSI_HZ;
 }
 
-/* A brown-out alone leaves the RAM as it is; power-on sets that flag, too. Flags pile up until a
- * firmware removes them: power-on beside a restart is an older start of another firmware, whose
- * data lie in the RAM. A probe that has just programmed the flash resets by the same pin as
+/* A brown-out by itself leaves the RAM as it is; power-on sets that flag, too. Flags pile up until
+ * a firmware removes them: power-on together with a restart is an older start of another firmware,
+ * whose data are in the RAM. A probe that has just programmed the flash resets by the same pin as
  * power-on does, but its loader was in the RAM, and debugging is still enabled; only power-on
  * disables that. */
 bool rbnn_family_warm_reset(void)

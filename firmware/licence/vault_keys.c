@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a licence to a task's keys: unlocking and switching. */
+#include <string.h>
+
+#include "crypto/chacha.h"
+#include "crypto/kdf.h"
+#include "crypto/wipe.h"
+#include "licence/licence.h"
+#include "licence/noise.h"
+#include "licence/sealed.h"
+#include "licence/vault.h"
+#include "licence/vault_slots.h"
+#include "reconf/reconf.h"
+
+/* The Noise message of a licence: ephemeral public key, sealed task secret, tag. */
+#define EPHEMERAL_OFFSET RBNN_LICENCE_PROLOGUE_BYTES
+#define SECRET_OFFSET (EPHEMERAL_OFFSET + 32u)
+
+_Static_assert(SECRET_OFFSET + RBNN_KEY_BYTES + RBNN_NOISE_TAG_BYTES == RBNN_LICENCE_BYTES,
+               "the payload of a licence is one task secret");
+
+/* Why there are no device keys, or RBNN_OK. */
+static rbnn_status check_keys(const rbnn_vault *vault)
+{
+  switch (vault->puf) {
+    case RBNN_PUF_ENROLLED: return RBNN_OK;
+    case RBNN_PUF_FRESH: return RBNN_NOT_ENROLLED;
+    case RBNN_PUF_POWER_CYCLE: return RBNN_POWER_CYCLE;
+    case RBNN_PUF_DAMAGED:
+    default: return vault->provisioning == RBNN_OK ? RBNN_PUF_HELPER : RBNN_PROVISIONING_DAMAGED;
+  }
+}
+
+/* The task's licence. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE. */
+static rbnn_status find_licence(const rbnn_vault *vault, uint32_t task, const uint8_t **licence,
+                                rbnn_licence_prologue *prologue)
+{
+  if (vault->model == NULL) {
+    return RBNN_NO_CONTAINER;
+  }
+  if (task >= rbnn_vault_count_tasks(vault)) {
+    return RBNN_UNKNOWN_TASK;
+  }
+  const uint32_t slot = rbnn_vault_find_slot(vault, task);
+  if (slot == RBNN_NO_SLOT) {
+    return RBNN_NO_LICENCE;
+  }
+  *licence = vault->slots[slot].bytes;
+  memcpy(prologue, *licence, sizeof *prologue);
+  return RBNN_OK;
+}
+
+/* Keys of an unlocked task xor a key stream under its payload key: to what is kept, and back.
+ * Noise's own nonces begin with a zero word. */
+static void mask_keys(const rbnn_unlocked_task *unlocked, const uint8_t in[2 * RBNN_KEY_BYTES],
+                      uint8_t out[2 * RBNN_KEY_BYTES])
+{
+  static const uint32_t nonce[3] = {1, 0, 0};
+  rbnn_chacha cipher;
+  rbnn_chacha_start(&cipher, unlocked->key, nonce, 20);
+  rbnn_chacha_xor(&cipher, 0, in, out, 2 * RBNN_KEY_BYTES);
+  rbnn_wipe(&cipher, sizeof cipher);
+}
+
+/* Keep all that a task's secret is for, once its licence is opened and its sealed block is found
+ * authentic. RBNN_SEALED_BLOCK; then nothing is kept. */
+static rbnn_status keep_keys(rbnn_vault *vault, uint32_t task,
+                             const uint8_t payload_key[RBNN_KEY_BYTES],
+                             const uint8_t secret[RBNN_KEY_BYTES])
+{
+  rbnn_unlocked_task *unlocked = &vault->unlocked[task];
+  const rbnn_model *model = vault->model;
+  uint8_t keys[2 * RBNN_KEY_BYTES];
+  rbnn_reconf_derive_key(keys, model, secret);
+  rbnn_kdf_derive(keys + RBNN_KEY_BYTES, secret, RBNN_LABEL_PARAMS, model->header->model_id,
+                  sizeof model->header->model_id);
+  const rbnn_status status = rbnn_sealed_check(model, task, keys + RBNN_KEY_BYTES);
+  if (status == RBNN_OK) {
+    memcpy(unlocked->key, payload_key, sizeof unlocked->key);
+    mask_keys(unlocked, keys, unlocked->keys);
+    unlocked->open = true;
+  }
+  rbnn_wipe(keys, sizeof keys);
+  return status;
+}
+
+rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES])
+{
+  rbnn_licence_prologue prologue;
+  rbnn_noise_payload payload;
+  uint8_t bound[RBNN_LICENCE_PROLOGUE_BYTES];
+  uint8_t secret[RBNN_KEY_BYTES];
+  uint8_t digest[32];
+  const uint8_t *licence = NULL;
+
+  rbnn_status status = check_keys(vault);
+  if (status == RBNN_OK) {
+    status = find_licence(vault, task, &licence, &prologue);
+  }
+  if (status == RBNN_OK) {
+    rbnn_vault_model_digest(vault->model, digest);
+    status = rbnn_licence_check_model(&prologue, vault->model, digest);
+  }
+  if (status != RBNN_OK) {
+    return status;
+  }
+  rbnn_licence_bind(bound, licence, digest);
+  rbnn_noise_read_kpsk0(&payload, bound, sizeof bound, vault->model->header->provider_public,
+                        vault->private_key, vault->public_key, psk, licence + EPHEMERAL_OFFSET);
+  status = rbnn_noise_open_payload(&payload, licence + SECRET_OFFSET, RBNN_KEY_BYTES, secret);
+  if (status == RBNN_OK) {
+    status = keep_keys(vault, task, payload.key, secret);
+  }
+  rbnn_wipe(secret, sizeof secret);
+  rbnn_wipe(&payload, sizeof payload);
+  return status;
+}
+
+rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_key[RBNN_KEY_BYTES],
+                              uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes)
+{
+  rbnn_licence_prologue prologue;
+  uint8_t keys[2 * RBNN_KEY_BYTES];
+  const uint8_t *licence = NULL;
+
+  vault->active = -1;
+  vault->inferences_left = 0;
+  *params_bytes = 0;
+  rbnn_wipe(stream_key, RBNN_KEY_BYTES);
+  rbnn_wipe(params, params_capacity);
+
+  rbnn_status status = find_licence(vault, task, &licence, &prologue);
+  if (status != RBNN_OK) {
+    return status;
+  }
+  if (!vault->unlocked[task].open) {
+    return RBNN_LOCKED;
+  }
+  const uint32_t bytes = rbnn_sealed_text_bytes(vault->model, task);
+  if (bytes == 0u || bytes > params_capacity) {
+    return RBNN_SEALED_BLOCK;
+  }
+  mask_keys(&vault->unlocked[task], vault->unlocked[task].keys, keys);
+  rbnn_sealed_decrypt(vault->model, task, keys + RBNN_KEY_BYTES, params);
+  memcpy(stream_key, keys, RBNN_KEY_BYTES);
+  rbnn_wipe(keys, sizeof keys);
+  *params_bytes = bytes;
+  vault->active = (int32_t)task;
+  vault->inferences_left = prologue.inference_limit == 0u ? UINT32_MAX : prologue.inference_limit;
+  return RBNN_OK;
+}
