@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rbnn.nets.build import SharedNetwork, TaskLayers
+from rbnn.nets.build import SharedNetwork
+from rbnn.nets.build_layers import TaskLayers
 from rbnn.nets.framework import tf
 from rbnn.runs.errors import TrainingError
 
