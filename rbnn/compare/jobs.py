@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from rbnn.runs.run import Scheme
+from rbnn.runs.settings import Scheme
 
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 DEVICE_SCHEME: Scheme = "xor"

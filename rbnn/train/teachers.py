@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
+from rbnn.runs.config import Distillation
 from rbnn.runs.errors import TrainingError
-from rbnn.runs.run import Distillation, Run
+from rbnn.runs.run import Run
 from rbnn.train.superpose import superpose
 from rbnn.train.transfer import load_network
 

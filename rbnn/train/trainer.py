@@ -77,6 +77,7 @@ class Trainer:
     ) -> None:
         self.run = run
         self.config = run.config()
+        self._distillation = self.config.distillation
         self._workers = workers or Workers()
         self._workers.check_batches({task.name: task.batch for task in self.config.tasks})
         self._data = {task.name: task for task in data}
@@ -225,7 +226,7 @@ class Trainer:
         with tf.GradientTape() as tape:
             for name, (images, labels) in batches.items():
                 logits = self.network.models[name](images, training=True)
-                loss = task_loss(logits, labels, answers.get(name), self.config.distill)
+                loss = task_loss(logits, labels, answers.get(name), self._distillation)
                 losses.append(labels.shape[0] / sizes[name] * loss)
                 hits.append(tf.math.count_nonzero(tf.argmax(logits, axis=-1) == labels))
             weights = [self.config.weight(name) for name in batches]

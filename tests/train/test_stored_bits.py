@@ -22,7 +22,8 @@ import pytest
 from rbnn.nets.build import SharedNetwork
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
-from rbnn.runs.start import Settings, start_run
+from rbnn.runs.settings import Settings
+from rbnn.runs.start import start_run
 from rbnn.spec.packing import Bits
 from rbnn.spec.stream import kernel_mask, stream_key
 from rbnn.tasks import TaskData
