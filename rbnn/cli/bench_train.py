@@ -9,6 +9,7 @@ import typer
 from rbnn.cli import options
 from rbnn.cli.options import JsonOption
 from rbnn.cli.training import Given, training_options
+from rbnn.runs.settings import Settings
 
 if TYPE_CHECKING:
     from rbnn.bench.train_speed import TrainSpeed
@@ -33,7 +34,6 @@ def train(
     They take turns in one run. The images are random.
     """
     from rbnn.bench.train_speed import bench_train
-    from rbnn.runs.settings import Settings
     from rbnn.runs.start import check
     from rbnn.tasks.loading_bar import LoadingBar
 

@@ -15,7 +15,7 @@ from rbnn.cli import options
 from rbnn.cli.options import JsonOption
 from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
-from rbnn.runs.settings import TABLE
+from rbnn.runs.settings import TABLE, Settings
 
 
 @training_options(after={"baseline": "resume"})
@@ -56,7 +56,6 @@ def train(
             f"rbnn train --resume {resume}",
         )
     from rbnn.runs.run import Run
-    from rbnn.runs.settings import Settings
     from rbnn.runs.start import check, load_data, start_run
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar

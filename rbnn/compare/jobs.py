@@ -24,7 +24,7 @@ class Job:
     """One network to train.
 
     Args:
-        network: ``single``, a scheme, or ``xor-M`` for the first M tasks alone.
+        network: ``single``, a scheme, or ``xor-M`` for only the first M tasks.
         scheme: how its tasks' weights differ; ``none`` for a single-task network.
         tasks: names, in the benchmark's order.
         seed: of the run.

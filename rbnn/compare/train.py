@@ -37,7 +37,7 @@ def train_all(folder: Path, plan: ComparisonPlan, data: Sequence[TaskData], say:
         folder: of the comparison.
         plan: what to train now, from :func:`rbnn.compare.choice.settle`.
         data: the plan's tasks, in its order.
-        say: told of each network.
+        say: called with a line about each network.
 
     Raises:
         TrainingInterruptedError: Ctrl-C; the current network is saved.

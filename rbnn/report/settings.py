@@ -91,7 +91,7 @@ def commands(config: RunConfig, name: str, board: str) -> tuple[ReproduceCommand
 
 def train_options(config: RunConfig) -> list[str]:
     """The options of ``rbnn train`` that give this configuration."""
-    # A comparison trains the teachers of its networks as networks of their own.
+    # In a comparison the teachers are other runs; a single run trains them as its baselines.
     whole = config.model_copy(update={"baseline": config.baseline or config.taught})
     words = ["--tasks", ",".join(task_argument(task) for task in config.tasks)]
     for setting, value in whole.effective():

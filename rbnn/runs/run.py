@@ -119,7 +119,7 @@ class Run:
 
 
 def _version(text: bytes) -> object:
-    """The format's number in ``config.json``; None where there is none to be read."""
+    """The format's number in ``config.json``; None where it cannot be read."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -178,7 +178,7 @@ def choose_run(name: Path | None, runs: Path) -> Run:
         runs: folder of all runs.
 
     Raises:
-        RbnnError: there is none, or its configuration cannot be read.
+        RbnnError: there is no such run, or its configuration cannot be read.
     """
     if name is None:
         run = newest_run(runs)

@@ -77,7 +77,7 @@ def test_networks_that_share_under_keys_have_the_trunk(tmp_path: Path, sets: lis
 
 def test_a_half_made_run_folder_is_made_again(tmp_path: Path, sets: list[str]) -> None:
     data = [load(spec) for spec in sets]
-    plan = random_plan(("cifar", "mnist"))  # its settings alone are used
+    plan = random_plan(("cifar", "mnist"))  # only its settings are used
     job = Job("xor", "xor", ("one", "two"), 1)
     run = prepare(tmp_path, plan, job, data)
     before = run.config().model_id

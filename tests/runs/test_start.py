@@ -1,4 +1,4 @@
-"""Beginning a run: its folder, config and secrets; settings that are refused."""
+"""A new run: its folder, config and secrets; settings that are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""First values of a shared network made of its tasks' own networks."""
+"""First values of a shared network: the keyed sum of single-task networks."""
 
 from __future__ import annotations
 
@@ -141,11 +141,11 @@ def test_bits_turned_in_all_streams_turn_the_first_values(data: list[TaskData]) 
 def test_a_network_of_another_shape_is_refused(data: list[TaskData]) -> None:
     config = config_of(data)
     wider = own_network(config.model_copy(update={"width": 64}), "colour", 1)
-    with pytest.raises(TrainingError, match="own network of task colour has another shape"):
+    with pytest.raises(TrainingError, match="single-task network of colour has another shape"):
         superpose(keyed(config), {"colour": wider})
 
 
-def test_a_run_begins_with_its_teachers_and_goes_on_with_its_checkpoint(
+def test_a_run_starts_from_its_teachers_and_continues_from_its_checkpoint(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
     run = begin(superpose=True, baseline=True, epochs=1)
@@ -157,7 +157,7 @@ def test_a_run_begins_with_its_teachers_and_goes_on_with_its_checkpoint(
     taught = load_network(run.baseline("colour")).shared
 
     def agreement(trainer: Trainer) -> float:
-        """With the bits of the first task's own network, in its hidden layers."""
+        """With the bits of the first task's single-task network, in its hidden layers."""
         mine, theirs = (
             np.concatenate(
                 [

@@ -1,4 +1,4 @@
-"""What a network learns from: labels, and the answers of the tasks' own networks."""
+"""What a network learns from: labels, and the single-task networks' answers."""
 
 from __future__ import annotations
 
