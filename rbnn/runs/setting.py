@@ -64,15 +64,15 @@ class Setting:
     """One setting.
 
     Args:
-        help: of its option, without the default; that is added where it is on.
-        option: as typed; made from the name where it is not given.
+        help: of its option. A default that is on, see :meth:`is_off`, is added to it.
+        option: as typed; by default made from the name.
         allowed: None where the type tells everything, or where the network decides.
         needs: name of a setting without which this one is refused.
         refines: name of a setting without which this one has no effect. It is then neither checked
             nor shown.
-        fixed: a resumed run keeps it, and its option is refused beside ``--resume``.
-        in_comparison: all networks of a comparison have the same value, and ``rbnn bench accuracy``
-            takes it. False for what the comparison decides for each network.
+        fixed: whether a resumed run keeps it; its option is then refused beside ``--resume``.
+        in_comparison: whether all networks of a comparison have the same value, an option of
+            ``rbnn bench accuracy``; otherwise the comparison decides for each network.
         single_task: its value in a single-task network; :data:`KEPT` for that of the run.
         row: of the report; None where the report shows what follows from it.
         text: its part of the row; ``{}`` stands for the value.
@@ -107,11 +107,13 @@ class Setting:
         """
         if self.allowed is None:
             return
-        factors = {f" {name}": factor for name, factor in value.items()} if _maps(value) else None
-        for name, one in ({"": value} if factors is None else factors).items():
+        named = {self.option: value}
+        if _maps(value):
+            named = {f"{self.option} {task}": factor for task, factor in value.items()}
+        for what, one in named.items():
             if not self.allowed.holds(one):
                 raise TrainingError(
-                    f"{self.option}{name} must be {self.allowed.words}. Received: {one}.",
+                    f"{what} must be {self.allowed.words}. Received: {one}.",
                     self.allowed.advice,
                 )
 
@@ -140,7 +142,7 @@ class Setting:
         return [self.option, write(value)]
 
     def read(self, typed: Any) -> Any:
-        """The value that the option has on the command line; of a mapping, ``NAME=FACTOR`` each.
+        """The value of the setting for what was typed; a list holds ``NAME=FACTOR``.
 
         Raises:
             TrainingError: a factor is no number, or a name is repeated.
