@@ -17,8 +17,10 @@ from tiny_tasks import MODEL, SECRETS, make_task
 
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.nets.architectures import ARCHITECTURES
-from rbnn.runs.run import CipherName, Run, RunConfig, RunTask
-from rbnn.runs.start import Settings, start_run
+from rbnn.runs.config import RunConfig, RunTask
+from rbnn.runs.run import Run
+from rbnn.runs.settings import CipherName, Settings
+from rbnn.runs.start import start_run
 from rbnn.spec.layout import Adapter
 from rbnn.tasks import TaskData
 

@@ -13,7 +13,7 @@ from random_parameters import random_parameters
 from rbnn.container.container import Container
 from rbnn.export.export import make_container
 from rbnn.nets.topology import Topology
-from rbnn.runs.run import RunTask
+from rbnn.runs.config import RunTask
 from rbnn.spec.layout import Adapter, Cipher
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from rbnn.report.figures import RunReport
 from rbnn.report.gather import Wishes, report_run
-from rbnn.runs.run import Run, RunConfig
+from rbnn.runs.config import RunConfig
+from rbnn.runs.run import Run
 from rbnn.tasks.dataset import Split, TaskData
 from rbnn.tasks.load import Progress
 

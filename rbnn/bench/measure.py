@@ -26,7 +26,8 @@ from rbnn.image.board import Board
 from rbnn.image.memory import plan_memory
 from rbnn.image.toolchain import require
 from rbnn.runs.parameters import ModelParameters
-from rbnn.runs.run import CipherName, Run
+from rbnn.runs.run import Run
+from rbnn.runs.settings import CipherName
 from rbnn.runs.synthetic import write_synthetic_run
 
 Say = Callable[[str], None]

@@ -11,7 +11,7 @@ from rbnn.image import sizes
 from rbnn.image.board import CountUnit
 from rbnn.image.sizes import SizeReport
 from rbnn.nets.topology import Layer, Topology
-from rbnn.runs.run import RunConfig
+from rbnn.runs.config import RunConfig
 
 CODE_PARTS = (sizes.ENGINE, sizes.LINK, sizes.CRYPTO, sizes.KEYS, sizes.LIBRARIES)
 

@@ -18,7 +18,7 @@ from rbnn.device.line import SerialLine
 from rbnn.errors import RbnnError
 from rbnn.image.board import Board, CountUnit
 from rbnn.nets.topology import Topology
-from rbnn.runs.run import RunConfig
+from rbnn.runs.config import RunConfig
 
 TIMEOUT_S = 120.0
 """Longest silence: the slowest layer, or one inference, under emulation on a busy machine."""

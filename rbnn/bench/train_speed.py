@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
-from rbnn.runs.start import Settings, start_run
+from rbnn.runs.settings import Settings
+from rbnn.runs.start import start_run
 from rbnn.tasks import SIDE, Split, TaskData
 from rbnn.train.baseline import prepare_baseline
 

@@ -1,133 +1,88 @@
-"""``rbnn bench accuracy``: shared networks beside the tasks' own, under the same budget."""
+"""``rbnn bench accuracy``: shared networks against single-task networks, under the same budget."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import JsonOption
-from rbnn.cli.training import Depth, Epochs, Share, Stages, Steps, Trunk, Weight, Width
+from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
+from rbnn.runs.settings import TABLE
+
+OPTIONS = [name for name, one in TABLE.items() if one.in_comparison and name != "cipher"]
+"""A comparison has one cipher, the default: which one it is does not change any accuracy."""
 
 
+@training_options(
+    only=OPTIONS,
+    negatable=True,
+    helps={
+        "minutes": "Minutes of training of the first shared network; all other networks take as "
+        "many steps as it does."
+    },
+)
 def accuracy(
+    *,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder of the comparison; a begun one is gone on with.")
+        Path,
+        typer.Option("--out", help="Folder of the comparison. An existing one is continued."),
     ],
     tasks: Annotated[
-        str | None, typer.Option(help="Tasks as rbnn train takes them; a begun folder knows its.")
+        str | None,
+        typer.Option(help="Tasks, as for rbnn train. Not needed to continue a comparison."),
     ] = None,
-    arch: Annotated[
-        str | None, typer.Option("--arch", help="vgg, resnet or reactnet. Default: vgg.")
-    ] = None,
-    width: Width = None,
-    depth: Depth = None,
-    stages: Stages = None,
-    epochs: Epochs = None,
-    steps: Steps = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(help="Time of the first shared network; all others take its steps."),
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option(help="Samples per task and step on average. Default: 64.")
-    ] = None,
-    sampling: Annotated[
-        float | None,
-        typer.Option(
-            help="0 (default): as many samples of every task, 1: in proportion to its training set."
-        ),
-    ] = None,
-    share: Share = None,
-    weight: Weight = None,
-    trunk: Trunk = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Highest learning rate. Default: 0.01.")
-    ] = None,
-    precision: Annotated[
-        Literal["float32", "bfloat16"] | None,
-        typer.Option(help="Of the binary convolutions while training. Default: as the CPU likes."),
-    ] = None,
-    superpose: Annotated[
-        bool | None,
-        typer.Option(
-            help="Begin shared networks with the tasks' own ones laid on each other. Default: no."
-        ),
-    ] = None,
-    distill: Annotated[
-        float | None,
-        typer.Option(help="Weight of the tasks' own networks' answers in the shared one's loss."),
-    ] = None,
-    temperature: Annotated[
-        float | None, typer.Option(help="Softens the answers that --distill compares. Default: 2.")
-    ] = None,
+    given: Given,
     seeds: Annotated[
-        str | None, typer.Option(help="Seeds, the first one first. Default: 1,2,3.")
+        str | None, typer.Option(help="Seeds, in order of training. Default: 1,2,3.")
     ] = None,
     schemes: Annotated[
         str | None,
-        typer.Option(help="Of the shared networks. Default: xor,sign,permute,none."),
+        typer.Option(help="Schemes of the shared networks. Default: xor,sign,permute,none."),
     ] = None,
     counts: Annotated[
         str | None,
-        typer.Option(help="Numbers of tasks that share, under xor. Default: 1,2,4,7, up to all."),
+        typer.Option(
+            help="Numbers of tasks that share a network, under xor. Default: those of 1,2,4,7 that "
+            "are not above the number of tasks."
+        ),
     ] = None,
     wrong_secrets: Annotated[
-        int | None, typer.Option(help="To force on each task. Default: 20; 0 for none.")
+        int | None, typer.Option(help="Wrong secrets to try on each task; 0 for none. Default: 20.")
     ] = None,
     report_only: Annotated[
-        bool, typer.Option("--report-only", help="Train nothing; report what there is.")
+        bool, typer.Option("--report-only", help="Train nothing; report what is there.")
     ] = False,
     summary: Annotated[
         Path | None,
         typer.Option(
             "--summary",
-            help="Write single against shared in percent to this JSON file, the report and its "
-            "plots beside it.",
+            help="Write the accuracies of single-task and shared networks in percent to this JSON "
+            "file, and the report with its plots next to it.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train every task's own network and the shared ones under one budget, and compare them.
+    """Train single-task and shared networks under one budget, and compare their accuracy.
 
-    Stop it with Ctrl-C; `rbnn bench accuracy --out FOLDER` goes on. Seeds, schemes and counts may
-    be added to a folder, other settings are refused. accuracy.md in it holds tables and plots.
+    Stop with Ctrl-C; `rbnn bench accuracy --out FOLDER` continues. Seeds, schemes and counts can be
+    added to a comparison; its other settings cannot change. The tables and plots are in accuracy.md
+    in its folder.
     """
     from rbnn.compare.choice import ComparisonChoice, parse_numbers, parse_schemes
-    from rbnn.compare.plan import option
     from rbnn.compare.report import write_report
     from rbnn.compare.tables import tables as tables_of
-    from rbnn.runs.start import parse_factors
 
     if summary is not None and summary.suffix != ".json":
         raise RbnnError(
-            f"--summary takes a file whose name ends in .json, not {summary}.",
-            "The page is written beside it, with .md in place of .json.",
+            f"--summary must be a file whose name ends in .json. Received: {summary}.",
+            "The page is written next to it, with .md in place of .json.",
         )
-    settings = {
-        "architecture": arch,
-        "width": width,
-        "depth": depth,
-        "stages": stages,
-        "epochs": epochs,
-        "steps": steps,
-        "minutes": minutes,
-        "batch": batch,
-        "sampling": sampling,
-        "shares": parse_factors("--share", share) if share else None,
-        "weights": parse_factors("--weight", weight) if weight else None,
-        "learning_rate": learning_rate,
-        "precision": precision,
-        "trunk": trunk,
-        "superpose": superpose,
-        "distill": distill,
-        "temperature": temperature,
-    }
     choice = ComparisonChoice(
-        settings={name: value for name, value in settings.items() if value is not None},
+        settings=given,
         seeds=None if seeds is None else parse_numbers("--seeds", seeds),
         schemes=None if schemes is None else parse_schemes(schemes),
         counts=None if counts is None else parse_numbers("--counts", counts),
@@ -136,8 +91,8 @@ def accuracy(
     if report_only:
         named = {"--seeds": seeds, "--schemes": schemes, "--counts": counts}
         others = {"--tasks": tasks, "--wrong-secrets": wrong_secrets, **named}
-        given = {option(name): value for name, value in settings.items()}
-        options.refuse_beside("--report-only", {**others, **given})
+        training = {TABLE[name].option: value for name, value in given.items()}
+        options.refuse_beside("--report-only", {**others, **training})
         figures = write_report(out, summary)
     else:
         from rbnn.compare.compare import compare_networks

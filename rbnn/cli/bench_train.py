@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import JsonOption
+from rbnn.cli.training import Given, training_options
+from rbnn.runs.settings import Settings
 
 if TYPE_CHECKING:
     from rbnn.bench.train_speed import TrainSpeed
 
+ARCHITECTURE = "resnet"
+"""Default of ``--arch``."""
 
+
+@training_options(
+    only=("architecture", "width", "depth", "stages", "batch", "precision"),
+    defaults={"architecture": ARCHITECTURE},
+)
 def train(
-    arch: Annotated[str, typer.Option("--arch", help="vgg, resnet or reactnet.")] = "resnet",
-    width: Annotated[int | None, typer.Option(help="Channels of the first stage.")] = None,
-    depth: Annotated[int | None, typer.Option(help="Binary convolutions or blocks.")] = None,
-    stages: Annotated[int | None, typer.Option(help="Of a resnet or reactnet, 2 to 4.")] = None,
-    batch: Annotated[int, typer.Option(min=2, help="Samples per task and step.")] = 64,
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16"], typer.Option(help="As for rbnn train.")
-    ] = "auto",
-    tasks: Annotated[int, typer.Option(min=2, max=16, help="How many tasks share.")] = 7,
-    rounds: Annotated[int, typer.Option(min=1, help="Steps of each network.")] = 15,
+    *,
+    given: Given,
+    tasks: Annotated[int, typer.Option(min=2, max=16, help="Number of tasks.")] = 7,
+    rounds: Annotated[int, typer.Option(min=1, help="Steps to time of each network.")] = 15,
     as_json: JsonOption = False,
 ) -> None:
-    """Time a step of all tasks in one network against a step of each in a network of its own.
+    """Compare the time of a step of one network for all tasks with that of single-task networks.
 
-    They take turns in one run; the pictures are random.
+    They take turns in one run. The images are random.
     """
     from rbnn.bench.train_speed import bench_train
-    from rbnn.runs.start import Settings
+    from rbnn.runs.start import check
     from rbnn.tasks.loading_bar import LoadingBar
 
-    settings = Settings(
-        architecture=arch,
-        width=width,
-        depth=depth,
-        stages=stages,
-        batch=batch,
-        epochs=1,
-        precision=None if precision == "auto" else precision,
-    )
+    settings = Settings(**{"architecture": ARCHITECTURE, **given}, epochs=1)
+    check(settings)
     with LoadingBar() as bar:
         found = bench_train(settings, tasks, rounds, bar.show)
     if as_json:

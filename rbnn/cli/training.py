@@ -1,57 +1,79 @@
-"""Options that every command which trains networks takes alike."""
+"""Gives the commands that train networks their options, from the table of training settings."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, get_origin
 
 import typer
 
-from rbnn.nets.architectures import ARCHITECTURES
+from rbnn.runs.setting import Setting
+from rbnn.runs.settings import TABLE
+
+Given = dict[str, Any]
+"""The settings that were typed, by name, as ``Settings`` takes them."""
+
+GIVEN = "given"
+"""The parameter of a command in whose place its help lists the options."""
 
 
-def _usual(option: str) -> str:
-    """Defaults of an option for a help text; one where the architectures that have it agree."""
-    found = {one.name: getattr(one, option) for one in ARCHITECTURES.values()}
-    there = {name: value for name, value in found.items() if value is not None}
-    if len(set(there.values())) == 1:
-        return f"Default: {next(iter(there.values()))}."
-    return f"Default: {', '.join(f'{name} {value}' for name, value in there.items())}."
+def training_options(
+    *,
+    only: Collection[str] = tuple(TABLE),
+    after: Mapping[str, str] | None = None,
+    defaults: Mapping[str, object] | None = None,
+    helps: Mapping[str, str] | None = None,
+    negatable: bool = False,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Replace a command's parameter ``given`` by options for the settings of the table.
 
+    Args:
+        only: names of the settings that the command has.
+        after: parameter of the command after which the option of a setting is listed, by setting.
+        defaults: of this command where they differ from the table's; the command applies them.
+        helps: help texts of this command where they differ from the table's.
+        negatable: whether a switch can also be turned off, as in ``--no-superpose``.
+    """
+    chosen = {name: TABLE[name] for name in TABLE if name in only}
+    places = after or {}
 
-Width = Annotated[
-    int | None,
-    typer.Option(help=f"Channels of the first stage, best a multiple of 32. {_usual('width')}"),
-]
-Depth = Annotated[
-    int | None,
-    typer.Option(help=f"Binary convolutions or blocks. {_usual('depth')}"),
-]
-Stages = Annotated[
-    int | None,
-    typer.Option(
-        help="Stages of a resnet or reactnet, 2 to 4: each later one has half the side and "
-        f"twice the channels. {_usual('stages')}"
-    ),
-]
-Epochs = Annotated[
-    int | None, typer.Option(help="Passes over the largest task; by default by its size.")
-]
-Steps = Annotated[int | None, typer.Option(help="Stop after so many steps.")]
-Trunk = Annotated[
-    int | None,
-    typer.Option(
-        help="Layers, counted from the first, that one key opens for all tasks: what they learn "
-        "serves every task. Default: 0."
-    ),
-]
-Share = Annotated[
-    list[str] | None,
-    typer.Option(help="NAME=FACTOR: give this task so many times the samples; may be repeated."),
-]
-Weight = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="NAME=FACTOR: let this task count so many times in the shared network's loss, and in "
-        "the first values that --superpose gives; may be repeated."
-    ),
-]
+    def parameter(setting: Setting) -> inspect.Parameter:
+        text = (helps or {}).get(setting.name, setting.help)
+        if setting.needs in chosen:
+            text += f" Needs {chosen[setting.needs].option}."
+        default = (defaults or {}).get(setting.name, setting.default)
+        if default:
+            text += f" Default: {default}."
+        option = setting.option
+        if setting.type is bool and negatable:
+            option += f"/--no-{option.removeprefix('--')}"
+        kind = list[str] if get_origin(setting.type) is dict else setting.type
+        return inspect.Parameter(
+            setting.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[kind | None, typer.Option(option, help=text)],
+        )
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters: list[inspect.Parameter] = []
+        for one in inspect.signature(command, eval_str=True).parameters.values():
+            here = [name for name in chosen if places.get(name, GIVEN) == one.name]
+            parameters += [] if one.name == GIVEN else [one]
+            parameters += [parameter(chosen[name]) for name in here]
+
+        def run(**values: Any) -> None:
+            typed = {name: values.pop(name) for name in chosen}
+            given = {
+                name: chosen[name].read(value)
+                for name, value in typed.items()
+                if value is not None and value != []
+            }
+            command(given=given, **values)
+
+        run.__doc__ = command.__doc__
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return run
+
+    return decorate

@@ -1,4 +1,4 @@
-"""What the user asks of a comparison, held against what its folder was begun with."""
+"""What the user asks of a comparison, checked against what its folder already has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from rbnn.compare.plan import (
     LOCK_FILE,
     ComparisonPlan,
     PlannedTask,
-    option,
     read_plan,
     require_plan,
     training_settings,
@@ -22,7 +21,7 @@ from rbnn.compare.plan import (
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.nets.architectures import architecture
-from rbnn.runs.run import Scheme
+from rbnn.runs.settings import TABLE, Scheme
 from rbnn.runs.start import check, usual_precision
 from rbnn.tasks import TaskData
 
@@ -35,10 +34,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ComparisonChoice:
-    """What the user asks for; None is what the folder has already, or the default.
+    """What the user asks for; None stands for what the folder already has, or the default.
 
     Args:
-        settings: fields of ``Settings`` that were given; others are the folder's or the defaults.
+        settings: fields of ``Settings`` that were given.
         seeds: of the runs, the first one first.
         schemes: of the shared networks.
         counts: numbers of tasks.
@@ -55,10 +54,10 @@ class ComparisonChoice:
 def draft(
     folder: Path, tasks: Sequence[str] | None, choice: ComparisonChoice
 ) -> tuple[list[str], ComparisonChoice]:
-    """Check a choice against a begun folder, and complete it, before any data are read.
+    """Check a choice against an existing comparison and complete it, before any data are read.
 
     Args:
-        folder: of the comparison, new or begun.
+        folder: of the comparison, new or existing.
         tasks: specs of the tasks; None for those of the folder.
         choice: what the user asks for.
 
@@ -66,9 +65,11 @@ def draft(
         Specs of the tasks, and the choice with nothing left open.
 
     Raises:
-        RbnnError: the folder was begun otherwise, or something cannot be.
+        RbnnError: the folder has other settings, or a setting is unusable.
     """
     plan = require_plan(folder) if tasks is None else read_plan(folder)
+    # "auto" leaves a setting to this machine or, in an existing comparison, to what that has.
+    given = {name: value for name, value in choice.settings.items() if value != "auto"}
     if plan is None:
         _refuse_other_files(folder)
         specs = list(tasks or ())
@@ -80,12 +81,12 @@ def draft(
             settings, plan.seeds, plan.schemes, plan.counts, plan.wrong_secrets
         )
         if tasks is not None and list(tasks) != specs:
-            raise _begun_otherwise(folder, "--tasks", ",".join(specs), ",".join(tasks))
-        for name, value in choice.settings.items():
+            raise _other_settings(folder, "--tasks", ",".join(specs), ",".join(tasks))
+        for name, value in given.items():
             if settings[name] != value:
-                raise _begun_otherwise(folder, option(name), settings[name], value)
+                raise _other_settings(folder, TABLE[name].option, settings[name], value)
     filled = ComparisonChoice(
-        {**usual.settings, **choice.settings},
+        {**usual.settings, **given},
         usual.seeds if choice.seeds is None else choice.seeds,
         usual.schemes if choice.schemes is None else choice.schemes,
         usual.counts if choice.counts is None else choice.counts,
@@ -103,14 +104,14 @@ def settle(
     Args:
         folder: of the comparison; made when missing.
         specs: of the tasks, from :func:`draft`.
-        choice: complete, from the same.
+        choice: complete, from :func:`draft`.
         data: the tasks, in order.
 
     Returns:
         What to train now; the file holds everything that was ever asked for.
 
     Raises:
-        RbnnError: the data are no longer those that the folder was begun with.
+        RbnnError: the data have changed since the comparison was started.
     """
     known = read_plan(folder)
     tasks = tuple(
@@ -121,7 +122,7 @@ def settle(
         for before, now in zip(known.tasks, tasks, strict=True):
             if before.fingerprint != now.fingerprint:
                 raise RbnnError(
-                    f"The data of task {now.name} have changed since {folder} was begun.",
+                    f"The data of task {now.name} have changed since {folder} was started.",
                     "Restore them, or choose another folder with --out.",
                 )
     assert choice.seeds is not None and choice.schemes is not None and choice.counts is not None
@@ -162,7 +163,7 @@ def parse_schemes(text: str) -> tuple[Scheme, ...]:
     """Read ``xor,none``.
 
     Raises:
-        RbnnError: not one of them, or one of them twice.
+        RbnnError: an unknown or repeated scheme.
     """
 
     def scheme(word: str) -> Scheme:
@@ -177,14 +178,14 @@ def _parse(name: str, text: str, form: str, read: Callable[[str], T]) -> tuple[T
     try:
         found = tuple(read(word.strip()) for word in text.split(","))
     except ValueError as error:
-        raise RbnnError(f"{name} takes {form}. Received: {text!r}.") from error
+        raise RbnnError(f"{name} must be {form}. Received: {text!r}.") from error
     if len(set(found)) < len(found):
-        raise RbnnError(f"{name} names one of them twice. Received: {text!r}.")
+        raise RbnnError(f"{name} has a repeated entry. Received: {text!r}.")
     return found
 
 
 def _defaults(tasks: int) -> ComparisonChoice:
-    """What a new folder of so many tasks takes where the user does not say."""
+    """What a new comparison of this many tasks has where the user does not say."""
     settings = {**usual_settings(), "precision": usual_precision()}
     counts = tuple(count for count in DEFAULT_COUNTS if count <= tasks)
     return ComparisonChoice(settings, DEFAULT_SEEDS, SCHEMES, counts, DEFAULT_WRONG_SECRETS)
@@ -193,14 +194,16 @@ def _defaults(tasks: int) -> ComparisonChoice:
 def _refuse_other_files(folder: Path) -> None:
     if folder.is_dir() and any(entry.name != LOCK_FILE for entry in folder.iterdir()):
         raise RbnnError(
-            f"{folder} holds other files, and no comparison.", "Choose a new folder with --out."
+            f"{folder} holds other files but no comparison.", "Choose a new folder with --out."
         )
 
 
 def _check(choice: ComparisonChoice, tasks: int) -> None:
     for count in choice.counts or ():
         if not 1 <= count <= tasks:
-            raise RbnnError(f"--counts must be in 1 .. {tasks}, the tasks. Received: {count}.")
+            raise RbnnError(
+                f"--counts must be from 1 to {tasks}, the number of tasks. Received: {count}."
+            )
     if choice.wrong_secrets is not None and choice.wrong_secrets < 0:
         raise RbnnError(f"--wrong-secrets must be 0 or more. Received: {choice.wrong_secrets}.")
     settings = choice.settings
@@ -209,21 +212,21 @@ def _check(choice: ComparisonChoice, tasks: int) -> None:
         check(training_settings(settings, seed))
     if settings["minutes"] is not None and DEVICE_SCHEME not in (choice.schemes or ()):
         raise RbnnError(
-            f"--minutes needs scheme {DEVICE_SCHEME}: the steps of its network are everyone's.",
-            "Take --steps or --epochs, or add the scheme.",
+            f"--minutes needs scheme {DEVICE_SCHEME}: all networks take as many steps as that one.",
+            "Use --steps or --epochs, or add the scheme.",
         )
 
 
-def _begun_otherwise(folder: Path, name: str, before: object, now: object) -> RbnnError:
+def _other_settings(folder: Path, name: str, before: object, now: object) -> RbnnError:
     return RbnnError(
-        f"{folder} was begun with {name} {_typed(before)}, not {_typed(now)}: the networks could "
-        "not be compared.",
-        f"Leave {name} away to go on, or choose another folder with --out.",
+        f"{folder} has {name} {_typed(before)}, not {_typed(now)}: the networks could not be "
+        "compared.",
+        f"Leave {name} out to continue, or choose another folder with --out.",
     )
 
 
 def _typed(value: object) -> object:
-    """A setting as its user types it."""
+    """A setting as the user types it."""
     if value is None or value == {}:
         return "its default"
     if isinstance(value, Mapping):

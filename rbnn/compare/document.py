@@ -8,17 +8,8 @@ from rbnn.compare.figures import AccuracyFigures
 from rbnn.compare.jobs import DEVICE_SCHEME
 from rbnn.compare.tables import accuracy_table, count_table, device_table, flash_table
 from rbnn.nets.architectures import architecture
+from rbnn.runs.settings import Settings
 
-DISTILLED = (
-    " The shared networks learn from labels and from the own networks' answers; an own network "
-    "learns from labels alone."
-)
-SUPERPOSED = (
-    " The shared networks begin with the own ones, each under its key, laid on each other, and so "
-    "build on those networks' steps besides their own."
-)
-TRUNK = " In shared networks with keys, one key opens the first {trunk} layers for all tasks."
-WEIGHTED = " Some tasks weigh more than others in the shared networks' loss."
 SHAPE = ("width", "depth", "stages")
 PLOTS = "plots"
 BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
@@ -43,7 +34,7 @@ def document(
 
     Args:
         figures: of the comparison.
-        plots: what each plot shows, by its name; those that are to be seen.
+        plots: what each plot shows, by its name; only those that the page is to have.
         place: where the page finds a plot.
     """
     parts = [
@@ -94,14 +85,16 @@ def _about(figures: AccuracyFigures) -> str:
     options = {name: settings[name] or getattr(chosen, name) for name in SHAPE}
     shape = [f"{name} {size}" for name, size in options.items() if size is not None]
     network = ", ".join([chosen.name, *shape])
+    remarks = [
+        setting.remark.format(value)
+        for setting, value in Settings(**settings).effective()
+        if setting.remark
+    ]
     bits = "" if figures.bits is None else f", {figures.bits:,} bits"
     steps = "" if figures.steps is None else f" {figures.steps:,} steps each,"
     return (
         f"{network}{bits};{steps} {figures.seconds / 3600:.1f} hours of training in all. Every "
         "network has the same shape, sees the same samples of its tasks in the same order, and is "
         "measured on the whole test set after its last step."
-        + ("" if settings.get("distill") is None else DISTILLED)
-        + (SUPERPOSED if settings["superpose"] else "")
-        + (TRUNK.format(**settings) if settings.get("trunk") else "")
-        + (WEIGHTED if settings.get("weights") else "")
+        + "".join(f" {remark}" for remark in remarks)
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from rbnn.runs.run import Scheme
+from rbnn.runs.settings import Scheme
 
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 DEVICE_SCHEME: Scheme = "xor"
@@ -24,7 +24,7 @@ class Job:
     """One network to train.
 
     Args:
-        network: ``single``, a scheme, or ``xor-M`` for the first M tasks alone.
+        network: ``single``, a scheme, or ``xor-M`` for only the first M tasks.
         scheme: how its tasks' weights differ; ``none`` for a single-task network.
         tasks: names, in the benchmark's order.
         seed: of the run.

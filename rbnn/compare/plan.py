@@ -1,12 +1,11 @@
 """What a folder of ``rbnn bench accuracy`` compares: ``benchmark.json``.
 
-A folder keeps its tasks and training settings: networks trained otherwise could not be compared.
+The tasks and training settings of a folder cannot change: its networks could not be compared then.
 Seeds, schemes and counts may be added at any time.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import fcntl
 import shlex
 from collections.abc import Iterator, Mapping
@@ -20,14 +19,11 @@ from rbnn.compare.jobs import DEVICE_SCHEME, Job, count_network, jobs
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.frozen import Frozen
-from rbnn.runs.run import Scheme
-from rbnn.runs.start import Settings
+from rbnn.runs.settings import TABLE, Scheme, Settings
 
 FILE = "benchmark.json"
 LOCK_FILE = ".lock"
 VERSION = 1
-OPTIONS = {"architecture": "--arch", "shares": "--share", "weights": "--weight"}
-"""Options whose names are not those of their settings."""
 
 
 class PlannedTask(Frozen):
@@ -41,8 +37,8 @@ class PlannedTask(Frozen):
 class ComparisonPlan(Frozen):
     """``benchmark.json``.
 
-    ``settings`` are those of ``rbnn train`` but seed, scheme and baseline. ``steps`` are those that
-    the first network took, where a time budget decided; all others then take as many.
+    ``settings`` are those of ``rbnn train`` except seed, scheme and baseline. With a time budget,
+    ``steps`` is how many the first network took; all others then take as many.
     """
 
     version: int = VERSION
@@ -74,12 +70,12 @@ class ComparisonPlan(Frozen):
 
     @property
     def command(self) -> str:
-        """The command that makes this comparison from nothing."""
+        """The command that makes this comparison from scratch."""
         words = ["rbnn", "bench", "accuracy", "--tasks", ",".join(t.spec for t in self.tasks)]
         usual = usual_settings()
         for name, value in self.settings.items():
             if value is not None and (value != usual[name] or name == "architecture"):
-                words += option_words(name, value)
+                words += TABLE[name].words(value)
         words += ["--seeds", ",".join(map(str, self.seeds))]
         words += ["--schemes", ",".join(self.schemes)]
         if self.counts:
@@ -87,37 +83,19 @@ class ComparisonPlan(Frozen):
         return shlex.join([*words, "--wrong-secrets", str(self.wrong_secrets)])
 
 
-def option(setting: str) -> str:
-    """The option that sets a field of ``Settings``."""
-    return OPTIONS.get(setting, "--" + setting.replace("_", "-"))
-
-
-def option_words(setting: str, value: object) -> list[str]:
-    """A field of ``Settings`` as it is typed."""
-    if isinstance(value, Mapping):
-        return [
-            word for pair in value.items() for word in (option(setting), f"{pair[0]}={pair[1]}")
-        ]
-    if value is True:
-        return [option(setting)]
-    return [option(setting), f"{value}"]
-
-
 def usual_settings() -> dict[str, Any]:
     """Defaults of all that a folder keeps."""
-    fields = dataclasses.asdict(Settings())
-    own = ("seed", "scheme", "baseline")
-    return {name: value for name, value in fields.items() if name not in own}
+    return {name: one.default for name, one in TABLE.items() if one.in_comparison}
 
 
 def training_settings(settings: Mapping[str, Any], seed: int) -> Settings:
-    """Settings of one seed; teachers are always there, as each task's own network is trained."""
-    taught = settings["superpose"] or settings["distill"] is not None
-    return Settings(**settings, seed=seed, baseline=taught)
+    """Settings of one seed; a comparison always trains the single-task networks."""
+    made = Settings(**settings, seed=seed)
+    return made.model_copy(update={"baseline": made.taught})
 
 
 def read_plan(folder: Path) -> ComparisonPlan | None:
-    """The plan of a begun folder; None where it is new.
+    """The plan of an existing comparison; None where the folder is new.
 
     Raises:
         RbnnError: the file is damaged or of another version.
@@ -131,28 +109,28 @@ def read_plan(folder: Path) -> ComparisonPlan | None:
         return None
     except (OSError, ValidationError, TypeError, KeyError) as error:
         raise RbnnError(
-            f"Cannot read {path}: it is damaged or of another version of rbnn.",
+            f"Cannot read {path}: it is damaged or from another version of rbnn.",
             "Restore it, or choose another folder with --out.",
         ) from error
 
 
 def require_plan(folder: Path) -> ComparisonPlan:
-    """The plan of a folder that was begun.
+    """The plan of an existing comparison.
 
     Raises:
-        RbnnError: it was not.
+        RbnnError: the folder holds none.
     """
     plan = read_plan(folder)
     if plan is None:
         raise RbnnError(
             f"{folder} holds no comparison: there is no {FILE}.",
-            f"Begin one with: rbnn bench accuracy --tasks cifar,fashion,kws --out {folder}",
+            f"Start one with: rbnn bench accuracy --tasks cifar,fashion,kws --out {folder}",
         )
     return plan
 
 
 def record_steps(folder: Path, steps: int) -> None:
-    """Keep what the first network took of a time budget; later calls change nothing."""
+    """Record the steps that the first network took in its time; later calls change nothing."""
     plan = require_plan(folder)
     if plan.steps is None:
         made = plan.model_copy(update={"steps": steps})
@@ -178,7 +156,7 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise RbnnError(
-                f"Another rbnn bench accuracy is at work in {folder}.",
-                "Wait for it; --report-only may be used meanwhile.",
+                f"Another rbnn bench accuracy is running in {folder}.",
+                "Wait for it to end; --report-only works meanwhile.",
             ) from error
         yield

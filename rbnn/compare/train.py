@@ -1,7 +1,7 @@
-"""Train and measure every network of a comparison, from wherever its folder stands.
+"""Train and measure every network of a comparison, continuing with what its folder has.
 
-All of them take the steps and the sub-batches of the shared run: a task's own network, or a shared
-one of fewer tasks, sees the same samples of each task in the same order.
+All of them take as many steps as the network of all tasks, and its sub-batches: a single-task
+network, or a shared one of fewer tasks, sees the same samples of each task in the same order.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from rbnn.container.plan import plan as lay_container_out
 from rbnn.engine.compile import compiler, engine_sources
 from rbnn.errors import RbnnError
 from rbnn.nets.padding import pad
+from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingInterruptedError
-from rbnn.runs.run import Run, RunConfig
+from rbnn.runs.run import Run
 from rbnn.runs.start import configure, write_run
 from rbnn.spec.stream import MODEL_ID_BYTES
 from rbnn.tasks import TaskData
@@ -30,16 +31,16 @@ Say = Callable[[str], None]
 
 
 def train_all(folder: Path, plan: ComparisonPlan, data: Sequence[TaskData], say: Say) -> None:
-    """Train and measure what is missing; what is finished is left as it is.
+    """Train and measure what is missing; finished networks stay as they are.
 
     Args:
         folder: of the comparison.
         plan: what to train now, from :func:`rbnn.compare.choice.settle`.
         data: the plan's tasks, in its order.
-        say: told of each network.
+        say: called with a line about each network.
 
     Raises:
-        TrainingInterruptedError: Ctrl-C; the network at hand is saved.
+        TrainingInterruptedError: Ctrl-C; the current network is saved.
         RbnnError: something cannot be read or written.
     """
     # TensorFlow takes seconds to import.
@@ -59,7 +60,7 @@ def train_all(folder: Path, plan: ComparisonPlan, data: Sequence[TaskData], say:
             steps = fit(run, own, title)
         except TrainingInterruptedError as error:
             raise TrainingInterruptedError(
-                error.what, f"Go on with: rbnn bench accuracy --out {folder}"
+                error.what, f"Continue with: rbnn bench accuracy --out {folder}"
             ) from error
         if run.config().minutes is not None:
             record_steps(folder, steps)
@@ -79,7 +80,7 @@ def is_finished(measured: NetworkMeasurement | None, job: Job, plan: ComparisonP
 
 
 def prepare(folder: Path, plan: ComparisonPlan, job: Job, data: Sequence[TaskData]) -> Run:
-    """The run folder of a network; made where it is missing or was not made to its end.
+    """The run folder of a network; made where it is missing or incomplete.
 
     Args:
         folder: of the comparison.
@@ -92,7 +93,7 @@ def prepare(folder: Path, plan: ComparisonPlan, job: Job, data: Sequence[TaskDat
     """
     run = Run(folder / job.path)
     whole = run.secrets_file.exists() or job.scheme == "none"
-    # Where training has begun, lost secrets must be restored: others would make noise of its bits.
+    # Once training has begun, lost secrets must be restored: with others its bits are noise.
     if run.config_file.exists() and (whole or run.checkpoint_folder.exists()):
         return run
     everything = configure(data, plan.training(job.seed), os.urandom(MODEL_ID_BYTES))
@@ -107,38 +108,36 @@ def narrowed(config: RunConfig, folder: Path, job: Job, steps: int | None) -> Ru
         config: of a shared run of all tasks.
         folder: of the comparison.
         job: the network.
-        steps: that it takes; None where it is the one whose time decides.
+        steps: that it takes; None for the one whose time decides.
     """
+    if job.network == SINGLE:
+        assert steps is not None, "time decides only for a shared network"
+        return config.single_task(job.tasks[0], steps)
     run = Run(folder / job.path)
-    alone = job.network == SINGLE
 
     def teacher(task: str) -> str | None:
-        if alone or not config.taught:
+        if not config.taught:
             return None
         return Run(folder / Job(SINGLE, "none", (task,), job.seed).path).relative_to(run)
 
-    tasks = tuple(
-        task.model_copy(update={"teacher": teacher(task.name)})
-        for task in config.tasks
-        if task.name in job.tasks
-    )
     update: dict[str, object] = {
-        "tasks": tasks,
+        "tasks": tuple(
+            task.model_copy(update={"teacher": teacher(task.name)})
+            for task in config.tasks
+            if task.name in job.tasks
+        ),
         "scheme": job.scheme,
-        "baseline": False,  # the comparison trains them as networks of their own
+        "baseline": False,  # the comparison trains the single-task networks itself
     }
     if job.scheme == "none":
         update["trunk"] = 0
-    if alone:
-        update |= {"batch": tasks[0].batch, "sampling": 0.0, "shares": {}}
-        update |= {"weights": {}, "superpose": False, "distill": None}
     if steps is not None:
         update |= {"steps": steps, "epochs": None, "minutes": None}
     return config.model_copy(update=update)
 
 
 def _steps(folder: Path, config: RunConfig, job: Job) -> int | None:
-    """Steps of a network: planned ones, else those that the first timed network took."""
+    """Steps of a network: planned ones, or those that the first network took in its time."""
     if config.planned_steps is not None:
         return config.planned_steps
     plan = read_plan(folder)
@@ -147,16 +146,16 @@ def _steps(folder: Path, config: RunConfig, job: Job) -> int | None:
     if job.is_device_network:
         return None
     raise RbnnError(
-        f"{folder} has no steps yet: with --minutes the shared network is trained first.",
+        f"{folder} has no number of steps yet: with --minutes the shared network is trained first.",
         "Add its seed and scheme xor.",
     )
 
 
 def _check_measurable(config: RunConfig) -> None:
-    """Refuse now what a device's network would be refused for after hours of training.
+    """Refuse before the training what would be refused after hours of it.
 
     Raises:
-        RbnnError: it does not fit the container, or the C engine cannot be built here.
+        RbnnError: the network does not fit the container, or the C engine cannot be built here.
     """
     lay_container_out(pad(config.topology()).topology)
     engine_sources()
@@ -164,7 +163,7 @@ def _check_measurable(config: RunConfig) -> None:
 
 
 def _timed_first(plan: ComparisonPlan) -> list[Job]:
-    """The networks; with a time budget, the one that it is spent on comes before all others."""
+    """The networks; with a time budget, the one whose time it is comes first."""
     jobs = plan.jobs
     if plan.settings["minutes"] is None:
         return jobs
@@ -172,7 +171,7 @@ def _timed_first(plan: ComparisonPlan) -> list[Job]:
 
 
 def _free_networks() -> None:
-    """Let TensorFlow forget the graphs of the last network."""
+    """Free the graphs that TensorFlow keeps of the last network."""
     from rbnn.nets.framework import tf
 
     tf.keras.backend.clear_session()

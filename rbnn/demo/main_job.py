@@ -65,7 +65,8 @@ def run_demo(folder: Path, task_names: str, samples: int, say: Say) -> DemoFigur
     Raises:
         RbnnError: see :func:`demonstrate`, and whatever stops a training.
     """
-    from rbnn.runs.start import Settings, start_run
+    from rbnn.runs.settings import Settings
+    from rbnn.runs.start import start_run
     from rbnn.train.session import train
 
     started = time.monotonic()

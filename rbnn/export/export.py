@@ -36,8 +36,9 @@ from rbnn.export.fold import Trained, fold
 from rbnn.export.manifest import Manifest, make_manifest, read_manifest, source_sha256
 from rbnn.files import write_atomic
 from rbnn.nets.padding import PaddedNetwork, pad
+from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.parameters import ModelParameters
-from rbnn.runs.run import Run, RunConfig, RunTask
+from rbnn.runs.run import Run
 from rbnn.spec import packing, stream
 from rbnn.spec.layout import Cipher
 from rbnn.tasks import load

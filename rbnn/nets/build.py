@@ -1,38 +1,28 @@
 """Keras models of a topology: one per task, sharing every kernel, with batch norms, activations and
-thresholds of each task's own.
+thresholds that each task has for itself.
 
 Layer by layer: input (bits or stream) -> kernel -> (max pool) -> stage. A stage of thresholds is a
 batch norm; one of a residual stream is a batch norm with gamma, the shortcut's sum, the activation.
-Bits are held as the values whose sign they are: the sign stands as the input quantizer of the layer
-that reads them, as Larq has it. In front of a threshold a batch norm has no gamma, so that sign and
-maximum commute, and it waits behind a max pool that alone reads its layer.
+Bits are held as the values whose sign they are; the layer that reads them takes the sign, as its
+input quantizer, in Larq's way. In front of a threshold a batch norm has no gamma, so that sign and
+maximum commute. Where a max pool is the only reader of the layer, the batch norm comes after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from rbnn.nets.build_layers import SharedLayer, TaskLayers, shared_layer, task_layers
 from rbnn.nets.framework import tf
-from rbnn.nets.layers import (
-    InputAdapter,
-    ReconfigurableConv2D,
-    ReconfigurableDense,
-    TaskLogits,
-)
+from rbnn.nets.layers import InputAdapter, TaskLogits
 from rbnn.nets.padding import PaddedNetwork, pad
 from rbnn.nets.schemes import channel_orders, first_signs, pair_signs
-from rbnn.nets.stream_layers import StreamAverage, StreamNorm, StreamRPReLU, StreamRSign, StreamSum
-from rbnn.nets.task_norm import TaskNorm
+from rbnn.nets.stream_layers import StreamAverage, StreamNorm, StreamSum
 from rbnn.nets.topology import Layer, Topology
-from rbnn.spec.layout import Activation, Adapter, Cipher, Operator, Output, Sign, Stage
+from rbnn.spec.layout import Activation, Adapter, Cipher, Operator, Output, Stage
 from rbnn.spec.stream import StreamKeys, kernel_mask, stream_key, trunk_key
-
-BATCH_NORM_EPSILON = 1e-3
-BATCH_NORM_MOMENTUM = 0.9
-
-SharedLayer = ReconfigurableConv2D | ReconfigurableDense
 
 
 @dataclass(frozen=True)
@@ -52,31 +42,6 @@ class TaskInput:
     channels: int
     adapter: Adapter
     offsets: Sequence[int]
-
-
-@dataclass(frozen=True)
-class TaskLayers:
-    """What one task has of its own, by number of the layer whose stage it belongs to.
-
-    Args:
-        norms: batch norms, one for each layer that has bits.
-        activations: of the residual stages that have RPReLU.
-        signs: of the residual stages that have thresholds.
-    """
-
-    norms: dict[int, TaskNorm] = field(default_factory=dict)
-    activations: dict[int, StreamRPReLU] = field(default_factory=dict)
-    signs: dict[int, StreamRSign] = field(default_factory=dict)
-
-    @property
-    def trainable_variables(self) -> list[tf.Variable]:
-        """All that training moves, in a fixed order."""
-        return [
-            variable
-            for layers in (self.norms, self.activations, self.signs)
-            for layer in layers.values()
-            for variable in layer.trainable_variables
-        ]
 
 
 class SharedNetwork:
@@ -117,12 +82,12 @@ class SharedNetwork:
         self.cipher = cipher
         names = [task.name for task in tasks]
         self.shared: dict[int, SharedLayer] = {
-            number: _shared_layer(topology, number, names, scheme, seed, halved)
+            number: shared_layer(topology, number, names, scheme, seed, halved)
             for number, layer in enumerate(topology.layers)
             if layer.bits
         }
         self.own: dict[str, TaskLayers] = {
-            name: _task_layers(topology, name, shared_batch) for name in names
+            name: task_layers(topology, name, shared_batch) for name in names
         }
         self.models: dict[str, tf.keras.Model] = {
             task.name: TaskModel(self, task).build() for task in tasks
@@ -199,7 +164,7 @@ class TaskModel:
         self._own = network.own[task.name]
         self._signed: dict[int, Any] = {}  # what a layer's bits are the signs of
         self._streams: dict[int, Any] = {}
-        self._waiting: dict[int, Any] = {}  # sums whose batch norm comes behind a max pool
+        self._waiting: dict[int, Any] = {}  # sums whose batch norm comes after a max pool
 
     def build(self) -> tf.keras.Model:
         """The task's model."""
@@ -257,76 +222,3 @@ class TaskModel:
 
     def _name(self, what: str, number: int) -> str:
         return f"{self._task.name}_{what}_{number}"
-
-
-def _shared_layer(
-    topology: Topology, number: int, tasks: Sequence[str], scheme: str, seed: int, halved: bool
-) -> SharedLayer:
-    """The Larq layer of one row of the layer table, built."""
-    layer = topology.layers[number]
-    options = {
-        "tasks": tasks,
-        "scheme": scheme,
-        "input_quantizer": _input_quantizer(topology, layer),
-        "kernel_initializer": tf.keras.initializers.GlorotNormal(seed=seed * 1000 + number),
-        "name": f"layer_{number}",
-    }
-    if not layer.kernel:
-        dense = ReconfigurableDense(layer.out_shape[2], **options)
-        dense.build((None, layer.kernel_shape[0]))
-        return dense
-    convolution = ReconfigurableConv2D(
-        layer.out_shape[2],
-        layer.kernel,
-        strides=layer.stride,
-        border=layer.pad,
-        border_value=0.0 if layer.op is Operator.STEM else 1.0,
-        # A stem's pixels have 8 bits and a sign: one more than bfloat16 holds.
-        halved=halved and layer.op is Operator.CONV,
-        **options,
-    )
-    convolution.build((None, *layer.in_shape))
-    return convolution
-
-
-def _input_quantizer(topology: Topology, layer: Layer) -> str | None:
-    """How a layer takes its input's signs; the estimators differ in their gradient alone.
-
-    Source: Liu et al., "Bi-Real Net", ECCV 2018, section 3.3 (approx_sign, for residual streams).
-    """
-    if layer.op is Operator.STEM or layer.reads_stream:
-        return None
-    source = topology.layers[layer.source]
-    return "approx_sign" if source.stage is Stage.RESIDUAL else "ste_sign"
-
-
-def _norm(layer: Layer, name: str, shared_batch: bool) -> TaskNorm:
-    """The batch norm of a layer's stage or logits."""
-    options: dict[str, Any] = {
-        "momentum": BATCH_NORM_MOMENTUM,
-        "epsilon": BATCH_NORM_EPSILON,
-        "shared_batch": shared_batch,
-        "name": name,
-    }
-    if layer.stage is Stage.RESIDUAL:
-        return StreamNorm(unit=2 if layer.op is Operator.CONV else 1, **options)
-    return TaskNorm(scale=layer.stage is Stage.NONE, **options)
-
-
-def _task_layers(topology: Topology, task: str, shared_batch: bool) -> TaskLayers:
-    """The layers of one task's own, built."""
-    own = TaskLayers()
-    for number, layer in enumerate(topology.layers):
-        if not layer.bits:
-            continue
-        channels = layer.out_shape[2]
-        shape = (None, None, None, channels) if layer.kernel else (None, channels)
-        own.norms[number] = _norm(layer, f"{task}_norm_{number}", shared_batch)
-        own.norms[number].build(shape)
-        if layer.activation is Activation.RPRELU:
-            own.activations[number] = StreamRPReLU(name=f"{task}_rprelu_{number}")
-            own.activations[number].build(shape)
-        if layer.sign is Sign.THRESHOLDS:
-            own.signs[number] = StreamRSign(name=f"{task}_rsign_{number}")
-            own.signs[number].build(shape)
-    return own

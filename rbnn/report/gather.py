@@ -16,7 +16,8 @@ from rbnn.report.keys import describe_keys
 from rbnn.report.page import card, page
 from rbnn.report.results import measure
 from rbnn.report.scorer import EngineChoice, Scorer, open_scorer
-from rbnn.runs.run import Run, RunConfig, RunTask
+from rbnn.runs.config import RunConfig, RunTask
+from rbnn.runs.run import Run
 from rbnn.runs.start import load_data
 from rbnn.tasks import TaskData
 from rbnn.train.evaluate import WrongSecrets, try_wrong_secrets

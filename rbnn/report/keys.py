@@ -8,7 +8,7 @@ from rbnn.export.export import NO_PROVIDER, Export
 from rbnn.keys.provider_key import load_provider_public
 from rbnn.keys.registry import Registry
 from rbnn.report.figures import KeyFigures, LicenceFigures
-from rbnn.runs.run import RunConfig
+from rbnn.runs.config import RunConfig
 
 
 def describe_keys(

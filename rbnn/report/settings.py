@@ -1,4 +1,4 @@
-"""A run's settings as people read them, and the commands that make such a run again."""
+"""A run's settings in words, and the commands that make such a run again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import PurePath
 
 from rbnn import __version__
 from rbnn.report.figures import ReproduceCommand
-from rbnn.runs.run import RunConfig, RunTask
+from rbnn.runs.config import RunConfig, RunTask
+from rbnn.runs.settings import NETWORK, SAMPLES, TABLE
 from rbnn.tasks.names import KNOWN
 
 PACKAGES = ("tensorflow", "tf-keras", "larq", "numpy", "cryptography")
@@ -19,8 +20,8 @@ PACKAGES = ("tensorflow", "tf-keras", "larq", "numpy", "cryptography")
 def task_argument(task: RunTask) -> str:
     """A task as ``rbnn train --tasks`` takes it.
 
-    The path of a folder of the user's own is cut to its last part: where it stands is nobody's
-    business, and differs from machine to machine.
+    Of a path to the user's data only the last part is kept: the rest is private, and differs from
+    machine to machine.
     """
     name, _, path = task.source.partition("=")
     known = KNOWN.get(name)
@@ -48,46 +49,23 @@ def versions() -> dict[str, str]:
 
 
 def settings(config: RunConfig) -> dict[str, str]:
-    """What the user chose, or what was chosen for them, in words."""
-    size = f"width {config.width}, depth {config.depth}"
-    if config.stages is not None:
-        size += f", {config.stages} stages"
-    ends = {"epochs": config.epochs, "steps": config.steps, "minutes": config.minutes}
-    distill = config.distill
-    return {
-        "architecture": f"{config.architecture}, {size}",
-        "input": "x".join(map(str, config.input_shape)),
-        "scheme": config.scheme,
-        "cipher": config.cipher,
-        "layers under one key": str(config.trunk) if config.trunk else "none",
-        "length": " or ".join(f"{value:,.10g} {name}" for name, value in ends.items() if value),
-        "samples a step": _batches(config),
-        "weights in the loss": _weights(config),
-        "learning rate": f"{config.learning_rate:g} at its peak",
-        "seed": str(config.seed),
-        "precision in training": config.precision,
-        "distillation": (
-            "none"
-            if distill is None
-            else f"weight {distill.weight:g}, temperature {distill.temperature:g}"
-        ),
-        "first values": (
-            "the single-task networks laid on each other" if config.superpose else "random"
-        ),
-        "single-task networks": "trained too" if config.baseline else "not trained",
-    }
+    """The run's settings in words, row by row of the report."""
+    rows = {setting.row: list[str]() for setting in TABLE.values() if setting.row is not None}
+    for setting, value in config.effective():
+        if setting.row is not None:
+            rows[setting.row].append(setting.show(value))
+    found = {row.title: row.joint.join(texts) or row.empty for row, texts in rows.items()}
+    size = "x".join(map(str, config.input_shape))
+    first = {NETWORK.title: found[NETWORK.title], "input": size}
+    return {**first, **found, SAMPLES.title: _batches(config)}
 
 
 def _batches(config: RunConfig) -> str:
+    """The tasks' sub-batches, which follow from several settings."""
     sizes = {task.batch for task in config.tasks}
     if len(sizes) == 1:
         return f"{sizes.pop()} of every task"
     return ", ".join(f"{task.name} {task.batch}" for task in config.tasks)
-
-
-def _weights(config: RunConfig) -> str:
-    named = [f"{name} {factor:g}" for name, factor in config.weights.items()]
-    return ", ".join([*named, "others 1"]) if named else "equal"
 
 
 def commands(config: RunConfig, name: str, board: str) -> tuple[ReproduceCommand, ...]:
@@ -113,33 +91,15 @@ def commands(config: RunConfig, name: str, board: str) -> tuple[ReproduceCommand
 
 def train_options(config: RunConfig) -> list[str]:
     """The options of ``rbnn train`` that give this configuration."""
-    values: dict[str, object] = {
-        "tasks": ",".join(task_argument(task) for task in config.tasks),
-        "arch": config.architecture,
-        "width": config.width,
-        "depth": config.depth,
-        "stages": config.stages,
-        "scheme": config.scheme,
-        "cipher": config.cipher,
-        "epochs": config.epochs,
-        "steps": config.steps,
-        "minutes": config.minutes,
-        "batch": config.batch,
-        "sampling": config.sampling or None,
-        "trunk": config.trunk or None,
-        "learning-rate": config.learning_rate,
-        "precision": config.precision,
-        "distill": None if config.distill is None else config.distill.weight,
-        "temperature": None if config.distill is None else config.distill.temperature,
-        "seed": config.seed,
-    }
-    words = []
-    for option, value in values.items():
-        if value is not None:
-            words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
-    for option, factors in {"--share": config.shares, "--weight": config.weights}.items():
-        for name, factor in factors.items():
-            words += [option, f"{name}={factor:g}"]
-    if config.superpose:
-        words.append("--superpose")
-    return [*words, "--baseline"] if config.baseline or config.taught else words
+    # In a comparison the teachers are other runs; a single run trains them as its baselines.
+    whole = config.model_copy(update={"baseline": config.baseline or config.taught})
+    words = ["--tasks", ",".join(task_argument(task) for task in config.tasks)]
+    for setting, value in whole.effective():
+        words += setting.words(value, number=_shortest)
+    return words
+
+
+def _shortest(number: float) -> str:
+    """A number without trailing zeros, but with all its digits."""
+    short = f"{number:g}"
+    return short if float(short) == number else str(number)

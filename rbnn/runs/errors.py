@@ -34,5 +34,5 @@ def disk_errors(folder: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
         raise TrainingError(
             f"Cannot write {folder}: {str(reason).strip().splitlines()[0]}.",
-            "Free some space, then go on from the last checkpoint with: rbnn train --resume RUN",
+            "Free some space, then continue from the last checkpoint with: rbnn train --resume RUN",
         ) from error

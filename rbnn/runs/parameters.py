@@ -1,4 +1,4 @@
-"""What training leaves behind for export: latent kernels and what each task has of its own."""
+"""What training leaves behind for export: latent kernels, and what each task has for itself."""
 
 from __future__ import annotations
 

@@ -3,12 +3,12 @@
 ::
 
     runs/2026-11-21-digits-words/
-        config.json        RunConfig: tasks, architecture, seed, schedule
+        config.json        RunConfig: tasks and settings
         metrics.json       accuracy and loss per task and epoch
         parameters.npz     ModelParameters, written when an epoch ends
         checkpoints/       TensorFlow checkpoints, for --resume; no secrets
         tensorboard/       the same figures for TensorBoard
-        secrets/           mode 0700: secrets.json (mode 0600), the task secrets and nothing else
+        secrets/           mode 0700: secrets.json (mode 0600), the task secrets, nothing else
         baseline/<task>/   single-task networks, where --baseline trained them
         export/            what `rbnn export` writes
 """
@@ -21,154 +21,12 @@ import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 from pydantic import ValidationError
 
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
-from rbnn.frozen import Frozen
-from rbnn.nets.architectures import lay_out
-from rbnn.nets.topology import Shape, Topology
-from rbnn.spec.layout import Adapter, Cipher
-
-CONFIG_VERSION = 3
-"""2: depth and cipher; the bits are packed, and so keyed, in another order than in 1. 3: stages,
-sub-batches of the tasks' own, precision, distillation."""
-
-
-CipherName = Literal["chacha20", "chacha12", "chacha8"]
-Precision = Literal["float32", "bfloat16"]
-Scheme = Literal["xor", "sign", "permute", "none"]
-
-
-class RunTask(Frozen):
-    """One task of a run.
-
-    ``offsets`` are subtracted from each of the network's input channels (integers, the training
-    set's rounded channel means); ``source`` is the spec with which ``rbnn.tasks.load`` finds the
-    data again, ``fingerprint`` the SHA-256 that tells whether they are the same. ``batch`` is how
-    many of its samples every step has. ``teacher`` is the run folder of the task's own network,
-    seen from this run's folder: the shared one learns from it, too.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-    input_channels: int
-    adapter: Adapter
-    offsets: tuple[int, ...]
-    source: str
-    fingerprint: str = ""
-    batch: int = 64
-    teacher: str | None = None
-
-
-class Distillation(Frozen):
-    """How a network learns from its teachers' answers as well as from labels.
-
-    The loss is ``(1 - weight) * cross_entropy + weight * temperature**2 * KL(teacher || student)``,
-    both distributions softened by ``temperature``.
-
-    Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531,
-    section 2.
-    """
-
-    weight: float
-    temperature: float
-
-
-class RunConfig(Frozen):
-    """``config.json``: everything needed to build the network again, nothing secret.
-
-    ``depth`` and ``stages`` are as ``rbnn.nets.architectures`` has them for the architecture;
-    ``cipher`` is the name of the key stream's. ``batch``, ``sampling`` and ``shares`` are what the
-    tasks' sub-batches follow from and ``weights`` how much each task counts, see
-    ``rbnn.runs.start.Settings``. ``trunk``: so many layers with bits, the stem first, have one key
-    for all tasks. ``precision`` is that of the binary convolutions while training.
-    ``superpose``: it begins with its teachers, see ``rbnn.train.superpose``; ``distill``: it learns
-    from their answers. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs,
-    or ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. ``baseline``:
-    whether single-task networks are trained too.
-    """
-
-    version: int = CONFIG_VERSION
-    tasks: tuple[RunTask, ...]
-    architecture: str
-    width: int
-    depth: int
-    stages: int | None = None
-    input_shape: Shape
-    scheme: Scheme
-    cipher: CipherName = "chacha20"
-    model_id: str
-    seed: int
-    epochs: int | None
-    learning_rate: float
-    batch: int = 64
-    sampling: float = 0.0
-    shares: dict[str, float] = {}
-    weights: dict[str, float] = {}
-    precision: Precision = "float32"
-    trunk: int = 0
-    superpose: bool = False
-    distill: Distillation | None = None
-    steps_per_epoch: int = 1
-    steps: int | None = None
-    minutes: float | None = None
-    baseline: bool = False
-
-    def progress(self, steps: int, seconds: float) -> float:
-        """Share of the run that is done: 1 or more at its end.
-
-        Args:
-            steps: taken so far.
-            seconds: spent so far.
-        """
-        shares = [0.0]
-        if self.epochs is not None:
-            shares.append(steps / (self.epochs * self.steps_per_epoch))
-        if self.steps is not None:
-            shares.append(steps / self.steps)
-        if self.minutes is not None:
-            shares.append(seconds / (60 * self.minutes))
-        return max(shares)
-
-    @property
-    def taught(self) -> bool:
-        """Whether the tasks have teachers, whose training comes first."""
-        return self.superpose or self.distill is not None
-
-    def weight(self, task: str) -> float:
-        """How much the task counts beside the others."""
-        return self.weights.get(task, 1.0)
-
-    @property
-    def planned_steps(self) -> int | None:
-        """Steps that the run takes; None where its time decides."""
-        planned = [] if self.epochs is None else [self.epochs * self.steps_per_epoch]
-        planned += [] if self.steps is None else [self.steps]
-        return None if self.minutes is not None or not planned else min(planned)
-
-    @property
-    def max_classes(self) -> int:
-        """Outputs of the shared last layer."""
-        return max(len(task.labels) for task in self.tasks)
-
-    def topology(self) -> Topology:
-        """The network of this run."""
-        return lay_out(
-            self.architecture,
-            self.input_shape,
-            self.max_classes,
-            self.width,
-            self.depth,
-            self.stages,
-        )
-
-    @property
-    def key_cipher(self) -> Cipher:
-        """The cipher of the key stream, as the container has it."""
-        return Cipher[self.cipher.upper()]
+from rbnn.runs.config import CONFIG_VERSION, RunConfig, RunTask
 
 
 class Run:
@@ -254,14 +112,14 @@ class Run:
             ) from error
 
     def write_secrets(self, secrets: dict[str, bytes]) -> None:
-        """Write the task secrets, readable by their owner alone."""
+        """Write the task secrets, readable only by their owner."""
         self.secrets_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         text = json.dumps({name: secret.hex() for name, secret in secrets.items()}, indent=2)
         write_atomic(self.secrets_file, text + "\n", mode=0o600)
 
 
 def _version(text: bytes) -> object:
-    """The format's number in ``config.json``; None where there is none to be read."""
+    """The format's number in ``config.json``; None where it cannot be read."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -320,7 +178,7 @@ def choose_run(name: Path | None, runs: Path) -> Run:
         runs: folder of all runs.
 
     Raises:
-        RbnnError: there is none, or its configuration cannot be read.
+        RbnnError: there is no such run, or its configuration cannot be read.
     """
     if name is None:
         run = newest_run(runs)

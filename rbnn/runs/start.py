@@ -1,12 +1,10 @@
-"""Begin a run: settings checked, folder made, config and secrets written."""
+"""Starts a run: checks the settings, makes the folder, writes config and secrets."""
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -14,17 +12,10 @@ import numpy as np
 
 from rbnn.errors import RbnnError
 from rbnn.nets.architectures import architecture
+from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.errors import TrainingError
-from rbnn.runs.run import (
-    CipherName,
-    Distillation,
-    Precision,
-    Run,
-    RunConfig,
-    RunTask,
-    Scheme,
-    new_run,
-)
+from rbnn.runs.run import Run, new_run
+from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
 from rbnn.spec.layout import Adapter
 from rbnn.spec.stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.tasks import SIDE, TaskData, load
@@ -32,64 +23,8 @@ from rbnn.tasks.load import Progress
 
 MOST_EPOCHS = 20
 FEWEST_EPOCHS = 10
-FEWEST_SAMPLES = 2
-"""A step's batch norm needs more than one."""
 USUAL_STEPS = 15_000
-"""Without ``--epochs``: 20 epochs, fewer where that is more than 15,000 steps, but 10 at least."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the user may choose.
-
-    Args:
-        architecture: one of ``rbnn.nets.architectures``.
-        width: channels of the first stage; None for the architecture's default.
-        depth: convolutions or blocks; None for the architecture's default.
-        stages: None for the architecture's default.
-        scheme: how a task's secret changes the stored bits.
-        cipher: of the key stream.
-        epochs: passes over the largest task; None chooses by its size.
-        steps: None is no limit.
-        minutes: time budget; None is no limit.
-        batch: samples per task and step, on average over the tasks.
-        sampling: 0 gives every task as many samples a step, 1 in proportion to its training set;
-            in between, in proportion to that power of it.
-        shares: by task, how many times that many samples it has; 1 where it is not named.
-        weights: by task, how many times it counts in the loss and in the first values that
-            ``superpose`` gives; 1 where it is not named.
-        learning_rate: the schedule's peak.
-        precision: of the binary convolutions while training; None for what this machine is made
-            for, see :func:`usual_precision`.
-        trunk: so many layers with bits, the stem first, have one key for all tasks.
-        superpose: begin with each task's own network, its teacher, laid on the others.
-        distill: weight of the teachers' answers in the loss; None trains from labels alone.
-        temperature: that softens teachers' and students' answers.
-        seed: of everything but the secrets.
-        baseline: train each task's own network for comparison, and first where it is a teacher.
-    """
-
-    architecture: str = "vgg"
-    width: int | None = None
-    depth: int | None = None
-    stages: int | None = None
-    scheme: Scheme = "xor"
-    cipher: CipherName = "chacha20"
-    epochs: int | None = None
-    steps: int | None = None
-    minutes: float | None = None
-    batch: int = 64
-    sampling: float = 0.0
-    shares: Mapping[str, float] = field(default_factory=dict)
-    weights: Mapping[str, float] = field(default_factory=dict)
-    learning_rate: float = 0.01
-    precision: Precision | None = None
-    trunk: int = 0
-    superpose: bool = False
-    distill: float | None = None
-    temperature: float = 2.0
-    seed: int = 1
-    baseline: bool = False
+"""Without ``--epochs``: 20 epochs; fewer where that is more than 15,000 steps, but at least 10."""
 
 
 def start_run(
@@ -131,7 +66,7 @@ def start_run(
 
 
 def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> RunConfig:
-    """The config that ``settings`` ask for.
+    """The config of a run with these settings.
 
     Args:
         data: the tasks.
@@ -145,13 +80,7 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
     chosen = architecture(settings.architecture)
     channels = max(task.channels for task in data)
     names = [task.name for task in data]
-    for option, factors in _factors(settings).items():
-        unknown = sorted(set(factors) - set(names))
-        if unknown:
-            raise TrainingError(
-                f"{option} names {unknown[0]!r}, which is no task of the run.",
-                f"Its tasks are {', '.join(names)}.",
-            )
+    _check_names(settings, names)
     batches = share_batches(
         [len(task.train) for task in data],
         settings.batch,
@@ -163,40 +92,64 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
     epochs = settings.epochs
     if epochs is None and settings.minutes is None and settings.steps is None:
         epochs = usual_epochs(steps_per_epoch)
-    distill = None
-    if settings.distill is not None:
-        distill = Distillation(weight=settings.distill, temperature=settings.temperature)
+    chosen_for_the_user = {
+        "width": chosen.width if settings.width is None else settings.width,
+        "depth": chosen.depth if settings.depth is None else settings.depth,
+        "stages": chosen.stages if settings.stages is None else settings.stages,
+        "epochs": epochs,
+        "precision": (usual_precision() if settings.precision == "auto" else settings.precision),
+    }
     config = RunConfig(
+        **{**settings.model_dump(), **chosen_for_the_user},
         tasks=tuple(
             describe(task, channels, batch) for task, batch in zip(data, batches, strict=True)
         ),
-        architecture=chosen.name,
-        width=chosen.width if settings.width is None else settings.width,
-        depth=chosen.depth if settings.depth is None else settings.depth,
-        stages=chosen.stages if settings.stages is None else settings.stages,
         input_shape=(SIDE, SIDE, channels),
-        scheme=settings.scheme,
-        cipher=settings.cipher,
         model_id=model_id.hex(),
-        seed=settings.seed,
-        epochs=epochs,
-        steps=settings.steps,
-        learning_rate=settings.learning_rate,
-        batch=settings.batch,
-        sampling=settings.sampling,
-        shares=dict(settings.shares),
-        weights=dict(settings.weights),
-        precision=settings.precision or usual_precision(),
-        trunk=settings.trunk,
-        superpose=settings.superpose,
-        distill=distill,
         steps_per_epoch=steps_per_epoch,
-        minutes=settings.minutes,
-        baseline=settings.baseline,
     )
     # Refuses a width, a depth or a trunk that does not work before anything is written.
     config.topology().trunk_layers(config.trunk)
     return config
+
+
+def check(settings: Settings) -> None:
+    """Refuse settings that cannot work.
+
+    Raises:
+        TrainingError: names the option.
+    """
+    for setting, value in settings.effective():
+        setting.check(value)
+        if setting.needs is not None and not getattr(settings, setting.needs):
+            needed = TABLE[setting.needs].option
+            raise TrainingError(
+                f"{setting.option} works only with {needed}.",
+                f"Add {needed}, or leave {setting.option} out.",
+            )
+    if settings.taught and settings.minutes is not None:
+        option = "--superpose" if settings.distill is None else "--distill"
+        raise TrainingError(
+            f"{option} first trains the single-task networks, for as many steps as the shared "
+            "network takes; with --minutes that number is not known.",
+            "Use --epochs or --steps in place of --minutes.",
+        )
+    if settings.trunk and settings.scheme == "none":
+        raise TrainingError(
+            "--trunk gives layers one key for all tasks; with --scheme none no layer has a key.",
+            "Leave one of the two out.",
+        )
+
+
+def _check_names(settings: Settings, names: Sequence[str]) -> None:
+    """Refuse factors for tasks that the run does not have."""
+    for setting, value in settings.effective():
+        unknown = sorted(set(value) - set(names)) if isinstance(value, Mapping) else []
+        if unknown:
+            raise TrainingError(
+                f"{setting.option} names {unknown[0]!r}, which is no task of the run.",
+                f"Its tasks are {', '.join(names)}.",
+            )
 
 
 def write_run(run: Run, config: RunConfig, secrets: Mapping[str, bytes] | None = None) -> None:
@@ -225,39 +178,13 @@ def share_batches(
         sizes: samples of the training sets.
         batch: mean over the tasks.
         sampling: power of the sizes that the shares follow, 0 to 1.
-        factors: that the shares are multiplied with; None for 1.
+        factors: by which the shares are multiplied; None for 1.
     """
     weights = np.asarray(sizes, np.float64) ** sampling
     if factors is not None:
         weights *= factors
     shares = batch * len(sizes) * weights / weights.sum()
     return [max(FEWEST_SAMPLES, int(share)) for share in np.rint(shares)]
-
-
-def parse_factors(option: str, texts: Sequence[str]) -> dict[str, float]:
-    """Read ``NAME=FACTOR`` of every text that came with ``option``.
-
-    Raises:
-        TrainingError: one has no number, or a name comes twice.
-    """
-    factors: dict[str, float] = {}
-    for text in texts:
-        name, _, number = text.partition("=")
-        try:
-            factor = float(number)
-        except ValueError:
-            raise TrainingError(
-                f"{option} is NAME=FACTOR. Received: {text!r}.", f"Write: {option} cifar=2"
-            ) from None
-        if name in factors:
-            raise TrainingError(f"{option} names {name!r} twice.")
-        factors[name] = factor
-    return factors
-
-
-def _factors(settings: Settings) -> dict[str, Mapping[str, float]]:
-    """By option, the factors that it gives to tasks."""
-    return {"--share": settings.shares, "--weight": settings.weights}
 
 
 def usual_precision() -> Precision:
@@ -267,69 +194,6 @@ def usual_precision() -> Precision:
     except OSError:
         return "float32"
     return "bfloat16" if {"avx512_bf16", "amx_bf16"} & set(flags.split()) else "float32"
-
-
-def check(settings: Settings) -> None:
-    """Refuse settings that cannot work.
-
-    Raises:
-        TrainingError: names the option.
-    """
-    numbers = {
-        "--epochs": settings.epochs,
-        "--steps": settings.steps,
-        "--minutes": settings.minutes,
-        "--learning-rate": settings.learning_rate,
-    }
-    for option, value in numbers.items():
-        if value is not None and not 0 < value < math.inf:
-            raise TrainingError(f"{option} must be above 0 and finite. Received: {value}.")
-    if not 0 <= settings.sampling <= 1:
-        raise TrainingError(f"--sampling must be 0 to 1. Received: {settings.sampling}.")
-    for option, factors in _factors(settings).items():
-        for name, factor in factors.items():
-            if not 0 < factor < math.inf:
-                raise TrainingError(
-                    f"{option} {name} must be above 0 and finite. Received: {factor}."
-                )
-    if settings.superpose or settings.distill is not None:
-        check_teachers(settings)
-    if settings.trunk and settings.scheme == "none":
-        raise TrainingError(
-            "--trunk says which layers have one key for all tasks; under --scheme none none has.",
-            "Leave one of the two out.",
-        )
-    if settings.batch < FEWEST_SAMPLES:
-        raise TrainingError(
-            f"--batch must be {FEWEST_SAMPLES} or more. Received: {settings.batch}.",
-            "Batch norm needs more than one sample.",
-        )
-    if not 0 <= settings.seed < 2**31:
-        raise TrainingError(f"--seed must be in 0 .. {2**31 - 1}. Received: {settings.seed}.")
-
-
-def check_teachers(settings: Settings) -> None:
-    """Refuse what cannot be learnt from teachers.
-
-    Raises:
-        TrainingError: names the option.
-    """
-    option = "--superpose" if settings.distill is None else "--distill"
-    if not settings.baseline:
-        raise TrainingError(
-            f"{option} needs each task's own network, which is not trained.", "Add --baseline."
-        )
-    if settings.minutes is not None:
-        raise TrainingError(
-            f"{option} trains each task's own network first, for as many steps as the shared one.",
-            "Give --epochs or --steps in place of --minutes.",
-        )
-    if settings.distill is not None and not 0 < settings.distill <= 1:
-        raise TrainingError(f"--distill must be above 0, 1 at most. Received: {settings.distill}.")
-    if not 0 < settings.temperature < math.inf:
-        raise TrainingError(
-            f"--temperature must be above 0 and finite. Received: {settings.temperature}."
-        )
 
 
 def usual_epochs(steps_per_epoch: int) -> int:
@@ -357,15 +221,15 @@ def load_data(config: RunConfig, progress: Progress | None = None) -> list[TaskD
     """The data of a run, found again.
 
     Raises:
-        RbnnError: they are missing, or no longer what the run was begun with.
+        RbnnError: they are missing, or no longer those that the run started with.
     """
     found = []
     for task in config.tasks:
         data = load(task.source, progress=progress)
         if task.fingerprint and data.fingerprint != task.fingerprint:
             raise TrainingError(
-                f"The data of task {task.name} ({data.origin}) have changed since the run began.",
-                "Restore them, or begin a new run.",
+                f"The data of task {task.name} ({data.origin}) have changed since the run started.",
+                "Restore them, or start a new run.",
             )
         found.append(data)
     return found

@@ -10,8 +10,10 @@ import numpy as np
 
 from rbnn.nets.architectures import architecture, lay_out
 from rbnn.nets.topology import Layer, Shape
+from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.parameters import Array, ModelParameters, Normalisation, RPReLU
-from rbnn.runs.run import CipherName, Run, RunConfig, RunTask
+from rbnn.runs.run import Run
+from rbnn.runs.settings import CipherName
 from rbnn.spec.layout import Activation, Adapter, Operator, Sign, Stage
 
 TASKS = ("first", "second")

@@ -16,15 +16,15 @@ from pathlib import Path
 
 from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
+from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.errors import TrainingInterruptedError
 from rbnn.runs.parameters import ModelParameters
-from rbnn.runs.run import Run, RunConfig, RunTask
+from rbnn.runs.run import Run
 from rbnn.runs.start import describe
 from rbnn.tasks import TaskData
 from rbnn.theft.plan import Experiment, FineTuning, FineTuningResult, read_result
 from rbnn.theft.starts import Loot, Start, random_signs, signs_of, starting_point
 from rbnn.theft.subset import share_of
-from rbnn.train.baseline import baseline_config
 from rbnn.train.figures import read_figures
 from rbnn.train.progress import ProgressBars
 from rbnn.train.session import fit
@@ -144,7 +144,7 @@ class Thief:
         """The cell's run folder; made when missing."""
         if not own.config_file.exists():
             steps = self._experiment.steps
-            config = baseline_config(self._config, data.name, steps)
+            config = self._config.single_task(data.name, steps)
             (entry,) = config.tasks
             own.write_config(
                 config.model_copy(
@@ -204,7 +204,7 @@ class Thief:
         own = Run(self._folder / "alone" / task)
         if not own.config_file.exists():
             steps = read_figures(self._run)[-1].steps
-            own.write_config(baseline_config(self._config, task, steps))
+            own.write_config(self._config.single_task(task, steps))
         if not _is_finished(own, self._config):
             self._say(f"{self._run.folder} has no network of {task} alone; it is trained now.")
             try:

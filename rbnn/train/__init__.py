@@ -1,4 +1,4 @@
 """Joint training of all tasks, baselines, checkpoints, and the run folder that they fill.
 
-``run``, ``parameters`` and ``start`` do not import TensorFlow.
+Most of its modules import TensorFlow; :mod:`rbnn.runs` does not.
 """

@@ -49,7 +49,7 @@ def assess(
         data: its tasks, in its order.
         wrong_secrets: how many to try on each task; 0 for none.
         predictor: computes the classes; Keras where None.
-        progress: told of each task and of each wrong secret.
+        progress: called for each task and each wrong secret.
 
     Raises:
         RbnnError: the run cannot be read, or has no key that could be wrong.
@@ -100,7 +100,7 @@ def assess(
 
 
 def require_passed(reports: Sequence[TaskAssessment]) -> None:
-    """Refuse a run in which a wrong secret is worth other than guessing.
+    """Refuse a run in which a wrong secret does better or worse than guessing.
 
     Raises:
         TrainingError: names the tasks, and what of the rule fails.

@@ -1,16 +1,16 @@
-"""Each task's own network: same topology, data, sub-batches and steps, no key, nothing shared."""
+"""Single-task networks: shape, data, sub-batches and steps of the shared one; no key."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rbnn.runs.run import Run, RunConfig
+from rbnn.runs.run import Run
 from rbnn.train.figures import read_figures
 
 
 @dataclass(frozen=True)
 class TaskSharing:
-    """Test accuracies of one task; ``own`` is None where no baseline was trained."""
+    """Test accuracies of one task; ``own`` is that of its single-task network, None without one."""
 
     task: str
     classes: int
@@ -33,34 +33,12 @@ def prepare_baseline(run: Run, task: str, steps: int) -> Run:
     """
     own = run.baseline(task)
     if not own.config_file.exists():
-        own.write_config(baseline_config(run.config(), task, steps))
+        own.write_config(run.config().single_task(task, steps))
     return own
 
 
-def baseline_config(config: RunConfig, task: str, steps: int) -> RunConfig:
-    """The config of the single-task network of ``task``; arguments as :func:`prepare_baseline`."""
-    entry = next(entry for entry in config.tasks if entry.name == task)
-    return config.model_copy(
-        update={
-            "tasks": (entry.model_copy(update={"teacher": None}),),
-            "batch": entry.batch,
-            "sampling": 0.0,
-            "shares": {},
-            "weights": {},
-            "scheme": "none",
-            "trunk": 0,
-            "superpose": False,
-            "distill": None,
-            "epochs": None,
-            "steps": steps,
-            "minutes": None,
-            "baseline": False,
-        }
-    )
-
-
 def compare(run: Run) -> list[TaskSharing]:
-    """Last figures of the shared run beside those of its baselines, task by task."""
+    """Last figures of the shared network and of the single-task ones, task by task."""
     shared = read_figures(run)[-1]
     rows = []
     for task in run.config().tasks:

@@ -1,4 +1,4 @@
-"""Checkpoints: what a run needs to go on as if it had never stopped. They hold no secrets."""
+"""Checkpoints: what a run needs to continue as if it had never stopped. They hold no secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Checkpoints:
 
     Args:
         folder: where they stand.
-        network: its latent kernels and all that the tasks have of their own are saved.
+        network: its latent kernels and all values of the tasks are saved.
         state: further trackable objects by name (optimiser, counters).
     """
 
@@ -54,7 +54,7 @@ class Checkpoints:
             raise
 
     def restore(self) -> bool:
-        """Read the newest checkpoint; False where there is none.
+        """Read the newest checkpoint; False where no checkpoint exists.
 
         Raises:
             TrainingError: it is damaged or belongs to another network.
@@ -66,7 +66,7 @@ class Checkpoints:
             self._checkpoint.restore(newest).assert_existing_objects_matched()
         except (tf.errors.OpError, AssertionError, ValueError, IndexError) as error:
             raise TrainingError(
-                f"The checkpoint {newest} is damaged or of another network.",
-                "Delete its files to go on from the one before it, or train again.",
+                f"The checkpoint {newest} is damaged or belongs to another network.",
+                "Delete its files to continue from the one before it, or train again.",
             ) from error
         return True

@@ -28,7 +28,7 @@ POLL_SECONDS = 0.5
 LONGEST_LINE_BYTES = 1 << 16
 JOBS = ("chief", "worker")
 START_ALL = (
-    "Start the same command on every worker; their network must let the ports of TF_CONFIG through."
+    "Start the same command on every worker; the ports of TF_CONFIG must be open between them."
 )
 
 
@@ -112,7 +112,7 @@ def meet(
 
     Args:
         cluster: all of them must have the same addresses.
-        announce: told, once, whom this one waits for.
+        announce: called once, with the workers that this one waits for.
         patience_seconds: how long.
 
     Raises:

@@ -1,8 +1,8 @@
 """Replicas that train one run together: the GPUs of one machine, or of several workers.
 
 Each replica takes its share of every task's sub-batch. Gradients, figures and the sums of batch
-norm are added up over all of them, so that each makes the very step that one alone would make of
-the whole sub-batch, up to the order in which floats are added. The chief alone writes.
+norm are summed over all of them, so that each makes the step that a single replica would make with
+the whole sub-batch, except for the order in which floats are added. Only the chief writes.
 
 Source: TensorFlow's guide "Distributed training with TensorFlow" (custom training loops).
 """
@@ -155,11 +155,11 @@ class Workers:
                 raise TrainingError(
                     f"Task {task} has {size} samples in a step, too few for "
                     f"{self.replicas} replicas.",
-                    "Begin a run with a larger --batch, or take fewer workers.",
+                    "Start a run with a larger --batch, or use fewer workers.",
                 )
 
     def check_steps(self, steps: int, folder: Path) -> None:
-        """Refuse to go on from unlike checkpoints.
+        """Refuse to continue from different checkpoints.
 
         Args:
             steps: that this worker found done.
@@ -174,13 +174,13 @@ class Workers:
         total, squares = self._sum([steps, steps**2])
         if every * squares != total**2:
             raise TrainingError(
-                f"The workers see different checkpoints in {folder}; this one goes on from step "
+                f"The workers see different checkpoints in {folder}; this one continues from step "
                 f"{steps}.",
                 "Keep the run in a folder that all workers have at the same place.",
             )
 
     def resume_command(self, folder: Path) -> str:
-        """How to go on with the run of ``folder``."""
+        """The command that continues the run of ``folder``."""
         command = f"rbnn train --resume {folder}"
         if self._cluster is None:
             return command + (" --distribute" if self.shared_batch else "")
@@ -200,7 +200,7 @@ class Workers:
 
     @contextmanager
     def together(self, folder: Path | None) -> Iterator[None]:
-        """Turn the loss of another worker into an error that says how to go on.
+        """Turn the loss of another worker into an error that says how to continue.
 
         Args:
             folder: of the run, where there is one yet.
@@ -232,7 +232,7 @@ def join(config: str | None, announce: Callable[[str], None]) -> Workers:
 
     Args:
         config: the value of ``TF_CONFIG``; None where it is not set.
-        announce: told whom this worker waits for.
+        announce: called with the workers that this one waits for.
 
     Raises:
         TrainingError: ``TF_CONFIG`` is not usable, or not all workers have come.
@@ -264,7 +264,7 @@ def _hold_alike(create: Callable[..., Any], **options: Any) -> Any:
     """Make a variable that is never summed when it is read.
 
     All replicas see the same batch statistics, so their moving averages are equal too. Keras would
-    have them summed at every reading, which the chief could not do alone.
+    sum them at every reading, which the chief cannot do by itself.
     """
     if options.get("synchronization") is tf.VariableSynchronization.ON_READ:
         options["synchronization"] = tf.VariableSynchronization.ON_WRITE

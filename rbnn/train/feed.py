@@ -1,8 +1,8 @@
-"""Sub-batches by step number alone, so that a resumed run sees what an uninterrupted one sees.
+"""Sub-batches that depend only on the step: a resumed run sees what an uninterrupted one sees.
 
 Every task is drawn without replacement: each sample once, in a fresh order, before any comes again.
-The order depends on the seed and the task's name, not on the other tasks, so a task's baseline
-trains on the same samples in the same order.
+The order depends on the seed and the task's name, not on the other tasks, so the
+single-task network trains on the same samples in the same order.
 """
 
 from __future__ import annotations

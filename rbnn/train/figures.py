@@ -83,5 +83,6 @@ def read_figures(run: Run) -> list[EpochFigures]:
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(
-            f"Cannot read {run.metrics_file}: {error}.", "Delete it to go on without old figures."
+            f"Cannot read {run.metrics_file}: {error}.",
+            "Delete it to continue without the old figures.",
         ) from error

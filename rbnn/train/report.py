@@ -11,7 +11,7 @@ from rbnn.train.baseline import TaskSharing
 
 
 def comparison_table(rows: Sequence[TaskSharing]) -> Table:
-    """Test accuracy by task, beside the task's own network where there is one."""
+    """Test accuracy by task, with that of its single-task network where there is one."""
     with_own = any(row.own is not None for row in rows)
     table = Table(title="Test accuracy")
     table.add_column("task")
@@ -29,7 +29,7 @@ def comparison_table(rows: Sequence[TaskSharing]) -> Table:
 
 
 def assessment_tables(reports: Sequence[TaskAssessment]) -> list[Table]:
-    """Accuracy by task; where wrong secrets were tried, what they reach beside what they may."""
+    """Accuracy by task; where wrong secrets were tried, what they reach and what is allowed."""
     accuracies = Table(title="Test accuracy")
     accuracies.add_column("task")
     for name in ("classes", "samples", "accuracy", "chance"):

@@ -1,6 +1,6 @@
-"""A whole training: the shared network and, where the run asks for them, the tasks' own ones.
+"""A whole training: the shared network and, with ``--baseline``, the single-task networks.
 
-They come before it where they teach it, else after it.
+The single-task networks come first where they teach the shared one, otherwise last.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ def train(run: Run, data: Sequence[TaskData], workers: Workers | None = None) ->
     """Train a run from where it stands to its end.
 
     Args:
-        run: new, or interrupted at any point; what is finished is not trained again.
+        run: new, or interrupted at any point; finished networks are not trained again.
         data: its tasks, in the config's order.
         workers: who trains it together; one replica by default.
 
     Returns:
-        Test accuracies by task, beside the task's own network where the run trains baselines. None
-        on a worker that is not the chief.
+        Test accuracies by task, with those of the single-task networks where the run trains them.
+        Empty on a worker that is not the chief.
 
     Raises:
         RbnnError: interrupted, or something cannot be read or written.
@@ -35,7 +35,7 @@ def train(run: Run, data: Sequence[TaskData], workers: Workers | None = None) ->
     config = run.config()
     steps = config.planned_steps
     with workers.together(run.folder):
-        # With teachers the steps are planned. A run of a comparison has them elsewhere.
+        # With teachers the steps are planned. In a comparison the teachers are other runs.
         first = config.baseline and config.taught
         if first and steps is not None:
             _fit_baselines(run, data, steps, workers)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rbnn.nets.build import BATCH_NORM_MOMENTUM, SharedNetwork
+from rbnn.nets.build import SharedNetwork
+from rbnn.nets.build_layers import BATCH_NORM_MOMENTUM
 from rbnn.nets.framework import tf
 from rbnn.tasks.dataset import Images
 

@@ -1,19 +1,21 @@
-"""First values of a shared network: its tasks' own networks, each under its key, laid on another.
+"""First values of a shared network: the keyed sum of the single-task networks.
 
-Each latent value is the sum of what every task would have stored there; its sign is the majority of
-their bits, weighted by task and by how far training drove each of them. A share ``1/2 + C(M - 1,
-floor((M - 1) / 2)) / 2**M`` of a task's weights is then right (M odd, equal weights: 66 % with
-seven tasks). That is no network that works yet, but a far better place to begin than chance.
+Each latent value is the sum of what every task would store there under its key; its sign is the
+majority of their bits, weighted by task and by how far training drove each of them. A share
+``1/2 + C(M - 1, floor((M - 1) / 2)) / 2**M`` of a task's weights is then right (M odd, equal
+weights: 66 % with seven tasks). Such a network does not work yet, but it is a far better start than
+random values.
 
 Source: Cheung et al., "Superposition of many models into one", NeurIPS 2019, arXiv 1902.05522,
-section 2 (binary superposition), there as storage of trained models, here as a start.
+section 2 (binary superposition), there to store trained models, here as a start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rbnn.nets.build import SharedNetwork, TaskLayers
+from rbnn.nets.build import SharedNetwork
+from rbnn.nets.build_layers import TaskLayers
 from rbnn.nets.framework import tf
 from rbnn.runs.errors import TrainingError
 
@@ -26,12 +28,12 @@ def superpose(
     own: Mapping[str, SharedNetwork],
     weights: Mapping[str, float] | None = None,
 ) -> None:
-    """Begin ``network`` with the tasks' own networks.
+    """Give ``network`` the keyed sum of the single-task networks as its first values.
 
     Args:
-        network: keyed; with its first values, which stay where the tasks' bits are in balance.
-        own: by task, a trained network of its own; its layers are those of ``network``, but for a
-            last one with the task's classes alone.
+        network: keyed, with its first values, which stay where the tasks' bits are balanced.
+        own: trained single-task network by task; it has the layers of ``network``, except that the
+            last one has only the task's classes.
         weights: by task, factor of its values in the sum; 1 where it is not named.
 
     Raises:
@@ -45,7 +47,7 @@ def superpose(
             latent = trained.shared[number].task_latent(task) if number in trained.shared else None
             if latent is None or not _fits(latent.shape, first.shape):
                 raise TrainingError(
-                    f"The own network of task {task} has another shape than the shared one.",
+                    f"The single-task network of {task} has another shape than the shared network.",
                     "Train both with the same --arch, --width, --depth and --stages.",
                 )
             missing = first.shape[-1] - latent.shape[-1]
@@ -59,11 +61,11 @@ def superpose(
 
 
 def _fits(shape: tf.TensorShape, whole: tf.TensorShape) -> bool:
-    """Whether the shape is the other one, with fewer outputs at most."""
+    """Whether the shape is the other one, or differs only in having fewer outputs."""
     return bool(shape[:-1] == whole[:-1] and shape[-1] <= whole[-1])
 
 
 def _copy(source: TaskLayers, target: TaskLayers) -> None:
-    """Copy a task's own values, (channels,) each; classes that it does not have keep theirs."""
+    """Copy the values of a task's layers, (channels,) each; outputs beyond its classes stay."""
     for theirs, mine in zip(source.trainable_variables, target.trainable_variables, strict=True):
         mine.assign(tf.concat([theirs, mine[theirs.shape[0] :]], axis=0))

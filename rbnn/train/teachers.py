@@ -1,4 +1,4 @@
-"""What a network learns from: labels and, with distillation, what the tasks' own networks answer.
+"""What a network learns from: labels and, with distillation, the single-task networks' answers.
 
 Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
 """
@@ -9,15 +9,16 @@ from collections.abc import Mapping
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
+from rbnn.runs.config import Distillation
 from rbnn.runs.errors import TrainingError
-from rbnn.runs.run import Distillation, Run
+from rbnn.runs.run import Run
 from rbnn.train.superpose import superpose
 from rbnn.train.transfer import load_network
 
 
 class Teachers:
-    """The trained single-task networks that a run names; none where it begins alone and
-    learns from labels.
+    """The trained single-task networks that a run names; none where it starts from random values
+    and learns only from labels.
 
     Args:
         run: whose tasks name their teachers.
@@ -37,12 +38,12 @@ class Teachers:
             if found.get(task.name) != task.labels:
                 raise TrainingError(
                     f"{teacher.folder} does not know the classes of task {task.name}.",
-                    "Name the run folder of the task's own network.",
+                    "Name the run folder of the task's single-task network.",
                 )
             self._networks[task.name] = load_network(teacher, shared_batch=shared_batch)
 
     def begin(self, network: SharedNetwork) -> None:
-        """Give the student its first values, where they are to be its teachers'.
+        """Give the student its first values where they come from its teachers.
 
         Raises:
             TrainingError: a teacher has another shape.
@@ -53,7 +54,7 @@ class Teachers:
     def answer(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> dict[str, tf.Tensor]:
         """Logits of the tasks' teachers, (batch, classes) float32; none without distillation.
 
-        A teacher normalises with the statistics of the sub-batch, as its student does, which spares
+        A teacher normalises with the statistics of the sub-batch, as its student does; this avoids
         the integer arithmetic of inference.
         """
         return {

@@ -1,10 +1,10 @@
 """The joint trainer: each step draws a sub-batch from every task and moves the shared kernels once.
 
 ``loss = weighted mean over tasks of cross-entropy``, or of its mixture with the teachers' answers;
-Adam moves the latent kernels, clipped to [-1, 1], and every task's own batch norms. A run is a
+Adam moves the latent kernels, clipped to [-1, 1], and the batch norms of every task. A run is a
 function of its config, data and secrets: sub-batches, augmentation and learning rate follow from
 the step number (with ``--minutes``, the rate from the time spent), so that it can stop after any
-step and go on.
+step and continue.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ EPOCH_SAMPLES = 1000
 
 
 class Watch(Protocol):
-    """Who wants to see the training go on."""
+    """Observes a training."""
 
     def step(self, done: int, progress: float, tasks: Mapping[str, tuple[float, float]]) -> None:
         """Some steps passed: ``progress`` of the run (0 to 1), (loss, accuracy) by task."""
@@ -58,8 +58,8 @@ class Trainer:
     Args:
         run: a folder with its config, and secrets unless its scheme is ``none``.
         data: the tasks of the config, in its order.
-        watch: told of the progress; may be None.
-        workers: who trains it together; the chief alone writes. One replica by default.
+        watch: is shown the progress; may be None.
+        workers: who trains it together; only the chief writes. One replica by default.
 
     Attributes:
         network: what the steps move.
@@ -77,6 +77,7 @@ class Trainer:
     ) -> None:
         self.run = run
         self.config = run.config()
+        self._distillation = self.config.distillation
         self._workers = workers or Workers()
         self._workers.check_batches({task.name: task.batch for task in self.config.tasks})
         self._data = {task.name: task for task in data}
@@ -96,7 +97,7 @@ class Trainer:
             ]
             self._optimizer = tf.keras.optimizers.Adam(self.config.learning_rate)
             self._optimizer.build(self._trained)
-        # What spans the replicas cannot be run by the chief alone, so it measures a copy.
+        # The chief cannot run by itself what spans the replicas, so it measures a copy.
         self._measured = self._build(False) if shared_batch else self.network
         self._feeds = {
             task.name: TaskFeed(task, entry.batch, self.config.seed)
@@ -149,7 +150,7 @@ class Trainer:
             RbnnError: something cannot be written; earlier checkpoints are intact.
         """
         if self.progress >= 1 and self._workers.chief:
-            self._mend_parameters()
+            self._restore_parameters()
         self._workers.wait()
         with caught_interrupts() as interrupted:
             clock = time.monotonic() - float(self._seconds.numpy())
@@ -194,7 +195,7 @@ class Trainer:
         self._step.assign_add(1)
         return rate
 
-    def _mend_parameters(self) -> None:
+    def _restore_parameters(self) -> None:
         """Write a finished run's parameters again where the file is missing or damaged."""
         try:
             ModelParameters.load(self.run.parameters_file)
@@ -202,7 +203,7 @@ class Trainer:
             read_parameters(self.network).save(self.run.parameters_file)
 
     def _move_together(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> None:
-        """One optimiser step of all replicas; adds to the epoch's sums."""
+        """Take one optimiser step in all replicas; adds to the epoch's sums."""
         losses, hits = self._workers.run(self._move, batches)
         self._loss_sums.assign_add(self._workers.total(losses))
         self._hits.assign_add(self._workers.total(hits))
@@ -225,7 +226,7 @@ class Trainer:
         with tf.GradientTape() as tape:
             for name, (images, labels) in batches.items():
                 logits = self.network.models[name](images, training=True)
-                loss = task_loss(logits, labels, answers.get(name), self.config.distill)
+                loss = task_loss(logits, labels, answers.get(name), self._distillation)
                 losses.append(labels.shape[0] / sizes[name] * loss)
                 hits.append(tf.math.count_nonzero(tf.argmax(logits, axis=-1) == labels))
             weights = [self.config.weight(name) for name in batches]
@@ -250,7 +251,7 @@ class Trainer:
         }
 
     def _end_epoch(self, rate: float) -> None:
-        """Record the epoch, and begin the next one's sums."""
+        """Record the epoch and reset the sums for the next one."""
         if self._workers.chief:
             self._record_epoch(rate)
         self._loss_sums.assign(tf.zeros_like(self._loss_sums))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from rbnn.nets.build import SharedNetwork, TaskInput
+from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.parameters import ModelParameters, Normalisation, RPReLU
-from rbnn.runs.run import Run, RunConfig
+from rbnn.runs.run import Run
 
 
 def build_network(config: RunConfig, *, shared_batch: bool = False) -> SharedNetwork:

@@ -25,8 +25,8 @@ from rbnn.image import platformio
 from rbnn.image.board import load_board
 from rbnn.image.memory import plan_memory
 from rbnn.nets.topology import Layer, Topology
+from rbnn.runs.config import RunConfig
 from rbnn.runs.parameters import ModelParameters
-from rbnn.runs.run import RunConfig
 from rbnn.runs.synthetic import write_synthetic_run
 from rbnn.spec.layout import Operator, Output, Stage
 

@@ -1,4 +1,4 @@
-"""A folder of a comparison is begun, gone on with, added to, and held to its settings."""
+"""A comparison is started, continued and extended; its settings cannot change."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_command_names_a_switch_without_a_value(tmp_path: Path) -> None:
     )
 
 
-def test_a_begun_folder_keeps_its_settings_and_grows(tmp_path: Path) -> None:
+def test_an_existing_comparison_keeps_its_settings_and_grows(tmp_path: Path) -> None:
     begin(tmp_path, NAMES, ComparisonChoice({"width": 32}, (1,), ("xor",), (2,), 3), DATA)
     again = begin(tmp_path, None, ComparisonChoice(), DATA)
     assert (again.seeds, again.settings["width"]) == ((1,), 32)
@@ -106,7 +106,7 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        (ComparisonChoice(counts=(3,)), "--counts must be in 1 .. 2"),
+        (ComparisonChoice(counts=(3,)), "--counts must be from 1 to 2"),
         (ComparisonChoice(wrong_secrets=-1), "--wrong-secrets"),
         (ComparisonChoice({"batch": 1}), "--batch"),
         (ComparisonChoice(seeds=(-1,)), "--seed"),
@@ -138,7 +138,7 @@ def test_a_damaged_plan_is_named(tmp_path: Path) -> None:
 
 
 def test_two_at_once_are_refused(tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(RbnnError, match="at work"), locked(tmp_path):
+    with locked(tmp_path), pytest.raises(RbnnError, match="is running"), locked(tmp_path):
         pass
     with locked(tmp_path):
         pass

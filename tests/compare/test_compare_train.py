@@ -1,4 +1,4 @@
-"""A comparison from nothing: stopped, gone on with, and added to, on two sets of a few pictures."""
+"""A comparison from scratch: stopped, continued and extended, on two sets of a few images."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from rbnn.container.errors import ExportError
 from rbnn.errors import RbnnError
 from rbnn.runs.errors import TrainingInterruptedError
 from rbnn.runs.run import Run
-from rbnn.runs.start import Settings, configure
+from rbnn.runs.settings import Settings
+from rbnn.runs.start import configure
 from rbnn.tasks import TaskData, load
-from rbnn.train.baseline import baseline_config
 
 
 def write_set(folder: Path, classes: tuple[str, ...]) -> str:
@@ -72,12 +72,12 @@ def test_networks_that_share_under_keys_have_the_trunk(tmp_path: Path, sets: lis
     jobs.append(Job("single", "none", ("two",), 1))
     found = [narrowed(config, tmp_path, job, 2).trunk for job in jobs]
     assert found == [2, 2, 2, 0, 0]
-    assert baseline_config(config, "one", 2).trunk == 0
+    assert config.single_task("one", 2).trunk == 0
 
 
 def test_a_half_made_run_folder_is_made_again(tmp_path: Path, sets: list[str]) -> None:
     data = [load(spec) for spec in sets]
-    plan = random_plan(("cifar", "mnist"))  # its settings alone are used
+    plan = random_plan(("cifar", "mnist"))  # only its settings are used
     job = Job("xor", "xor", ("one", "two"), 1)
     run = prepare(tmp_path, plan, job, data)
     before = run.config().model_id

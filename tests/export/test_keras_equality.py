@@ -8,7 +8,7 @@ import pytest
 from rbnn.engine.reference import Reference
 from rbnn.export.export import NO_PROVIDER, make_container
 from rbnn.nets.build import SharedNetwork
-from rbnn.runs.run import RunConfig, RunTask
+from rbnn.runs.config import RunConfig, RunTask
 from rbnn.spec.layout import LOGIT_FRACTION_BITS, Adapter
 from rbnn.train.transfer import build_network, read_parameters
 

@@ -11,8 +11,7 @@ import typer
 
 from rbnn.cli.main import build
 from rbnn.report.settings import commands, origin_text, settings, task_argument, train_options
-from rbnn.runs.run import Distillation, RunConfig
-from rbnn.train.baseline import baseline_config
+from rbnn.runs.config import RunConfig
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,7 @@ def test_the_commands_are_commands(config: RunConfig) -> None:
             "baseline": True,
             "superpose": True,
             "trunk": 2,
-            "distill": Distillation(weight=0.3, temperature=2.0),
+            "distill": 0.3,
         }
     )
     known = typer.main.get_command(build()).commands  # type: ignore[attr-defined]
@@ -71,13 +70,13 @@ def test_sub_batches_are_told(config: RunConfig) -> None:
     assert "--batch 64 --sampling 0.5" in words
     assert "--share colour=2 --weight grey=1.5" in words
     assert "--sampling" not in train_options(config)
-    own = train_options(baseline_config(shared.model_copy(update={"tasks": tasks}), "grey", 7))
+    own = train_options(shared.model_copy(update={"tasks": tasks}).single_task("grey", 7))
     assert "--batch 96" in shlex.join(own)
     assert not {"--sampling", "--share", "--weight"} & set(own)
 
 
 def test_a_network_that_was_taught_is_taught_again(config: RunConfig) -> None:
-    taught = config.model_copy(update={"distill": Distillation(weight=0.3, temperature=2.0)})
+    taught = config.model_copy(update={"distill": 0.3})
     assert train_options(taught)[-1] == "--baseline"
 
 

@@ -1,4 +1,4 @@
-"""Beginning a run: its folder, config and secrets; settings that are refused."""
+"""A new run: its folder, config and secrets; settings that are refused."""
 
 from __future__ import annotations
 
@@ -17,19 +17,14 @@ from rbnn.nets import resnet
 from rbnn.runs import start
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run, choose_run, new_run, newest_run
-from rbnn.runs.start import (
-    Settings,
-    load_data,
-    parse_factors,
-    share_batches,
-    start_run,
-    usual_epochs,
-)
+from rbnn.runs.setting import parse_factors
+from rbnn.runs.settings import Settings
+from rbnn.runs.start import load_data, share_batches, start_run, usual_epochs
 from rbnn.spec.layout import Adapter, Cipher
 from rbnn.tasks import TaskData
 
 
-def test_secrets_are_for_their_owner_alone(begin: Callable[..., Run]) -> None:
+def test_only_their_owner_can_read_the_secrets(begin: Callable[..., Run]) -> None:
     run = begin()
     assert stat.S_IMODE(run.secrets_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(run.secrets_file.parent.stat().st_mode) == 0o700

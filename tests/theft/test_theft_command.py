@@ -12,8 +12,9 @@ from typer.testing import CliRunner, Result
 
 from rbnn.cli.main import build
 from rbnn.errors import RbnnError
+from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingInterruptedError
-from rbnn.runs.run import Run, RunConfig
+from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
 from rbnn.theft import experiment as theft_bench
 from rbnn.theft import thief as theft_module
@@ -88,7 +89,7 @@ def test_the_runs_own_baseline_is_taken(
     run = Run(tmp_path / "run")
     shutil.copytree(trained.folder, run.folder)
     own = run.baseline("sound")
-    own.write_config(theft_module.baseline_config(run.config(), "sound", 1))
+    own.write_config(run.config().single_task("sound", 1))
     Trainer(own, [data[1]]).fit()
     config = run.config()
     experiment = theft_bench.plan_experiment(run, None, 1, None, 1.0)

@@ -17,7 +17,8 @@ from test_cluster import free_addresses
 from tiny_tasks import MODEL
 
 from rbnn.runs.run import Run
-from rbnn.runs.start import Settings, start_run
+from rbnn.runs.settings import Settings
+from rbnn.runs.start import start_run
 from rbnn.tasks import load, parse_specs
 from rbnn.train.figures import read_figures
 

@@ -1,4 +1,4 @@
-"""Sub-batches depend on seed, task and step alone."""
+"""Sub-batches depend only on seed, task and step."""
 
 from __future__ import annotations
 

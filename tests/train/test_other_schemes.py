@@ -14,8 +14,9 @@ from tiny_tasks import MODEL, SECRETS
 from rbnn.errors import RbnnError
 from rbnn.nets.schemes import SCHEMES
 from rbnn.runs.errors import TrainingError
-from rbnn.runs.run import Run, Scheme
-from rbnn.runs.start import Settings, start_run
+from rbnn.runs.run import Run
+from rbnn.runs.settings import Scheme, Settings
+from rbnn.runs.start import start_run
 from rbnn.tasks import TaskData
 from rbnn.train.assess import assess
 from rbnn.train.trainer import Trainer

@@ -4,7 +4,8 @@ Each run has the same seed and data and fresh secrets. If what ARCHITECTURE.md s
 "Reconfiguration" holds, then over the secrets P is uniform and independent of every network, so
 that each count below is that of fair coins; what is trained does not enter. Each figure is held
 to a two-sided test at ``FALSE_ALARM``; with the three runs' 18 figures a sound trainer fails once
-in 50,000 choices of secrets, and those here are fixed. P is 100,000 bits and more: 1 % of agreement beyond chance is noticed.
+in 50,000 choices of secrets, and those here are fixed. P is 100,000 bits and more: 1 % of agreement
+beyond chance is noticed.
 
 Source of monobit and runs test: NIST SP 800-22 rev. 1a, sections 2.1 and 2.3.
 """
@@ -22,7 +23,8 @@ import pytest
 from rbnn.nets.build import SharedNetwork
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
-from rbnn.runs.start import Settings, start_run
+from rbnn.runs.settings import Settings
+from rbnn.runs.start import start_run
 from rbnn.spec.packing import Bits
 from rbnn.spec.stream import kernel_mask, stream_key
 from rbnn.tasks import TaskData

@@ -1,4 +1,4 @@
-"""First values of a shared network made of its tasks' own networks."""
+"""First values of a shared network: the keyed sum of single-task networks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pytest
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
 from rbnn.nets.schemes import SCHEMES
+from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingError
-from rbnn.runs.run import Run, RunConfig
-from rbnn.runs.start import Settings, configure
+from rbnn.runs.run import Run
+from rbnn.runs.settings import Settings
+from rbnn.runs.start import configure
 from rbnn.tasks import TaskData
-from rbnn.train.baseline import baseline_config
 from rbnn.train.superpose import SPREAD, superpose
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import build_network, load_network
@@ -40,7 +41,7 @@ def keyed(config: RunConfig) -> SharedNetwork:
 
 def own_network(config: RunConfig, task: str, seed: int) -> SharedNetwork:
     """A network of one task with all values at random, as if it had been trained."""
-    alone = build_network(baseline_config(config, task, 1).model_copy(update={"seed": seed}))
+    alone = build_network(config.single_task(task, 1).model_copy(update={"seed": seed}))
     generator = np.random.default_rng(seed)
     for variable in alone.own[task].trainable_variables:
         variable.assign(generator.normal(1.0, 0.3, variable.shape))
@@ -140,23 +141,23 @@ def test_bits_turned_in_all_streams_turn_the_first_values(data: list[TaskData]) 
 def test_a_network_of_another_shape_is_refused(data: list[TaskData]) -> None:
     config = config_of(data)
     wider = own_network(config.model_copy(update={"width": 64}), "colour", 1)
-    with pytest.raises(TrainingError, match="own network of task colour has another shape"):
+    with pytest.raises(TrainingError, match="single-task network of colour has another shape"):
         superpose(keyed(config), {"colour": wider})
 
 
-def test_a_run_begins_with_its_teachers_and_goes_on_with_its_checkpoint(
+def test_a_run_starts_from_its_teachers_and_continues_from_its_checkpoint(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
     run = begin(superpose=True, baseline=True, epochs=1)
     for task in data:
         own = run.baseline(task.name)
-        own.write_config(baseline_config(run.config(), task.name, 2))
+        own.write_config(run.config().single_task(task.name, 2))
         Trainer(own, [task]).fit()
 
     taught = load_network(run.baseline("colour")).shared
 
     def agreement(trainer: Trainer) -> float:
-        """With the bits of the first task's own network, in its hidden layers."""
+        """With the bits of the first task's single-task network, in its hidden layers."""
         mine, theirs = (
             np.concatenate(
                 [

@@ -1,4 +1,4 @@
-"""What a network learns from: labels, and the answers of the tasks' own networks."""
+"""What a network learns from: labels, and the single-task networks' answers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 
 from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
-from rbnn.runs.run import Distillation, Run, RunConfig
-from rbnn.runs.start import Settings, configure, write_run
+from rbnn.runs.config import Distillation, RunConfig
+from rbnn.runs.run import Run
+from rbnn.runs.settings import Settings
+from rbnn.runs.start import configure, write_run
 from rbnn.tasks import TaskData
 from rbnn.train.evaluate import predict_logits
 from rbnn.train.figures import read_figures

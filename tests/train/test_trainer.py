@@ -1,4 +1,4 @@
-"""The joint trainer on two tiny tasks: it learns, stops, goes on, and leaves whole files."""
+"""The joint trainer on two tiny tasks: it learns, stops, continues, and leaves whole files."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_finished_run_is_not_trained_again(trained: Run, data: list[TaskData])
     assert trained.parameters_file.stat().st_mtime_ns == before
 
 
-def test_a_finished_run_mends_its_damaged_parameters(
+def test_a_finished_run_restores_its_damaged_parameters(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
     run = begin()

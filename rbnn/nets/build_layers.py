@@ -1,0 +1,117 @@
+"""Builds the layers of a network: those that all tasks share and those that each task has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rbnn.nets.framework import tf
+from rbnn.nets.layers import ReconfigurableConv2D, ReconfigurableDense
+from rbnn.nets.stream_layers import StreamNorm, StreamRPReLU, StreamRSign
+from rbnn.nets.task_norm import TaskNorm
+from rbnn.nets.topology import Layer, Topology
+from rbnn.spec.layout import Activation, Operator, Sign, Stage
+
+BATCH_NORM_EPSILON = 1e-3
+BATCH_NORM_MOMENTUM = 0.9
+
+SharedLayer = ReconfigurableConv2D | ReconfigurableDense
+
+
+@dataclass(frozen=True)
+class TaskLayers:
+    """What one task has of its own, by number of the layer whose stage it belongs to.
+
+    Args:
+        norms: batch norms, one for each layer that has bits.
+        activations: of the residual stages that have RPReLU.
+        signs: of the residual stages that have thresholds.
+    """
+
+    norms: dict[int, TaskNorm] = field(default_factory=dict)
+    activations: dict[int, StreamRPReLU] = field(default_factory=dict)
+    signs: dict[int, StreamRSign] = field(default_factory=dict)
+
+    @property
+    def trainable_variables(self) -> list[tf.Variable]:
+        """All that training moves, in a fixed order."""
+        return [
+            variable
+            for layers in (self.norms, self.activations, self.signs)
+            for layer in layers.values()
+            for variable in layer.trainable_variables
+        ]
+
+
+def shared_layer(
+    topology: Topology, number: int, tasks: Sequence[str], scheme: str, seed: int, halved: bool
+) -> SharedLayer:
+    """The Larq layer of one row of the layer table, built."""
+    layer = topology.layers[number]
+    options = {
+        "tasks": tasks,
+        "scheme": scheme,
+        "input_quantizer": _input_quantizer(topology, layer),
+        "kernel_initializer": tf.keras.initializers.GlorotNormal(seed=seed * 1000 + number),
+        "name": f"layer_{number}",
+    }
+    if not layer.kernel:
+        dense = ReconfigurableDense(layer.out_shape[2], **options)
+        dense.build((None, layer.kernel_shape[0]))
+        return dense
+    convolution = ReconfigurableConv2D(
+        layer.out_shape[2],
+        layer.kernel,
+        strides=layer.stride,
+        border=layer.pad,
+        border_value=0.0 if layer.op is Operator.STEM else 1.0,
+        # A stem's pixels have 8 bits and a sign: one more than bfloat16 holds.
+        halved=halved and layer.op is Operator.CONV,
+        **options,
+    )
+    convolution.build((None, *layer.in_shape))
+    return convolution
+
+
+def _input_quantizer(topology: Topology, layer: Layer) -> str | None:
+    """How a layer takes its input's signs; the estimators differ only in their gradient.
+
+    Source: Liu et al., "Bi-Real Net", ECCV 2018, section 3.3 (approx_sign, for residual streams).
+    """
+    if layer.op is Operator.STEM or layer.reads_stream:
+        return None
+    source = topology.layers[layer.source]
+    return "approx_sign" if source.stage is Stage.RESIDUAL else "ste_sign"
+
+
+def _norm(layer: Layer, name: str, shared_batch: bool) -> TaskNorm:
+    """The batch norm of a layer's stage or logits."""
+    options: dict[str, Any] = {
+        "momentum": BATCH_NORM_MOMENTUM,
+        "epsilon": BATCH_NORM_EPSILON,
+        "shared_batch": shared_batch,
+        "name": name,
+    }
+    if layer.stage is Stage.RESIDUAL:
+        return StreamNorm(unit=2 if layer.op is Operator.CONV else 1, **options)
+    return TaskNorm(scale=layer.stage is Stage.NONE, **options)
+
+
+def task_layers(topology: Topology, task: str, shared_batch: bool) -> TaskLayers:
+    """The layers that belong to one task, built."""
+    own = TaskLayers()
+    for number, layer in enumerate(topology.layers):
+        if not layer.bits:
+            continue
+        channels = layer.out_shape[2]
+        shape = (None, None, None, channels) if layer.kernel else (None, channels)
+        own.norms[number] = _norm(layer, f"{task}_norm_{number}", shared_batch)
+        own.norms[number].build(shape)
+        if layer.activation is Activation.RPRELU:
+            own.activations[number] = StreamRPReLU(name=f"{task}_rprelu_{number}")
+            own.activations[number].build(shape)
+        if layer.sign is Sign.THRESHOLDS:
+            own.signs[number] = StreamRSign(name=f"{task}_rsign_{number}")
+            own.signs[number].build(shape)
+    return own

@@ -1,0 +1,192 @@
+"""What the table of training settings, :mod:`rbnn.runs.settings`, says of one setting."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from rbnn.runs.errors import TrainingError
+
+
+class _Kept:
+    """The type of :data:`KEPT`."""
+
+
+KEPT: Final = _Kept()
+"""In place of a value: a single-task network has the value of its run."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Which values a setting may have.
+
+    Args:
+        words: end of a sentence that begins with ``--option must be``.
+        holds: whether a value is one of them.
+        advice: why so, or what to do.
+    """
+
+    words: str
+    holds: Callable[[Any], bool]
+    advice: str = ""
+
+
+ABOVE_ZERO = Allowed("above 0 and finite", lambda value: 0 < value < math.inf)
+
+
+def between(low: float, high: float) -> Allowed:
+    """Values from ``low`` to ``high``, both included."""
+    return Allowed(f"from {low} to {high}", lambda value: low <= value <= high)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row in the report's table of settings. Several settings may share one.
+
+    Args:
+        title: on its left.
+        joint: between the texts of its settings.
+        empty: its text where all of its settings are off.
+    """
+
+    title: str
+    joint: str = ", "
+    empty: str = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting.
+
+    Args:
+        help: of its option. A default that is on, see :meth:`is_off`, is added to it.
+        option: as typed; by default made from the name.
+        allowed: None where the type tells everything, or where the network decides.
+        needs: name of a setting without which this one is refused.
+        refines: name of a setting without which this one has no effect. It is then neither checked
+            nor shown.
+        fixed: whether a resumed run keeps it; its option is then refused beside ``--resume``.
+        in_comparison: whether all networks of a comparison have the same value, an option of
+            ``rbnn bench accuracy``; otherwise the comparison decides for each network.
+        single_task: its value in a single-task network; :data:`KEPT` for that of the run.
+        row: of the report; None where the report shows what follows from it.
+        text: its part of the row; ``{}`` stands for the value.
+        remark: a sentence on the page of a comparison where it is on; ``{}`` stands for the value.
+        name, type, default: those of its field in the table, which fills them in.
+    """
+
+    help: str
+    option: str = ""
+    allowed: Allowed | None = None
+    needs: str | None = None
+    refines: str | None = None
+    fixed: bool
+    in_comparison: bool = True
+    single_task: object
+    row: Row | None
+    text: str = "{}"
+    remark: str = ""
+    name: str = ""
+    type: Any = None
+    default: Any = None
+
+    def is_off(self, value: object) -> bool:
+        """Whether ``value`` turns it off: a default of None, False, 0 or no entries does."""
+        return not self.default and value == self.default
+
+    def check(self, value: Any) -> None:
+        """Refuse a value that is not allowed.
+
+        Raises:
+            TrainingError: names the option, what is allowed, and the value.
+        """
+        if self.allowed is None:
+            return
+        named = {self.option: value}
+        if _maps(value):
+            named = {f"{self.option} {task}": factor for task, factor in value.items()}
+        for what, one in named.items():
+            if not self.allowed.holds(one):
+                raise TrainingError(
+                    f"{what} must be {self.allowed.words}. Received: {one}.",
+                    self.allowed.advice,
+                )
+
+    def show(self, value: Any) -> str:
+        """Its part of the report's row."""
+        if _maps(value):
+            value = ", ".join(f"{name} {factor:g}" for name, factor in value.items())
+        return self.text.format(value)
+
+    def words(self, value: Any, number: Callable[[float], str] = str) -> list[str]:
+        """The option as it is typed to give it this value.
+
+        Args:
+            value: of the setting.
+            number: how a float is written.
+        """
+
+        def write(one: object) -> str:
+            return number(one) if isinstance(one, float) else str(one)
+
+        if _maps(value):
+            pairs = (f"{name}={write(factor)}" for name, factor in value.items())
+            return [word for pair in pairs for word in (self.option, pair)]
+        if value is True:
+            return [self.option]
+        return [self.option, write(value)]
+
+    def read(self, typed: Any) -> Any:
+        """The value of the setting for what was typed; a list holds ``NAME=FACTOR``.
+
+        Raises:
+            TrainingError: a factor is no number, or a name is repeated.
+        """
+        return parse_factors(self.option, typed) if isinstance(typed, list) else typed
+
+
+def table_of(model: type[BaseModel]) -> dict[str, Setting]:
+    """By name, what the fields of ``model`` say; each has one :class:`Setting`."""
+    found = {}
+    for name, field in model.model_fields.items():
+        (setting,) = (one for one in field.metadata if isinstance(one, Setting))
+        found[name] = dataclasses.replace(
+            setting,
+            name=name,
+            type=field.annotation,
+            default=field.get_default(call_default_factory=True),
+            option=setting.option or "--" + name.replace("_", "-"),
+        )
+    return found
+
+
+def parse_factors(option: str, texts: Sequence[str]) -> dict[str, float]:
+    """Read ``NAME=FACTOR`` of every text that was given with ``option``.
+
+    Raises:
+        TrainingError: a factor is no number, or a name is repeated.
+    """
+    factors: dict[str, float] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            factor = float(number)
+        except ValueError:
+            raise TrainingError(
+                f"{option} must be NAME=FACTOR. Received: {text!r}.",
+                f"For example: {option} cifar=2",
+            ) from None
+        if name in factors:
+            raise TrainingError(f"{option} names {name!r} twice.", "Give each task one factor.")
+        factors[name] = factor
+    return factors
+
+
+def _maps(value: object) -> bool:
+    """Whether a value is one of a setting that has a factor for each task."""
+    return isinstance(value, Mapping)
