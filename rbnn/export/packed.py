@@ -21,10 +21,10 @@ from typing import Literal
 from pydantic import JsonValue, ValidationError
 
 from rbnn.container.container import Container
-from rbnn.container.errors import PackedModelError
 from rbnn.container.parse import parse
 from rbnn.engine import golden
 from rbnn.export.carray import write_c
+from rbnn.export.errors import PackedModelError
 from rbnn.export.export import Export
 from rbnn.export.manifest import make_manifest
 from rbnn.files import write_atomic

@@ -13,9 +13,9 @@ from packed_models import TASKS, pack_random_model
 from typer.testing import CliRunner
 
 from rbnn.cli.main import build
-from rbnn.container.errors import PackedModelError
 from rbnn.device import deploy
 from rbnn.device.deploy import DeployError
+from rbnn.export.errors import PackedModelError
 
 
 @pytest.fixture(scope="module")

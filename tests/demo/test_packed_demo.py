@@ -13,12 +13,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from rbnn.cli.main import build
-from rbnn.container.errors import PackedModelError
 from rbnn.demo import packed as seven
 from rbnn.demo.packed import PackedDemoPlan, demonstrate, find_data, require_equal
 from rbnn.demo.packed_tables import seven_report
 from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.errors import RbnnError
+from rbnn.export.errors import PackedModelError
 from rbnn.export.packed import SHIPPED, PackedModel
 from rbnn.image.board import load_board
 from rbnn.image.errors import FitError
