@@ -111,7 +111,7 @@ def test_profile_charts_every_layer(rbnn: Rbnn) -> None:
     assert chart.returncode == 0, chart.stderr
     head, stem, *_ = chart.stdout.splitlines()
     assert head.startswith("colour on qemu: ") and head.endswith("instructions in one inference")
-    assert "#" in stem and stem.endswith("a MAC")
+    assert "#" in stem and stem.endswith("per MAC")
     found = json.loads(rbnn("profile", "--task", "colour", "--json").stdout)
     assert found["unit"] == "instructions"
     assert sum(layer["counts"] for layer in found["layers"]) == found["counts"] > 0
