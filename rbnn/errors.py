@@ -11,7 +11,7 @@ class RbnnError(Exception):
     """Something the user can fix: says what is wrong, where, and how to fix it.
 
     Args:
-        what: one sentence; names the file, board, task or value that is at fault.
+        what: one sentence; names the file, board, task or value at fault.
         fix: one sentence; the command or change that helps. May be empty.
     """
 

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Files written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rbnn.errors import RbnnError
 
 
 def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
-    """Write ``data`` to a temporary name beside ``path``, flush it to disk, then rename it.
+    """Write ``data`` to a temporary file next to ``path``, flush it to disk, then rename it.
 
     Args:
-        path: where the file shall stand; its folder is made when missing.
+        path: the file; its folder is made if missing.
         data: the whole content; text is encoded as UTF-8.
         mode: permission bits of the finished file.
 

@@ -1,4 +1,4 @@
-"""The base of every document and record: immutable, and strict about what it is given."""
+"""The base of every document and record: immutable, and strict about its input."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Frozen(BaseModel):
-    """A pydantic model that cannot be changed and refuses fields that it does not know.
+    """A pydantic model that cannot be changed and refuses unknown fields.
 
-    Computed fields are written to JSON; when it is read back they are computed again.
+    Computed fields are written to JSON; when it is read back, they are computed again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -19,31 +19,31 @@ def device(
     board: BoardOption = options.DEFAULT_BOARD,
     arch: Annotated[
         str | None,
-        typer.Option("--arch", help="Network to measure, as rbnn train takes it; default: resnet."),
+        typer.Option("--arch", help="Network to measure, as for rbnn train; default: resnet."),
     ] = None,
     width: Annotated[int | None, typer.Option(help="Its width; default: the network's.")] = None,
     depth: Annotated[int | None, typer.Option(help="Its depth; default: the network's.")] = None,
     stages: Annotated[int | None, typer.Option(help="Its stages; default: the network's.")] = None,
     run: Annotated[
         Path | None,
-        typer.Option("--run", help="Take shape and cipher of this trained run instead."),
+        typer.Option("--run", help="Use the shape and cipher of this trained run instead."),
     ] = None,
     layers_only: Annotated[
-        bool, typer.Option("--layers-only", help="Measure the standard layers alone.")
+        bool, typer.Option("--layers-only", help="Measure only the standard layers.")
     ] = False,
     inputs: Annotated[
         int,
-        typer.Option(min=0, help="Random inputs over which the counts must be the same."),
+        typer.Option(min=0, help="Random inputs for which the counts must be identical."),
     ] = 20,
     port: PortOption = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Write the JSON document to this file, too.")
+        Path | None, typer.Option("--output", help="Also write the JSON document to this file.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Count instructions (emulated) or cycles (real board) of layers and of a network.
 
-    Weights and keys are random: no count depends on them. A wrong result fails the measurement.
+    Weights and keys are random: no count depends on them. Fails if a result is wrong.
     """
     from rbnn.bench.measure import NetworkShape, run_bench
     from rbnn.bench.tables import bench_report
@@ -52,9 +52,9 @@ def device(
     from rbnn.runs.run import choose_run
 
     if layers_only or run is not None:
-        alone = "--layers-only" if layers_only else "--run"
+        chosen = "--layers-only" if layers_only else "--run"
         named = {"--arch": arch, "--width": width, "--depth": depth, "--stages": stages}
-        options.refuse_beside(alone, {**named, "--run": run} if layers_only else named)
+        options.refuse_beside(chosen, {**named, "--run": run} if layers_only else named)
     manifest = load_board(board)
     arch = arch or "resnet"
     shape: NetworkShape | None = NetworkShape(arch, width, depth, stages)
@@ -87,11 +87,11 @@ def device(
 
 def document(
     boards: Annotated[
-        str, typer.Option(help="Emulated boards, the first one with the goals.")
+        str, typer.Option(help="Emulated boards; the goals apply to the first.")
     ] = "qemu,qemu-m7,qemu-m3",
     arch: Annotated[str, typer.Option("--arch", help="Network to measure.")] = "resnet",
     inputs: Annotated[int, typer.Option(min=0, help="Random inputs, as for bench device.")] = 1000,
-    output: Annotated[Path, typer.Option("--output", help="The document.")] = Path(
+    output: Annotated[Path, typer.Option("--output", help="File to write.")] = Path(
         "docs/benchmarks.md"
     ),
 ) -> None:

@@ -15,20 +15,21 @@ from rbnn.cli.options import JsonOption
 def host(
     arch: Annotated[
         list[str] | None,
-        typer.Option("--arch", help="Network of random weights; may be repeated."),
+        typer.Option("--arch", help="Network with random weights; may be repeated."),
     ] = None,
     run: Annotated[
         Path | None, typer.Option("--run", help="Measure this trained run instead.")
     ] = None,
     images: Annotated[int, typer.Option(min=1, help="Images to evaluate.")] = 2000,
     compared: Annotated[
-        int, typer.Option(min=1, help="How many of them the integer reference computes, too.")
+        int, typer.Option(min=1, help="How many of them the integer reference also computes.")
     ] = 500,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how many images a second Keras and the C engine evaluate.
+    """Measure how many images per second Keras and the C engine evaluate.
 
-    Default: vgg and resnet of default size. Other numbers than the reference's fail.
+    Default: vgg and resnet at their default sizes. Fails if the C engine's numbers differ from the
+    reference's.
     """
     from rbnn.bench.host import bench_host
     from rbnn.bench.host_tables import host_table

@@ -12,13 +12,13 @@ from rbnn.cli.options import JsonOption
 
 
 def theft(
-    run: Annotated[Path, typer.Argument(help="The attacked run: a shared network, trained.")],
+    run: Annotated[Path, typer.Argument(help="The run to attack: a trained shared network.")],
     out: Annotated[
-        Path, typer.Option(help="Folder of the experiment; goes on with what it holds.")
+        Path, typer.Option(help="Folder of the experiment; an existing experiment is continued.")
     ],
     victim: Annotated[
         list[str] | None,
-        typer.Option("--victim", help="Task to rob; may be repeated. Default: each."),
+        typer.Option("--victim", help="Task to attack; may be repeated. Default: all."),
     ] = None,
     other: Annotated[
         str | None,
@@ -27,21 +27,23 @@ def theft(
     shares: Annotated[
         str, typer.Option(help="Shares of the victim's training data, in percent.")
     ] = "1,10,100",
-    seeds: Annotated[str, typer.Option(help="One fine-tuning from each start by seed.")] = "1,2,3",
+    seeds: Annotated[
+        str, typer.Option(help="Seeds; each start is fine-tuned once per seed.")
+    ] = "1,2,3",
     steps: Annotated[int, typer.Option(help="Steps of each fine-tuning.")] = 300,
     learning_rate: Annotated[
         float | None, typer.Option(help="Highest learning rate. Default: the run's.")
     ] = None,
     magnitude: Annotated[
         float,
-        typer.Option(help="Size of latent values that start from bits; 1 is as training begins."),
+        typer.Option(help="Size of latent values set from bits; 1: as when training begins."),
     ] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Fine-tune a victim's network from stolen bits and from none, and compare.
 
-    Six starts by victim, share and seed. Writes theft.json, theft.md, theft.svg and theft.png into
-    the folder. A significant gain from stolen bits fails.
+    Six starts per victim, share and seed. Writes theft.json, theft.md, theft.svg and theft.png to
+    the folder. Fails if stolen bits give a significant gain.
     """
     from rbnn.runs.run import choose_run
     from rbnn.theft.experiment import TheftSettings, bench_theft

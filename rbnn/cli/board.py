@@ -11,7 +11,7 @@ from rbnn.cli.options import BoardOption, DeviceFolderOption, EmulatedOption, Js
 def on(
     board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
 ) -> None:
-    """Give an emulated board power."""
+    """Power an emulated board on."""
     target = options.emulated_target(board, device_folder)
     print(f"{board} is on; its serial port is {target.serial_path()}")
 
@@ -19,7 +19,7 @@ def on(
 def off(
     board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
 ) -> None:
-    """Take an emulated board's power away."""
+    """Power an emulated board off."""
     options.emulated_target(board, device_folder).emulator.power_off()
     print(f"{board} is off")
 
@@ -27,7 +27,7 @@ def off(
 def cycle(
     board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
 ) -> None:
-    """Take an emulated board's power away and give it back."""
+    """Power an emulated board off and on again."""
     target = options.emulated_target(board, device_folder)
     target.power_cycle()
     print(f"{board} was power-cycled; its serial port is {target.serial_path()}")
@@ -48,7 +48,7 @@ def status(
     emulated: EmulatedOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print identity, tasks, licences and stack use of a board; one that is off stays off."""
+    """Print a board's identity, tasks, licences and stack use; a board that is off stays off."""
     from rbnn.device.status import read_status
 
     found = read_status(options.target(board, port, device_folder, emulated))

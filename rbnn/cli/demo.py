@@ -28,7 +28,7 @@ def demo(
             f"{DEFAULT_SAMPLES_OF_SEVEN}.",
         ),
     ] = None,
-    folder: Annotated[Path, typer.Option(help="A folder of its own is made in here.")] = Path(
+    folder: Annotated[Path, typer.Option(help="Each demo makes a new folder in this one.")] = Path(
         "demo"
     ),
     seven: Annotated[
@@ -45,7 +45,9 @@ def demo(
     emulated: EmulatedOption = False,
     registry: Annotated[
         str | None,
-        typer.Option(help="With --seven: file or SQLAlchemy URL of devices and licences."),
+        typer.Option(
+            help="With --seven: registry of devices and licences, file or SQLAlchemy URL."
+        ),
     ] = None,
     as_json: options.JsonOption = False,
 ) -> None:

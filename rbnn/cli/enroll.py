@@ -22,12 +22,14 @@ from rbnn.cli.options import (
 def enroll(
     run: Annotated[
         Path | None,
-        typer.Argument(help="Write this run's firmware first; default: only to a blank board."),
+        typer.Argument(
+            help="Write its firmware first; default: the newest run, if the board is blank."
+        ),
     ] = None,
     board: BoardOption = options.DEFAULT_BOARD,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Forget what the device was; its licences are lost."),
+        typer.Option("--again", help="Enrol as a new device; its licences are lost."),
     ] = False,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
@@ -37,7 +39,7 @@ def enroll(
     runs: options.RunsOption = options.DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
-    """Make helper data and keys on the device and enter it in the registry."""
+    """Make helper data and keys on the device and add it to the registry."""
     from rbnn.device import deploy, enrolment
     from rbnn.keys import registry as registries
     from rbnn.keys.provider_key import ensure_provider

@@ -27,10 +27,12 @@ def evaluate(
     ] = 20,
     engine: Annotated[
         Literal["keras", "reference", "c"],
-        typer.Option(help="Keras, or the device's integers in numpy or (much the fastest) in C."),
+        typer.Option(
+            help="Keras, or the device's integer arithmetic in NumPy or (by far the fastest) in C."
+        ),
     ] = "keras",
     board: Annotated[
-        str | None, typer.Option(help="Measure on this board instead; flash it first.")
+        str | None, typer.Option(help="Measure on this board instead; it must hold RUN.")
     ] = None,
     samples: Annotated[
         int, typer.Option(help="With --board: test samples per task; 0 for all.")

@@ -19,7 +19,7 @@ def export(
     ] = None,
     provider_key: Annotated[
         Path,
-        typer.Option("--provider-key", help="Licence provider's key; its .pub file is read."),
+        typer.Option("--provider-key", help="Licence provider's key; only its .pub file is read."),
     ] = DEFAULT_PROVIDER_KEY,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to write; default: RUN/export.")
@@ -30,7 +30,7 @@ def export(
     ] = True,
     board: Annotated[
         str | None,
-        typer.Option("--board", help="Refuse a model that overflows the RAM of this board."),
+        typer.Option("--board", help="Refuse a model that does not fit in this board's RAM."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

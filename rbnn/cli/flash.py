@@ -25,7 +25,7 @@ def flash(
         Path | None,
         typer.Argument(
             help="Run folder or name; default: the newest. With --test-only: a packed model's "
-            "folder; default: the shipped seven tasks."
+            "folder; default: the shipped seven-task model."
         ),
     ] = None,
     board: BoardOption = options.DEFAULT_BOARD,
@@ -44,11 +44,11 @@ def flash(
     ] = False,
     test_only: Annotated[
         bool,
-        typer.Option("--test-only", help="Flash a packed model, whose keys are published."),
+        typer.Option("--test-only", help="Flash a packed model; its keys are published."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Export and build where needed, write the board, enrol it on first contact, license it."""
+    """Export and build if needed, write the board, enrol it on first contact, and license it."""
     from rbnn.device import deploy
     from rbnn.device.source import find_source
     from rbnn.image import sizes

@@ -1,4 +1,4 @@
-"""``rbnn keys``: make key files, and show what of them is public."""
+"""``rbnn keys``: make key files, and show their public part."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ keys = typer.Typer(no_args_is_help=True)
 
 @keys.callback()
 def _keys() -> None:
-    """Make key files, and show what of them is public."""
+    """Make key files, and show their public part."""
 
 
 def _print(as_json: bool, document: dict[str, str]) -> None:
@@ -38,11 +38,11 @@ def _print(as_json: bool, document: dict[str, str]) -> None:
 @keys.command("new")
 def new(
     kind: Annotated[Kind, typer.Argument(help="Whose key.")],
-    path: Annotated[Path, typer.Argument(help="File to make; never overwritten.")],
+    path: Annotated[Path, typer.Argument(help="File to make; it must not exist yet.")],
     passphrase_file: PassphraseFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a new key file, readable by you alone."""
+    """Make a new key file that only you can read."""
     from rbnn.keys.provider_key import new_provider_key, public_file
     from rbnn.keys.user_key import create_user_key
 
@@ -70,7 +70,7 @@ def show(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a user key's fingerprint or a provider key's public key, nothing secret."""
+    """Print a user key's fingerprint or a provider key's public key; nothing secret."""
     from rbnn.keys import provider_key
     from rbnn.keys.user_key import load_user_key
 

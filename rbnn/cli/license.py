@@ -33,16 +33,21 @@ def _license() -> None:
 
 @license_app.command("issue", cls=UserKeyCommand)
 def issue(
-    run: Annotated[Path | None, typer.Argument(help="Run or its name; default: newest.")] = None,
+    run: Annotated[
+        Path | None, typer.Argument(help="Run folder or name; default: the newest.")
+    ] = None,
     device: DeviceOption = None,
     tasks: Annotated[
-        list[str] | None, typer.Option("--task", help="Task to license; repeat it. All by default.")
+        list[str] | None,
+        typer.Option("--task", help="Task to license; may be repeated. Default: all."),
     ] = None,
     user_key: UserKeyOption = options.NO_VALUE,
     limit: Annotated[
-        int, typer.Option("--limit", min=0, help="Inferences per activation; 0 is no limit.")
+        int, typer.Option("--limit", min=0, help="Inferences per activation; 0 for no limit.")
     ] = 0,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("licences"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the licence files.")] = Path(
+        "licences"
+    ),
     provider_key: ProviderKeyOption = options.DEFAULT_PROVIDER_KEY,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = options.DEFAULT_REGISTRY,
@@ -83,7 +88,7 @@ def list_licences(
     registry: RegistryOption = options.DEFAULT_REGISTRY,
     as_json: JsonOption = False,
 ) -> None:
-    """List the licences that were issued, of one device or of all."""
+    """List the licences issued for one device or for all."""
     from rich.table import Table
 
     from rbnn.keys.registry import Registry

@@ -77,7 +77,7 @@ def run() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is escaped
             stream.reconfigure(errors="backslashreplace")
     errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    if sys.stdin is None:  # closed by who started this: reads as empty
+    if sys.stdin is None:  # closed by the parent process: read it as empty
         sys.stdin = open(os.devnull)  # noqa: SIM115 (open as long as the process)
     try:
         build()()
@@ -89,7 +89,7 @@ def run() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        errors.print("error: No space is left where the output goes.", style="bold red")
+        errors.print("error: No space left to write the output.", style="bold red")
         sys.exit(1)
     except KeyboardInterrupt:
         errors.print("interrupted")

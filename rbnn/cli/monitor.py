@@ -14,7 +14,7 @@ def monitor(
     device_folder: DeviceFolderOption = None,
     emulated: EmulatedOption = False,
 ) -> None:
-    """Open a terminal on the board; with a pipe, send the commands that it carries."""
+    """Open a terminal on the board, or send the commands that are piped in."""
     import sys
 
     from rbnn.device import terminal

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 KIB = 1024
 LEAST_WIDTHS = {"kbit": 6, "M MAC": 5, "flash KB": 5, "RAM KB": 5, "M instr.": 6, "ms": 3}
-"""Of the columns of numbers, so that no number is cut short in 80 columns."""
+"""Minimum widths of the number columns: no number is cut short on an 80-column terminal."""
 
 
 def nets(
@@ -39,14 +39,16 @@ def nets(
     shape: Annotated[
         str, typer.Option("--input", help="Height, width and channels, such as 32x32x3.")
     ] = "32x32x3",
-    classes: Annotated[int, typer.Option(min=2, max=64, help="Most classes of a task.")] = 10,
-    tasks: Annotated[int, typer.Option(min=1, max=16, help="Tasks of the model.")] = 7,
+    classes: Annotated[
+        int, typer.Option(min=2, max=64, help="Largest number of classes in a task.")
+    ] = 10,
+    tasks: Annotated[int, typer.Option(min=1, max=16, help="Number of tasks in the model.")] = 7,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank architectures and sizes for a board by what fits, before anything is trained.
+    """Rank architectures and sizes by how they fit a board, before anything is trained.
 
-    Instructions are predicted (within 5 % a layer); milliseconds are an estimate from Arm's timing
-    table at the board's clock.
+    Instructions are predicted (within 5 % per layer); milliseconds are an estimate from Arm's
+    timing table at the board's clock.
     """
     from rbnn.image.board import load_board
     from rbnn.image.candidates import candidates
@@ -98,8 +100,8 @@ def _print(board: Manifest, model: str, found: list[RankedNetwork]) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(
-        "network: architecture, width/depth/stages. RAM: with weights that stay reconfigured where "
-        "there is room. ms: an estimate without wait states of the flash."
+        "network: architecture, width/depth/stages. RAM: with resident weights if there is room. "
+        "ms: an estimate without flash wait states."
     )
 
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and ``--user-key`` with its value left out."""
+"""Options that several commands share, and ``--user-key`` without a value."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ NO_VALUE = "\0"
 
 BoardOption = Annotated[str, typer.Option("--board", help="Name of the board: boards/<name>.json.")]
 PortOption = Annotated[
-    str | None, typer.Option("--port", help="Serial port of a real board; found by USB otherwise.")
+    str | None, typer.Option("--port", help="Serial port of a real board; default: found by USB.")
 ]
 DeviceFolderOption = Annotated[
     Path | None,
     typer.Option("--device-folder", help="Emulated board's folder; default: emulated/<board>."),
 ]
 EmulatedOption = Annotated[
-    bool, typer.Option("--emulated", help="Emulate a board that is real by its manifest.")
+    bool, typer.Option("--emulated", help="Emulate the board instead of using a real one.")
 ]
 RegistryOption = Annotated[
-    str, typer.Option("--registry", help="File or SQLAlchemy URL of devices and licences.")
+    str,
+    typer.Option("--registry", help="Registry of devices and licences: file or SQLAlchemy URL."),
 ]
 ProviderKeyOption = Annotated[
-    Path, typer.Option("--provider-key", help="Licence provider's key; made when missing.")
+    Path, typer.Option("--provider-key", help="Licence provider's key; made if missing.")
 ]
 PassphraseFileOption = Annotated[
     Path | None,
@@ -50,7 +51,7 @@ UserKeyOption = Annotated[
     typer.Option(
         USER_KEY,
         metavar="[PATH]",
-        help="Key file, - for standard input; without a value keys/user.key, else a prompt.",
+        help="Key file, or - for standard input; without a value, keys/user.key or a prompt.",
     ),
 ]
 
@@ -63,7 +64,7 @@ DEFAULT_PROVIDER_KEY = Path("keys") / "provider.pem"
 def with_user_key_value(arguments: Sequence[str]) -> list[str]:
     """Give a bare ``--user-key`` the value :data:`NO_VALUE`.
 
-    It is bare where it stands last or before another option; ``-`` alone is a value.
+    It is bare if it comes last or before another option; a single ``-`` is a value.
     """
     result: list[str] = []
     for position, argument in enumerate(arguments):
@@ -76,15 +77,15 @@ def with_user_key_value(arguments: Sequence[str]) -> list[str]:
 
 
 class UserKeyCommand(TyperCommand):
-    """A command whose ``--user-key`` may stand without a value."""
+    """A command whose ``--user-key`` may be given without a value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Complete ``--user-key``, then parse as ever."""
+        """Complete ``--user-key``, then parse as usual."""
         return super().parse_args(ctx, with_user_key_value(args))
 
 
 def say(line: str) -> None:
-    """Progress for the person in front of the terminal: standard error."""
+    """Print a line of progress to standard error."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -100,7 +101,7 @@ def refuse_beside(option: str, others: Mapping[str, object]) -> None:
     """
     for name, value in others.items():
         if value is not None:
-            raise RbnnError(f"{name} does not go with {option}.", "Leave one of the two away.")
+            raise RbnnError(f"{name} cannot be combined with {option}.", "Omit one of the two.")
 
 
 def refuse_without(option: str, others: Mapping[str, object]) -> None:
@@ -115,11 +116,11 @@ def refuse_without(option: str, others: Mapping[str, object]) -> None:
     """
     for name, value in others.items():
         if value is not None:
-            raise RbnnError(f"{name} goes with {option} alone.", f"Add {option}, or leave it away.")
+            raise RbnnError(f"{name} requires {option}.", f"Add {option}, or omit {name}.")
 
 
 def output() -> Console:
-    """Standard output for tables; as wide as the terminal, or 120 columns into a file.
+    """Standard output for tables; as wide as the terminal, or 120 columns in a file.
 
     Square brackets in names of files and classes are not markup.
     """
@@ -127,7 +128,7 @@ def output() -> Console:
 
 
 def target(board: str, port: str | None, folder: Path | None, emulated: bool) -> Target:
-    """The board that the shared options mean."""
+    """The board that the shared options select."""
     from rbnn.device.targets import find_target
     from rbnn.image.board import load_board
 
@@ -144,7 +145,7 @@ def demo_target(board: str, port: str | None, folder: Path, emulated: bool) -> T
 
 
 def emulated_target(board: str, folder: Path | None) -> EmulatedTarget:
-    """The emulated board that the options mean; any board with a QEMU machine may be one."""
+    """The emulated board that the options select; any board with a QEMU machine may be one."""
     from rbnn.device.emulated.target import EmulatedTarget
     from rbnn.image.board import load_board
 
@@ -152,12 +153,12 @@ def emulated_target(board: str, folder: Path | None) -> EmulatedTarget:
 
 
 def load_user_key(value: str | None) -> UserKey:
-    """The user key that ``--user-key`` names, read now; the usual one where it names none."""
+    """The user key that ``--user-key`` names, read now; the default one if it names none."""
     from rbnn.keys import user_key
 
     return user_key.load_user_key(None if value in (None, NO_VALUE) else Path(value))
 
 
 def user_key_loader(value: str | None) -> Callable[[], UserKey] | None:
-    """What reads the user key that ``--user-key`` means; None where it was not given."""
+    """A function that reads the user key of ``--user-key``; None if the option was not given."""
     return None if value is None else lambda: load_user_key(value)

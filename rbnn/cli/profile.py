@@ -24,14 +24,14 @@ def profile(
     user_key: UserKeyOption = None,
     run: Annotated[
         Path | None,
-        typer.Option("--run", help="The run that was flashed: adds the rate a MAC."),
+        typer.Option("--run", help="The run that was flashed; adds the counts per MAC."),
     ] = None,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
     emulated: EmulatedOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run one inference of a task on the board; print instructions or cycles of every layer."""
+    """Run one inference of a task on the board; print instructions or cycles per layer."""
     from rbnn.device.emulated.target import EmulatedTarget
     from rbnn.device.profile import profile_task
     from rbnn.device.profile_chart import profile_chart

@@ -21,35 +21,37 @@ def report(
     ] = None,
     card: Annotated[
         Path | None,
-        typer.Option("--card", help="Model card to write; default: MODEL_CARD.md beside the page."),
+        typer.Option(
+            "--card", help="Model card to write; default: MODEL_CARD.md next to the page."
+        ),
     ] = None,
     board: BoardOption = options.DEFAULT_BOARD,
     engine: Annotated[
         Literal["auto", "keras", "c"],
         typer.Option(
-            help="What classifies the test sets: Keras, or the device's integers in C (much "
-            "faster); auto takes C where the run has been exported."
+            help="What classifies the test sets: Keras, or the device's integer arithmetic in C "
+            "(much faster); auto uses C if the run has been exported."
         ),
     ] = "auto",
     samples: Annotated[
         int,
-        typer.Option(min=0, max=50, help="Samples to show of each task, right and wrong."),
+        typer.Option(min=0, max=50, help="Samples to show for each task, right and wrong."),
     ] = 6,
     wrong_secrets: Annotated[
         int, typer.Option(min=0, help="Wrong secrets to force on each task; 0 for none.")
     ] = 0,
     provider_key: Annotated[
         Path,
-        typer.Option("--provider-key", help="Licence provider's key; its .pub file is read."),
+        typer.Option("--provider-key", help="Licence provider's key; only its .pub file is read."),
     ] = options.DEFAULT_PROVIDER_KEY,
     registry: RegistryOption = options.DEFAULT_REGISTRY,
     runs: RunsOption = options.DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what is known of RUN into one page for people, and a model card.
+    """Write what is known about RUN to an HTML page and a model card.
 
     The page loads nothing from elsewhere and holds nothing secret; it reads well on a phone and in
-    print. RUN need not be exported or finished: the page then says what is missing.
+    print. RUN need not be exported or finished: the page says what is missing.
     """
     from rbnn.report.gather import (
         CARD_FILE,

@@ -1,4 +1,4 @@
-"""``rbnn tasks``: which tasks there are, or what is in the named ones."""
+"""``rbnn tasks``: the known tasks, or the contents of the named ones."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Boards at the other end of a serial line: finding one, talking to it, deploying, measuring."""
+"""Boards on a serial line: finding one, talking to it, deploying, measuring; emulated boards."""

@@ -1,4 +1,4 @@
-"""What the device answers, as typed values."""
+"""The device's answers as typed values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TaskState = Literal["unlicensed", "locked", "unlocked", "active"]
 
 
 class Identity(Frozen):
-    """What ``id`` says; hexadecimal throughout, empty where the device has none."""
+    """The answer to ``id``; identifiers in hexadecimal, empty if the device has none."""
 
     firmware: str
     board: str
@@ -24,7 +24,7 @@ class Identity(Frozen):
 
 
 class Enrolment(Frozen):
-    """What ``enroll`` brings back; all of it public."""
+    """The answer to ``enroll``; all of it public."""
 
     record: bytes
     """Helper record: header, helper data, tag."""
@@ -54,7 +54,7 @@ class DeviceLicence(Frozen):
 
 
 class ActiveTask(Frozen):
-    """What ``labels`` says about the active task."""
+    """The answer to ``labels``: the active task."""
 
     input_shape: tuple[int, int, int]
     """Height, width, channels of one input."""
@@ -63,11 +63,11 @@ class ActiveTask(Frozen):
 
 
 class Inference(Frozen):
-    """What ``infer`` measured."""
+    """The answer to ``infer``."""
 
     scores: tuple[float, ...]
     us: float
-    """Microseconds of one inference, the mean of those timed."""
+    """Microseconds per inference, the mean of those timed."""
 
     @property
     def best(self) -> int:
@@ -82,7 +82,7 @@ class TracedLayer(Frozen):
     operator: str
     ticks: int
     crc32: int
-    """CRC-32 of the layer's output as it lies in the arena."""
+    """CRC-32 of the layer's output as stored in the arena."""
 
 
 class Trace(Frozen):
@@ -101,7 +101,7 @@ class Trace(Frozen):
         """Numbers of the layers whose output is not the expected one.
 
         Args:
-            expected: CRC-32 of every layer's output, as ``rbnn.engine.golden.layer_crc32`` has it.
+            expected: CRC-32 of every layer's output, from ``rbnn.engine.golden.layer_crc32``.
 
         Raises:
             LinkError: the board's model has other layers.
@@ -110,7 +110,7 @@ class Trace(Frozen):
         if sorted(traced) != list(range(len(expected))):
             raise LinkError(
                 f"The board traced the layers {sorted(traced)}; {len(expected)} were expected.",
-                "Board and run hold different models: rbnn flash writes the run's.",
+                "The board and the run hold different models; write the run's with: rbnn flash",
             )
         return [number for number, crc in enumerate(expected) if traced[number] != crc]
 
@@ -135,7 +135,7 @@ class Answer:
         self.lines = tuple(lines)
 
     def all(self, name: str) -> list[str]:
-        """What stands in the brackets of every ``m-<name>-[...]`` line."""
+        """The text in the brackets of every ``m-<name>-[...]`` line."""
         start = f"m-{name}-["
         return [
             line[len(start) : -1]
@@ -151,11 +151,11 @@ class Answer:
         return values[0]
 
     def optional(self, name: str) -> str:
-        """As :meth:`one`, or an empty text without such a line."""
+        """Like :meth:`one`, or an empty string if there is no such line."""
         return self.one(name) if self.all(name) else ""
 
     def fields(self, value: str, count: int) -> list[str]:
-        """Split ``a,b,c`` into exactly ``count`` fields; commas beyond belong to the last."""
+        """Split ``a,b,c`` into exactly ``count`` fields; further commas belong to the last."""
         parts = value.split(",", count - 1)
         if len(parts) != count:
             raise self.nonsense(f"[{value}] instead of {count} fields")
@@ -173,7 +173,7 @@ class Answer:
         try:
             return bytes.fromhex(text)
         except ValueError as error:
-            raise self.nonsense("something else than hex digits") from error
+            raise self.nonsense("something other than hex digits") from error
 
     def laps(self) -> list[int]:
         """The times of all ``m-lap-us-N`` lines, in microseconds."""
@@ -194,5 +194,5 @@ class Answer:
         """The error for an answer that does not follow the grammar."""
         return LinkError(
             f"The answer to `{self.command}` holds {found}.",
-            "Firmware and rbnn may be of different versions: write it again with rbnn flash.",
+            "Firmware and rbnn may have different versions; write the firmware again: rbnn flash",
         )

@@ -1,4 +1,4 @@
-"""From a trained run to a board that answers: export, build, write, enrol, license, check."""
+"""From a trained run to a working board: export, build, write, enrol, license, check."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Prepared:
     """A firmware that was built and fits its board.
 
     Args:
-        source: folder of the run, or of the packed model, that it was made from.
+        source: folder of the run or packed model that it was made from.
         secrets: reads its task secrets, 32 bytes each, by name.
         export: the model.
         build: the image.
@@ -94,12 +94,12 @@ class Prepared:
 
 
 def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepared:
-    """Export where needed, build, and measure; the board is not touched.
+    """Export if needed, build, and measure; the board is not touched.
 
     Args:
         run: a trained run.
-        target: for which board.
-        provider_public: X25519 public key of who issues the licences, 32 bytes.
+        target: the board.
+        provider_public: X25519 public key of the licence provider, 32 bytes.
         say: told each step.
 
     Raises:
@@ -113,13 +113,13 @@ def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepa
 def prepare_packed(
     packed: PackedModel, target: Target, say: Say, folder: Path | None = None
 ) -> Prepared:
-    """As :func:`prepare`, for a packed model, whose keys are published.
+    """Like :func:`prepare`, for a packed model, whose keys are published.
 
     Args:
         packed: the model.
-        target: for which board.
+        target: the board.
         say: told each step.
-        folder: takes what the build needs and what it makes; None for one in the cache.
+        folder: for the build's input and output; None for one in the cache.
 
     Raises:
         RbnnError: see :func:`prepare`.
@@ -145,7 +145,7 @@ def _build(
 
 
 def _current_export(run: Run, provider_public: bytes, say: Say) -> Export:
-    with contextlib.suppress(RbnnError):  # missing or damaged: made again
+    with contextlib.suppress(RbnnError):  # missing or damaged: exported again
         export = Export.read(run.export_folder)
         if export.is_current(run, provider_public):
             return export
@@ -167,15 +167,15 @@ def flash(
     Args:
         prepared: from :func:`prepare`.
         target: the board.
-        provider: issues the licences; its public key stands in the container.
-        user_key: whose key shall open them.
+        provider: issues the licences; its public key is in the container.
+        user_key: the key that will open them.
         registry: devices and licences.
         tasks: names of the tasks to license; empty for all.
         say: told each step.
 
     Raises:
-        RbnnError: a task is unknown, or board, registry or device refuse. An unknown task is
-            refused before anything is written.
+        RbnnError: a task is unknown, or the board, the registry or the device refuses. An unknown
+            task is refused before anything is written.
     """
     container = prepared.export.container
     numbers = {name: container.task_number(name) for name in tasks or _names(container)}
@@ -216,13 +216,13 @@ def flash(
 
 
 def write_firmware(prepared: Prepared, target: Target, say: Say) -> None:
-    """Write the image alone; the provisioning partition stays as it is."""
+    """Write only the image; the provisioning partition is not changed."""
     say("Writing the firmware.")
     target.write_firmware(prepared.build, prepared.export.folder)
 
 
 def plan(prepared: Prepared, target: Target) -> FlashPlan:
-    """What writing would run, without touching the board."""
+    """What would be run to write the board, without touching it."""
     return FlashPlan(
         board=target.board.name,
         run=str(prepared.source),
@@ -240,7 +240,7 @@ def require_user_key(load: Callable[[], UserKey] | None) -> UserKey:
     if load is None:
         raise UserKeyError(
             "No user key was given; licences are issued for a user.",
-            "rbnn flash --user-key PATH (make one: rbnn keys new user keys/user.key)",
+            "Give one: rbnn flash --user-key PATH (to make one: rbnn keys new user keys/user.key)",
         )
     return load()
 
@@ -252,7 +252,7 @@ def _names(container: Container) -> list[str]:
 def _licences_to_keep(
     registry: Registry, device: KnownDevice, container: Container, replaced: set[int]
 ) -> list[Licence]:
-    """The newest licence of every other task that this very model on this device has."""
+    """For each of the model's other tasks, the newest licence for exactly this model and device."""
     newest: dict[int, Licence] = {}
     for entry in registry.licences(device.public):
         if entry.model_digest == container.digest.hex() and entry.task_number not in replaced:
@@ -266,7 +266,7 @@ def _check(
     """Ask the board what it holds.
 
     Raises:
-        DeployError: something else than what was written.
+        DeployError: it holds something other than what was written.
     """
     with target.open() as session:
         identity = confirm(session, device)
@@ -280,7 +280,7 @@ def _check(
     ):
         raise DeployError(
             f"The board holds the model {identity.model_digest[:16] or 'none'}… with the tasks "
-            f"{', '.join(task.name for task in found) or 'none'} and {len(held)} licences; "
-            f"written were {container.digest.hex()[:16]}… and {len(expected)} licences.",
-            "Flash it again; check that the port belongs to the board that was written.",
+            f"{', '.join(task.name for task in found) or 'none'} and {len(held)} licences, not the "
+            f"model {container.digest.hex()[:16]}… and the {len(expected)} licences just written.",
+            "Check that the port belongs to the board that was written, and flash it again.",
         )

@@ -14,7 +14,7 @@ from rbnn.keys.errors import RegistryError
 from rbnn.keys.registry import Registry
 from rbnn.spec.status import Status
 
-AGAIN = "Enrol it anew, as another device: rbnn enroll --again"
+AGAIN = "Enrol it again, as a new device: rbnn enroll --again"
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ class EnrolmentReport(Frozen):
 
 
 def recognise(session: Session, board: str, registry: Registry, say: Say) -> KnownDevice:
-    """Tell which device this is; enrol it on first contact.
+    """Find out which device this is; enrol it on first contact.
 
     Args:
         session: the device, after a power-on.
         board: its board's name.
-        registry: where it is looked up or entered.
+        registry: where it is looked up or added.
         say: told what happens.
 
     Raises:
-        DeviceError: it was not powered off before, or its helper data are damaged.
+        DeviceError: it was not power-cycled before, or its helper data are damaged.
         RegistryError: it was enrolled elsewhere.
     """
     identity = session.identify()
@@ -67,7 +67,7 @@ def recognise(session: Session, board: str, registry: Registry, say: Say) -> Kno
     except RegistryError as error:
         raise RegistryError(
             f"The device {identity.public[:16]}… is enrolled, but not in this registry.",
-            f"Name the registry that knows it: --registry PATH. {AGAIN}",
+            f"Name the registry that contains it: --registry PATH. {AGAIN}",
         ) from error
 
 
@@ -86,16 +86,16 @@ def _refusal(status: Status) -> DeviceError:
 
 
 def enroll(target: Target, registry: Registry, say: Say, *, again: bool = False) -> EnrolmentReport:
-    """Enrol a board that carries the firmware, and write its helper record to it.
+    """Enrol a board that has the firmware, and write its helper record to it.
 
     Args:
         target: the board.
-        registry: where it is entered.
+        registry: where it is added.
         say: told what happens.
-        again: forget what the device was: erase its provisioning partition first.
+        again: enrol it as a new device: erase its provisioning partition first.
 
     Raises:
-        RbnnError: board or registry refuse.
+        RbnnError: the board or the registry refuses.
     """
     if again:
         say("Erasing the provisioning partition.")
@@ -125,7 +125,7 @@ def _has_no_pattern(target: Target) -> bool:
 
 
 def confirm(session: Session, device: KnownDevice) -> Identity:
-    """Check that the device derives its own root key again from what was written.
+    """Check that the device derives the same root key again from what was written.
 
     Raises:
         DeviceError: it does not.

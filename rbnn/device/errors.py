@@ -18,18 +18,17 @@ _FIXES: dict[Status, str] = {
     Status.NOT_ENROLLED: "Enrol it: rbnn enroll",
     Status.NO_LICENCE: "Issue one: rbnn flash --user-key PATH",
     Status.LICENCE_MODEL: "Write model and licences together: rbnn flash --user-key PATH",
-    Status.LICENCE_REFUSED: "Give the user key that the licence was issued for, on the device "
-    "that it was issued for.",
+    Status.LICENCE_REFUSED: "Use the user key and the device that the licence was issued for.",
     Status.SEALED_BLOCK: "Write the model again: rbnn flash --user-key PATH",
     Status.LOCKED: "Unlock it: rbnn switch TASK --user-key PATH",
     Status.NO_ACTIVE_TASK: "Choose a task: rbnn switch TASK --user-key PATH",
-    Status.LIMIT: "Switch to the task again to begin a new activation.",
+    Status.LIMIT: "Start a new activation: switch to the task again.",
     Status.UNKNOWN_TASK: "List its tasks with: rbnn board status",
 }
 
 
 class LinkError(RbnnError):
-    """The serial line does not carry a conversation: silence, or answers that make no sense."""
+    """Communication failed: the line is silent, or the answers make no sense."""
 
 
 class PortError(RbnnError):
@@ -44,9 +43,9 @@ class DeviceError(RbnnError):
     """The device refused a command, said why, and is ready for the next one.
 
     Args:
-        status: what it answered, or None where this version does not know the name.
+        status: what it answered, or None if this version does not know the name.
         text: the device's own words.
-        command: what it was asked; key material never stands in it.
+        command: what it was asked; never contains key material.
     """
 
     def __init__(self, status: Status | None, text: str, command: str) -> None:

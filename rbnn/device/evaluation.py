@@ -17,30 +17,30 @@ Progress = Callable[[int, int], None]
 
 
 class BoardAccuracy(Frozen):
-    """What the board reached on test samples of its active task."""
+    """The board's results on test samples of its active task."""
 
     task: str
     samples: int
     correct: int
     accuracy: float
     us: float
-    """Microseconds of one inference, the mean over the samples."""
+    """Microseconds per inference, the mean over the samples."""
 
 
 class LayerDifference(Frozen):
-    """A layer whose output on the board is not the reference's."""
+    """A layer whose output on the board differs from the reference's."""
 
     sample: int
     layer: int
 
 
 def pick(count: int, wanted: int, seed: int = 1) -> list[int]:
-    """``wanted`` sample numbers out of ``count``: drawn once, the same in every run.
+    """``wanted`` sample numbers out of ``count``: a random choice, the same in every run.
 
     Args:
-        count: samples there are.
-        wanted: samples to take; all where it is 0 or more than there are.
-        seed: of the draw.
+        count: number of samples.
+        wanted: samples to choose; all if it is 0 or more than ``count``.
+        seed: of the choice.
     """
     if wanted <= 0 or wanted >= count:
         return list(range(count))
@@ -54,7 +54,7 @@ def evaluate_on_board(
     labels: npt.NDArray[np.int64],
     progress: Progress | None = None,
 ) -> BoardAccuracy:
-    """Run every sample on the board and count those it gets right.
+    """Run every sample on the board and count the correct ones.
 
     Args:
         session: a board whose active task is ``task``.
@@ -68,7 +68,7 @@ def evaluate_on_board(
         RbnnError: there is no sample.
     """
     if len(images) == 0:
-        raise RbnnError(f"Task {task} has no test sample to measure.", "Ask for at least one.")
+        raise RbnnError(f"Task {task} has no test sample to measure.", "Use at least one.")
     correct, total_us = 0, 0.0
     for done, (image, label) in enumerate(zip(images, labels, strict=True), start=1):
         inference = session.infer(image.tobytes())
@@ -100,7 +100,7 @@ def check_layers(
         progress: called after each image.
 
     Returns:
-        Every difference; empty where board and reference agree in every bit.
+        Every difference; empty if board and reference agree in every bit.
 
     Raises:
         LinkError: the board's model has another number of layers.

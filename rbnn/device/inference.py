@@ -22,7 +22,7 @@ class LabelScore(Frozen):
 
 
 class FileInference(Frozen):
-    """What the board makes of one file."""
+    """The board's result for one file."""
 
     file: str
     label: str
@@ -33,7 +33,7 @@ class FileInference(Frozen):
 
 
 def infer_files(session: Session, files: Sequence[Path]) -> list[FileInference]:
-    """Run the active task over files.
+    """Run the active task on files.
 
     Args:
         session: a board with an active task.
@@ -61,7 +61,7 @@ def infer_files(session: Session, files: Sequence[Path]) -> list[FileInference]:
 
 
 def table(found: Sequence[FileInference]) -> Table:
-    """The same for people: the best scores of each file."""
+    """The results as a table: the best scores of each file."""
     result = Table("file", "label", "scores", "time")
     for one in found:
         scores = ", ".join(f"{s.label} {s.score:.1%}" for s in one.scores[:SHOWN_SCORES])

@@ -1,4 +1,4 @@
-"""Issuing licences for the tasks of an exported model, and entering them in the registry."""
+"""Issuing licences for the tasks of an exported model, and adding them to the registry."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def issue_licences(
     Args:
         container: the model.
         secrets: its task secrets S_t by task name, 32 bytes each.
-        provider: issues the licences; must be the one whose public key stands in the container.
+        provider: issues the licences; its public key must be the one in the container.
         device: X25519 public key of an enrolled device, 32 bytes.
-        user_key: whose key shall open them.
-        registry: knows the device and receives the licences.
+        user_key: the key that will open them.
+        registry: contains the device and receives the licences.
         tasks: names of the tasks to license; empty for all.
-        inference_limit: inferences per activation; 0 is no limit.
+        inference_limit: inferences per activation; 0 for no limit.
 
     Returns:
         The licences by task name.
 
     Raises:
-        LicenceError: the model carries another provider's public key.
+        LicenceError: the model contains another provider's public key.
         RbnnError: a task or the device is unknown, or the registry refuses.
     """
     if container.provider_public != provider.public:

@@ -1,4 +1,4 @@
-"""The serial line itself: opened for one program alone, one command at a time."""
+"""The serial line itself: used by only one program, and for one command at a time."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ QUIET_S = 0.1
 
 
 def redact(command: str) -> str:
-    """``command`` as it may be shown: without the key of ``unlock``, without long hex.
+    """``command`` as it may be shown: without the key of ``unlock`` and without long hex.
 
-    The key is the last word of ``unlock``, whatever else is missing, so only words before it stay.
+    The key is the last word of ``unlock``, whatever else is missing, so only words before it are
+    kept.
     """
     word, *arguments = command.split() or [""]
     if word == "unlock":
@@ -33,13 +34,13 @@ def redact(command: str) -> str:
 
 
 class SerialLine:
-    """A port that this object alone holds open.
+    """A port that only this object holds open.
 
     Args:
         path: a serial port of this machine, or an emulated board's pseudo terminal.
 
     Raises:
-        PortError: it cannot be opened, or another program holds it.
+        PortError: it cannot be opened, or another program uses it.
     """
 
     def __init__(self, path: str) -> None:
@@ -56,7 +57,7 @@ class SerialLine:
                 ) from error
             raise PortError(
                 f"Cannot open the serial port {path}: {error}.",
-                "Check the cable and your rights (group dialout), or name the port with --port.",
+                "Check the cable and your permissions (group dialout), or use --port.",
             ) from error
         self._pending = b""
 
@@ -72,14 +73,14 @@ class SerialLine:
         self.close()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Release the port."""
         self._port.close()
 
     def write(self, data: bytes) -> None:
         """Send raw bytes.
 
         Raises:
-            LinkError: the board was unplugged or takes nothing.
+            LinkError: the board was unplugged or does not accept data.
         """
         try:
             self._port.write(data)
@@ -88,7 +89,7 @@ class SerialLine:
             raise self._gone(error) from error
 
     def read_line(self, timeout_s: float) -> str | None:
-        """One line without its end, or None after ``timeout_s`` without a whole one.
+        """One line without its line end, or None if none is complete after ``timeout_s``.
 
         Raises:
             LinkError: the board was unplugged.
@@ -104,7 +105,7 @@ class SerialLine:
             self._pending += self.read_some()
 
     def read_some(self) -> bytes:
-        """Whatever has arrived, after 50 ms at most; maybe nothing.
+        """Whatever has arrived, after 50 ms at most; possibly nothing.
 
         Raises:
             LinkError: the board was unplugged.
@@ -123,7 +124,7 @@ class SerialLine:
 
     def _gone(self, error: Exception) -> LinkError:
         return LinkError(
-            f"{self.path} went away: {error}.",
+            f"{self.path} was disconnected: {error}.",
             "Check that the board is plugged in (emulated: rbnn board on).",
         )
 
@@ -136,20 +137,20 @@ class SerialLine:
         self._pending = b""
 
     def synchronise(self, timeout_s: float = SYNC_TIMEOUT_S) -> str:
-        """Wait until the device answers, ending whatever half-typed line it still holds.
+        """Wait until the device answers, ending any half-typed line that it still holds.
 
-        A device that starts slowly is asked again, and may answer each time: the answers are
-        waited for, so that none of them stands in for that of the next command. Questions that
-        went lost while it started cost ``SYNC_TRY_S`` of silence.
+        A device that starts slowly is asked again, and may answer every time. All these answers
+        are awaited, so that none is taken for the answer to the next command. Questions that were
+        lost while it started cost ``SYNC_TRY_S`` of silence.
 
         Args:
-            timeout_s: how long a device may take that is just starting.
+            timeout_s: how long a device that is just starting may take.
 
         Returns:
-            The board's name as the firmware says it.
+            The board's name as the firmware reports it.
 
         Raises:
-            LinkError: nothing that speaks this grammar answers.
+            LinkError: nothing answers in this grammar.
         """
         end = time.monotonic() + timeout_s
         heard = ""
@@ -171,11 +172,11 @@ class SerialLine:
         raise LinkError(
             f"No rbnn firmware answers on {self.path}"
             + (f" (it said {heard!r})." if heard else " (silence)."),
-            "Check board and port, power-cycle the board, or write the firmware with: rbnn flash",
+            "Check board and port, power-cycle the board, or write the firmware: rbnn flash",
         )
 
     def ask(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> tuple[str, ...]:
-        """Send one command and take its whole answer.
+        """Send one command and return its whole answer.
 
         Args:
             command: without its ``%``.
@@ -195,7 +196,7 @@ class SerialLine:
         return lines[:-1]
 
     def exchange(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Iterator[str]:
-        """Send one command; its answer line by line as they come, ``m-ready`` last.
+        """Send one command; yield the lines of its answer as they arrive, ``m-ready`` last.
 
         Raises:
             LinkError: it cannot be sent as one command, or the device fell silent.
@@ -207,7 +208,7 @@ class SerialLine:
                 f"{link.MAX_COMMAND_BYTES} bytes and no {link.COMMAND_END}.",
             )
         self._pending = b""
-        self._drop_waiting()  # what a restart printed since the last answer
+        self._drop_waiting()  # whatever a restart has printed since the last answer
         self.write(raw + link.COMMAND_END.encode())
         line: str | None = None
         while line != link.READY:

@@ -1,4 +1,4 @@
-"""Finding the serial port of a real board: by the USB ids of its manifest, never by a guess."""
+"""Finding the serial port of a real board: by the USB ids in its manifest, never by guessing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UsbId = tuple[int, int]
 
 
 class SerialPort(Protocol):
-    """What is used of pyserial's port description."""
+    """The part of pyserial's port description that is used."""
 
     @property
     def device(self) -> str: ...
@@ -38,7 +38,7 @@ def choose(board: str, usb_ids: Sequence[UsbId], candidates: Sequence[SerialPort
         The port's path.
 
     Raises:
-        PortError: none fits, or more than one; the message lists them.
+        PortError: none matches, or more than one; the message lists them.
     """
     matching = [port for port in candidates if (port.vid, port.pid) in set(usb_ids)]
     if len(matching) == 1:

@@ -18,7 +18,7 @@ from rbnn.runs.run import Run
 
 
 class ProfiledLayer(Frozen):
-    """One layer of one inference; ``macs`` and ``per_mac`` where the run was named."""
+    """One layer of one inference; with ``macs`` and ``per_mac`` if the run was named."""
 
     layer: int
     operator: str
@@ -48,17 +48,17 @@ def profile_task(
 ) -> Profile:
     """Switch to a task, run one inference of a grey picture, and report every layer.
 
-    What a layer takes depends on shapes alone, so any input does.
+    A layer's cost depends only on shapes, so any input will do.
 
     Args:
         target: the board.
         task: name of the task.
-        user_key: asked where the task is locked; None where the user gave none.
+        user_key: called if the task is locked; None if the user gave no key.
         run: the run that was flashed, for the layers' multiply-accumulates; or None.
         emulated: whether the board is emulated.
 
     Raises:
-        RbnnError: the board carries another model than ``run``'s, or refuses the task.
+        RbnnError: the board's model is not ``run``'s, or the board refuses the task.
     """
     with target.open() as session:
         topology = None if run is None else _topology(session, run)
@@ -93,12 +93,12 @@ def profile_task(
 
 
 def _topology(session: Session, run: Run) -> Topology:
-    """The layers as the board has them."""
+    """The layers of the board's model."""
     config = run.config()
     carried = session.identify().model_id
     if carried != config.model_id:
         raise PortError(
-            f"The board carries model {carried[:8]}..., not that of {run.folder}.",
-            "Name the run that was flashed, or leave --run away.",
+            f"The board holds model {carried[:8]}..., not that of {run.folder}.",
+            "Name the run that was flashed, or omit --run.",
         )
     return pad(config.topology()).topology

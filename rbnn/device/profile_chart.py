@@ -8,9 +8,9 @@ BAR_COLUMNS = 40
 
 
 def profile_chart(profile: Profile) -> str:
-    """One line a layer: number, operator, bar, share, counts, and counts a MAC where known.
+    """One line per layer: number, operator, bar, share, counts, and counts per MAC if known.
 
-    The longest bar has :data:`BAR_COLUMNS` marks; a layer that took anything has one at least.
+    The longest bar has :data:`BAR_COLUMNS` marks; a layer with any counts has at least one.
     """
     lines = [
         f"{profile.task} on {profile.board}: {profile.counts:,} {profile.unit} in one inference"
@@ -20,7 +20,7 @@ def profile_chart(profile: Profile) -> str:
     figures = len(f"{largest:,}")
     for layer in profile.layers:
         marks = -(-layer.counts * BAR_COLUMNS // largest) if largest else 0
-        rate = f"  {layer.per_mac:7.3f} a MAC" if layer.per_mac is not None else ""
+        rate = f"  {layer.per_mac:7.3f} per MAC" if layer.per_mac is not None else ""
         lines.append(
             f"{layer.layer:>2} {layer.operator:<{names}} {'#' * marks:<{BAR_COLUMNS}} "
             f"{layer.share:>6.1%} {layer.counts:>{figures},}{rate}"

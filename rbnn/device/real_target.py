@@ -1,4 +1,4 @@
-"""A real board: written through its debug probe, its power in the user's hands."""
+"""A real board: written through its debug probe, power-cycled by the user."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class RealTarget(Target):
 
     Args:
         board: its manifest.
-        port: its serial port; found by USB ids where None.
-        say: tells the user to unplug and to plug in.
+        port: its serial port; None to find it by USB ids.
+        say: tells the user to unplug the board and to plug it in.
     """
 
     def __init__(self, board: Board, port: str | None, say: Say) -> None:
@@ -36,14 +36,16 @@ class RealTarget(Target):
         self._say = say
 
     def check(self) -> None:
-        """Port and OpenOCD are there."""
+        """The port exists and OpenOCD is installed."""
         path = self.serial_path()
         if not Path(path).exists():
-            raise PortError(f"There is no port {path}.", "Plug the board in, or name its port.")
+            raise PortError(
+                f"There is no port {path}.", "Plug the board in, or name its port: --port PORT"
+            )
         openocd.require()
 
     def is_blank(self) -> bool:
-        """Unknown before it answers."""
+        """Unknown until it answers."""
         return False
 
     def is_on(self) -> bool:
@@ -51,11 +53,11 @@ class RealTarget(Target):
         return True
 
     def write_firmware(self, build: BuildResult, model: Path | None) -> None:
-        """PlatformIO's upload target."""
+        """Run PlatformIO's upload target."""
         platformio.upload(build.board, model)
 
     def write_provisioning(self, partition: bytes) -> None:
-        """OpenOCD's ``program``; only the partition's sector is erased."""
+        """Run OpenOCD's ``program``; only the partition's sector is erased."""
         script, address = self._script(), self.board.provisioning.address
         with tempfile.TemporaryDirectory(prefix="rbnn-") as folder:
             file = Path(folder) / "provisioning.bin"
@@ -67,7 +69,7 @@ class RealTarget(Target):
         self.write_provisioning(b"\xff" * 64)
 
     def power_cycle(self) -> None:
-        """Ask the user, and wait until the port has gone and is back."""
+        """Ask the user, and wait until the port has disappeared and is back."""
         self._say("Unplug the board, wait five seconds, and plug it in again.")
         path = self.serial_path()
         wait_for(lambda: not Path(path).exists(), "unplugged")
@@ -76,7 +78,7 @@ class RealTarget(Target):
         time.sleep(SETTLE_S)
 
     def serial_path(self) -> str:
-        """``--port``, else the one port with the board's USB ids."""
+        """``--port``, or else the only port with the board's USB ids."""
         if self._port is not None:
             return self._port
         serial = self.board.serial
@@ -86,7 +88,7 @@ class RealTarget(Target):
     def commands(self, model: Path | None) -> list[str]:
         """PlatformIO's upload, then OpenOCD for the provisioning partition.
 
-        ``provisioning.bin`` stands for a temporary file: what is in it is made after enrolment.
+        ``provisioning.bin`` represents a temporary file: its content is made after enrolment.
         """
         provisioning = openocd.program_command(
             self._script(), Path("provisioning.bin"), self.board.provisioning.address
@@ -122,6 +124,6 @@ def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = REPLUG
         if time.monotonic() >= end:
             raise PortError(
                 f"The board was not {what} within {timeout_s:g} s.",
-                "Start the command again when you are at the board.",
+                "Run the command again when you are at the board.",
             )
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""``rbnn eval --board``: every task of a run, measured on the board that carries it."""
+"""``rbnn eval --board``: every task of a run, measured on the board that it was flashed to."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ def evaluate_run(
     user_key: Callable[[], UserKey] | None,
     progress: Progress | None = None,
 ) -> list[BoardAccuracy]:
-    """Switch to each task in turn and run test samples of it.
+    """Switch to each task in turn and run its test samples.
 
     Args:
         session: the board.
         run: the run that was flashed.
         data: its tasks.
         samples: test samples per task; 0 for all.
-        user_key: asked where a task is locked; None where the user gave none.
+        user_key: called if a task is locked; None if the user gave no key.
         progress: told of each sample.
 
     Raises:
-        RbnnError: the board carries another model, or refuses a task.
+        RbnnError: the board holds another model, or refuses a task.
     """
     if samples < 0:
         raise RbnnError(f"--samples must be 0 or more. Received: {samples}.")
     carried = session.identify().model_id
     if carried != run.config().model_id:
         raise PortError(
-            f"The board carries model {carried[:8]}..., not that of {run.folder}.",
+            f"The board holds model {carried[:8]}..., not that of {run.folder}.",
             "Name the run that was flashed, or write this one with: rbnn flash",
         )
     found = []
@@ -62,7 +62,7 @@ def evaluate_run(
 def accuracy_table(found: Sequence[BoardAccuracy]) -> Table:
     """Accuracy and time by task."""
     table = Table("task", title="Test accuracy on the board")
-    for name in ("samples", "accuracy", "time of an inference"):
+    for name in ("samples", "accuracy", "time per inference"):
         table.add_column(name, justify="right")
     for one in found:
         table.add_row(one.task, str(one.samples), f"{one.accuracy:.2%}", f"{one.us / 1000:.2f} ms")

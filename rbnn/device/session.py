@@ -30,7 +30,7 @@ ENROL_TIMEOUT_S = 60.0
 
 
 class Session:
-    """A synchronised board.
+    """A conversation with a synchronised board.
 
     Args:
         path: its serial port.
@@ -60,7 +60,7 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Release the port."""
         self.line.close()
 
     def ask(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Answer:
@@ -106,11 +106,11 @@ class Session:
         return [_licence(answer, value) for value in answer.all("licence")]
 
     def add_licence(self, licence: bytes) -> DeviceLicence:
-        """Give the device a licence (``LICENCE_BYTES``) until its next power-off."""
+        """Give the device a licence (``LICENCE_BYTES``) that it keeps until power-off."""
         if len(licence) != LICENCE_BYTES:
             raise LinkError(
-                f"A licence has {LICENCE_BYTES} bytes. Received: {len(licence)}",
-                "Name a file that `rbnn license` wrote.",
+                f"A licence has {LICENCE_BYTES} bytes, not {len(licence)}.",
+                "Use a file that `rbnn license` wrote.",
             )
         self.load(licence)
         answer = self.ask("licence")
@@ -138,7 +138,7 @@ class Session:
         self.ask(f"unlock {task} {psk.hex()}")
 
     def switch(self, task: str) -> int:
-        """Make an unlocked task the active one; the time that took, in microseconds."""
+        """Make an unlocked task the active one; returns the time in microseconds."""
         answer = self.ask(f"switch {task}")
         laps = answer.laps()
         if len(laps) != 2:
@@ -150,17 +150,17 @@ class Session:
         self.ask("lock")
 
     def load(self, data: bytes) -> None:
-        """Fill the device's buffer and check its CRC-32; a damaged load is sent once more.
+        """Fill the device's buffer and check its CRC-32; damaged data is sent once more.
 
         Raises:
             DeviceError: the buffer is too small.
-            LinkError: the line damages data even the second time.
+            LinkError: the data is damaged the second time, too.
         """
         if self._load_once(data) or self._load_once(data):
             return
         raise LinkError(
             f"{self.line.path} damages data: {len(data)} bytes arrived wrong twice.",
-            "Check cable and hub; the line runs at 115200 baud.",
+            "Check the cable and the hub; the line runs at 115200 baud.",
         )
 
     def _load_once(self, data: bytes) -> bool:
@@ -170,7 +170,7 @@ class Session:
             for start in range(0, len(data), step):
                 self.ask(f"db {data[start : start + step].hex()}")
             answer = self.ask("crc")
-        except DeviceError:  # a damaged line; the second load tells whether it is more
+        except DeviceError:  # a damaged line; the second load shows whether it is more than that
             return False
         return answer.number(answer.one("crc"), 16) == binascii.crc32(data)
 
@@ -190,7 +190,7 @@ class Session:
         return Inference(scores=answer.scores(), us=(laps[1] - laps[0]) / n)
 
     def results(self) -> tuple[float, ...]:
-        """The last scores again."""
+        """The scores of the last inference."""
         return self.ask("results").scores()
 
     def active_task(self) -> ActiveTask:
@@ -236,7 +236,7 @@ class Session:
         return StackUse(used=answer.number(used), reserved=answer.number(reserved))
 
     def self_test(self) -> dict[str, str]:
-        """Result by part of the firmware; a part that fails raises DeviceError instead."""
+        """The result of each part of the firmware; a part that fails raises DeviceError."""
         answer = self.ask("selftest", INFERENCE_TIMEOUT_S)
         parts = [answer.fields(value, 2) for value in answer.all("selftest")]
         return {part: result for part, result in parts}

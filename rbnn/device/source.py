@@ -1,4 +1,4 @@
-"""What a board can be flashed with: a run of one's own, or a packed model with published keys."""
+"""What can be flashed to a board: the user's own run, or a packed model with published keys."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from rbnn.runs.run import Run, choose_run
 
 @dataclass(frozen=True)
 class Source:
-    """A model at hand.
+    """A model that can be flashed.
 
     Args:
-        folder: of the run or of the packed model.
+        folder: of the run or packed model.
         tasks: their names.
-        provider: reads, or makes, the key of who issues its licences.
+        provider: reads or makes the provider key that issues its licences.
         prepare: exports and builds it for a board and that provider.
     """
 
@@ -33,10 +33,10 @@ class Source:
     prepare: Callable[[Target, ProviderKey], Prepared]
 
     def choose_tasks(self, names: str) -> list[str]:
-        """The tasks that ``--tasks`` means.
+        """The tasks that ``--tasks`` selects.
 
         Args:
-            names: joined by commas; empty for all.
+            names: separated by commas; empty for all.
 
         Raises:
             DeployError: there is no such task.
@@ -53,18 +53,19 @@ class Source:
 def find_source(
     name: Path | None, *, runs: Path, provider_key: Path, test_only: bool, say: Say
 ) -> Source:
-    """The model that the options of ``rbnn flash`` mean.
+    """The model that the options of ``rbnn flash`` select.
 
     Args:
-        name: a run folder, or its name below ``runs``, None for the newest one; with ``test_only``
-            a packed model's folder, None for the shipped one.
+        name: a run folder or its name in ``runs``, None for the newest; with ``test_only``, a
+            packed model's folder, None for the shipped one.
         runs: folder of all runs.
-        provider_key: of who issues a run's licences; made when missing.
-        test_only: take a packed model, whose keys are published.
+        provider_key: file of the key that issues a run's licences; made if missing.
+        test_only: use a packed model, whose keys are published.
         say: told each step.
 
     Raises:
-        RbnnError: there is no such run or packed model, or a packed one was not asked for.
+        RbnnError: there is no such run or packed model, or a packed one was named without
+            ``test_only``.
     """
     if test_only:
         return _packed(PackedModel.read(name or SHIPPED), say)

@@ -13,7 +13,7 @@ from rbnn.spec.status import Status
 
 
 class BoardStatus(Frozen):
-    """State of a board; nothing but name and power where it is off."""
+    """State of a board; only name and power if it is off."""
 
     board: str
     on: bool
@@ -24,7 +24,7 @@ class BoardStatus(Frozen):
     stack: StackUse | None = None
 
     def table(self) -> Table:
-        """The same for people."""
+        """The state as a table for the terminal."""
         table = Table(show_header=False, title=f"Board {self.board}", title_justify="left")
         table.add_row("power", "on" if self.on else "off")
         if self.identity is not None:
@@ -43,7 +43,7 @@ class BoardStatus(Frozen):
 
 
 def read_status(target: Target) -> BoardStatus:
-    """Ask a board what it is.
+    """Ask a board for its state.
 
     Raises:
         RbnnError: there is no such board, or it does not answer.

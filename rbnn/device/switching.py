@@ -1,4 +1,4 @@
-"""Opening a task on the board with the user's key, and making it the active one."""
+"""Unlocking a task on the board with the user's key, and making it the active one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Switched(Frozen):
 
 
 def find_task(session: Session, name: str) -> DeviceTask:
-    """The task called ``name`` as the device lists it.
+    """The device's task called ``name``.
 
     Raises:
         DeviceError: the model has no such task.
@@ -38,12 +38,12 @@ def find_task(session: Session, name: str) -> DeviceTask:
 
 
 def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | None) -> Switched:
-    """Make a task active, unlocking it first where it is locked.
+    """Make a task active, unlocking it first if it is locked.
 
     Args:
         session: the board.
         name: the task.
-        user_key: asked only where the task is locked; None where the user gave none.
+        user_key: called only if the task is locked; None if the user gave no key.
 
     Raises:
         UserKeyError: the task is locked and there is no user key.
@@ -58,7 +58,7 @@ def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | N
         if user_key is None:
             raise UserKeyError(
                 f"Task {name} is locked and no user key was given.",
-                f"rbnn switch {name} --user-key PATH",
+                f"Give one: rbnn switch {name} --user-key PATH",
             )
         session.unlock(name, user_key().psk(bytes.fromhex(licences[-1].licence_id)))
     return Switched(task=name, unlocked_now=locked, us=session.switch(name))

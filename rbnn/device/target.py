@@ -1,4 +1,4 @@
-"""One board that can be written, powered and talked to, whether it is real or emulated."""
+"""A board that can be written, power-cycled and talked to, whether real or emulated."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rbnn.image.board import Board
 from rbnn.image.platformio import BuildResult
 
 Say = Callable[[str], None]
-"""Takes one line for the person in front of the terminal."""
+"""Called with one line for the user to read."""
 
 
 class Target(ABC):
-    """A board at hand.
+    """A board, real or emulated.
 
     Args:
         board: its manifest.
@@ -27,7 +27,7 @@ class Target(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Fail early, before anything is built, where the board cannot be reached at all.
+        """Fail early, before anything is built, if the board cannot be reached at all.
 
         Raises:
             RbnnError: no port, two ports, or a folder of another board.
@@ -35,7 +35,7 @@ class Target(ABC):
 
     @abstractmethod
     def is_blank(self) -> bool:
-        """Whether it is known to carry no firmware."""
+        """Whether it is known to have no firmware."""
 
     @abstractmethod
     def is_on(self) -> bool:
@@ -51,11 +51,11 @@ class Target(ABC):
 
     @abstractmethod
     def erase_provisioning(self) -> None:
-        """Leave the provisioning partition empty."""
+        """Erase the provisioning partition."""
 
     @abstractmethod
     def power_cycle(self) -> None:
-        """Take the power away and give it back; the firmware runs afterwards."""
+        """Switch the power off and on; the firmware runs afterwards."""
 
     @abstractmethod
     def serial_path(self) -> str:
@@ -63,10 +63,10 @@ class Target(ABC):
 
     @abstractmethod
     def commands(self, model: Path | None) -> list[str]:
-        """What writing runs, as lines for a shell."""
+        """The commands that write the board, as lines for a shell."""
 
     def open(self) -> Session:
-        """Talk to it.
+        """Start talking to it.
 
         Raises:
             PortError: no port, or another board answers there.

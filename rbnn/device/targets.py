@@ -1,4 +1,4 @@
-"""From the options of a command to the board that they mean."""
+"""From the options of a command to the board that they select."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def find_target(
     emulated: bool = False,
     say: Say,
 ) -> Target:
-    """The board that the options mean.
+    """The board that the options select.
 
     Args:
         board: its manifest.
-        port: serial port of a real board; found by USB ids where None.
-        folder: an emulated board's folder; ``emulated/<board>`` where None.
-        emulated: emulate a board that is real by its manifest.
-        say: takes what the user must know or do meanwhile.
+        port: serial port of a real board; None to find it by USB ids.
+        folder: an emulated board's folder; None for ``emulated/<board>``.
+        emulated: emulate the board instead of using a real one.
+        say: told what the user must know or do.
 
     Raises:
         PortError: the options contradict each other or the manifest.
@@ -35,17 +35,17 @@ def find_target(
         if folder is not None:
             raise PortError(
                 f"Board {board.name!r} is real; it has no folder.",
-                "Add --emulated, or leave --device-folder away.",
+                "Add --emulated, or omit --device-folder.",
             )
         return RealTarget(board, port, say)
     if board.emulator is None:
         raise PortError(
             f"Board {board.name!r} cannot be emulated: its manifest names no QEMU machine.",
-            "Choose another one, for instance --board qemu.",
+            "Choose another board, such as --board qemu.",
         )
     if port is not None:
         raise PortError(
-            f"Board {board.name!r} is emulated; it has no serial port of this machine.",
-            "Leave --port away, or choose a real board.",
+            f"Board {board.name!r} is emulated; it has no serial port on this machine.",
+            "Omit --port, or choose a real board.",
         )
     return EmulatedTarget(board, folder or Path("emulated") / board.name, say)

@@ -19,11 +19,11 @@ BANNER = "Commands end with %, help% lists them. Ctrl-] or Ctrl-C exits.\n"
 
 
 def run_script(line: SerialLine, source: TextIO, show: Callable[[str], None]) -> None:
-    """Send every command of a text and show what the device answers.
+    """Send every command in a text and show the device's answers.
 
     Args:
         line: a synchronised device.
-        source: commands ended by ``%``; line ends between them do not matter.
+        source: commands that end with ``%``; line ends between them do not matter.
         show: takes each line of the answers.
 
     Raises:
@@ -37,9 +37,9 @@ def run_script(line: SerialLine, source: TextIO, show: Callable[[str], None]) ->
 
 
 def run_interactive(line: SerialLine) -> None:
-    """Connect this terminal with the line until Ctrl-] or Ctrl-C.
+    """Connect this terminal to the line until Ctrl-] or Ctrl-C.
 
-    What is typed is shown here: the firmware does not echo.
+    Typed characters are shown locally, because the firmware does not echo them.
     """
     sys.stdout.write(BANNER)
     sys.stdout.flush()
@@ -57,7 +57,7 @@ def run_interactive(line: SerialLine) -> None:
 
 
 def _typed(keyboard: int, line: SerialLine) -> Iterator[bytes]:
-    """Bytes from the keyboard until an exit key; shows meanwhile what the device says."""
+    """Bytes from the keyboard until an exit key; meanwhile, shows what the device sends."""
     while True:
         said = line.read_some()
         if said:

@@ -1,1 +1,1 @@
-"""Writing firmware and provisioning partition: into a folder, or to a chip through OpenOCD."""
+"""Writing the firmware and the provisioning partition to a folder, or to a chip through OpenOCD."""

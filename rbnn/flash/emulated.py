@@ -1,10 +1,10 @@
-"""The emulated board as it lies on disk: what a real one keeps when its power is off.
+"""The emulated board on disk: what a real one keeps when its power is off.
 
 ::
 
     emulated/qemu/
         board.json         BoardSettings: which board, how noisy its SRAM is
-        fingerprint.bin    its own SRAM: each cell's mismatch, float32; secret as a real chip's is
+        fingerprint.bin    its SRAM: each cell's mismatch, float32; as secret as a real chip's
         flash.bin          firmware image
         provisioning.bin   provisioning partition, erased bytes 0xFF
         state.json         the running emulator (rbnn.device.emulated.emulator)
@@ -37,7 +37,7 @@ class BoardSettings(Frozen):
 
 
 class EmulatedBoard:
-    """A folder that stands for one device.
+    """A folder that represents one device.
 
     Args:
         folder: need not exist yet.
@@ -53,7 +53,7 @@ class EmulatedBoard:
 
     @property
     def exists(self) -> bool:
-        """Whether it was made."""
+        """Whether the folder holds a device."""
         return self.settings_file.is_file()
 
     @property
@@ -70,12 +70,12 @@ class EmulatedBoard:
         seed: int | None = None,
         bit_error_rate: float = DEFAULT_BIT_ERROR_RATE,
     ) -> EmulatedBoard:
-        """Make a new device with a fingerprint of its own, or take the one that is there.
+        """Make a new device with its own fingerprint, or use the one that is there.
 
         Args:
-            folder: where it shall lie.
+            folder: the device's folder.
             board: name of its board.
-            seed: for a reproducible fingerprint (tests); drawn from the system otherwise.
+            seed: for a reproducible fingerprint (tests); by default the system draws one.
             bit_error_rate: chance of a bit error at each power-up.
 
         Raises:
@@ -101,7 +101,7 @@ class EmulatedBoard:
         """Read ``board.json``.
 
         Args:
-            board: the name that it must carry, where one is expected.
+            board: the name that it must contain; None for any.
 
         Raises:
             FlashError: no such device, a damaged one, or one of another board.
@@ -116,7 +116,7 @@ class EmulatedBoard:
         except ValidationError as error:
             raise FlashError(
                 f"{self.settings_file} is damaged: {error.errors()[0]['msg']}.",
-                "Remove the folder to begin with a new device.",
+                "Remove the folder to start with a new device.",
             ) from error
         if board is not None and settings.board != board:
             raise FlashError(
@@ -136,17 +136,17 @@ class EmulatedBoard:
         except OSError as error:
             raise FlashError(
                 f"Cannot read {self.fingerprint_file}: {error.strerror}.",
-                "Remove the folder to begin with a new device.",
+                "Remove the folder to start with a new device.",
             ) from error
         if len(cells) != _FINGERPRINT_BYTES:
             raise FlashError(
                 f"{self.fingerprint_file} has {len(cells)} bytes instead of {_FINGERPRINT_BYTES}.",
-                "Remove the folder to begin with a new device.",
+                "Remove the folder to start with a new device.",
             )
         return Fingerprint(np.frombuffer(cells, "<f4").astype(np.float64))
 
     def power_up_pattern(self, noise: np.random.Generator | None = None) -> bytes:
-        """What its SRAM holds after one more power-on, ``PATTERN_BYTES``.
+        """What its SRAM holds after another power-on, ``PATTERN_BYTES``.
 
         Args:
             noise: source of the bit errors; None draws them from the operating system.
@@ -154,10 +154,10 @@ class EmulatedBoard:
         return self.fingerprint().power_up(self.settings().bit_error_rate, noise)
 
     def write_flash(self, image: bytes, capacity: int) -> None:
-        """Replace the firmware image, whole or not at all.
+        """Replace the firmware image, completely or not at all.
 
         Args:
-            image: from the board's first flash byte on.
+            image: starts at the first byte of the board's flash.
             capacity: bytes of its flash.
 
         Raises:
@@ -167,17 +167,17 @@ class EmulatedBoard:
         write_atomic(self.flash_file, image)
 
     def write_provisioning(self, partition: bytes, capacity: int) -> None:
-        """Replace the provisioning partition, whole or not at all; the rest of it is erased."""
+        """Replace the provisioning partition, completely or not at all; its rest is erased."""
         self._check_size("provisioning partition", partition, capacity)
         write_atomic(self.provisioning_file, partition + ERASED * (capacity - len(partition)))
 
     def erase_provisioning(self, capacity: int) -> None:
-        """Leave nothing but erased bytes in the provisioning partition."""
+        """Erase the provisioning partition."""
         write_atomic(self.provisioning_file, ERASED * capacity)
 
     def _check_size(self, what: str, data: bytes, capacity: int) -> None:
         if not 0 < len(data) <= capacity:
             raise FlashError(
-                f"The {what} has {len(data)} bytes; {self.folder} takes 1 to {capacity}.",
+                f"The {what} has {len(data)} bytes; {self.folder} accepts 1 to {capacity}.",
                 "Train a smaller network, or choose a larger board.",
             )

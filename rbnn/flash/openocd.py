@@ -18,8 +18,8 @@ def program_command(script: str, file: Path, address: int) -> list[str]:
 
     Args:
         script: OpenOCD's own board script, for example ``board/st_nucleo_f4.cfg``.
-        file: raw bytes; its path may hold spaces, not braces.
-        address: where its first byte belongs.
+        file: raw bytes; its path may contain spaces, but no braces.
+        address: of its first byte.
 
     Raises:
         FlashError: the path cannot be quoted for OpenOCD.
@@ -39,15 +39,15 @@ def require() -> None:
         FlashError: it is not; the message holds the command that installs it.
     """
     if shutil.which(PROGRAM) is None:
-        raise FlashError("openocd is not installed; it writes real boards.", INSTALL)
+        raise FlashError("openocd is not installed; real boards are written with it.", INSTALL)
 
 
 def program(script: str, file: Path, address: int) -> None:
-    """Write ``file`` to the board that the debug probe holds.
+    """Write ``file`` to the board at the debug probe.
 
     Raises:
         FlashError: OpenOCD is missing, finds no board, or the board does not hold what was
-            written; the message ends with OpenOCD's own last words.
+            written; the message ends with OpenOCD's last error lines.
     """
     command = program_command(script, file, address)
     require()
@@ -57,8 +57,8 @@ def program(script: str, file: Path, address: int) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise FlashError(
-            f"openocd did not end within {TIMEOUT_S} s.",
-            "Unplug the board, plug it in again and repeat.",
+            f"openocd did not finish within {TIMEOUT_S} s.",
+            "Unplug the board, plug it in again and run the command again.",
         ) from error
     if result.returncode != 0:
         said = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
@@ -66,5 +66,5 @@ def program(script: str, file: Path, address: int) -> None:
             "openocd could not write the board: "
             + (" / ".join(line.removeprefix("Error:").strip() for line in said[-2:]) or "no reason")
             + ".",
-            "Check the USB cable and that no other program (a debugger) holds the board.",
+            "Check the USB cable, and that no other program (such as a debugger) uses the board.",
         )

@@ -1,1 +1,2 @@
-"""From C sources and a model to an image that fits its board: manifests, build, size report."""
+"""From C sources and a model to an image that fits its board: board manifests, RAM plan, build,
+size report, networks ranked for a board."""

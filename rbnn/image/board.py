@@ -1,7 +1,7 @@
 """Board manifests: PlatformIO's JSON with an ``rbnn`` section.
 
-``boards/<name>.json`` is read by PlatformIO and by this module; addresses stand there and in the
-board's linker script, and a test holds them equal.
+``boards/<name>.json`` is read by PlatformIO and by this module. Addresses are given there and in
+the board's linker script; a test checks that they are equal.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Region(Frozen):
 
     @property
     def end(self) -> int:
-        """First address behind it."""
+        """First address after it."""
         return self.address + self.bytes
 
 
@@ -39,13 +39,13 @@ class UsbSerial(Frozen):
 
 
 class Emulation(Frozen):
-    """How QEMU stands in for the board.
+    """How QEMU emulates the board.
 
     Args:
         machine: value of ``-machine``.
-        serial_index: which of the machine's serial lines the firmware speaks on.
+        serial_index: which of the machine's serial lines the firmware uses.
         icount_shift: an instruction takes 2^shift ns of the emulated clock.
-        tick_hz: rate of the counter behind the firmware's timestamps, under emulation.
+        tick_hz: rate of the firmware's time stamp counter under emulation.
     """
 
     machine: str
@@ -73,7 +73,7 @@ class Board(Frozen):
 
     ``noinit`` is the RAM that start-up never writes: the fingerprint's ``PATTERN_BYTES`` bytes
     come first, the warm-reset marker follows. ``work_bytes`` and ``resident_bytes`` limit the
-    kernels' working memory and the weights that stay in RAM; None is no limit.
+    kernels' working memory and the weights that stay in RAM; None means no limit.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Board(Frozen):
 
     @property
     def is_emulated_only(self) -> bool:
-        """Whether there is no such board to hold in one's hand."""
+        """Whether the board exists only in QEMU."""
         return self.openocd_script is None and self.emulator is not None
 
 

@@ -19,18 +19,18 @@ from rbnn.nets.topology import Shape, Topology
 from rbnn.spec.layout import CONTAINER_HEADER, LAYER, TASK
 
 CODE_BYTES = 52_000
-"""Flash of the application without a model, about; a build tells exactly."""
+"""Approximate flash of the application without a model; a build gives the exact figure."""
 LABEL_BYTES = 12
-"""Of a class name with its zero byte, about."""
+"""Approximate size of a class name with its zero byte."""
 WIDTHS = (16, 32, 48, 64, 96, 128)
-"""What is tried where no width is given."""
+"""Tried if no width is given."""
 
 
 class RankedNetwork(Frozen):
-    """One network on one board. Bytes; instructions and milliseconds of an inference.
+    """One network on one board. Sizes in bytes; instructions and milliseconds per inference.
 
-    ``lacks`` names the memories that are too small, ``why`` says by how much; where one is RAM, the
-    figures are those of the least working memory. ``estimated_ms`` is an estimate: see
+    ``lacks`` names the memories that are too small, ``why`` says by how much; if RAM is among them,
+    the figures are those of the least working memory. ``estimated_ms`` is an estimate: see
     ``rbnn.cost.predict``.
     """
 
@@ -64,7 +64,7 @@ def candidates(
     classes: int,
     tasks: int,
 ) -> list[RankedNetwork]:
-    """Networks for a board: those that fit first, with more bits before fewer.
+    """Networks for a board: those that fit first, and those with more bits before those with fewer.
 
     Args:
         board: its manifest.
@@ -73,11 +73,11 @@ def candidates(
         depth: None for each architecture's default.
         stages: None for each architecture's default.
         input_shape: height, width, channels.
-        classes: most of any task.
-        tasks: how many.
+        classes: largest number of classes in a task.
+        tasks: number of tasks.
 
     Raises:
-        RbnnError: an unknown architecture, or no network takes this input.
+        RbnnError: an unknown architecture, or no network accepts this input.
     """
     found: list[RankedNetwork] = []
     refused: list[RbnnError] = []
@@ -99,7 +99,7 @@ def candidates(
 
 
 def rank(found: Iterable[RankedNetwork]) -> list[RankedNetwork]:
-    """Those that fit first, each part with more bits before fewer, then with fewer instructions."""
+    """Those that fit first; within each group by more bits, then by fewer instructions."""
     return sorted(found, key=lambda one: (not one.fits, -one.bits, one.instructions))
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong between sources and an image."""
+"""What can go wrong when an image is built."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ class FitError(RbnnError):
 
 
 class PublishedModelError(RbnnError):
-    """The model's keys are published, and nobody said that the image is for a test."""
+    """The model's keys are published, and the image was not declared to be for a test."""

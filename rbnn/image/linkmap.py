@@ -1,4 +1,4 @@
-"""GNU ld's map file: which object put how many bytes into which section."""
+"""GNU ld's map file: how many bytes each object put into each section."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def pieces(text: str) -> Iterator[Piece]:
     for line in text.splitlines():
         if heading := _OUTPUT.match(line):
             output = heading[1]
-        # A long name stands on a line of its own, in front of its numbers.
+        # A long name is on its own line, before its numbers.
         if name := _NAME_ALONE.match(line):
             pending = name[0]
             continue

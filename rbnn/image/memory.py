@@ -1,11 +1,11 @@
-"""How a board's RAM is shared out: activations, the kernels' working memory, resident weights.
+"""How a board's RAM is divided: activations, the kernels' working memory, resident weights.
 
-Everything but these is known beforehand: the stack from the board's manifest, the rest of the
-application from ``APPLICATION_BYTES``. What is left is shared between the working memory, which
-makes convolutions take fewer passes, and weights that stay reconfigured while their task is
-active, the largest layers first: so that the cost model (``rbnn.cost.predict``) predicts the fewest
-instructions. A manifest may set a limit to either; with a limit of 0 for resident weights every
-layer streams.
+Everything else is known beforehand: the stack from the board's manifest, the rest of the
+application from ``APPLICATION_BYTES``. What is left is divided between the working memory, which
+lets convolutions take fewer passes, and weights that stay reconfigured while their task is active
+(the largest layers first), such that the cost model (``rbnn.cost.predict``) predicts the fewest
+instructions. A manifest may limit either; with a limit of 0 for resident weights, every layer
+streams.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rbnn.nets.topology import Topology
 from rbnn.spec.layout import Cipher, Operator
 
 APPLICATION_BYTES = 20_480
-"""RAM of the application beside stack and model; the tests hold it above the linker's figure."""
+"""RAM of the application besides stack and model; a test keeps it above the linker's figure."""
 CONFIG_FILE = "model_memory.h"
 
 
@@ -37,7 +37,7 @@ class MemoryPlan:
         arena: activations.
         params: opened parameters of the active task.
         work: the kernels' tables and tiles.
-        resident_layers: numbers of the layers that are reconfigured once a task.
+        resident_layers: numbers of the layers that are reconfigured once per task.
         resident: their weights.
     """
 
@@ -49,13 +49,13 @@ class MemoryPlan:
 
     @property
     def mode(self) -> str:
-        """``streaming``, or ``resident:`` with the layers."""
+        """``streaming``, or ``resident:`` and the layers."""
         if not self.resident_layers:
             return "streaming"
         return f"resident: layers {', '.join(map(str, self.resident_layers))}"
 
     def config_header(self) -> str:
-        """Text of ``model_memory.h``, which goes before ``model_config.h``."""
+        """Text of ``model_memory.h``, which is included before ``model_config.h``."""
         mask = sum(1 << number for number in self.resident_layers)
         return "\n".join(
             [
@@ -74,7 +74,7 @@ class MemoryPlan:
 
 
 def plan_memory(board: Board, container: Container) -> MemoryPlan:
-    """Share out a board's RAM for a model.
+    """Divide a board's RAM for a model.
 
     Raises:
         FitError: the least that the model runs with does not fit; the message holds the numbers.
@@ -90,7 +90,7 @@ def share_memory(
     params: int,
     cipher: Cipher = Cipher.CHACHA20,
 ) -> MemoryPlan:
-    """Share out a board's RAM.
+    """Divide a board's RAM.
 
     Args:
         board: its manifest.
@@ -129,7 +129,7 @@ def share_memory(
 
 
 def _work_sizes(topology: Topology, least: int, most: int) -> list[int]:
-    """Working memory worth trying: the most there is, and where a convolution saves a pass."""
+    """Sizes of working memory worth trying: all of it, and those that save a convolution a pass."""
     bands = {
         band_bytes(layer, rows)
         for layer in topology.layers
@@ -140,7 +140,7 @@ def _work_sizes(topology: Topology, least: int, most: int) -> list[int]:
 
 
 def _choose_resident(board: Board, layout: ContainerPlan, room: int) -> tuple[tuple[int, ...], int]:
-    """Layers whose weights fit ``room``, the largest first, and the bytes of these."""
+    """Layers whose weights fit into ``room``, chosen from the largest down, and their bytes."""
     if board.resident_bytes is not None:
         room = min(room, board.resident_bytes)
     chosen: list[int] = []

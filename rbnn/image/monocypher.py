@@ -1,8 +1,8 @@
-"""Lay out Monocypher's two C files: ``python -m rbnn.image.monocypher``.
+"""Unpack Monocypher's two C files: ``python -m rbnn.image.monocypher``.
 
-They come out of pymonocypher's source distribution on PyPI, which is pinned by its hash; each of
-the two files is checked against its own, too. Nothing of it is compiled here; pip asks it for its
-metadata, with the setuptools and cffi that are installed.
+They come from pymonocypher's source distribution on PyPI, which is pinned by its hash; each of the
+two files is checked against its own hash as well. Nothing is compiled here, but pip reads the
+distribution's metadata with the installed setuptools and cffi.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FILES = {
 
 
 def folder() -> Path:
-    """Where the two files stand."""
+    """The folder of the two files."""
     return firmware_folder() / "third_party" / "monocypher"
 
 
@@ -54,7 +54,7 @@ def extract(archive: Path) -> dict[str, bytes]:
     if digest != SDIST_SHA256:
         raise RbnnError(
             f"{archive.name} has the SHA-256 {digest}, not the pinned {SDIST_SHA256}.",
-            "Do not use it; check your package index.",
+            "Delete it and check your package index.",
         )
     contents: dict[str, bytes] = {}
     with tarfile.open(archive) as tar:
@@ -120,7 +120,7 @@ def main() -> int:
         if error.fix:
             print(f"try: {error.fix}", file=sys.stderr)
         return error.exit_code
-    print(f"Monocypher is {'laid out' if changed else 'current'} in {folder()}")
+    print(f"Monocypher is {'unpacked' if changed else 'current'} in {folder()}")
     return 0
 
 

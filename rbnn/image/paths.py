@@ -1,4 +1,4 @@
-"""Where the repository's parts stand."""
+"""Where the parts of the repository are."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def boards_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """What builds leave behind; git-ignored, may be deleted at any time."""
+    """Build products; git-ignored, may be deleted at any time."""
     return repository() / ".cache"

@@ -1,4 +1,4 @@
-"""Building and uploading by PlatformIO, with the repository's own development platform."""
+"""Building and uploading with PlatformIO and the repository's own development platform."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _ERROR_LINE = re.compile(
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build made.
+    """What a build produced.
 
     Args:
-        board: for which board.
+        board: the board.
         elf: image with symbols.
-        bin: the same as it lies in flash.
+        bin: the same image as stored in flash.
         map: the linker's map file.
         log: everything that PlatformIO printed.
-        memory: how the model has the board's RAM; None without a model.
+        memory: how the board's RAM is divided; None without a model.
     """
 
     board: Board
@@ -52,18 +52,18 @@ class BuildResult:
 
 
 def build_folder(board: Board) -> Path:
-    """Where builds for ``board`` are made."""
+    """The folder in which ``board``'s firmware is built."""
     return cache_folder() / "build" / board.name
 
 
 def memory_folder(board: Board) -> Path:
-    """Where ``model_memory.h`` of the model that is being built for ``board`` lies."""
+    """The folder of ``model_memory.h`` for the model that is being built for ``board``."""
     # PlatformIO empties its build folder whenever the project changes.
     return cache_folder() / "memory" / board.name
 
 
 def _plan_memory(board: Board, model: Path | None) -> MemoryPlan | None:
-    """Share out the board's RAM, and leave it to the compiler."""
+    """Divide the board's RAM, and write the result where the compiler reads it."""
     memory = None if model is None else plan_folder(board, model)
     if memory is not None:
         write_config(memory, memory_folder(board))
@@ -87,7 +87,7 @@ def _environment(board: Board, model: Path | None) -> dict[str, str]:
         "RBNN_MEMORY_DIR": str(memory_folder(board)),
     }
     environment.pop(ALLOW_TEST_ONLY, None)
-    if is_published(model):  # build() has asked
+    if is_published(model):  # build() has checked that this is wanted
         environment[ALLOW_TEST_ONLY] = "1"
     return environment
 
@@ -107,7 +107,7 @@ def _command(board: Board, target: str | None, verbose: bool) -> list[str]:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Hold the build folders for one process: PlatformIO does not guard them itself."""
+    """Reserve the build folders for this process: PlatformIO does not lock them itself."""
     cache_folder().mkdir(parents=True, exist_ok=True)
     with (cache_folder() / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -115,7 +115,7 @@ def _alone() -> Iterator[None]:
 
 
 def _run(command: list[str], environment: Mapping[str, str], log: Path) -> str:
-    """Run PlatformIO; the log is kept. Raises the error that its output calls for."""
+    """Run PlatformIO and keep its log; if it fails, raise the first error in its output."""
     done = subprocess.run(
         command,
         env=dict(environment),
@@ -128,7 +128,7 @@ def _run(command: list[str], environment: Mapping[str, str], log: Path) -> str:
     write_atomic(log, done.stdout)
     if done.returncode:
         raise BuildError(
-            f"PlatformIO failed: {first_error(done.stdout)}", f"The whole log is in {log}."
+            f"PlatformIO failed: {first_error(done.stdout)}", f"Read the whole log: {log}"
         )
     return done.stdout
 
@@ -144,7 +144,7 @@ def first_error(output: str) -> str:
 
 
 def _raise_overflow(output: str, board: Board) -> None:
-    """Turn the linker's overflow into a refusal that names the numbers."""
+    """Turn an overflow that the linker reports into an error with the numbers."""
     overflows = {match["region"]: int(match["bytes"]) for match in _OVERFLOW.finditer(output)}
     said = []
     for region, excess in overflows.items():
@@ -167,17 +167,17 @@ def build(
 ) -> BuildResult:
     """Compile and link the firmware.
 
-    The result stands in ``model/firmware/<board>``; without a model, in the cache.
+    The result is in ``model/firmware/<board>``; without a model, in the cache.
 
     Args:
-        board: for which board.
+        board: the board.
         model: folder with the exported C array and ``model_config.h``; None builds a firmware
-            that carries no model.
-        verbose: log the compilers' command lines, too.
+            without a model.
+        verbose: also log the compilers' command lines.
         test_only: accept a model whose keys are published (``rbnn.spec.published``).
 
     Raises:
-        PublishedModelError: the model's keys are published, and ``test_only`` is not said.
+        PublishedModelError: the model's keys are published, and ``test_only`` is not set.
         ToolError: the compiler is not installed.
         FitError: the image does not fit; the message holds the numbers.
         BuildError: it does not compile or link; the message holds the compiler's first error.
@@ -192,7 +192,7 @@ def build(
     if is_published(model) and not test_only:
         raise PublishedModelError(
             f"The keys of the model in {model} are TEST-ONLY: published, they protect nothing.",
-            "For a test, say so: --test-only; to protect something, train: rbnn train",
+            "For a test, add --test-only; to protect something, train a model: rbnn train",
         )
     monocypher.lay_out(monocypher.folder())
     log = build_folder(board) / "build.log"
@@ -204,7 +204,7 @@ def build(
         except BuildError:
             _raise_overflow(log.read_text(), board)
             raise
-        # The next build for this board, maybe another process's, overwrites its folder.
+        # The next build for this board, perhaps by another process, overwrites its folder.
         kept = cache_folder() / "bare" if model is None else model / "firmware"
         for name in ("firmware.elf", "firmware.bin", "firmware.map"):
             write_atomic(kept / board.name / name, (made / name).read_bytes())
@@ -215,7 +215,7 @@ def build(
 
 
 def upload_commands(board: Board, model: Path | None) -> list[str]:
-    """What :func:`upload` runs, as lines for a shell.
+    """The commands that :func:`upload` runs, as lines for a shell.
 
     Args:
         board: a board with an OpenOCD script.
@@ -232,12 +232,12 @@ def upload_commands(board: Board, model: Path | None) -> list[str]:
 
 
 def upload(board: Board, model: Path | None, *, verbose: bool = False) -> Path:
-    """Write the image to a board by PlatformIO's upload target (OpenOCD).
+    """Write the image to a board with PlatformIO's upload target (OpenOCD).
 
     Args:
         board: a board with an OpenOCD script.
         model: as for :func:`build`.
-        verbose: log OpenOCD's command line, too.
+        verbose: also log OpenOCD's command line.
 
     Returns:
         The log file.
@@ -261,7 +261,7 @@ def upload(board: Board, model: Path | None, *, verbose: bool = False) -> Path:
     except BuildError as error:
         raise BuildError(
             f"The upload to {board.title} failed: {first_error(log.read_text())}",
-            "Plug in the board's ST-LINK connector and close other programs (a debugger) that "
-            f"hold it; the whole log is in {log}.",
+            "Plug in the board's ST-LINK connector and close other programs (such as a debugger) "
+            f"that use it; the whole log is in {log}.",
         ) from error
     return log

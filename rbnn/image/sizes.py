@@ -1,4 +1,4 @@
-"""What an image takes of its board's flash and RAM, part by part."""
+"""How much of its board's flash and RAM an image takes, part by part."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _FOLDERS = {
     "licence": KEYS,
     "device": KEYS,
 }
-# app/main.c owns all static memory: what each of its variables serves.
+# app/main.c owns all static memory: the part to which each of its variables belongs.
 _STATICS = {
     ".bss.device": KEYS,
     ".bss.arena": ARENA,
@@ -69,7 +69,7 @@ class PartSize(Frozen):
 class SizeReport(Frozen):
     """Bytes of an image, by part, and its board's limits.
 
-    ``provisioning`` counts the partition's header, the helper record and one licence for each task.
+    ``provisioning`` counts the partition's header, the helper record and one licence per task.
     ``weights`` says which layers stay reconfigured: ``streaming`` for none, empty without a model.
     """
 
@@ -90,10 +90,11 @@ def report(build: BuildResult, export: Export | None = None) -> SizeReport:
 
     Args:
         build: what :func:`rbnn.image.platformio.build` returned.
-        export: the export that it was made from; None for a firmware without a model.
+        export: the export that was built; None for a firmware without a model.
 
     Raises:
-        BuildError: ELF or map file cannot be read, or they hold another model than ``export``.
+        BuildError: the ELF or map file cannot be read, or the image holds another model than
+            ``export``.
         FitError: the image does not fit; the message holds the numbers.
     """
     try:
@@ -165,7 +166,7 @@ def check_fits(sizes: SizeReport) -> None:
 
 
 def table(sizes: SizeReport) -> Table:
-    """The report for a person."""
+    """The report as a table for the terminal."""
     grid = Table(title=f"Image for {sizes.board}, bytes", title_justify="left")
     grid.add_column("part")
     grid.add_column("flash", justify="right")
@@ -199,7 +200,7 @@ def _read_elf(path: Path) -> tuple[dict[str, int], int]:
 def _by_part(
     found: Iterable[Piece], sections: dict[str, int], wanted: frozenset[str]
 ) -> Counter[str]:
-    """Bytes by part in the ``wanted`` output sections; what no object claims is alignment."""
+    """Bytes per part in the ``wanted`` output sections; what no object claims is alignment."""
     total: Counter[str] = Counter()
     for piece in found:
         if piece.output in wanted and _IMAGE_SYMBOL not in piece.section:

@@ -1,4 +1,4 @@
-"""The programs that a build needs, and PlatformIO's core folder without its registry."""
+"""The programs that a build needs, and a PlatformIO core folder that needs no registry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PACKAGES = {
     "qemu-system-arm": "qemu-system-arm",
     "cc": "gcc libc6-dev",
 }
-"""Debian's package of each program."""
+"""Debian's packages for each program."""
 
 _SCONS_LAUNCHER = '''"""Runs the SCons that pip installed."""
 
@@ -47,12 +47,12 @@ def require(program: str) -> Path:
 
 
 def core_folder() -> Path:
-    """PlatformIO's core folder of this repository, apart from the user's own."""
+    """This repository's PlatformIO core folder, separate from the user's own."""
     return cache_folder() / "platformio"
 
 
 def prepare_core() -> Path:
-    """Lay ``tool-scons`` out from PyPI's SCons, so that PlatformIO asks no registry.
+    """Provide ``tool-scons`` from PyPI's SCons, so that PlatformIO asks no registry.
 
     Returns:
         The core folder.

@@ -1,1 +1,1 @@
-"""Keys: fingerprint model and sketch, user and provider keys, licences, provisioning, registry."""
+"""Keys: the host's PUF model, user and provider keys, licences, provisioning, the registry."""

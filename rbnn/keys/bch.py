@@ -1,6 +1,6 @@
 """The sketch's outer code, binary BCH(255, 187) correcting 9 errors: the host's model.
 
-Written apart from ``firmware/puf/bch.c`` and by other means (log tables and the classic
+Written independently of ``firmware/puf/bch.c`` and with other methods (log tables and the classic
 Berlekamp-Massey algorithm with inversion), so that each checks the other. Not constant time.
 
 Source: Lin and Costello, "Error Control Coding", chapter 6.

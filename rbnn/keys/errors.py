@@ -18,7 +18,7 @@ class LicenceError(RbnnError):
 
 
 class FingerprintError(RbnnError):
-    """A pattern is no fingerprint, or does not belong to its helper record."""
+    """A pattern is not a fingerprint, or does not belong to its helper record."""
 
 
 class ProvisioningError(RbnnError):
@@ -26,4 +26,4 @@ class ProvisioningError(RbnnError):
 
 
 class RegistryError(RbnnError):
-    """The registry cannot be opened, misses an entry or was tampered with."""
+    """The registry cannot be opened, lacks an entry or was tampered with."""

@@ -1,8 +1,8 @@
 """SRAM power-up behaviour of one emulated device.
 
-Each cell has a fixed mismatch ``m ~ N(bias, 1)``; at power-on it reads 1 where mismatch plus fresh
+Each cell has a fixed mismatch ``m ~ N(bias, 1)``; at power-on it reads 1 if mismatch plus fresh
 noise ``N(0, s^2)`` is positive. So a device has few weak cells that flip often and many strong
-ones that hardly ever do, as measured chips have.
+ones that hardly ever do, like real chips.
 
 Source: Maes, "Physically Unclonable Functions", Springer 2013, section 4.3 (the hidden-variable
 model). Two readings of a cell are jointly normal with correlation ``1 / (1 + s^2)``, so they

@@ -1,4 +1,4 @@
-"""Files that hold keys: made new, for their owner alone, and refused when others may read them."""
+"""Key files: never overwritten, private to their owner, refused if others can read them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rbnn.errors import RbnnError
 
 
 def create_key_file(path: Path, data: bytes, error_type: type[RbnnError]) -> None:
-    """Write a new file with mode 0600; on failure nothing is left of it.
+    """Write a new file with mode 0600; on failure, nothing is left behind.
 
     Raises:
         RbnnError: an ``error_type``; the file exists or cannot be written.
@@ -39,13 +39,13 @@ def create_key_file(path: Path, data: bytes, error_type: type[RbnnError]) -> Non
 
 
 def read_key_file(path: Path, limit: int, error_type: type[RbnnError], fix: str) -> bytes:
-    """Read a key file that its owner alone may read.
+    """Read a key file that only its owner may read.
 
     Args:
-        path: which file.
-        limit: a larger file is no key file.
+        path: the file.
+        limit: a file with more bytes is not a key file.
         error_type: what to raise.
-        fix: how to come by such a file.
+        fix: how to get such a file.
 
     Raises:
         RbnnError: an ``error_type``; missing, not a file, too large, or open to others.
@@ -58,7 +58,7 @@ def read_key_file(path: Path, limit: int, error_type: type[RbnnError], fix: str)
             if mode & 0o077:
                 raise error_type(
                     f"Others may read {path} (mode {stat.S_IMODE(mode):04o}).",
-                    f"Close it with: chmod 600 {path}",
+                    f"Make it private: chmod 600 {path}",
                 )
             data = stream.read(limit + 1)
     except OSError as error:

@@ -110,18 +110,18 @@ def issue(
     """Make a licence with a fresh id.
 
     Args:
-        provider: who issues it; its public key stands in the model container.
+        provider: issues it; its public key is in the model container.
         device_public: X25519 public key of the device, 32 bytes.
-        user_key: whose key shall open it.
+        user_key: the key that will open it.
         model_id: 16 bytes.
         model_digest: BLAKE2b-256 of the whole container, 32 bytes.
         task_number: position in the container's task table.
         secret: the task secret S_t, 32 bytes.
         sequence: counts the licences of this device, from 1.
-        inference_limit: inferences per activation; 0 is no limit.
+        inference_limit: inferences per activation; 0 for no limit.
 
     Raises:
-        LicenceError: a value does not fit, or the device's public key is no usable point.
+        LicenceError: a value does not fit, or the device's public key is not a usable point.
     """
     if len(secret) != SECRET_BYTES:
         raise LicenceError(f"A task secret has {SECRET_BYTES} bytes, not {len(secret)}.")
@@ -161,7 +161,7 @@ def issue(
         ).data
     except noise.Refused as error:
         raise LicenceError(
-            f"The public key {device_public.hex()} is not one that a device can have.",
+            f"{device_public.hex()} is not a valid public key of a device.",
             "Enrol the device again: rbnn enroll",
         ) from error
     return parse(prologue + message)
@@ -181,10 +181,10 @@ def open_licence(
         provider_public: 32 bytes, from the container.
         device_private: the device's static key.
         psk: the user's key for this licence, 32 bytes.
-        model_digest: of the model at hand, 32 bytes; it takes the place of the licence's own.
+        model_digest: of the model at hand, 32 bytes; replaces the digest in the licence.
 
     Raises:
-        LicenceError: wrong user, device or model, or a changed licence; the cause is not told.
+        LicenceError: wrong user, device or model, or a changed licence; does not say which.
     """
     start = _LAYOUT.offset("model_digest")
     clear = licence.data[: _LAYOUT.size]

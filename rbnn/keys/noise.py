@@ -1,11 +1,11 @@
 """One-way Noise handshakes over 25519, ChaChaPoly and BLAKE2b, both sides.
 
-A licence is the single message of ``Kpsk0``. A pattern is data, so the public vectors of the other
-one-way patterns check the same code.
+A licence is the single message of ``Kpsk0``. A pattern is data, so the published test vectors of
+the other one-way patterns check the same code.
 
 A Diffie-Hellman product of all zeros (a public key of small order) is refused here, because
-``cryptography`` does so; the firmware hashes it on, as the specification advises. So no licence
-can be issued to such a key.
+``cryptography`` refuses it; the firmware hashes it and continues, as the specification advises. So
+no licence can be issued to such a key.
 
 Source: The Noise Protocol Framework, revision 34, sections 4.3, 5 and 9.
 """
@@ -41,7 +41,7 @@ KPSK0 = Pattern(NOISE_PROTOCOL, True, ("psk", "e", "es", "ss"))
 
 
 class Refused(Exception):
-    """The message was made with other keys, or changed; the cause is not told."""
+    """The message was made with other keys, or changed; does not say which."""
 
 
 def _hmac(key: bytes, data: bytes) -> bytes:
@@ -161,11 +161,11 @@ def write(
     Args:
         pattern: which handshake.
         prologue: bytes that both sides must agree on.
-        static: the initiator's key, where the pattern has one.
+        static: the initiator's key, if the pattern has one.
         responder: the responder's public key, 32 bytes.
         psk: 32 bytes; unused by patterns without one.
         payload: what to send.
-        ephemeral: for test vectors only; drawn freshly otherwise.
+        ephemeral: for test vectors only; otherwise a fresh key is drawn.
 
     Raises:
         Refused: ``responder`` is of small order.
@@ -208,7 +208,7 @@ def read(
         pattern: which handshake.
         prologue: bytes that both sides must agree on.
         static: the responder's key.
-        initiator: the initiator's public key where the pattern knows it beforehand, else empty.
+        initiator: the initiator's public key if the pattern knows it beforehand, else empty.
         psk: 32 bytes; unused by patterns without one.
         message: from :func:`write`.
 

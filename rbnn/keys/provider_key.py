@@ -1,9 +1,9 @@
 """The provider's key: an X25519 key pair that issues licences.
 
 The private key is PKCS8 in PEM, encrypted under a passphrase (RFC 5958; ``cryptography``'s best
-available encryption), mode 0600. Its public key stands beside it in ``<name>.pub``: 64 hex digits,
-and in every model container. A passphrase that was drawn by rbnn stands in
-``<name>.passphrase``, mode 0600.
+available encryption), mode 0600. Its public key is next to it in ``<name>.pub``, as 64 hex digits,
+and in every model container. A passphrase that rbnn generated is in ``<name>.passphrase``, mode
+0600.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class ProviderKey:
 
 
 def public_file(path: Path) -> Path:
-    """Where the public key of ``path`` stands."""
+    """The file with the public key of ``path``."""
     return path.with_name(path.name + ".pub")
 
 
 def passphrase_file_of(path: Path) -> Path:
-    """Where a drawn passphrase of ``path`` stands."""
+    """The file with the generated passphrase of ``path``."""
     return path.with_name(path.name + ".passphrase")
 
 
@@ -61,20 +61,20 @@ def read_passphrase(path: Path) -> Secret:
     """
     lines = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _MAKE_ONE).splitlines()
     if not lines or not lines[0]:
-        raise ProviderKeyError(f"{path} holds no passphrase.", "Write it into the first line.")
+        raise ProviderKeyError(f"{path} holds no passphrase.", "Write it on the first line.")
     return Secret(lines[0])
 
 
 def create_provider_key(path: Path, passphrase: Secret) -> ProviderKey:
-    """Draw a key pair and write it, encrypted, to a new file; the public key beside it.
+    """Draw a key pair and write it, encrypted, to a new file, with the public key next to it.
 
     Raises:
         ProviderKeyError: the passphrase is too short, the file exists or cannot be written.
     """
     if len(passphrase) < PASSPHRASE_MIN_LENGTH:
         raise ProviderKeyError(
-            f"A provider's passphrase has at least {PASSPHRASE_MIN_LENGTH} characters.",
-            "Give none, and a random one is made and kept beside the key.",
+            f"A provider's passphrase must have at least {PASSPHRASE_MIN_LENGTH} characters.",
+            "Use a longer one, or omit --passphrase-file: a random one is then made.",
         )
     private = X25519PrivateKey.generate()
     pem = private.private_bytes(
@@ -95,9 +95,9 @@ def load_provider_key(
 
     Args:
         path: the PEM file.
-        passphrase_file: holds the passphrase; None takes ``<name>.passphrase`` where it exists,
-            and asks otherwise.
-        prompt: whether asking is allowed. Nothing is asked without a terminal.
+        passphrase_file: holds the passphrase; None uses ``<name>.passphrase`` if it exists, and
+            prompts otherwise.
+        prompt: whether prompting is allowed. Without a terminal there is no prompt.
 
     Raises:
         ProviderKeyError: missing, readable by others, wrong passphrase, or not an X25519 key.
@@ -136,16 +136,16 @@ def load_provider_key(
 
 
 def load_provider_public(path: Path) -> bytes | None:
-    """The public key that stands beside ``path``; needs no passphrase.
+    """The public key next to ``path``; needs no passphrase.
 
     Args:
         path: the PEM file, not the ``.pub`` file.
 
     Returns:
-        32 bytes, or None where neither file exists.
+        32 bytes, or None if neither file exists.
 
     Raises:
-        ProviderKeyError: the public key is missing beside its private key, or malformed.
+        ProviderKeyError: the public key is missing although its private key exists, or malformed.
     """
     beside = public_file(path)
     if not beside.exists() and not path.exists():
@@ -168,7 +168,7 @@ def load_provider_public(path: Path) -> bytes | None:
 
 
 def write_public(path: Path, key: ProviderKey) -> None:
-    """Write the public key beside ``path``."""
+    """Write the public key next to ``path``."""
     write_atomic(public_file(path), key.public.hex() + "\n")
 
 
@@ -188,7 +188,7 @@ def is_provider_file(path: Path) -> bool:
 def new_provider_key(
     path: Path, passphrase_file: Path | None = None, say: Callable[[str], None] = _say
 ) -> ProviderKey:
-    """Make a provider key; without a passphrase, draw one and write it beside the key.
+    """Make a provider key; without a passphrase, generate one and write it next to the key.
 
     Args:
         path: the PEM file to make.
@@ -210,7 +210,7 @@ def new_provider_key(
     except ProviderKeyError:
         beside.unlink(missing_ok=True)
         raise
-    say(f"made the provider key {path}; its passphrase stands in {beside} (both mode 0600)")
+    say(f"made the provider key {path}; its passphrase is in {beside} (both mode 0600)")
     return key
 
 
@@ -220,15 +220,15 @@ def ensure_provider(
     prompt: bool = True,
     say: Callable[[str], None] = _say,
 ) -> ProviderKey:
-    """Read the provider's key; where there is none, make one and say so.
+    """Read the provider's key; if there is none, make one and say so.
 
-    A new key's random passphrase is written beside it, so that commands work unasked: move it
-    elsewhere and name it with ``--passphrase-file`` where the workstation is shared.
+    A new key's random passphrase is written next to it, so that commands need no prompt. On a
+    shared workstation, move it elsewhere and name it with ``--passphrase-file``.
 
     Args:
         path: the PEM file.
-        passphrase_file: see :func:`load_provider_key`; also used, when it exists, for a new key.
-        prompt: whether asking is allowed.
+        passphrase_file: see :func:`load_provider_key`; also used for a new key, if given.
+        prompt: whether prompting is allowed.
         say: takes one line for a person to read.
 
     Raises:

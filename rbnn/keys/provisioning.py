@@ -1,7 +1,7 @@
 """The provisioning partition: what a board's flash holds besides the firmware.
 
 Header, helper record (zero-padded to a multiple of 4), licences. Nothing in it is secret. The
-CRC-32 is against accidents; the helper record and each licence are protected by their own tags.
+CRC-32 detects accidents; the helper record and each licence are protected by their own tags.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rbnn.spec import layout
 _LAYOUT = layout.PROVISIONING_HEADER
 _FIXED_BYTES = _LAYOUT.size + layout.HELPER_RECORD_PADDED_BYTES
 MAX_BYTES = _FIXED_BYTES + layout.MAX_LICENCES * layout.LICENCE_BYTES
-"""A partition of this size holds every legal content; 6,616 bytes."""
+"""A partition of this size holds any valid content; 6,616 bytes."""
 _FLASH_AGAIN = "Flash the provisioning again: rbnn flash"
 
 
@@ -28,7 +28,7 @@ class Provisioning:
 
     Args:
         helper_record: 1,349 bytes.
-        licences: in the order in which they lie.
+        licences: in the order in which they are stored.
     """
 
     helper_record: bytes
@@ -40,7 +40,7 @@ def build(helper_record: bytes, licences: Sequence[Licence]) -> bytes:
 
     Args:
         helper_record: from the device's enrolment, 1,349 bytes.
-        licences: at most 32, one for each task at most.
+        licences: at most 32, and at most one per task.
 
     Raises:
         ProvisioningError: the record has a wrong size, or the licences do not fit.
@@ -58,7 +58,7 @@ def build(helper_record: bytes, licences: Sequence[Licence]) -> bytes:
     if len(set(numbers)) != len(numbers):
         raise ProvisioningError(
             f"Two licences are for one task: task numbers {sorted(numbers)}.",
-            "A device holds one licence for each task; drop the older one.",
+            "A device holds one licence per task; drop the older one.",
         )
     body = helper_record.ljust(layout.HELPER_RECORD_PADDED_BYTES, b"\0")
     body += b"".join(licence.data for licence in licences)

@@ -1,4 +1,4 @@
-"""The provider of published models, whom everybody can be: for demonstrations."""
+"""The provider of published models, whose key everybody knows: for demonstrations."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from rbnn.spec.published import TEST_ONLY_PROVIDER
 
 
 def published_provider() -> ProviderKey:
-    """The key pair that licences for published models are issued with. It protects nothing."""
+    """The key pair that issues licences for published models. It protects nothing."""
     return ProviderKey(X25519PrivateKey.from_private_bytes(TEST_ONLY_PROVIDER))

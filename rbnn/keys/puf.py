@@ -1,7 +1,7 @@
 """The robust secure sketch on the host: the model that the firmware is tested against.
 
 A device makes its helper data itself (``firmware/puf/sketch.c``); nothing here is needed to use
-one. ``rbnn.spec.puf`` says how the helper data are laid out.
+one. ``rbnn.spec.puf`` defines the layout of the helper data.
 """
 
 from __future__ import annotations
@@ -96,12 +96,12 @@ def reproduce(pattern: bytes, helper_record: bytes) -> Secret:
         The root key of enrolment.
 
     Raises:
-        FingerprintError: too many errors, another device, or a changed helper record; the cause
-            is not told.
+        FingerprintError: too many errors, another device, or a changed helper record; does not say
+            which.
     """
     refusal = FingerprintError(
         "Helper data and SRAM pattern do not belong together or were changed.",
-        "Power-cycle the device; if it stays so, flash its provisioning again.",
+        "Power-cycle the device; if that does not help, flash its provisioning again.",
     )
     if len(helper_record) != layout.HELPER_RECORD_BYTES:
         raise refusal
@@ -135,8 +135,6 @@ def failure_probability(bit_error_rate: float) -> float:
     Returns:
         Probability that one of 4 blocks has more than 9 of 255 groups with 6 or more of 11 bits
         wrong.
-
-    Source: DESIGN section "Keys".
     """
     from scipy.stats import binom
 

@@ -1,7 +1,7 @@
 """Tables of the registry, and the rule that its audit log only grows.
 
 The rule is enforced twice: in the session, and in the database by triggers (SQLite and
-PostgreSQL), so that another program meets it too.
+PostgreSQL), so that it holds for other programs too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 
 class Device(Base):
-    """A device that was enrolled; ``public`` is its X25519 public key in hex."""
+    """An enrolled device; ``public`` is its X25519 public key in hex."""
 
     __tablename__ = "devices"
 
@@ -38,7 +38,7 @@ class Device(Base):
 
 
 class IssuedLicence(Base):
-    """A licence that was issued; ``data`` is the licence itself, which is not secret."""
+    """An issued licence; ``data`` is the licence itself, which is not secret."""
 
     __tablename__ = "licences"
     __table_args__ = (UniqueConstraint("device", "sequence"),)
@@ -57,7 +57,7 @@ class IssuedLicence(Base):
 
 
 class AuditEntry(Base):
-    """One link of the audit chain; ``hash`` covers all other members and the link before."""
+    """One link of the audit chain; ``hash`` covers all other members and the previous link."""
 
     __tablename__ = "audit"
 

@@ -5,7 +5,7 @@ code. Nothing secret is stored: helper records and licences are of no use withou
 
 Entry ``n`` of the log carries ``BLAKE2b-256(number || time || event || subject || previous)`` as
 canonical JSON, where ``previous`` is the hash of entry ``n - 1``. So any change, insertion or
-removal inside the log shows. Cutting off its end shows only against a hash noted elsewhere
+removal inside the log is detected. Cutting off its end is detected only by a hash noted elsewhere
 (``rbnn devices audit`` prints it).
 """
 
@@ -50,7 +50,7 @@ class Registry:
 
     @classmethod
     def open(cls, url_or_path: str | Path = DEFAULT_FILE) -> Registry:
-        """Open a registry and make what it misses.
+        """Open a registry and create what is missing.
 
         Args:
             url_or_path: a file for SQLite, or an SQLAlchemy URL
@@ -72,7 +72,7 @@ class Registry:
         except (ImportError, ArgumentError, NoSuchModuleError) as error:
             raise RegistryError(
                 f"Cannot open a registry of this kind: {error}.",
-                "For PostgreSQL install rbnn[postgresql] and name "
+                "For PostgreSQL, install rbnn[postgresql] and use "
                 "postgresql+psycopg://user@host/name.",
             ) from None
         except (DBAPIError, OSError) as error:
@@ -80,12 +80,12 @@ class Registry:
             name = place.split("@")[-1]
             raise RegistryError(
                 f"Cannot open the registry {name}: {reason}.",
-                "Check the path or the database's address and rights.",
+                "Check the path, or the database's address and permissions.",
             ) from None
         return cls(engine, where)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections to the database."""
         self._engine.dispose()
 
     def __enter__(self) -> Registry:
@@ -125,7 +125,7 @@ class Registry:
     def add_device(
         self, public: bytes, sign_public: bytes, board: str, helper_record: bytes
     ) -> Device:
-        """Enter an enrolled device; one that is known gets its new helper record.
+        """Add an enrolled device; a known device gets the new helper record.
 
         Args:
             public: X25519 public key, 32 bytes.
@@ -156,16 +156,16 @@ class Registry:
             found = session.get(Device, public.hex())
         if found is None:
             raise RegistryError(
-                f"The registry {self._where} knows no device {public.hex()[:16]}….",
+                f"The registry {self._where} has no device {public.hex()[:16]}….",
                 "Enrol it: rbnn enroll; `rbnn devices` lists the known ones.",
             )
         return found
 
     def find_device(self, start: str | None) -> Device:
-        """The device whose public key begins with these hex digits.
+        """The device whose public key starts with these hex digits.
 
         Args:
-            start: hex digits; None means the only device there is.
+            start: hex digits; None for the only device in the registry.
 
         Raises:
             RegistryError: none or several devices match.
@@ -177,7 +177,8 @@ class Registry:
         if not known:
             raise RegistryError(f"The registry {self._where} is empty.", "Enrol: rbnn enroll")
         raise RegistryError(
-            f"{len(found)} devices of {self._where} match {start or 'without a name'}.",
+            f"{len(found)} devices of {self._where} "
+            + (f"match {start}." if start else "could be meant: none was named."),
             "Name one by the first digits of its public key; `rbnn devices` lists them.",
         )
 
@@ -202,7 +203,7 @@ class Registry:
     def add_licence(
         self, device: bytes, licence: Licence, task_name: str, user_fingerprint: str
     ) -> IssuedLicence:
-        """Enter an issued licence.
+        """Add an issued licence.
 
         Args:
             device: X25519 public key of its device, 32 bytes.
@@ -211,7 +212,7 @@ class Registry:
             user_fingerprint: ``UserKey.fingerprint``.
 
         Raises:
-            RegistryError: unknown device, or a sequence number that was given away meanwhile.
+            RegistryError: unknown device, or a sequence number that was taken meanwhile.
         """
         self.device(device)
         with self._transaction(writes=True) as session:
@@ -281,7 +282,7 @@ class Registry:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Let SQLAlchemy begin transactions itself, so that a writer locks before it reads."""
+    """Let SQLAlchemy start transactions itself, so that a writer locks before it reads."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:

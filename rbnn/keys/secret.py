@@ -1,4 +1,4 @@
-"""Key bytes that do not show themselves: not in ``repr``, logs, tracebacks or pickles."""
+"""Key bytes that never show up in ``repr``, logs, tracebacks or pickles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rbnn.spec.published import TEST_ONLY_MARKER
 
 @final
 class Secret:
-    """Immutable secret bytes. Only :meth:`reveal` gives them out."""
+    """Immutable secret bytes. Only :meth:`reveal` returns them."""
 
     __slots__ = ("_value",)
 
@@ -18,7 +18,7 @@ class Secret:
         self._value = bytes(value)
 
     def reveal(self) -> bytes:
-        """The bytes themselves; hand them on, do not keep them."""
+        """The bytes themselves; pass them on, do not keep them."""
         return self._value
 
     @property

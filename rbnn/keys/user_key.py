@@ -1,13 +1,13 @@
 """A user's key: 256 random bits in one text line, or a passphrase.
 
 The line is ``rbnn-user-key-1:<64 hex digits>:<8 hex digits>``; the last part is the start of
-BLAKE2b-256 over everything before the last colon, against typing mistakes. The file is made new
+BLAKE2b-256 over everything before the last colon, to detect typing mistakes. The file is created
 with mode 0600 and never overwritten.
 
-A passphrase becomes a key by Argon2id (RFC 9106: 3 passes, 64 MiB, 4 lanes, 32 bytes out). Salt:
-the first 16 bytes of BLAKE2b-256 over ``rbnn/v1/user-passphrase``, a zero byte and the owner's
-name in UTF-8 (empty unless the caller gives one). The salt is a rule and not a stored value, so
-that the same passphrase opens the same licences from any workstation; two owners who choose the
+A passphrase is turned into a key with Argon2id (RFC 9106: 3 passes, 64 MiB, 4 lanes, 32 bytes
+out). Salt: the first 16 bytes of BLAKE2b-256 over ``rbnn/v1/user-passphrase``, a zero byte and the
+owner's name in UTF-8 (empty unless the caller gives one). The salt is computed rather than stored,
+so that the same passphrase opens the same licences from any workstation; two owners who choose the
 same name and passphrase therefore share a key.
 """
 
@@ -51,13 +51,13 @@ class UserKey:
             raise ValueError(f"A user key has {kdf.KEY_BYTES} bytes. Received: {len(self.key)}")
 
     def psk(self, licence_id: bytes) -> bytes:
-        """The pre-shared key (32 bytes) of the licence ``licence_id`` (16 bytes): all that is ever
-        sent to a device."""
+        """The pre-shared key (32 bytes) of the licence ``licence_id`` (16 bytes): the only thing
+        that is ever sent to a device."""
         return kdf.derive(self.key.reveal(), kdf.Label.USER_PSK, licence_id)
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that name this key and tell nothing about it."""
+        """16 hex digits that identify this key and reveal nothing about it."""
         return hashlib.blake2b(
             self.key.reveal(), digest_size=8, person=b"rbnn-user-name"
         ).hexdigest()
@@ -86,7 +86,7 @@ def parse_line(line: str, where: str) -> UserKey:
     if not text.startswith(_ANY_VERSION):
         raise UserKeyError(f"{where} does not hold a user key.", _MAKE_ONE)
     if not text.startswith(PREFIX + ":"):
-        raise UserKeyError(f"The user key in {where} is of another version.", _MAKE_ONE)
+        raise UserKeyError(f"The user key in {where} has another version.", _MAKE_ONE)
     body, _, checksum = text.rpartition(":")
     digits = body.removeprefix(PREFIX + ":")
     try:
@@ -131,7 +131,7 @@ def derive_user_key(passphrase: str, owner: str = "") -> UserKey:
     """
     if len(passphrase) < PASSPHRASE_MIN_LENGTH:
         raise UserKeyError(
-            f"A passphrase has at least {PASSPHRASE_MIN_LENGTH} characters.",
+            f"A passphrase must have at least {PASSPHRASE_MIN_LENGTH} characters.",
             "Use five or more random words, or a key file: rbnn keys new user keys/user.key",
         )
     salt = hashlib.blake2b(_SALT_PREFIX + owner.encode(), digest_size=32).digest()[:16]
@@ -167,9 +167,9 @@ def load_user_key(path: Path | None, prompt: bool = True) -> UserKey:
     """Find the user's key.
 
     Args:
-        path: a key file; ``-`` reads one line (key or passphrase) from standard input; None takes
-            ``keys/user.key`` where it exists, and asks otherwise.
-        prompt: whether asking is allowed. Nothing is asked without a terminal.
+        path: a key file; ``-`` reads one line (key or passphrase) from standard input; None uses
+            ``keys/user.key`` if it exists, and prompts otherwise.
+        prompt: whether prompting is allowed. Without a terminal there is no prompt.
 
     Raises:
         UserKeyError: no key, or one that is malformed, readable by others or published.

@@ -1,1 +1,1 @@
-"""What everything that is read shares: plot style, table writer, base class of documents."""
+"""What all pages and reports share: the plot style and the table writer."""

@@ -1,7 +1,7 @@
 """How all plots look, and how they are written: one SVG and one PNG each.
 
-Colours are those of Okabe and Ito, which colour-blind readers tell apart; every series has a marker
-of its own besides. Files are the same bytes for the same figures.
+The colours are those of Okabe and Ito, which colour-blind readers can tell apart; every series also
+has its own marker. The same figures give the same bytes.
 
 Source: Okabe and Ito, "Color Universal Design", 2008.
 """
@@ -52,7 +52,7 @@ RULES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Series:
-    """How one kind of network is drawn."""
+    """How the points of one kind of network are drawn."""
 
     label: str
     colour: str
@@ -73,13 +73,13 @@ class Series:
 
 
 SERIES = {
-    "single": Series("own network", INK, "o", hollow=True),
+    "single": Series("single-task network", INK, "o", hollow=True),
     "xor": Series("shared, xor", "#0072B2", "o"),
     "sign": Series("shared, sign", "#E69F00", "^"),
     "permute": Series("shared, permute", "#009E73", "s"),
     "none": Series("shared, no key", "#CC79A7", "D"),
 }
-"""By name of the network."""
+"""By kind of network."""
 WARNING = "#D55E00"
 """For limits."""
 

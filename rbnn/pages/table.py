@@ -13,10 +13,10 @@ class Table:
     """Heads and rows of text.
 
     Args:
-        heads: one a column.
-        rows: as many cells each as there are heads.
+        heads: one per column.
+        rows: each with as many cells as there are heads.
         title: printed in the terminal; a document has its own headings.
-        align: one letter a column, ``l`` or ``r``; the last one counts for all further columns.
+        align: one letter per column, ``l`` or ``r``; the last one applies to all further columns.
     """
 
     heads: tuple[str, ...]
@@ -27,7 +27,7 @@ class Table:
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.heads):
-                raise ValueError(f"A row has {len(self.heads)} cells. Received: {row}")
+                raise ValueError(f"A row must have {len(self.heads)} cells. Received: {row}")
 
     def rich(self) -> RichTable:
         """For the terminal."""
@@ -48,7 +48,7 @@ class Table:
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], align: str = "lr") -> str:
-    """A table for a document, with a newline at the end; arguments as :class:`Table` has them."""
+    """A table for a document, with a newline at the end; arguments as for :class:`Table`."""
     return Table(tuple(heads), tuple(map(tuple, rows)), align=align).markdown() + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Data sets to tensors: built-in names, the user's own folders, the audio front end."""
+"""Data sets to tensors: built-in sets, the user's own folders, the audio front end."""
 
 from rbnn.tasks.dataset import SIDE, Split, TaskData
 from rbnn.tasks.errors import TaskError

@@ -1,14 +1,14 @@
-"""The audio front end: one second of sound to a 32x32 log-mel image.
+"""The audio front end: from one second of sound to a 32x32 log-mel image.
 
-Every audio task and every user's clip goes through :func:`log_mel_image`. Steps, for 16,000
-samples at 16 kHz in -1..1:
+Every clip, whether from an audio task or from the user, goes through :func:`log_mel_image`. Steps,
+for 16,000 samples at 16 kHz in -1..1:
 
 1. 262 zeros on each side; 32 frames of 1,024 samples, 500 samples apart, periodic Hann window.
 2. Power spectrum (1,024-point FFT), summed by 32 triangular filters that are evenly spaced in
    mel, ``2595 log10(1 + f / 700)``, from 60 Hz to 7,600 Hz, each of unit area.
-3. Decibels; the clip's loudest value becomes 255, and ``RANGE_DB`` below it 0. A clip whose
-   loudest value is under ``FLOOR_DB`` is measured against ``FLOOR_DB``, so digital silence is
-   black instead of amplified rounding noise.
+3. Decibels; the clip's loudest value becomes 255, and ``RANGE_DB`` below it becomes 0. A clip whose
+   loudest value is below ``FLOOR_DB`` is scaled to ``FLOOR_DB`` instead, so digital silence is
+   black rather than amplified rounding noise.
 
 Row 0 is the lowest band, column 0 the first frame.
 """
@@ -42,7 +42,7 @@ RECIPE: dict[str, object] = {
     "band": [LOWEST_HZ, HIGHEST_HZ],
     "decibels": [RANGE_DB, FLOOR_DB],
 }
-"""What cached log-mel images depend on."""
+"""The parameters that cached log-mel images depend on."""
 
 
 @cache
@@ -64,7 +64,7 @@ def loudest_part(samples: Samples, length: int, step: int) -> Samples:
     Args:
         samples: mono, at least ``length`` of them.
         length: samples to keep.
-        step: stretches begin at multiples of this.
+        step: stretches start at multiples of this.
     """
     energy = np.concatenate(([0.0], np.cumsum(samples**2)))
     starts = np.arange(0, len(samples) - length + 1, step)
@@ -75,7 +75,7 @@ def loudest_part(samples: Samples, length: int, step: int) -> Samples:
 def fit_clip(samples: Samples) -> Samples:
     """Make a clip exactly one second long.
 
-    A shorter one is padded with zeros on both sides; of a longer one, the loudest second is kept.
+    A shorter clip is padded with zeros on both sides; of a longer clip, the loudest second is kept.
 
     Args:
         samples: mono, 16 kHz, any length.

@@ -1,6 +1,6 @@
-"""Decoded sets on disk, so that the second run starts at once.
+"""Decoded sets on disk, so that the second run starts immediately.
 
-The folder is ``$RBNN_CACHE``, else the user's cache folder for ``rbnn``. It holds
+The folder is ``$RBNN_CACHE``, or else the user's cache folder for ``rbnn``. It holds
 ``decoded/<key>.npz`` and ``downloads/``; all of it can be deleted at any time.
 """
 
@@ -22,7 +22,7 @@ from rbnn.tasks.dataset import Kind, Split
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a reader or a generator makes: a task's data without its name."""
+    """What a reader or generator returns: a task's data without its name."""
 
     labels: tuple[str, ...]
     train: Split
@@ -31,7 +31,7 @@ class Decoded:
 
 
 def cache_folder() -> Path:
-    """Where caches go by default."""
+    """The default cache folder."""
     if folder := os.environ.get("RBNN_CACHE"):
         return Path(folder).expanduser()
     import platformdirs
@@ -55,7 +55,7 @@ def holds(folder: Path, key: str) -> bool:
 
 
 def read(folder: Path, key: str) -> Decoded | None:
-    """The set stored under ``key``, or None where there is none or its file is damaged."""
+    """The set stored under ``key``, or None if there is none or its file is damaged."""
     try:
         with np.load(_file(folder, key), allow_pickle=False) as arrays:
             return Decoded(
@@ -64,12 +64,12 @@ def read(folder: Path, key: str) -> Decoded | None:
                 test=Split(arrays["test_images"], arrays["test_labels"]),
                 kind="audio" if str(arrays["kind"]) == "audio" else "image",
             )
-    except Exception:  # whatever a damaged zip raises: the set is made anew
+    except Exception:  # whatever a damaged zip raises: the set is made again
         return None
 
 
 def store(folder: Path, key: str, decoded: Decoded) -> None:
-    """Write a set under ``key``, whole or not at all.
+    """Write a set under ``key``, completely or not at all.
 
     Raises:
         RbnnError: the cache folder cannot be written.

@@ -1,4 +1,4 @@
-"""A task's data as every later room uses them: 32x32 images of bytes, and class numbers."""
+"""A task's data as all later rooms use it: 32x32 images of bytes, and class numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Kind = Literal["image", "audio"]
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 UNPRINTABLE_IN_LABELS = frozenset(",[]%")
-"""Marks of the serial grammar (``rbnn.spec.link``); a class name is printed inside them."""
+"""Delimiters of the serial grammar (``rbnn.spec.link``), between which a class name is printed."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class TaskData:
         train: samples to train on.
         test: samples to measure on.
         source: the spec with which :func:`rbnn.tasks.load` finds the same data again.
-        origin: the same for people: which files or which generator.
+        origin: for people to read: which files or which generator.
         kind: what the samples were made from.
     """
 
@@ -87,18 +87,18 @@ class TaskData:
         if len(self.labels) < 2:
             raise TaskError(
                 f"Task {self.name} has {len(self.labels)} class; a classifier needs two.",
-                "Put each class in a folder of its own.",
+                "Put each class in its own folder.",
             )
         if len(self.labels) > MAX_CLASSES:
             raise TaskError(
-                f"Task {self.name} has {len(self.labels)} classes; the device takes {MAX_CLASSES}.",
-                "Merge classes or split the task in two.",
+                f"Task {self.name} has {len(self.labels)} classes; the limit is {MAX_CLASSES}.",
+                "Merge classes, or split the task in two.",
             )
         for label in self.labels:
             if not label.isprintable() or not label or UNPRINTABLE_IN_LABELS & set(label):
                 raise TaskError(
                     f"Task {self.name} has a class named {label!r}.",
-                    "Rename its folders: printable UTF-8 characters without , [ ] and %.",
+                    "Rename its folders: use printable UTF-8 characters except , [ ] and %.",
                 )
         if self.train.channels != self.test.channels:
             raise ValueError("Train and test have the same number of channels.")

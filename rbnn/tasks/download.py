@@ -1,8 +1,8 @@
 """Fetch one published file, checked and resumable.
 
-A download grows as ``<name>.part`` and takes its own name only when its checksum is right, so
-what stands under the name is whole. A part that is left over is continued by an HTTP Range
-request; a part with a wrong checksum is deleted.
+A download is written to ``<name>.part`` and gets its own name only if its checksum is correct, so a
+file with that name is complete. A partial download is continued with an HTTP Range request; one
+with a wrong checksum is deleted.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Remote:
         url: where it is.
         algorithm: ``hashlib``'s name of the digest that its publisher gives.
         digest: that digest, as hex.
-        task: the task that it is for, to name the way round in messages.
-        size_bytes: how large it is; 0 where that is not known.
+        task: the task that it is for, for messages.
+        size_bytes: its size; 0 if unknown.
         saved_as: its name in the folder of downloads; by default the last part of ``url``.
     """
 
@@ -50,10 +50,10 @@ class Remote:
         return self.saved_as or self.url.rsplit("/", 1)[-1]
 
     def way_round(self, folder: Path) -> str:
-        """How to go on without the network, where downloads are kept in ``folder``."""
+        """How to do without the network if downloads are kept in ``folder``."""
         return (
-            f"Fetch it elsewhere and put it at {folder / self.name}, or set RBNN_DATA to a folder "
-            f"that holds the set as train/<class>/ and test/<class>/ files, zipped or not."
+            f"Download it elsewhere and save it as {folder / self.name}, or set RBNN_DATA to a "
+            f"folder that holds the set as train/<class>/ and test/<class>/ files, zipped or not."
         )
 
 
@@ -65,7 +65,7 @@ def _digest(path: Path, algorithm: str) -> str:
 def _ask(remote: Remote, have: int, folder: Path) -> requests.Response:
     import requests
 
-    # "identity": lengths and ranges count the file's own bytes.
+    # "identity": lengths and ranges refer to the bytes of the file itself.
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -87,16 +87,16 @@ def _stream(remote: Remote, part: Path, progress: Progress | None) -> None:
     have = part.stat().st_size if part.exists() else 0
     with _ask(remote, have, part.parent) as answer:
         if have and answer.status_code == 416:
-            return  # the part is as long as the file, or longer: its checksum decides
+            return  # the part is at least as long as the file: its checksum decides
         if answer.status_code not in (200, 206):
             raise TaskError(
-                f"{remote.url} answers {answer.status_code} {answer.reason}.",
+                f"{remote.url} returned {answer.status_code} {answer.reason}.",
                 remote.way_round(part.parent),
             )
         resumed = answer.status_code == 206
         if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             raise TaskError(
-                f"{remote.url} answers with another range than was asked for.",
+                f"{remote.url} returned another range than the one requested.",
                 remote.way_round(part.parent),
             )
         done = have if resumed else 0
@@ -118,23 +118,23 @@ def _stream(remote: Remote, part: Path, progress: Progress | None) -> None:
             except requests.RequestException as error:
                 raise TaskError(
                     f"The download of {remote.url} broke off after {done} bytes.",
-                    "Run the same command again: it goes on where it stopped.",
+                    "Run the same command again: it continues where it stopped.",
                 ) from error
 
 
 def fetch(remote: Remote, folder: Path, progress: Progress | None = None) -> Path:
-    """Download a file, or find it already there.
+    """Download a file, unless it is there already.
 
     Args:
         remote: the file and its digest.
         folder: where downloads are kept.
-        progress: called as ``progress("downloading <name>", bytes done, bytes in all or 0)``.
+        progress: called as ``progress("downloading <name>", bytes done, total bytes or 0)``.
 
     Returns:
-        The file, its digest checked.
+        The file, whose digest was checked.
 
     Raises:
-        TaskError: no network, an answer other than the file, a broken or wrong download, or a
+        TaskError: no network, a response other than the file, a broken or wrong download, or a
             folder that cannot be written.
     """
     path = folder / remote.name

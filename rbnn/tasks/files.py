@@ -1,7 +1,7 @@
 """A data set of files: ``train/<class>/`` and ``test/<class>/`` with PNG, JPEG or WAV files.
 
-Classes are numbered in the sorted order of their folders. When no picture of the set has a
-colour, the task has one channel, else three.
+Classes are numbered in the sorted order of their folders. If no picture of the set has a colour,
+the task has one channel, otherwise three.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rbnn.tasks.wav import read_wav
 
 Progress = Callable[[str, int, int], None]
 READER_VERSION = 1
-"""Raised whenever the same files would be decoded to other bytes."""
+"""Increased whenever the same files would be decoded to other bytes."""
 SUFFIXES: dict[str, Kind] = {
     ".png": "image",
     ".jpg": "image",
@@ -38,7 +38,7 @@ _LAYOUT = "The set needs train/<class>/ and test/<class>/ folders of PNG, JPEG o
 
 
 def kind_of(name: str, where: str) -> Kind:
-    """Whether a file name is a picture's or a sound's.
+    """Whether a file is a picture or a sound, by its name.
 
     Raises:
         TaskError: neither.
@@ -53,7 +53,7 @@ def kind_of(name: str, where: str) -> Kind:
 
 
 def decode(raw: bytes, name: str, where: str) -> Images:
-    """One file to (32, 32, 3) for a picture, (32, 32, 1) for a sound.
+    """Decode one file: a picture to (32, 32, 3), a sound to (32, 32, 1).
 
     Raises:
         TaskError: the file is damaged, or is not what its name says.
@@ -64,7 +64,7 @@ def decode(raw: bytes, name: str, where: str) -> Images:
         raise TaskError(f"{where} is empty.", "Replace it or delete it.")
     if not raw.startswith(MAGICS[suffix]):
         raise TaskError(
-            f"{where} is not a {suffix[1:].upper()} file, whatever its name says.",
+            f"{where} is not a {suffix[1:].upper()} file, despite its name.",
             "Convert it, or give it the right extension.",
         )
     return read_picture(raw, where) if kind == "image" else log_mel_image(read_wav(raw, where))
@@ -94,7 +94,7 @@ def _list(tree: Tree) -> dict[str, dict[str, list[str]]]:
         for label, names in found[part].items():
             if not names:
                 raise TaskError(
-                    f"{tree.where(part)}/{label} is empty.", "Put files into it, or delete it."
+                    f"{tree.where(part)}/{label} is empty.", "Add files to it, or delete it."
                 )
     differing = sorted(set(found["train"]) ^ set(found["test"]))
     if differing:
@@ -105,8 +105,8 @@ def _list(tree: Tree) -> dict[str, dict[str, list[str]]]:
         )
     if len(found["train"]) < 2:
         raise TaskError(
-            f"{tree.path} has one class only: {next(iter(found['train']))!r}.",
-            "A classifier needs two classes or more, each in a folder of its own.",
+            f"{tree.path} has only one class: {next(iter(found['train']))!r}.",
+            "Add at least one more class, each in its own folder.",
         )
     return found
 
@@ -114,7 +114,7 @@ def _list(tree: Tree) -> dict[str, dict[str, list[str]]]:
 def _no_part(tree: Tree, part: str) -> TaskError:
     tops = [name for name in tree.tops() if name not in PARTS]
     shown = ", ".join(tops[:3]) + (", …" if len(tops) > 3 else "")
-    found = f" It has {shown} at its top: move class folders into train/ and test/." if tops else ""
+    found = f" Its top level has {shown}: move class folders to train/ and test/." if tops else ""
     return TaskError(f"{tree.where('').rstrip('/')} has no folder {part}/.", f"{_LAYOUT}{found}")
 
 
@@ -124,7 +124,7 @@ def _check_kinds(tree: Tree, names: list[str]) -> Kind:
         if kind_of(name, tree.where(name)) != first:
             raise TaskError(
                 f"{tree.path} mixes pictures and sounds: {names[0]} and {name}.",
-                "Make two tasks of it.",
+                "Split it into two tasks.",
             )
     return first
 

@@ -1,4 +1,4 @@
-"""From a task's name to its data: look in RBNN_DATA, then in the cache, then make or fetch it."""
+"""From a task's name to its data: look in RBNN_DATA, then in the cache; else make or fetch it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rbnn.tasks.names import KNOWN, TaskSpec, parse_spec
 from rbnn.tasks.sources import find_local, missing
 
 Progress = Callable[[str, int, int], None]
-"""Called as ``progress(what, done, total)``; total is 0 where it is unknown."""
+"""Called as ``progress(what, done, total)``; total is 0 if it is unknown."""
 
 
 def _cached(folder: Path, recipe: Mapping[str, object], make: Callable[[], Decoded]) -> Decoded:
@@ -71,7 +71,7 @@ def load(
     if path is not None:
         decoded = _load_path(path, folder, progress)
         return _named(task.name, decoded, f"{task.name}={path.resolve()}", str(path))
-    assert known is not None  # parse_spec lets no other name through without a path
+    assert known is not None  # parse_spec accepts no other name without a path
     if known.supply == "data":
         raise missing(known)
     if known.supply == "download":

@@ -1,4 +1,4 @@
-"""Downloads and decoding shown in a terminal, on stderr."""
+"""Progress of downloads and decoding in a terminal, on stderr."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class LoadingBar:
         self._bars.stop()
 
     def show(self, what: str, done: int, total: int) -> None:
-        """Move the bar of ``what``; a total of 0 is unknown."""
+        """Move the bar of ``what``; a total of 0 means unknown."""
         if what not in self._shown:
             self._shown[what] = self._bars.add_task(what, total=total or None)
         self._bars.update(self._shown[what], completed=done, total=total or None)

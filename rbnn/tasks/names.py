@@ -1,4 +1,4 @@
-"""``--tasks digits,kws,mine=path/to/folder``: names and where their data are."""
+"""``--tasks digits,kws,mine=path/to/folder``: task names and where their data is."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class KnownTask:
     Args:
         name: as the user types it.
         about: one line.
-        supply: ``embedded`` is made on the spot; ``download`` is fetched where ``RBNN_DATA`` has
-            no such set; ``data`` is only read from ``RBNN_DATA``.
+        supply: ``embedded`` is generated locally; ``download`` is fetched if ``RBNN_DATA`` has no
+            such set; ``data`` is only read from ``RBNN_DATA``.
         file: stem of its zip or folder in ``RBNN_DATA``.
     """
 
@@ -55,7 +55,7 @@ ALIASES = {"cifar10": "cifar", "cifar-10": "cifar", "fashion-mnist": "fashion"}
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """A task as named on the command line; ``path`` is a folder or zip of the user's own."""
+    """A task as named on the command line; ``path`` is the user's own folder or zip."""
 
     name: str
     path: Path | None = None
@@ -67,7 +67,7 @@ class TaskSpec:
 def _is_text(path: str) -> bool:
     try:
         path.encode()
-    except UnicodeEncodeError:  # bytes that are not UTF-8 stand as lone surrogates
+    except UnicodeEncodeError:  # bytes that are not UTF-8 appear as lone surrogates
         return False
     return not any(unicodedata.category(character) == "Cc" for character in path)
 
@@ -96,12 +96,12 @@ def parse_spec(text: str) -> TaskSpec:
     if len(name.encode()) > MAX_NAME_BYTES:
         raise TaskError(
             f"The task name {name!r} has {len(name.encode())} bytes.",
-            f"Take a name of at most {MAX_NAME_BYTES} bytes.",
+            f"Use a name of at most {MAX_NAME_BYTES} bytes.",
         )
     if not _NAME.fullmatch(name):
         raise TaskError(
-            f"The task name {name!r} has characters that a name cannot have.",
-            "Use letters, digits, - and _, beginning with a letter or digit.",
+            f"The task name {name!r} has characters that are not allowed.",
+            "Use letters, digits, - and _, starting with a letter or digit.",
         )
     if not path:
         raise TaskError(f"Task {name!r} has no path after '='.", f"Write: {name}=path/to/folder")
@@ -120,10 +120,10 @@ def parse_specs(text: str) -> list[TaskSpec]:
         text: such as ``cifar,kws,mine=path/to/folder``.
 
     Returns:
-        One spec per task, in the order given. Paths are not looked at yet.
+        One spec per task, in the order given. Paths are not checked yet.
 
     Raises:
-        TaskError: nothing given, an unknown or unusable name, one name twice, too many tasks.
+        TaskError: no task, an unknown or unusable name, a repeated name, or too many tasks.
     """
     if not text.strip():
         raise TaskError("No task is named.", f"Known tasks: {', '.join(KNOWN)}.")
@@ -138,6 +138,6 @@ def parse_specs(text: str) -> list[TaskSpec]:
         seen.add(spec.name)
     if len(specs) > MAX_TASKS:
         raise TaskError(
-            f"{len(specs)} tasks are named; one model holds {MAX_TASKS}.", "Name fewer tasks."
+            f"{len(specs)} tasks are named; a model holds at most {MAX_TASKS}.", "Name fewer tasks."
         )
     return specs

@@ -1,4 +1,4 @@
-"""What tasks there are and whether their data are at hand: the tables of ``rbnn tasks``."""
+"""The known tasks and whether their data is available: the tables of ``rbnn tasks``."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Availability:
     Args:
         name: the task.
         about: one line.
-        ready: whether its data are at hand, without the network.
-        where: the files, the generator or the download; what to do where it is not to be had.
+        ready: whether its data is available without the network.
+        where: the files, the generator or the download; or what to do if there is none.
     """
 
     name: str
@@ -67,7 +67,7 @@ def overview(cache: Path | None = None) -> list[Availability]:
 
 
 def describe(data: TaskData) -> dict[str, object]:
-    """A loaded task's figures, ready for JSON."""
+    """A loaded task's figures for JSON."""
     train, test = (Counter(split.labels.tolist()) for split in (data.train, data.test))
     return {
         "name": data.name,

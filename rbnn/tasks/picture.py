@@ -1,4 +1,4 @@
-"""Image bytes to 32x32 pixels."""
+"""From image bytes to 32x32 pixels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORMATS = ("PNG", "JPEG")
 MAX_PIXELS = 50_000_000
 """Larger pictures are refused before their pixels are decoded."""
 BACKGROUND = (255, 255, 255, 255)
-"""What shows through transparent pixels."""
+"""The colour behind transparent pixels."""
 
 
 def fit(pixels: Images) -> Images:
@@ -37,9 +37,9 @@ def fit(pixels: Images) -> Images:
 def read_picture(raw: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> Images:
     """Decode a picture file of any size and mode.
 
-    The whole picture is scaled to 32x32 (Lanczos; the aspect ratio is not kept), turned upright as
-    its EXIF data say, and laid on white where it is transparent. Of an animation the first picture
-    is taken, of 16 bits the upper 8.
+    The whole picture is scaled to 32x32 (Lanczos; the aspect ratio is not kept), turned upright
+    according to its EXIF data, and laid on white where it is transparent. Of an animation, the
+    first picture is used; of 16 bits, the upper 8.
 
     Args:
         raw: the whole file.
@@ -80,7 +80,7 @@ def read_picture(raw: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> 
         raise TaskError(
             f"{where} is not a {' or '.join(formats)} picture.", "Replace it or delete it."
         ) from error
-    except Exception as error:  # the decoders raise whatever a damaged file leads them to
+    except Exception as error:  # a damaged file can make the decoders raise anything
         raise TaskError(
             f"{where} is damaged: {str(error) or type(error).__name__}.",
             "Replace it or delete it.",

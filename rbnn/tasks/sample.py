@@ -1,4 +1,4 @@
-"""One file to the network's input, for ``rbnn infer``."""
+"""From one file to the network's input, for ``rbnn infer``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rbnn.tasks.tree import MAX_FILE_BYTES
 
 
 def load_sample(path: Path, channels: int) -> Images:
-    """Read a picture or a sound by the same steps as the data sets.
+    """Read a picture or a sound with the same steps as the data sets.
 
     Args:
         path: a PNG, JPEG or WAV file.
@@ -22,7 +22,7 @@ def load_sample(path: Path, channels: int) -> Images:
         (32, 32, channels) uint8.
 
     Raises:
-        TaskError: missing, unreadable, damaged, or a sound for a task that takes colour pictures.
+        TaskError: missing, unreadable, damaged, or a sound for a task of colour pictures.
     """
     if channels not in (1, 3):
         raise ValueError(f"A task's input has 1 or 3 channels. Received: {channels}")
@@ -37,12 +37,12 @@ def load_sample(path: Path, channels: int) -> Images:
         ) from error
     if len(raw) > MAX_FILE_BYTES:
         raise TaskError(
-            f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Cut it or scale it down."
+            f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Shorten or scale it down."
         )
     if kind == "audio" and channels == 3:
         raise TaskError(
-            f"{path} is a sound, and this task takes colour pictures.",
-            "Switch to an audio task, or give a picture.",
+            f"{path} is a sound, but this task expects colour pictures.",
+            "Switch to an audio task, or name a picture.",
         )
     image = decode(raw, path.name, where)
     return to_grey(image) if kind == "image" and channels == 1 else image

@@ -1,4 +1,4 @@
-"""Where a known set is to be had: ``$RBNN_DATA`` first, then its official download."""
+"""Where to get a known set: from ``$RBNN_DATA``, or else from its official download."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VARIABLE = "RBNN_DATA"
 
 
 def data_folder() -> Path | None:
-    """The folder that ``$RBNN_DATA`` names, or None where it is not set.
+    """The folder that ``$RBNN_DATA`` names, or None if it is not set.
 
     Raises:
         TaskError: it names something that is not a folder.
@@ -42,12 +42,12 @@ def find_local(task: KnownTask) -> Path | None:
 
 
 def missing(task: KnownTask) -> TaskError:
-    """What to say where a set is only read from ``$RBNN_DATA`` and is not there."""
+    """The error for a set that is only read from ``$RBNN_DATA`` and is not there."""
     folder = data_folder()
-    state = "is not set" if folder is None else f"({folder}) does not have it"
+    state = "is not set" if folder is None else f"is {folder} and does not contain it"
     return TaskError(
-        f"The task {task.name} has no download without an account; {VARIABLE}, where it would be "
-        f"looked for, {state}.",
+        f"The task {task.name} cannot be downloaded without an account, so it is only read from "
+        f"{VARIABLE}, which {state}.",
         f"Set {VARIABLE} to a folder that holds {task.file}.zip or {task.file}/, with "
         f"train/<class>/ and test/<class>/ in it; or write {task.name}=path/to/folder.",
     )

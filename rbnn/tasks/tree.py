@@ -1,7 +1,7 @@
-"""The files of a data set, in a folder or in a zip, read alike.
+"""The files of a data set in a folder or a zip, read in the same way.
 
-The set may stand one folder deeper, as ``zip -r set.zip set`` packs it: where there is neither
-``train/`` nor ``test/`` but one folder only, the set is looked for in that folder.
+The set may be one folder deeper, as ``zip -r set.zip set`` packs it: if there is neither
+``train/`` nor ``test/`` but only one folder, the set is looked for in that folder.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ PARTS = ("train", "test")
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_FILES = 2_000_000
 IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
-"""What desktops drop into folders; names that begin with a dot are skipped as well."""
+"""Files that desktops leave in folders; names that start with a dot are skipped as well."""
 
 
 class Tree(ABC):
     """Names and bytes of a set's files; names are relative to the set, with ``/``.
 
-    ``inner`` is the one folder in which the set stands, ended by ``/``, or empty.
+    ``inner`` is the folder that contains the set, with a final ``/``, or empty.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,11 +36,11 @@ class Tree(ABC):
 
     @abstractmethod
     def tops(self) -> list[str]:
-        """Names of the folders beside which ``train/`` and ``test/`` should be, sorted."""
+        """Names of the folders on the level where ``train/`` and ``test/`` should be, sorted."""
 
     @abstractmethod
     def names(self) -> list[str]:
-        """All files and, ended by ``/``, folders, sorted."""
+        """All files and, with a final ``/``, folders, sorted."""
 
     @abstractmethod
     def read(self, name: str) -> bytes:
@@ -57,7 +57,7 @@ class Tree(ABC):
         self.close()
 
     def close(self) -> None:  # noqa: B027  (a folder has nothing to close)
-        """Let go of the file."""
+        """Close the file."""
 
     def where(self, name: str) -> str:
         """A file's name for error messages."""
@@ -75,14 +75,14 @@ def _inner(tops: list[str]) -> str:
 def _too_large(where: str, size: int) -> TaskError:
     return TaskError(
         f"{where} is too large: {size} bytes.",
-        f"A sample has at most {MAX_FILE_BYTES // 2**20} MiB: cut it or scale it down.",
+        f"Shorten or scale it down: a sample has at most {MAX_FILE_BYTES // 2**20} MiB.",
     )
 
 
 def _unreadable(path: Path, error: OSError) -> TaskError:
     return TaskError(
         f"Cannot read {error.filename or path}: {error.strerror}.",
-        "Check its permissions; remove links that lead nowhere.",
+        "Check its permissions; remove broken links.",
     )
 
 
@@ -155,7 +155,7 @@ class FolderTree(Tree):
 
 
 class ZipTree(Tree):
-    """A zip file; nothing of it is ever written to disk."""
+    """A zip file; nothing in it is ever written to disk."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -182,8 +182,8 @@ class ZipTree(Tree):
             name = member.filename.replace("\\", "/")
             if ".." in name.split("/") or PureWindowsPath(name).anchor:
                 raise TaskError(
-                    f"{self.path} holds a file that leads outside: {member.filename!r}.",
-                    "Do not trust this zip; pack your own folder.",
+                    f"{self.path} holds a file whose path leads outside: {member.filename!r}.",
+                    "Do not trust this zip; pack the folder yourself.",
                 )
             if not _is_ignored(name):
                 self._all[name] = member
@@ -241,11 +241,11 @@ def open_tree(path: Path) -> Tree:
     """Open a folder or a zip.
 
     Raises:
-        TaskError: there is neither at ``path``.
+        TaskError: ``path`` does not exist.
     """
     if not path.exists():
         raise TaskError(
             f"There is no folder or zip {path}.",
-            "Name a folder or zip with train/<class>/ and test/<class>/ in it.",
+            "Name a folder or zip that contains train/<class>/ and test/<class>/.",
         )
     return _OPENERS[path.is_dir()](path)

@@ -1,4 +1,4 @@
-"""WAV bytes to mono samples at 16 kHz."""
+"""From WAV bytes to mono samples at 16 kHz."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rbnn.tasks.errors import TaskError
 
 EXTENSIBLE = 0xFFFE
 LENGTH_UNKNOWN = 0x7FFF_F000
-"""From this size on, a chunk was written to a pipe: it holds what follows."""
+"""A chunk with this size or more was written to a pipe: it holds everything that follows."""
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 32
 _CONVERT = "Convert it: ffmpeg -i FILE -ac 1 -ar 16000 -c:a pcm_s16le NEW.wav"
@@ -27,7 +27,7 @@ def _chunks(raw: bytes, where: str) -> dict[bytes, bytes]:
         body = raw[position + 8 : position + 8 + size]
         if len(body) < size and size < LENGTH_UNKNOWN:
             raise TaskError(
-                f"{where} is cut off: a chunk of {size} bytes has {len(body)}.",
+                f"{where} is cut off: a chunk of {size} bytes has only {len(body)}.",
                 "Copy or record the file again.",
             )
         chunks.setdefault(name, body)
@@ -51,7 +51,7 @@ def _samples(data: bytes, code: int, bits: int, where: str) -> Samples:
         case 3, 32 | 64:
             values = np.frombuffer(data, f"<f{bits // 8}").astype(np.float64)
             return np.clip(np.nan_to_num(values, posinf=1.0, neginf=-1.0), -1.0, 1.0)
-    raise TaskError(f"{where} is coded as format {code} with {bits} bits.", _CONVERT)
+    raise TaskError(f"{where} has the unsupported format {code} with {bits} bits.", _CONVERT)
 
 
 def _parse(raw: bytes, where: str) -> tuple[Samples, int]:
@@ -63,7 +63,7 @@ def _parse(raw: bytes, where: str) -> tuple[Samples, int]:
         (code,) = struct.unpack_from("<H", chunks[b"fmt "], 24)
     if not MIN_RATE_HZ <= rate <= MAX_RATE_HZ or not 1 <= channels <= MAX_CHANNELS:
         raise TaskError(
-            f"{where} claims {rate} samples a second and {channels} channels.", _CONVERT
+            f"{where} claims {rate} samples per second and {channels} channels.", _CONVERT
         )
     if bits % 8 or block == 0 or block != channels * bits // 8:
         raise TaskError(f"{where} has a damaged header.", "Copy or record the file again.")
@@ -94,13 +94,13 @@ def decode_wav(raw: bytes, where: str) -> Samples:
         Mono float64 samples in about -1..1 at 16 kHz, of any length.
 
     Raises:
-        TaskError: not a WAV file, cut off, empty, or in a coding that is not plain PCM or float.
+        TaskError: not a WAV file, cut off, empty, or encoded as neither plain PCM nor float.
     """
     return _resample(*_parse(raw, where))
 
 
 def read_wav(raw: bytes, where: str) -> Samples:
-    """Decode a clip: as :func:`decode_wav`, but of more than one second only the loudest one.
+    """Decode a clip like :func:`decode_wav`, but keep only the loudest second of a longer one.
 
     Args:
         raw: the whole file.

@@ -40,8 +40,8 @@ def test_a_report_of_what_is_there(tmp_path: Path) -> None:
     [
         ("", "holds no comparison"),
         ("--report-only", "holds no comparison"),
-        ("--report-only --seeds 1", "--seeds does not go with --report-only"),
-        ("--report-only --arch vgg", "--arch does not go with --report-only"),
+        ("--report-only --seeds 1", "--seeds cannot be combined with --report-only"),
+        ("--report-only --arch vgg", "--arch cannot be combined with --report-only"),
         ("--report-only --summary brief.md", "ends in .json"),
         ("--tasks digits,words --seeds one", "--seeds must be whole numbers"),
         ("--tasks digits,words --schemes and", "--schemes must be some of"),

@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 
-def test_the_standard_layers_give_one_document_with_right_results(tmp_path: Path) -> None:
+def test_the_standard_layers_give_one_document_with_correct_results(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     arguments = ["bench", "device", "--layers-only", "--inputs", "3", "--json"]
     done = CliRunner().invoke(build(), [*arguments, "--output", str(file)])
@@ -35,7 +35,7 @@ def test_the_standard_layers_give_one_document_with_right_results(tmp_path: Path
     for name, layer in layers.items():
         assert layer["crc_ok"]
         assert layer["instructions_per_mac_plain"] < layer["instructions_per_mac"]
-        # No layer falls back behind the best other engine.
+        # No layer is slower than in the best other engine.
         assert layer["instructions_per_mac_plain"] < peers.best(name)[1]
     assert [one["rounds"] for one in found["key_streams"]] == [20, 12, 8]
     (spread,) = found["spreads"]

@@ -41,7 +41,7 @@ def measured(**changes: Any) -> HostBench:
     return one.model_copy(update=changes)
 
 
-def test_the_table_marks_what_misses_the_goal() -> None:
+def test_the_table_marks_a_missed_goal() -> None:
     table = host_table([measured(), measured(c=Rate(clock=900, processor=800))])
     cells = table.columns
     assert list(cells[1].cells)[5] == "15.0  (16.0)"

@@ -111,7 +111,7 @@ def test_profile_charts_every_layer(rbnn: Rbnn) -> None:
     assert chart.returncode == 0, chart.stderr
     head, stem, *_ = chart.stdout.splitlines()
     assert head.startswith("colour on qemu: ") and head.endswith("instructions in one inference")
-    assert "#" in stem and stem.endswith("a MAC")
+    assert "#" in stem and stem.endswith("per MAC")
     found = json.loads(rbnn("profile", "--task", "colour", "--json").stdout)
     assert found["unit"] == "instructions"
     assert sum(layer["counts"] for layer in found["layers"]) == found["counts"] > 0
@@ -119,7 +119,7 @@ def test_profile_charts_every_layer(rbnn: Rbnn) -> None:
     refused(rbnn("profile", "--task", "nope"), "no such task", "colour, grey")
 
 
-def test_bench_is_refused_where_it_cannot_run(rbnn: Rbnn) -> None:
+def test_bench_is_refused_if_it_cannot_run(rbnn: Rbnn) -> None:
     refused(rbnn("bench", "device", "--board", "mars"), "mars", "qemu")
     refused(rbnn("bench", "device", "--arch", "lenet"), "lenet", "resnet")
     refused(rbnn("bench", "device", "--run", "none"), "none", "rbnn train")
@@ -133,7 +133,7 @@ def test_the_key_may_come_from_standard_input(rbnn: Rbnn, place: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_no_wrong_and_unreadable_user_keys(rbnn: Rbnn, place: Path) -> None:
+def test_missing_wrong_and_unreadable_user_keys(rbnn: Rbnn, place: Path) -> None:
     rbnn("board", "cycle")
     refused(rbnn("switch", "grey"), "no user key was given", "--user-key PATH")
     wrong = rbnn("switch", "grey", "--user-key", "mallory.key")
@@ -161,7 +161,7 @@ def test_warm_reset(rbnn: Rbnn) -> None:
     assert rbnn("switch", "grey", "--user-key").returncode == 0
 
 
-def test_monitor_sends_what_comes_through_a_pipe(rbnn: Rbnn) -> None:
+def test_monitor_sends_piped_commands(rbnn: Rbnn) -> None:
     done = rbnn("monitor", stdin="name%\nfrob%\nprofile%\n")
     lines = done.stdout.splitlines()
     assert lines[:2] == ["m-name-dut-[qemu]", "m-ready"]

@@ -35,7 +35,7 @@ def run(random_export: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> P
     return folder
 
 
-def test_it_tells_how_the_board_shares_out_its_ram(run: Path, tmp_path: Path) -> None:
+def test_it_says_how_the_ram_is_divided(run: Path, tmp_path: Path) -> None:
     done = export(run, tmp_path / "out", "--board", "nucleo", "--json")
     assert done.exit_code == 0, done.output
     memory = json.loads(done.stdout)["memory"]

@@ -1,4 +1,4 @@
-"""``rbnn flash`` and packed models: refused unasked, flashed with ``--test-only``."""
+"""``rbnn flash`` accepts packed models only with ``--test-only``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def flash(*arguments: str) -> Any:
     return CliRunner().invoke(build(), ["flash", *arguments, "--dry-run"])
 
 
-def test_a_packed_model_is_refused_unasked(packed: Path) -> None:
+def test_a_packed_model_is_refused_without_test_only(packed: Path) -> None:
     done = flash(str(packed))
     assert isinstance(done.exception, PackedModelError)
     assert "TEST-ONLY" in done.exception.what
@@ -38,7 +38,7 @@ def test_a_packed_model_is_refused_unasked(packed: Path) -> None:
     shutil.which("arm-none-eabi-gcc") is None,
     reason="apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
 )
-def test_a_packed_model_is_built_when_asked_for(
+def test_a_packed_model_is_built_with_test_only(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deploy, "cache_folder", lambda: tmp_path)

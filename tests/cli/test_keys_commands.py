@@ -55,7 +55,7 @@ def test_keys(rbnn: Command, tmp_path: Path) -> None:
     assert provider.returncode == 0, provider.stderr
     public = json.loads(provider.stdout)["public key"]
     assert (tmp_path / "keys" / "provider.pem.pub").read_text().strip() == public
-    assert "passphrase stands in" in provider.stderr
+    assert "passphrase is in" in provider.stderr
     (tmp_path / "keys" / "provider.pem.pub").unlink()
     shown = rbnn("keys", "show", "keys/provider.pem", "--write-public")
     assert public in shown.stdout

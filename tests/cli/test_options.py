@@ -25,7 +25,7 @@ from rbnn.cli.options import NO_VALUE, USER_KEY, BoardOption, UserKeyCommand, Us
         (["--user-key", "-"], "-"),
     ],
 )
-def test_the_value_may_be_left_out(arguments: list[str], user_key: str | None) -> None:
+def test_the_value_may_be_omitted(arguments: list[str], user_key: str | None) -> None:
     app = typer.Typer()
     seen: list[str | None] = []
 
@@ -59,7 +59,7 @@ def test_output_that_does_not_fit_is_one_line() -> None:
     assert "No space" in done.stderr
 
 
-def test_arguments_behind_two_dashes_stay() -> None:
+def test_arguments_after_two_dashes_are_kept() -> None:
     app = typer.Typer()
     seen: list[str] = []
 

@@ -32,7 +32,7 @@ def report(run: Run, folder: Path, *arguments: str) -> Any:
     )
 
 
-def test_page_and_card_stand_in_the_run(run: Run, tmp_path: Path) -> None:
+def test_page_and_card_are_written_to_the_run(run: Run, tmp_path: Path) -> None:
     done = report(run, tmp_path)
     assert done.exit_code == 0, done.output
     assert (run.folder / "report.html").read_text().startswith("<!doctype html>")
@@ -40,7 +40,7 @@ def test_page_and_card_stand_in_the_run(run: Run, tmp_path: Path) -> None:
     assert str(run.folder / "report.html") in done.stdout
 
 
-def test_elsewhere_and_as_json(run: Run, tmp_path: Path) -> None:
+def test_other_files_and_json(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "page.html"
     done = report(run, tmp_path, "--out", str(out), "--json", "--samples", "0")
     assert done.exit_code == 0, done.output
@@ -53,7 +53,7 @@ def test_elsewhere_and_as_json(run: Run, tmp_path: Path) -> None:
     assert "<img" not in out.read_text()
 
 
-def test_what_cannot_be_used_is_refused_before_it_takes_long(run: Run, tmp_path: Path) -> None:
+def test_unusable_arguments_are_refused_early(run: Run, tmp_path: Path) -> None:
     unknown = report(run, tmp_path, "--board", "abacus")
     assert isinstance(unknown.exception, RbnnError) and "Unknown board" in str(unknown.exception)
     folder = report(run, tmp_path, "--out", str(tmp_path))

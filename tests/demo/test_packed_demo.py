@@ -118,9 +118,9 @@ def test_a_board_too_small_is_refused_with_the_numbers(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--seven", "--tasks", "digits"), "--tasks does not go with --seven"),
-        (("--board", "nucleo"), "--board goes with --seven alone"),
-        (("--emulated",), "--emulated goes with --seven alone"),
+        (("--seven", "--tasks", "digits"), "--tasks cannot be combined with --seven"),
+        (("--board", "nucleo"), "--board requires --seven"),
+        (("--emulated",), "--emulated requires --seven"),
         (("--seven", "--board", "none"), "Unknown board"),
         (("--seven", "--port", "/dev/null"), "emulated"),
     ],

@@ -44,7 +44,7 @@ def flashed(
 
 @pytest.fixture(scope="module")
 def line(flashed: Flashed) -> Iterator[Session]:
-    """The board right after a power-on; opened once, as QEMU takes a second to notice it."""
+    """The board right after a power-on; opened only once, because QEMU takes a second to notice."""
     flashed.target.power_cycle()
     with flashed.target.open() as opened:
         yield opened

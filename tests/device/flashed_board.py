@@ -1,4 +1,4 @@
-"""A flashed board and what made it, for the tests that run the real firmware under QEMU."""
+"""A flashed board and what it was made from, for tests that run the real firmware under QEMU."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ OTHER_TASK = "grey"
 
 
 def quiet(line: str) -> None:
-    """Takes progress nobody reads."""
+    """Discards progress messages."""
 
 
 @dataclass
 class Flashed:
-    """A flashed, enrolled and licensed emulated board, and everything that made it."""
+    """A flashed, enrolled and licensed emulated board, and everything it was made from."""
 
     folder: Path
     run: Run
@@ -78,9 +78,9 @@ class Flashed:
         self.copies.append(EmulatedTarget(board, folder, quiet))
         return self.copies[-1]
 
-    def flash_with(self, container: bytes, *, mend_crc: bool = True) -> bytes:
+    def flash_with(self, container: bytes, *, fix_crc: bool = True) -> bytes:
         """The flash image with another container of the same size in it."""
-        if mend_crc:
+        if fix_crc:
             crc = container_crc32(container).to_bytes(4, "little")
             container = container[:CRC_OFFSET] + crc + container[CRC_OFFSET + 4 :]
         image = self.target.device.flash_file.read_bytes()
@@ -90,5 +90,5 @@ class Flashed:
 
 
 def assert_answers(session: Session) -> None:
-    """The device takes the next command."""
+    """The device accepts the next command."""
     assert session.ask("name").one("name-dut") == "qemu"

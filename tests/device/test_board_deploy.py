@@ -65,7 +65,7 @@ def test_first_contact_enrols_and_licenses_every_task(flashed: Flashed) -> None:
     assert "licence 1" in report.summary()
 
 
-def test_flashing_again_keeps_the_device_and_counts_on(
+def test_flashing_again_keeps_the_device_and_continues_its_sequence(
     flashed: Flashed, board: EmulatedTarget
 ) -> None:
     before = max(entry.sequence for entry in flashed.registry.licences(flashed.public))
@@ -267,7 +267,7 @@ def test_the_firmware_tests_itself_and_leaves_stack_to_spare(
     assert 0 < stack.used <= stack.reserved * 3 // 4
 
 
-def test_the_nucleo_image_runs_on_its_emulated_stand_in(flashed: Flashed) -> None:
+def test_the_nucleo_image_runs_on_the_emulated_nucleo(flashed: Flashed) -> None:
     target = EmulatedTarget(load_board("nucleo"), flashed.folder / "nucleo", quiet)
     try:
         prepared = deploy.prepare(flashed.run, target, flashed.provider.public, quiet)

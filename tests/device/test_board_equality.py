@@ -1,7 +1,7 @@
 """Board and integer reference, layer by layer, on 200 images of each task.
 
-One image goes over the serial line; the others are put where it lies in RAM, through the debugger's
-port, as the line takes most of the time that they would take together."""
+One image is sent over the serial line. The others are written over it in RAM through the debugger's
+port, because the line would take most of the time."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ pytestmark = [pytest.mark.qemu, pytest.mark.slow]
 
 IMAGES = 200
 RAM_BYTES = 0x20000
-"""More RAM than the firmware takes, from its start on."""
+"""More than the firmware uses, from the start of the RAM."""
 
 
 class DirectSession(Session):
-    """A session that sends the first input over the line and puts the others in its place."""
+    """A session that sends the first input over the line and writes the others in its place."""
 
     def __init__(self, target: EmulatedTarget) -> None:
         super().__init__(target.serial_path())

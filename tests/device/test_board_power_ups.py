@@ -1,7 +1,7 @@
 """The figures of the fingerprint, measured on the real firmware under QEMU.
 
-Each power-up is its own QEMU process with freshly noised SRAM; several run at a time, because most
-of a power-up is QEMU's own second until it notices that its pseudo terminal was opened.
+Each power-up is its own QEMU process with fresh noise in the SRAM. Several run at a time, because
+most of a power-up is the second that QEMU takes to notice that its pseudo terminal was opened.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BIT_ERROR_RATE = 0.10
 
 
 def try_to_unlock(flashed: Flashed, chip: EmulatedTarget) -> Status | None:
-    """What a chip answers to the right key after a power-up; it is then off."""
+    """A chip's answer to the right key after a power-up; then switches it off."""
     chip.power_cycle()
     try:
         with chip.open() as session:

@@ -1,4 +1,4 @@
-"""What the device must refuse, on the real firmware under QEMU; and it goes on afterwards."""
+"""What the real firmware must refuse, under QEMU, and that it continues afterwards."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def refused(act: object, *arguments: object) -> Status | None:
 
 
 def unlock_on(target: EmulatedTarget, flashed: Flashed, task: str = TASK) -> Status | None:
-    """Power a board up and unlock with the right key; how that is refused, if it is."""
+    """Power a board up and unlock with the right key; returns the status."""
     target.power_cycle()
     try:
         with target.open() as session:
@@ -261,7 +261,7 @@ def test_damaged_container(flashed: Flashed, name: str, expected: Status) -> Non
             data[layout.CONTAINER_HEADER.offset("version")] += 1
         case "erased":
             data[:] = b"\xff" * len(data)
-    image = flashed.flash_with(bytes(data), mend_crc=False)
+    image = flashed.flash_with(bytes(data), fix_crc=False)
     target = flashed.copy(f"container-{name}", flash=image)
     target.power_cycle()
     with target.open() as session:
@@ -350,7 +350,7 @@ def test_an_input_of_the_wrong_size(session: Session, flashed: Flashed) -> None:
     assert refused(session.ask, "infer 1 0") is Status.BUFFER_INCOMPLETE
 
 
-def test_an_unknown_task_lists_those_there_are(session: Session) -> None:
+def test_an_unknown_task_lists_the_known_ones(session: Session) -> None:
     with pytest.raises(DeviceError) as caught:
         switch_task(session, "nope", None)
     assert caught.value.status is Status.UNKNOWN_TASK

@@ -1,4 +1,4 @@
-"""The emulated board's power switch: what it refuses, and that nothing half-started stays."""
+"""The emulated board's power switch: what it refuses, and that nothing half-started is left."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def test_another_boards_folder_is_refused(tmp_path: Path) -> None:
         Emulator(tmp_path, BOARD).power_on()
 
 
-def test_no_firmware_is_said(tmp_path: Path) -> None:
+def test_missing_firmware_is_reported(tmp_path: Path) -> None:
     emulator = make(tmp_path, None)
-    with pytest.raises(EmulatorError, match="carries no firmware") as refusal:
+    with pytest.raises(EmulatorError, match="has no firmware") as refusal:
         emulator.power_on()
     assert "rbnn flash" in refusal.value.fix
 
@@ -97,7 +97,7 @@ def test_a_full_disk_leaves_no_emulator_running(
 
 @pytest.mark.qemu
 @needs_qemu
-def test_qemus_own_reason_is_shown_and_nothing_stays(tmp_path: Path) -> None:
+def test_qemus_own_reason_is_shown_and_nothing_is_left(tmp_path: Path) -> None:
     machine = BOARD.emulator
     assert machine is not None
     board = BOARD.model_copy(
@@ -110,7 +110,7 @@ def test_qemus_own_reason_is_shown_and_nothing_stays(tmp_path: Path) -> None:
     assert not emulator.is_on() and not (tmp_path / "qemu").exists()
 
 
-def test_a_debugger_port_that_closes_while_it_lets_go_is_no_error(tmp_path: Path) -> None:
+def test_a_debugger_port_that_closes_on_detach_is_no_error(tmp_path: Path) -> None:
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(tmp_path / "gdb"))
     server.listen()
@@ -118,7 +118,7 @@ def test_a_debugger_port_that_closes_while_it_lets_go_is_no_error(tmp_path: Path
         server.accept()[0].close()
     stub = DebugStub(tmp_path / "gdb")
     server.accept()[0].close()
-    with stub, pytest.raises(EmulatorError, match="debugger port"):  # but while it writes
+    with stub, pytest.raises(EmulatorError, match="debugger port"):  # but on a write it is one
         stub.write(0, bytes(4))
     server.close()
 
@@ -127,7 +127,7 @@ def test_a_debugger_port_that_closes_while_it_lets_go_is_no_error(tmp_path: Path
 @needs_qemu
 def test_firmware_that_stops_the_core_is_named(tmp_path: Path) -> None:
     emulator = make(tmp_path, bytes(64))
-    with pytest.raises(EmulatorError, match=r"flash\.bin stops the core at once"):
+    with pytest.raises(EmulatorError, match=r"flash\.bin stops the core immediately"):
         emulator.power_on()
     assert not emulator.is_on() and not (tmp_path / "qemu").exists()
 
@@ -157,7 +157,7 @@ def test_damaged_state_reads_as_off(tmp_path: Path, text: str) -> None:
     assert not emulator.device.state_file.exists()
 
 
-def test_another_process_of_that_number_is_not_taken_for_the_emulator(tmp_path: Path) -> None:
+def test_another_process_with_the_same_number_is_not_taken_for_the_emulator(tmp_path: Path) -> None:
     emulator = make(tmp_path)
     state = {"pid": os.getpid(), "sockets": str(tmp_path / "qemu"), "serial": "/dev/pts/0"}
     emulator.device.state_file.write_text(json.dumps(state))
@@ -209,13 +209,13 @@ def test_monitor_passes_refusals_on_and_skips_events(tmp_path: Path) -> None:
 
 @pytest.mark.qemu
 @needs_qemu
-def test_two_hands_on_the_switch_start_one_emulator(tmp_path: Path) -> None:
+def test_simultaneous_power_ons_start_one_emulator(tmp_path: Path) -> None:
     emulator = make(tmp_path)
-    hands = [threading.Thread(target=emulator.power_on) for _ in range(4)]
-    for hand in hands:
-        hand.start()
-    for hand in hands:
-        hand.join()
+    threads = [threading.Thread(target=emulator.power_on) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     try:
         assert emulator.is_on()
         assert running_emulators(tmp_path) == [

@@ -25,11 +25,11 @@ OTHER_STLINK = Port("/dev/ttyACM1", "STM32 STLink", 0x0483, 0x3752)
 ONBOARD = Port("/dev/ttyS0", "ttyS0", None, None)
 
 
-def test_the_only_fitting_port_is_taken() -> None:
+def test_the_only_matching_port_is_chosen() -> None:
     assert choose("nucleo", IDS, [ONBOARD, STLINK]) == "/dev/ttyACM0"
 
 
-def test_two_fitting_ports_are_listed_not_guessed() -> None:
+def test_two_matching_ports_are_listed() -> None:
     with pytest.raises(PortError) as caught:
         choose("nucleo", IDS, [STLINK, ONBOARD, OTHER_STLINK])
     assert "/dev/ttyACM0" in caught.value.what
@@ -38,7 +38,7 @@ def test_two_fitting_ports_are_listed_not_guessed() -> None:
     assert "--port" in caught.value.fix
 
 
-def test_no_fitting_port_lists_what_there_is() -> None:
+def test_without_a_matching_port_all_ports_are_listed() -> None:
     with pytest.raises(PortError, match=r"0483:374b.*ttyS0"):
         choose("nucleo", IDS, [ONBOARD])
     with pytest.raises(PortError, match="no serial port at all"):

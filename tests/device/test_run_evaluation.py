@@ -18,7 +18,7 @@ MODEL = "ab" * 16
 
 @dataclass
 class StandIn:
-    """A board whose network says: the class is the first pixel."""
+    """A board whose network returns the first pixel as the class."""
 
     state: str = "unlocked"
     switched: list[str] = field(default_factory=list)
@@ -84,13 +84,13 @@ def test_each_task_is_switched_to_and_measured() -> None:
     assert accuracy_table(found).row_count == 2
 
 
-def test_as_many_samples_as_asked_for() -> None:
+def test_only_the_requested_number_of_samples_is_measured() -> None:
     assert [one.samples for one in evaluate(StandIn(), StandInRun(), 7)] == [7, 7]
 
 
 def test_another_model_on_the_board_is_refused() -> None:
     board = StandIn()
-    with pytest.raises(RbnnError, match="carries model abababab"):
+    with pytest.raises(RbnnError, match="holds model abababab"):
         evaluate(board, StandInRun("cd" * 16), 1)
     assert board.switched == []
 

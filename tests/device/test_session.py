@@ -64,7 +64,7 @@ def test_synchronise_drops_boot_lines_and_half_typed_lines(device: Make) -> None
         assert session.ask("name").one("name-dut") == "qemu"
 
 
-def test_answers_to_repeated_questions_are_waited_for(device: Make) -> None:
+def test_answers_to_repeated_questions_are_awaited(device: Make) -> None:
     pauses = iter((1.2 * SYNC_TRY_S, 0.4))
 
     def name(command: str) -> str:
@@ -129,7 +129,7 @@ def test_tasks_and_licences(device: Make) -> None:
     assert (licence.licence_id, licence.sequence, licence.place) == ("ab" * 16, 7, "flash")
 
 
-def test_load_checks_crc_and_sends_again_once(device: Make) -> None:
+def test_load_checks_the_crc_and_sends_again_once(device: Make) -> None:
     buffer = Buffer(damaged=1)
     far = device(db=buffer.db, crc=buffer.crc)
     data = bytes(range(256)) * 5
@@ -213,7 +213,7 @@ def test_enroll_refuses_missing_helper_data(device: Make) -> None:
         session.enroll()
 
 
-def test_device_error_carries_status_and_mend_and_the_line_goes_on(device: Make) -> None:
+def test_device_error_has_status_and_fix_and_the_line_keeps_working(device: Make) -> None:
     far = device(
         unlock="e-[licence-refused: the licence does not open with this key on this device]",
         lock="m-locked",

@@ -1,4 +1,4 @@
-"""Which board the options mean, and the real one with its probe and its user played by the test."""
+"""Which board the options select, and a real board whose probe and user are played by the test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QEMU, NUCLEO = load_board("qemu"), load_board("nucleo")
 
 
 def quiet(line: str) -> None:
-    """Takes progress nobody reads."""
+    """Discards progress messages."""
 
 
 @pytest.fixture
@@ -130,6 +130,6 @@ def test_a_power_cycle_waits_for_the_user(
         assert session.board_name == "nucleo"
 
 
-def test_a_user_who_does_not_come_is_not_waited_for_forever() -> None:
+def test_waiting_for_the_user_has_a_time_limit() -> None:
     with pytest.raises(PortError, match=r"not unplugged within 0\.1 s"):
         wait_for(lambda: False, "unplugged", timeout_s=0.1)

@@ -1,4 +1,4 @@
-"""`rbnn monitor`: a script on standard input, and a person at a terminal."""
+"""``rbnn monitor``: a script on standard input, and a person at a terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def far() -> Iterator[ScriptedDevice]:
     device.close()
 
 
-def test_a_script_shows_every_answer_and_goes_on_after_errors(far: ScriptedDevice) -> None:
+def test_a_script_shows_every_answer_and_continues_after_errors(far: ScriptedDevice) -> None:
     shown: list[str] = []
     with SerialLine(far.path) as line:
         terminal.run_script(line, io.StringIO("stack%\nfrob%\r\n  lo\nck %\n"), shown.append)
@@ -35,7 +35,7 @@ def test_a_script_shows_every_answer_and_goes_on_after_errors(far: ScriptedDevic
     assert far.received == ["stack", "frob", "lock"]
 
 
-def test_a_script_may_hold_any_bytes(far: ScriptedDevice) -> None:
+def test_a_script_may_contain_any_bytes(far: ScriptedDevice) -> None:
     shown: list[str] = []
     noise = io.TextIOWrapper(io.BytesIO(b"\xa8\xff%stack%"), "utf-8", "surrogateescape")
     with SerialLine(far.path) as line:

@@ -76,7 +76,7 @@ def test_no_device_says_how_to_make_one(tmp_path: Path) -> None:
     assert "rbnn flash" in caught.value.fix
 
 
-def test_images_are_written_whole_and_padded(tmp_path: Path) -> None:
+def test_images_are_written_completely_and_padded(tmp_path: Path) -> None:
     device = EmulatedBoard.create(tmp_path, "qemu")
     device.write_flash(b"firmware", 64)
     device.write_provisioning(b"partition", 16)
@@ -91,6 +91,6 @@ def test_images_are_written_whole_and_padded(tmp_path: Path) -> None:
 def test_images_that_do_not_fit_change_nothing(tmp_path: Path, image: bytes) -> None:
     device = EmulatedBoard.create(tmp_path, "qemu")
     device.write_flash(b"firmware", 64)
-    with pytest.raises(FlashError, match="takes 1 to 64"):
+    with pytest.raises(FlashError, match="accepts 1 to 64"):
         device.write_flash(image, 64)
     assert device.flash_file.read_bytes() == b"firmware"

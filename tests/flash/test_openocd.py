@@ -47,7 +47,7 @@ def test_the_command_is_run_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
 
 
-def test_a_failure_carries_openocds_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_quotes_openocd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = 'echo "Info : clock speed" >&2; echo "Error: open failed" >&2; exit 1'
     _stand_in(tmp_path, text, monkeypatch)
     with pytest.raises(FlashError, match=r"could not write the board: open failed\.$|open failed"):

@@ -1,4 +1,4 @@
-"""Board manifests: readable, in step with linker scripts and PlatformIO, refused with a reason."""
+"""Board manifests: consistent with linker scripts and PlatformIO, or refused with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a board's RAM is shared out."""
+"""How a board's RAM is divided."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def container(random_export: Callable[..., Any]) -> Container:
 
 
 def with_ram(container: Container, left: int, **limits: int | None) -> Board:
-    """A board with ``left`` bytes beyond the least that the model needs."""
+    """A board with ``left`` bytes more than the model needs at least."""
     board = load_board("nucleo")
     layout = container.plan
     params = max(len(task.sealed) for task in container.tasks) - 28
@@ -54,7 +54,7 @@ def test_one_byte_less_is_refused_with_the_numbers(container: Container) -> None
     assert refusal.value.fix
 
 
-def test_what_is_left_goes_where_it_saves_most(container: Container) -> None:
+def test_remaining_ram_is_used_where_it_saves_most(container: Container) -> None:
     topology = container.topology
     sizes = [place.weights_bytes for place in container.plan.placements]
 
@@ -69,7 +69,7 @@ def test_what_is_left_goes_where_it_saves_most(container: Container) -> None:
         assert memory.work + memory.resident <= least + left
         assert memory.resident == sum(sizes[number] for number in memory.resident_layers)
         found = instructions(memory.work, memory.resident_layers)
-        # As good as all of it for tables, and never worse than with less memory.
+        # Never worse than all of it as working memory, nor than a plan with less memory.
         assert found <= instructions(min(least + left, most(container)) // 4 * 4, ())
         assert found <= before
         before = found
@@ -88,7 +88,7 @@ def test_a_manifest_limits_both(container: Container) -> None:
 
 
 @pytest.mark.parametrize("name", board_names())
-def test_all_of_it_fits_the_board(container: Container, name: str) -> None:
+def test_the_whole_plan_fits_the_board(container: Container, name: str) -> None:
     board = load_board(name)
     memory = plan_memory(board, container)
     used = memory.arena + memory.params + memory.work + memory.resident
@@ -97,7 +97,7 @@ def test_all_of_it_fits_the_board(container: Container, name: str) -> None:
         assert memory.mode == "streaming"
 
 
-def test_the_header_says_it(container: Container, tmp_path: Path) -> None:
+def test_the_header_states_the_plan(container: Container, tmp_path: Path) -> None:
     memory = dataclasses.replace(
         plan_memory(with_ram(container, 0), container), resident_layers=(1, 40), resident=96
     )

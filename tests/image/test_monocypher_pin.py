@@ -24,7 +24,7 @@ def archive_of(path: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
-def test_the_laid_out_files_are_current() -> None:
+def test_the_unpacked_files_are_current() -> None:
     monocypher.lay_out(monocypher.folder())
     assert monocypher.is_current(monocypher.folder())
     assert monocypher.lay_out(monocypher.folder()) is False
@@ -57,7 +57,7 @@ def test_other_files_in_the_pinned_archive_are_refused(
         monocypher.extract(path)
 
 
-def test_no_network_is_said_and_leaves_nothing(
+def test_no_network_is_reported_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Real builds by PlatformIO, and what a build says when it cannot be done."""
+"""Real builds with PlatformIO, and the errors of builds that fail."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def test_size_report_of_a_real_image(name: str, random_export: Callable[..., Any
     resident = parts["resident weights"].ram if "resident weights" in parts else 0
     assert resident == built.memory.resident
     assert 0 <= parts["task parameters"].ram - built.memory.params < 4
-    # What memory.py takes for granted about everything else.
+    # What memory.py assumes about everything else.
     model_parts = {"activations", "tables and tiles", "resident weights", "task parameters"}
-    beside = {"stack reserve", "fingerprint region"}
-    rest = sum(part.ram for part in report.parts if part.part not in model_parts | beside)
+    excluded = {"stack reserve", "fingerprint region"}
+    rest = sum(part.ram for part in report.parts if part.part not in model_parts | excluded)
     assert APPLICATION_BYTES - 4096 < rest <= APPLICATION_BYTES
     with pytest.raises(BuildError, match="holds a model of"):
         sizes.report(built, None)
@@ -67,7 +67,7 @@ def test_size_report_of_a_real_image(name: str, random_export: Callable[..., Any
 
 @needs_compiler
 def test_code_takes_48_kb_at_most(random_export: Callable[..., Any]) -> None:
-    """The whole application but for its model, a resnet of about 480,000 bits."""
+    """The whole application except its model, a resnet of about 480,000 bits."""
     export = random_export(architecture="resnet", width=64).export
     built = platformio.build(load_board("qemu"), export.folder)
     assert sizes.report(built, export).flash - len(export.container.data) <= 48 * 1024
@@ -75,7 +75,7 @@ def test_code_takes_48_kb_at_most(random_export: Callable[..., Any]) -> None:
         table = ELFFile(stream).get_section_by_name(".symtab")
         symbols = {symbol.name for symbol in table.iter_symbols()}
     assert "rbnn_stage_residual_loop" in symbols
-    # What no layer of a resnet needs, and what the device's own cipher is there for.
+    # What no layer of a resnet needs, and what the device's own cipher replaces.
     assert not {"rbnn_stage_rprelu_loop", "rbnn_table_add_32", "rbnn_dense"} & symbols
     assert not {"crypto_chacha20_djb", "crypto_aead_lock", "__aeabi_uldivmod"} & symbols
 
@@ -131,7 +131,7 @@ def test_compiler_warning_is_an_error(tmp_path: Path) -> None:
 
 def test_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     if shutil.which("arm-none-eabi-gcc") is None:
-        pytest.skip("without a compiler, that is said first")
+        pytest.skip("the missing compiler is reported first")
     with pytest.raises(BuildError, match="holds no exported model"):
         platformio.build(load_board("qemu"), tmp_path)
 
@@ -195,7 +195,7 @@ def test_core_folder_needs_no_registry() -> None:
 
 
 @needs_compiler
-def test_a_model_with_published_keys_is_built_on_request_alone(
+def test_a_model_with_published_keys_is_built_only_on_request(
     random_export: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = random_export(provider_public=TEST_ONLY_PROVIDER_PUBLIC).export.folder
@@ -204,7 +204,7 @@ def test_a_model_with_published_keys_is_built_on_request_alone(
         platformio.build(board, folder)
     assert platformio.build(board, folder, test_only=True).bin.is_file()
     assert "RBNN_ALLOW_TEST_ONLY=1" in platformio.upload_commands(board, folder)[0]
-    # PlatformIO alone, as somebody may start it by hand.
+    # PlatformIO on its own, as if started by hand.
     monkeypatch.setattr(platformio, "is_published", lambda _: False)
     with pytest.raises(BuildError, match="TEST-ONLY"):
         platformio.build(board, folder)

@@ -1,4 +1,4 @@
-"""The size report: where bytes are counted, and that too many are refused with the numbers."""
+"""The size report: which part gets which bytes, and that too many are refused with the numbers."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_every_memory_that_is_too_small_is_named() -> None:
         check_fits(report(flash=400_000, ram=140_000))
 
 
-def test_table_and_json_carry_the_same_figures() -> None:
+def test_table_and_json_have_the_same_figures() -> None:
     made = report()
     screen = Console(file=io.StringIO(), width=80)
     screen.print(table(made))

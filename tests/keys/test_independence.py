@@ -1,9 +1,9 @@
-"""The stored bits tell nothing about a task's weights while its secret is unknown.
+"""The stored bits reveal nothing about a task's weights while its secret is unknown.
 
 P is fixed by the weights of a task and that task's key stream: ``P = weights xor stream``. For a
 fixed network, and however biased its weights are, P over random secrets is uniform; so is the
 network that a wrong secret gives, and two tasks' streams are unrelated. Thresholds are those of a
-two-sided test at 1e-6 a figure.
+two-sided test at 1e-6 per figure.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def test_a_wrong_secret_another_layer_or_model_give_an_unrelated_network() -> No
         assert monobit(wrong) > ALPHA
 
 
-def test_the_statistics_notice_what_is_not_uniform() -> None:
+def test_the_statistics_detect_what_is_not_uniform() -> None:
     weights = networks()["nearly all ones"]
     assert monobit(weights) < ALPHA and bytes_uniform(weights) < ALPHA
     assert correlated(weights, weights) < ALPHA

@@ -82,7 +82,7 @@ def test_every_changed_bit_is_noticed() -> None:
         digest = LICENCE_PROLOGUE.offset("model_digest")
         with pytest.raises(LicenceError):
             open_it(licence.parse(bytes(changed)))
-            # The device puts its own digest there, and compares first (vault.c).
+            # The device first compares the digest with its own (vault.c), then uses its own.
             assert digest <= position // 8 < digest + 32
             raise LicenceError("compared")
 
@@ -98,7 +98,7 @@ def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
     [
         ({"secret": b"short"}, "32 bytes"),
         ({"device_public": b"short"}, "public key has 32 bytes"),
-        ({"device_public": bytes(32)}, "not one that a device can have"),
+        ({"device_public": bytes(32)}, "not a valid public key"),
         ({"task_number": 16}, "Task numbers"),
         ({"task_number": -1}, "Task numbers"),
         ({"model_id": b"short"}, "does not fit"),
@@ -106,7 +106,7 @@ def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
         ({"inference_limit": -1}, "does not fit"),
     ],
 )
-def test_what_cannot_be_issued(changes: dict[str, object], said: str) -> None:
+def test_invalid_licences_are_not_issued(changes: dict[str, object], said: str) -> None:
     with pytest.raises(LicenceError, match=said) as caught:
         issue(**changes)
     assert SECRET.hex() not in str(caught.value) and repr(SECRET) not in str(caught.value)

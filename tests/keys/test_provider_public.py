@@ -11,7 +11,7 @@ from rbnn.keys.provider_key import create_provider_key, load_provider_public, pu
 from rbnn.keys.secret import Secret
 
 
-def test_it_is_the_key_files(tmp_path: Path) -> None:
+def test_it_is_read_without_the_private_key(tmp_path: Path) -> None:
     path = tmp_path / "provider.pem"
     assert load_provider_public(path) is None
     key = create_provider_key(path, Secret(b"a passphrase for tests"))

@@ -84,7 +84,7 @@ def test_refusals_change_nothing(registry: Registry) -> None:
         lambda: registry.next_sequence(FIRST),
         lambda: registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint),
     ):
-        with pytest.raises(RegistryError, match="knows no device") as caught:
+        with pytest.raises(RegistryError, match="has no device") as caught:
             attempt()
         assert "rbnn enroll" in caught.value.fix
     registry.add_device(FIRST, SIGN, "qemu", RECORD)
@@ -142,7 +142,7 @@ def test_the_database_refuses_to_change_the_log(registry: Registry) -> None:
         ("UPDATE audit SET number = number + 10 WHERE number > 2", 3),
     ],
 )
-def test_tampering_shows(tmp_path: Path, tampering: str, entry: int) -> None:
+def test_tampering_is_detected(tmp_path: Path, tampering: str, entry: int) -> None:
     path = tmp_path / "registry.sqlite"
     with Registry.open(path) as registry:
         for device in (FIRST, SECOND, bytes(32)):
@@ -180,7 +180,7 @@ def test_writers_take_turns(tmp_path: Path) -> None:
         assert registry.verify_chain()[0] == 30
 
 
-def test_places_that_cannot_be_opened(tmp_path: Path) -> None:
+def test_registries_that_cannot_be_opened(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.sqlite"
     damaged.write_bytes(b"this is no database" * 100)
     (tmp_path / "file").write_text("")
@@ -189,7 +189,7 @@ def test_places_that_cannot_be_opened(tmp_path: Path) -> None:
             Registry.open(place)
 
 
-def test_a_password_in_the_url_does_not_show() -> None:
+def test_a_password_in_the_url_is_not_shown() -> None:
     with pytest.raises(RegistryError) as caught:
         Registry.open("postgresql+psycopg://user:hidden-word@localhost:1/none")
     assert "hidden-word" not in str(caught.value)

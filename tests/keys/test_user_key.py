@@ -59,7 +59,7 @@ def test_a_key_is_never_overwritten(key_file: Path) -> None:
     assert key_file.read_bytes() == before
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserKeyError, match="Cannot make the folder"):
         create_user_key(tmp_path / "file" / "user.key")
@@ -70,7 +70,7 @@ def test_a_key_that_others_may_use_is_refused(key_file: Path, mode: int) -> None
     key_file.chmod(mode)
     with pytest.raises(UserKeyError, match="Others may read") as caught:
         load_user_key(key_file)
-    assert caught.value.fix == f"Close it with: chmod 600 {key_file}"
+    assert caught.value.fix == f"Make it private: chmod 600 {key_file}"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_default_file_and_prompt(
     assert load_user_key(None) == created
 
 
-def test_secrets_do_not_show(key_file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_are_not_shown(key_file: Path, caplog: pytest.LogCaptureFixture) -> None:
     key = load_user_key(key_file)
     digits = key.key.reveal().hex()
     shown = [repr(key), str(key), f"{key.key}", f"{key.key!r}", key.fingerprint]

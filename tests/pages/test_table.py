@@ -26,5 +26,5 @@ def test_the_terminal_shows_title_and_cells() -> None:
 
 
 def test_a_row_of_another_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="A row has 3 cells"):
+    with pytest.raises(ValueError, match="A row must have 3 cells"):
         Table(heads=("a", "b", "c"), rows=(("1", "2"),))

@@ -1,4 +1,4 @@
-"""Where tests of tasks keep their caches and find the shared data sets."""
+"""Caches, data folders and small sets for the tests of tasks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def user_data() -> Path:
 
 @pytest.fixture
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all tests that speak the words, so that they are spoken once."""
+    """One cache for all tests that need the task ``words``, so that it is synthesised once."""
     return tmp_path_factory.getbasetemp() / "shared-cache"
 
 

@@ -1,4 +1,4 @@
-"""A web server in a thread that serves bytes the way good and bad servers do."""
+"""A web server in a thread that serves bytes as good and bad servers do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Publisher = Callable[[ModuleType, str, list[bytes]], None]
 class Shelf:
     """What is served, and how.
 
-    ``cut_after`` breaks the connection after so many body bytes, once; ``ranges`` says whether
+    ``cut_after`` breaks the connection after this many body bytes, once; ``ranges`` says whether
     Range requests are honoured; ``asked`` collects (path, Range header) of every request.
     """
 
@@ -66,7 +66,7 @@ def serve() -> Iterator[Shelf]:
             rest = body[start:]
             if shelf.cut_after is not None:
                 rest, shelf.cut_after = rest[: shelf.cut_after], None
-            with suppress(ConnectionError):  # the client may have had enough
+            with suppress(ConnectionError):  # the client may have closed the connection
                 self.wfile.write(rest)
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,4 +1,4 @@
-"""Archives laid out as the official ones of the public sets, a few samples each."""
+"""Archives laid out like the official ones of the public sets, with a few samples each."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ CIFAR_CLASSES = [b"airplane", b"automobile", b"bird"]
 
 
 def cifar_files() -> dict[str, bytes]:
-    """Five training batches and a test batch of three images each; image k is all k."""
+    """Five training batches and a test batch of three images each; image k has red k throughout."""
     names = b"(" + b"".join(_text(name) for name in CIFAR_CLASSES) + b"l"
     files = {"batches.meta": b"\x80\x02(" + _text(b"label_names") + names + b"d."}
     for number, name in enumerate([*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]):
@@ -62,7 +62,7 @@ def cifar_files() -> dict[str, bytes]:
 
 
 def speech_files() -> dict[str, bytes]:
-    """Ten words and three others: three clips to train, one to validate, two to test."""
+    """Ten words and three others, each with three training, one validation and two test clips."""
     random = np.random.default_rng(0)
     files: dict[str, bytes] = {}
     testing, validation = [], []
@@ -101,14 +101,14 @@ def idx_bytes(values: np.ndarray) -> bytes:
 
 
 def letter(number: int) -> np.ndarray:
-    """28x28, upright: a bar from the upper left, as long as the class number says."""
+    """28x28, upright: a bar from the upper left, one pixel longer than the class number."""
     pixels = np.zeros((28, 28), np.uint8)
     pixels[2:6, : number + 1] = 255
     return pixels
 
 
 def mnist_files() -> list[bytes]:
-    """Training images and labels, test images and labels: two and one of each class."""
+    """Training images and labels, test images and labels: two and one per class."""
     bodies = []
     for copies in (2, 1):
         labels = np.tile(np.arange(10), copies)
@@ -117,7 +117,7 @@ def mnist_files() -> list[bytes]:
 
 
 def emnist_files() -> dict[str, bytes]:
-    """Letters 1..26, lying on their side, beside a set that is not wanted."""
+    """Letters 1..26, transposed, and another set that must be ignored."""
     files = {"gzip/emnist-digits-train-images-idx3-ubyte.gz": b"not looked at"}
     for part, copies in (("train", 2), ("test", 1)):
         labels = np.tile(np.arange(1, 27), copies)

@@ -1,4 +1,4 @@
-"""Small data sets made on the spot: WAV and picture files, folders and zips of them."""
+"""Small generated data sets: WAV and picture files, folders and zips of them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 from PIL import Image
 
 Maker = Callable[[dict[str, bytes]], Path]
-"""Writes files, by their path in the set; returns where the set is."""
+"""Writes files, given by their path in the set; returns the path of the set."""
 
 
 def wav_bytes(
     samples: np.ndarray, rate: int = 16_000, code: int = 1, bits: int = 16, channels: int = 1
 ) -> bytes:
-    """A WAV file of ``samples`` in -1..1; for several channels they are interleaved already."""
+    """A WAV file of ``samples`` in -1..1; several channels must be interleaved already."""
     if code == 3:
         body = samples.astype(f"<f{bits // 8}").tobytes()
     elif bits == 8:
@@ -30,7 +30,7 @@ def wav_bytes(
     block = channels * bits // 8
     header = struct.pack("<HHIIHH", code, channels, rate, rate * block, block, bits)
     chunks = b"fmt " + struct.pack("<I", 16) + header
-    chunks += b"LIST" + struct.pack("<I", 3) + b"abc\0"  # an odd chunk to be stepped over
+    chunks += b"LIST" + struct.pack("<I", 3) + b"abc\0"  # a chunk of odd size, to be skipped
     chunks += b"data" + struct.pack("<I", len(body)) + body
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 

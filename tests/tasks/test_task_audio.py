@@ -108,7 +108,7 @@ def test_rates_widths_and_channels_give_the_same_sound(
     assert np.abs(sound[middle] - tone(1000)[middle]).max() < 0.02
 
 
-def test_nothing_above_the_new_band_folds_into_it() -> None:
+def test_resampling_does_not_alias() -> None:
     sound = read_wav(wav_bytes(tone(10_000, rate=44_100), 44_100), "x.wav")
     assert np.abs(sound[500:-500]).max() < 0.001
 
@@ -141,7 +141,7 @@ def test_extensible_format() -> None:
     assert np.array_equal(read_wav(raw, "x.wav"), read_wav(plain, "x.wav"))
 
 
-def test_only_a_clip_is_cut_to_a_second() -> None:
+def test_only_read_wav_cuts_to_one_second() -> None:
     raw = wav_bytes(np.concatenate((np.zeros(32_000), tone(500))))
     assert len(decode_wav(raw, "x.wav")) == 48_000
     assert np.abs(read_wav(raw, "x.wav") - tone(500)).max() < 1e-3
@@ -166,7 +166,7 @@ def _with_header(**changes: int) -> bytes:
         (_with_header(code=7, bits=8, block=1), "format 7"),
         (_with_header(code=3), "format 3 with 16 bits"),
         (_with_header(rate=0), "0 samples"),
-        (_with_header(rate=4_000_000_000), "samples a second"),
+        (_with_header(rate=4_000_000_000), "samples per second"),
         (_with_header(channels=0), "0 channels"),
         (_with_header(bits=12), "damaged header"),
         (_with_header(block=0), "damaged header"),

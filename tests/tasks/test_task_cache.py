@@ -47,7 +47,7 @@ def test_changed_files_are_read_again(tmp_path: Path) -> None:
     assert load(f"mine={root}").fingerprint != first.fingerprint
 
 
-def test_a_damaged_cache_is_made_anew(tmp_path: Path, own_cache: Path) -> None:
+def test_a_damaged_cache_entry_is_replaced(tmp_path: Path, own_cache: Path) -> None:
     root = write_folder(tmp_path / "s", small_files())
     first = load(f"mine={root}")
     (entry,) = (own_cache / "decoded").iterdir()
@@ -65,7 +65,7 @@ def test_an_unwritable_cache(tmp_path: Path) -> None:
         load(f"mine={root}", cache=tmp_path / "file")
 
 
-def test_where_the_cache_is(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_location_of_the_cache(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache_folder() == own_cache
     monkeypatch.delenv("RBNN_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")

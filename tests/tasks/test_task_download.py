@@ -1,4 +1,4 @@
-"""Downloads: whole, resumed, broken, wrong, absent."""
+"""Downloads: complete, resumed, broken, wrong, absent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_download_is_checked_named_and_kept(shelf: Shelf, tmp_path: Path) -> N
     assert len(shelf.asked) == 1
 
 
-def test_a_broken_download_goes_on_where_it_stopped(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_broken_download_continues_where_it_stopped(shelf: Shelf, tmp_path: Path) -> None:
     shelf.files["/set.tar.gz"] = BODY
     shelf.cut_after = 1_500_000
     with pytest.raises(TaskError) as caught:
@@ -49,14 +49,14 @@ def test_a_broken_download_goes_on_where_it_stopped(shelf: Shelf, tmp_path: Path
     assert not (tmp_path / "set.tar.gz.part").exists()
 
 
-def test_a_server_without_ranges_sends_all_again(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_server_without_ranges_sends_everything_again(shelf: Shelf, tmp_path: Path) -> None:
     shelf.files["/set.tar.gz"] = BODY
     shelf.ranges = False
     (tmp_path / "set.tar.gz.part").write_bytes(BODY[:1000])
     assert fetch(_remote(shelf), tmp_path).read_bytes() == BODY
 
 
-def test_a_whole_part_only_needs_its_name(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_complete_part_is_only_renamed(shelf: Shelf, tmp_path: Path) -> None:
     shelf.files["/set.tar.gz"] = BODY
     (tmp_path / "set.tar.gz.part").write_bytes(BODY)
     assert fetch(_remote(shelf), tmp_path).read_bytes() == BODY
@@ -83,7 +83,7 @@ def test_a_file_of_another_length_is_not_downloaded(shelf: Shelf, tmp_path: Path
     assert os.listdir(tmp_path) == []
 
 
-def test_another_range_than_asked_for(shelf: Shelf, tmp_path: Path) -> None:
+def test_another_range_than_requested(shelf: Shelf, tmp_path: Path) -> None:
     shelf.files["/set.tar.gz"] = BODY
     shelf.wrong_range = True
     (tmp_path / "set.tar.gz.part").write_bytes(BODY[:1000])
@@ -106,7 +106,7 @@ def test_not_found(shelf: Shelf, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_no_network_names_the_way_round(tmp_path: Path) -> None:
+def test_no_network_names_the_alternatives(tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

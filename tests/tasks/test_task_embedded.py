@@ -56,7 +56,7 @@ def test_words(shared_cache: Path) -> None:
     assert steps == []
 
 
-def test_no_test_voice_is_heard_in_training() -> None:
+def test_no_test_voice_occurs_in_training() -> None:
     assert not set(words.VARIANTS["train"]) & set(words.VARIANTS["test"])
     assert len(set(words.WORDS)) == 10
 
@@ -82,7 +82,7 @@ def test_without_espeak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     with pytest.raises(TaskError) as caught:
         load("words")
     assert "espeak-ng" in caught.value.what
-    assert caught.value.fix == "apt-get install espeak-ng"
+    assert caught.value.fix == "Install it: apt-get install espeak-ng"
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_a_set_one_folder_deeper(make_set: Maker) -> None:
     assert (len(whole.train), whole.labels) == (4, ("ants", "bees"))
 
 
-def test_a_fault_one_folder_deeper_is_named_with_its_folder(make_set: Maker) -> None:
+def test_a_fault_one_folder_deeper_is_named_with_its_path(make_set: Maker) -> None:
     files = {f"set/{name}": raw for name, raw in small_files().items()}
     with pytest.raises(TaskError, match=r"/set/train/ants/0\.png is empty"):
         load(f"mine={make_set(files | {'set/train/ants/0.png': b''})}")
@@ -77,7 +77,7 @@ def test_class_folders_without_train_and_test_are_recognised(make_set: Maker) ->
     files = {name.partition("/")[2]: raw for name, raw in small_files().items()}
     with pytest.raises(TaskError, match="no folder train/") as caught:
         load(f"mine={make_set(files)}")
-    assert "It has ants, bees at its top" in caught.value.fix
+    assert "Its top level has ants, bees" in caught.value.fix
 
 
 def _changed(**changes: bytes | None) -> dict[str, bytes]:
@@ -100,7 +100,7 @@ REFUSALS = {
     "empty class": (_changed(**{"test/ants": None}) | {"test/ants/": b""}, "test/ants is empty"),
     "one class": (
         {name: raw for name, raw in small_files().items() if "ants" in name},
-        "one class only: 'ants'",
+        "only one class: 'ants'",
     ),
     "other classes": (_changed(**{"test/wasps/0.png": PNG}), "'wasps' is only in test/"),
     "missing class": (_changed(**{"test/ants": None}), "'ants' is only in train/"),
@@ -125,7 +125,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_refusals_name_the_file_and_the_mend(case: str, make_set: Maker) -> None:
+def test_refusals_name_the_file_and_the_fix(case: str, make_set: Maker) -> None:
     files, what = REFUSALS[case]
     with pytest.raises(TaskError) as caught:
         load(f"mine={make_set(files)}")
@@ -145,7 +145,7 @@ def test_too_large_a_file(make_set: Maker, monkeypatch: pytest.MonkeyPatch) -> N
         load(f"mine={path}")
 
 
-def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+def test_a_broken_link(tmp_path: Path) -> None:
     root = write_folder(tmp_path / "set", small_files())
     (root / "train" / "ants" / "9.png").symlink_to(tmp_path / "gone.png")
     with pytest.raises(TaskError, match=r"9\.png"):

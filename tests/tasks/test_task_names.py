@@ -51,7 +51,7 @@ def test_a_known_name_takes_a_path() -> None:
         ("-x=x", "characters", "letters"),
     ],
 )
-def test_refusals_name_the_fault_and_the_mend(text: str, what: str, fix: str) -> None:
+def test_refusals_name_the_fault_and_the_fix(text: str, what: str, fix: str) -> None:
     with pytest.raises(TaskError) as caught:
         parse_specs(text)
     assert what in caught.value.what
@@ -91,6 +91,6 @@ def test_any_text_gives_usable_names_or_a_task_error(text: str) -> None:
         unique=True,
     )
 )
-def test_good_lists_come_back(names: list[str]) -> None:
+def test_valid_lists_are_read_back(names: list[str]) -> None:
     specs = parse_specs(",".join(f"{name}=some/{name}" for name in names))
     assert [(spec.name, spec.path) for spec in specs] == [(n, Path(f"some/{n}")) for n in names]

@@ -1,4 +1,4 @@
-"""Pictures of any size and mode to 32x32."""
+"""From pictures of any size and mode to 32x32."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_pixels_of_a_32x32_picture_are_kept() -> None:
     assert np.array_equal(read_picture(picture_bytes(pixels), "x"), pixels)
 
 
-def test_sixteen_bits_keep_their_upper_byte() -> None:
+def test_16_bit_grey_keeps_its_upper_byte() -> None:
     wide = (np.arange(1024, dtype=np.uint16).reshape(32, 32) * 64).astype(np.uint16)
     assert np.array_equal(read_picture(picture_bytes(wide), "x")[..., 0], wide >> 8)
 
@@ -63,7 +63,7 @@ def test_colours_of_a_cmyk_jpeg() -> None:
     assert np.abs(image.astype(int) - (200, 0, 0)).max() <= 3
 
 
-def test_of_an_animation_the_first_picture_is_taken() -> None:
+def test_the_first_picture_of_an_animation_is_used() -> None:
     pictures = [Image.new("RGB", (32, 32), colour) for colour in ("lime", "red", "blue")]
     buffer = io.BytesIO()
     pictures[0].save(buffer, "PNG", save_all=True, append_images=pictures[1:])
@@ -102,7 +102,7 @@ def _png(side: int, bits: int, colour_type: int, rows: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-def test_sixteen_bits_a_colour_keep_their_upper_byte() -> None:
+def test_16_bits_per_colour_keep_their_upper_byte() -> None:
     pixel = struct.pack(">HHH", 0xC8FF, 0x1000, 0x00FF)
     raw = _png(32, 16, 2, (b"\0" + pixel * 32) * 32)
     assert (read_picture(raw, "x") == (0xC8, 0x10, 0)).all()

@@ -46,7 +46,7 @@ def test_speech_commands_from_download_to_tensors(shelf: Shelf, publish: Publish
     assert len(shelf.asked) == 1
 
 
-def test_speech_commands_keeps_lists_apart(tmp_path: Path) -> None:
+def test_speech_commands_splits_by_the_lists(tmp_path: Path) -> None:
     path = tmp_path / "a.tar.gz"
     files = speech_files()
     # Silence every validation clip: one of them in a split would show as an all-black image.
@@ -58,7 +58,7 @@ def test_speech_commands_keeps_lists_apart(tmp_path: Path) -> None:
     path.write_bytes(tar_bytes(files))
     decoded = speech_commands.read_archives([path])
     for split in (decoded.train, decoded.test):
-        assert split.images.reshape(len(split), -1).any(axis=1).all()  # none is all black
+        assert split.images.reshape(len(split), -1).any(axis=1).all()  # no image is all black
     train = {image.tobytes() for image in decoded.train.images}
     assert not train & {image.tobytes() for image in decoded.test.images}
 
@@ -108,7 +108,7 @@ def test_a_truncated_archive(module: object, tmp_path: Path) -> None:
             module.read_archives([path])  # type: ignore[attr-defined]
 
 
-def test_no_network_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     remote = Remote("http://127.0.0.1:9/cifar-10-python.tar.gz", "md5", "0" * 32, "cifar")
     monkeypatch.setattr(cifar, "SET", dataclasses.replace(cifar.SET, archives=(remote,)))
     with pytest.raises(TaskError) as caught:
@@ -119,7 +119,7 @@ def test_no_network_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("stem", ["cifar10", "cifar"])
 @pytest.mark.parametrize("zipped", [True, False])
-def test_rbnn_data_goes_first(
+def test_rbnn_data_takes_precedence(
     stem: str, zipped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if zipped:
@@ -135,10 +135,10 @@ def test_rbnn_data_goes_first(
 
 
 def test_a_set_that_only_rbnn_data_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(TaskError, match="RBNN_DATA, where it would be looked for, is not set"):
+    with pytest.raises(TaskError, match="only read from RBNN_DATA, which is not set"):
         load("scenes")
     monkeypatch.setenv("RBNN_DATA", str(tmp_path))
-    with pytest.raises(TaskError, match="does not have it") as caught:
+    with pytest.raises(TaskError, match="does not contain it") as caught:
         load("scenes")
     assert str(tmp_path) in caught.value.what
     assert "scenes.zip" in caught.value.fix and "scenes=path" in caught.value.fix

@@ -31,7 +31,7 @@ from rbnn.tasks.sets.idx import DAMAGE, read_idx, read_labels
 
 
 @pytest.mark.parametrize(("name", "attribute"), [("mnist", "MNIST"), ("fashion", "FASHION")])
-def test_mnist_and_its_like(
+def test_mnist_and_fashion_mnist(
     name: str, attribute: str, shelf: Shelf, publish: Publisher, own_cache: Path
 ) -> None:
     publish(mnist, attribute, mnist_files())

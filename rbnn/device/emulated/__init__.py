@@ -1,1 +1,1 @@
-"""Emulated boards: QEMU as the chip, a folder as flash, a fingerprint with fresh noise."""
+"""Emulated boards: QEMU as the chip, a folder as the flash, a fingerprint with fresh noise."""

@@ -1,7 +1,7 @@
 """Presetting the RAM of a stopped QEMU through its debugger port.
 
-QEMU's ``-device loader`` would do it, too, but it writes again at every warm reset, when a real
-SRAM keeps what it holds.
+QEMU's ``-device loader`` could do it too, but it writes again at every warm reset, whereas a real
+SRAM keeps its contents.
 
 Source: GDB manual, "Remote Protocol", packets ``M`` and ``D``.
 """
@@ -62,7 +62,7 @@ class DebugStub:
                 raise EmulatorError(f"QEMU cannot write RAM at {address + start:#x}: {answer}.")
 
     def exchange(self, packet: str) -> str:
-        """Send one packet; the answer to it.
+        """Send one packet and return the answer.
 
         Raises:
             EmulatorError: QEMU does not answer in time.

@@ -1,9 +1,9 @@
 """QEMU as the chip of an emulated board.
 
-The process survives the command that starts it, as a real board stays on; ``state.json`` in the
-board's folder says how to reach it. At every power-on the RAM that start-up does not write is
-filled with the device's fingerprint and fresh bit errors, and with random bytes where the
-warm-reset marker lies. A warm reset leaves RAM as it is.
+The process outlives the command that starts it, as a real board stays on; ``state.json`` in the
+board's folder says how to reach it. At every power-on, the RAM that start-up does not write is
+filled: the fingerprint's region with the fingerprint and fresh bit errors, the warm-reset marker
+with random bytes. A warm reset leaves RAM as it is.
 
 ``-icount`` makes the emulated clock count instructions: each takes ``2^icount_shift`` ns.
 """
@@ -35,9 +35,9 @@ from rbnn.image.toolchain import require
 PROGRAM = "qemu-system-arm"
 STOP_TIMEOUT_S = 5.0
 SETTLE_S = 0.05
-"""QEMU ends itself when the core locks up; that shows within this time."""
+"""QEMU exits when the core locks up; that happens within this time."""
 _SOCKET_PATH_BYTES = 100
-"""A unix socket's path may have 107 bytes; the rest is for the file's name."""
+"""A Unix socket's path may have 107 bytes; the rest is for the file's name."""
 
 
 class _State(Frozen):
@@ -63,14 +63,14 @@ class Emulator:
         if board.emulator is None:
             raise EmulatorError(
                 f"Board {board.name} cannot be emulated: its manifest names no QEMU machine.",
-                "Choose another one, for instance --board qemu.",
+                "Choose another board, such as --board qemu.",
             )
         self.board = board
         self.emulation: Emulation = board.emulator
         self.device = EmulatedBoard(folder.resolve())
 
     def is_on(self) -> bool:
-        """Whether it runs."""
+        """Whether it is running."""
         return self._state() is not None
 
     def serial_path(self) -> str:
@@ -82,19 +82,19 @@ class Emulator:
         return self._running().serial
 
     def power_on(self) -> None:
-        """Give it power; nothing happens when it is on.
+        """Switch it on; nothing happens if it is on already.
 
         Raises:
             ToolError: QEMU is not installed.
             FlashError: there is no such board, or its files are damaged.
-            EmulatorError: it carries no firmware, or QEMU does not start.
+            EmulatorError: it has no firmware, or QEMU does not start.
         """
         if self.is_on():
             return
         self.device.settings(self.board.name)
         if not self.device.has_firmware:
             raise EmulatorError(
-                f"The emulated board in {self.device.folder} carries no firmware.",
+                f"The emulated board in {self.device.folder} has no firmware.",
                 f"Write it: rbnn flash --board {self.board.name} --user-key PATH",
             )
         require(PROGRAM)
@@ -116,18 +116,18 @@ class Emulator:
             time.sleep(SETTLE_S)
             if not _is_emulator(pid, sockets):
                 raise EmulatorError(
-                    f"The firmware in {self.device.flash_file} stops the core at once.",
+                    f"The firmware in {self.device.flash_file} stops the core immediately.",
                     f"Write it again: rbnn flash --board {self.board.name} --user-key PATH",
                 )
             serial = next(line["filename"] for line in lines if line["label"] == "line")
             state = _State(pid=pid, sockets=sockets, serial=serial.removeprefix("pty:"))
             write_atomic(self.device.state_file, state.model_dump_json(indent=2) + "\n")
-        except BaseException:  # a full disk or Ctrl-C, too: no emulator that nobody can reach
+        except BaseException:  # even a full disk or Ctrl-C must not leave an unreachable emulator
             self._kill(sockets)
             raise
 
     def power_off(self) -> None:
-        """Take its power away; nothing happens when it is off."""
+        """Switch it off; nothing happens if it is off already."""
         if not self.device.exists:
             return
         with self._power_switch():
@@ -145,12 +145,12 @@ class Emulator:
         self.device.state_file.unlink(missing_ok=True)
 
     def power_cycle(self) -> None:
-        """Take its power away and give it back: RAM shows the fingerprint again."""
+        """Switch it off and on: RAM holds the fingerprint again."""
         self.power_off()
         self.power_on()
 
     def warm_reset(self) -> None:
-        """Press its reset button: RAM keeps what it holds.
+        """Press its reset button: RAM keeps its contents.
 
         Raises:
             EmulatorError: it is off, or QEMU does not answer.
@@ -161,7 +161,7 @@ class Emulator:
     def instructions(self, ticks: int) -> int:
         """Instructions that the emulated core ran in ``ticks`` of the firmware's counter.
 
-        The counter's grain is ``10^9 / tick_hz / 2^icount_shift`` instructions.
+        The counter's resolution is ``10^9 / tick_hz / 2^icount_shift`` instructions.
         """
         return instructions(self.emulation, ticks)
 
@@ -186,7 +186,7 @@ class Emulator:
         ]
 
     def _start(self, sockets: Path) -> int:
-        """Start QEMU, its processor stopped. Returns its process id."""
+        """Start QEMU with its processor stopped. Returns its process id."""
         command = self.command(sockets)
         with tempfile.TemporaryFile() as said:
             done = subprocess.run(
@@ -198,28 +198,28 @@ class Emulator:
             reason = text.partition("\n")[0].removeprefix(f"{PROGRAM}: ") or "no reason given"
             raise EmulatorError(
                 f"QEMU does not start: {reason}.",
-                "Compare the emulator section of the board's manifest with qemu-system-arm's help.",
+                "Compare the emulator section of the board's manifest with qemu-system-arm -help.",
             )
         return int((sockets / "pid").read_text())
 
     @contextlib.contextmanager
     def _power_switch(self) -> Iterator[None]:
-        """One process at a time switches this board on or off; others wait."""
+        """Only one process at a time switches this board on or off; others wait."""
         path = self.device.folder / "power.lock"
         try:
             lock = path.open("w")
         except OSError as error:
             raise EmulatorError(
-                f"Cannot write {path}: {error.strerror}.", "Use a folder that you may write to."
+                f"Cannot write {path}: {error.strerror}.", "Use a folder that you can write to."
             ) from error
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _socket_folder(self) -> Path:
-        """A folder of its own with a path short enough for unix sockets.
+        """A separate folder whose path is short enough for Unix sockets.
 
-        An emulator that still runs there, its ``state.json`` lost, is ended.
+        An emulator that still runs there although its ``state.json`` is lost is ended.
         """
         folder = self.device.folder / "qemu"
         if len(os.fsencode(folder)) > _SOCKET_PATH_BYTES - len("/qmp"):
@@ -229,7 +229,7 @@ class Emulator:
         return folder
 
     def _state(self) -> _State | None:
-        """What ``state.json`` says, when that emulator still runs."""
+        """The contents of ``state.json`` if that emulator still runs."""
         try:
             state = _State.model_validate_json(self.device.state_file.read_bytes())
         except (OSError, ValidationError):
@@ -246,7 +246,7 @@ class Emulator:
         return state
 
     def _kill(self, sockets: Path) -> None:
-        """End an emulator that did not end by itself, and remove its sockets."""
+        """Kill an emulator that has not ended, and remove its sockets."""
         with contextlib.suppress(OSError, ValueError):
             pid = int((sockets / "pid").read_text())
             if _is_emulator(pid, sockets):
@@ -268,7 +268,7 @@ def _escape(path: Path) -> str:
 
 
 def _is_emulator(pid: int, sockets: Path) -> bool:
-    """Whether ``pid`` is the QEMU with these sockets, not a later process of that number."""
+    """Whether ``pid`` is the QEMU with these sockets, not a later process with the same number."""
     try:
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

@@ -1,4 +1,4 @@
-"""QEMU's monitor protocol: one command, one answer, over a unix socket."""
+"""QEMU's monitor protocol: one command, one answer, over a Unix socket."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Monitor:
         """Run one command.
 
         Returns:
-            What stands under ``return``.
+            The value of ``return``.
 
         Raises:
             EmulatorError: QEMU refuses, or does not answer in time.

@@ -1,4 +1,4 @@
-"""An emulated board: its folder is its flash, a QEMU process its power."""
+"""An emulated board: a folder is its flash, a QEMU process is its chip under power."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class EmulatedTarget(Target):
 
     Args:
         board: its manifest.
-        folder: what the device keeps when its power is off; made with the first firmware.
+        folder: holds what the device keeps without power; made with the first firmware.
         say: told when a new device is made.
     """
 
@@ -28,12 +28,12 @@ class EmulatedTarget(Target):
         self._say = say
 
     def check(self) -> None:
-        """The folder is this board's, or free."""
+        """The folder belongs to this board, or is unused."""
         if self.device.exists:
             self.device.settings(self.board.name)
 
     def is_blank(self) -> bool:
-        """Whether no firmware was ever written."""
+        """Whether no firmware was ever written to it."""
         return not self.device.has_firmware
 
     def is_on(self) -> bool:
@@ -42,7 +42,7 @@ class EmulatedTarget(Target):
         return self.emulator.is_on()
 
     def write_firmware(self, build: BuildResult, model: Path | None) -> None:
-        """Take the power away and replace the flash image; a new device is made first."""
+        """Power it off and replace the flash image; a missing device is made first."""
         if not self.device.exists:
             self._say(f"Making the emulated board {self.device.folder}.")
             EmulatedBoard.create(self.device.folder, self.board.name)
@@ -52,29 +52,29 @@ class EmulatedTarget(Target):
             self.device.erase_provisioning(self.board.provisioning.bytes)
 
     def write_provisioning(self, partition: bytes) -> None:
-        """Take the power away and replace the provisioning partition."""
+        """Power it off and replace the provisioning partition."""
         self.emulator.power_off()
         self.device.write_provisioning(partition, self.board.provisioning.bytes)
 
     def erase_provisioning(self) -> None:
-        """Take the power away and erase the provisioning partition."""
+        """Power it off and erase the provisioning partition."""
         self.emulator.power_off()
         self.device.erase_provisioning(self.board.provisioning.bytes)
 
     def power_cycle(self) -> None:
-        """A new QEMU process with newly noised SRAM."""
+        """Start a new QEMU process with fresh noise in the SRAM."""
         self._check()
         self.emulator.power_cycle()
 
     def serial_path(self) -> str:
-        """The pseudo terminal; the board is powered on where it is off."""
+        """The pseudo terminal; a board that is off is powered on."""
         self._check()
         if not self.emulator.is_on():
             self.emulator.power_on()
         return self.emulator.serial_path()
 
     def commands(self, model: Path | None) -> list[str]:
-        """Nothing runs: two files are written."""
+        """No command is run: two files are written."""
         return [
             f"# write {self.device.flash_file}",
             f"# write {self.device.provisioning_file}",
@@ -84,6 +84,6 @@ class EmulatedTarget(Target):
         self.device.settings(self.board.name)
         if self.is_blank():
             raise FlashError(
-                f"The emulated board in {self.device.folder} carries no firmware.",
+                f"The emulated board in {self.device.folder} has no firmware.",
                 "Write it: rbnn flash --user-key PATH",
             )

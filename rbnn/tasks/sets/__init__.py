@@ -1,1 +1,1 @@
-"""One module for each built-in data set: where it comes from and how it is read."""
+"""The built-in data sets: where each comes from and how it is read."""

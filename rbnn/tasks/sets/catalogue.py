@@ -1,4 +1,4 @@
-"""The published set of each task that has one."""
+"""The published set of each task that is downloaded."""
 
 from __future__ import annotations
 

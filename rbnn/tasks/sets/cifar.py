@@ -33,7 +33,7 @@ _ALLOWED = {
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Builds arrays and plain values; refuses everything else that a pickle could run."""
+    """Builds only arrays and plain values; refuses anything else that a pickle could run."""
 
     def find_class(self, module: str, name: str) -> Any:
         try:

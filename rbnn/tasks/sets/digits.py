@@ -1,7 +1,7 @@
 """Task ``digits``: the handwritten digits that are bundled with scikit-learn, 1,797 images.
 
 Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998 (its
-test set, as ``sklearn.datasets.load_digits`` has it: 8x8 counts of 0..16).
+test set, from ``sklearn.datasets.load_digits``: 8x8 counts of 0..16).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def enlarge(counts: Images) -> Images:
 
 
 def make() -> Decoded:
-    """Load the set; 80 % of each class train, 20 % test, always the same ones."""
+    """Load the set; 80 % of each class for training, 20 % for testing, always the same samples."""
     from sklearn.datasets import load_digits
 
     raw = load_digits()

@@ -1,12 +1,12 @@
 """EMNIST Letters from NIST's archive, 124,800 / 20,800 grey images of 28x28 pixels.
 
-The archive holds all six EMNIST sets; only Letters is read, straight from the zip. Its images lie
-on their side (rows and columns exchanged) and are turned upright; its classes 1..26 are A..Z,
+The archive holds all six EMNIST sets; only Letters is read, directly from the zip. Its images are
+transposed (rows and columns exchanged) and are turned upright here; its classes 1..26 are A..Z,
 each with capital and small letters.
 
 Source: G. Cohen, S. Afshar, J. Tapson, A. van Schaik, "EMNIST: an extension of MNIST to
 handwritten letters", arXiv 1702.05373; https://www.nist.gov/itl/products-and-services/emnist-dataset.
-The digest and the size are those that TensorFlow Datasets records for the archive.
+The digest and the size are those recorded for the archive by TensorFlow Datasets.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Free Spoken Digit Dataset 1.0.9 from its repository, 2,500 clips by five speakers at 8 kHz.
 
 The official split is by take: of the 50 takes of each digit and speaker, 0 to 4 are the test set.
-So every speaker of the test set is heard in training as well.
+So every speaker in the test set also occurs in training.
 
 Source: Z. Jackson et al., https://github.com/Jakobovski/free-spoken-digit-dataset, whose README
 gives the split. The digest and the size are those that TensorFlow Datasets records for the archive.

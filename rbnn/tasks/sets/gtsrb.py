@@ -1,6 +1,6 @@
 """GTSRB from its official archives, 39,209 / 12,630 colour pictures of 15x15 to 250x250 pixels.
 
-Three zips: the final training set, one folder a class with PPM pictures; the final test set, one
+Three zips: the final training set, one folder of PPM pictures per class; the final test set, one
 folder of PPM pictures; its ground truth, a CSV file. The whole picture is scaled to 32x32, not
 only the box around the sign. Classes are the official numbers, 00 to 42.
 

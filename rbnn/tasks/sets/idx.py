@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST and its relatives, to 32x32 images.
+"""From IDX files, the format of MNIST and its relatives, to 32x32 images.
 
 An IDX file is two zero bytes, a type byte (8: unsigned bytes), the number of dimensions, their
 sizes as big-endian 32-bit integers, and the values in C order.
@@ -29,7 +29,7 @@ def read_idx(raw: bytes, dimensions: int) -> Images:
 
     Args:
         raw: the whole compressed file.
-        dimensions: how many it must have: 1 for labels, 3 for images.
+        dimensions: the number that it must have: 1 for labels, 3 for images.
 
     Returns:
         uint8 array of that many dimensions.
@@ -40,19 +40,19 @@ def read_idx(raw: bytes, dimensions: int) -> Images:
     plain = gzip.decompress(raw)
     header = 4 + 4 * dimensions
     if len(plain) < header or plain[:4] != bytes((0, 0, UNSIGNED_BYTES, dimensions)):
-        raise ValueError(f"no IDX file of bytes in {dimensions} dimensions")
+        raise ValueError(f"not an IDX file of bytes in {dimensions} dimensions")
     shape = [int(size) for size in np.frombuffer(plain, ">u4", dimensions, 4)]
     values = np.frombuffer(plain, np.uint8, offset=header)
     return values.reshape(shape)
 
 
 def read_images(raw: bytes, what: str, progress: Progress | None, *, lying: bool = False) -> Images:
-    """Decode grey images and scale them as picture files are scaled.
+    """Decode grey images and scale them in the same way as picture files.
 
     Args:
         raw: a gzipped IDX file of (n, height, width).
         what: the set's name, for ``progress("reading <what>", done, n)``.
-        progress: called now and then.
+        progress: called from time to time.
         lying: whether rows and columns are exchanged in the file.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A set that its authors publish for download: where it is, and who reads it."""
+"""A set that its authors publish for download: where it is, and how it is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Published:
 
     Args:
         archives: the files to download.
-        origin: which data and which split, for people.
+        origin: which data and which split, for people to read.
         recipe: what the decoded set depends on besides the archives.
         read: decodes the downloaded archives, given in the same order.
     """

@@ -1,10 +1,10 @@
 """Speech Commands v0.02 from its official archive, 2.3 GiB, as the 12-class keyword task.
 
 Classes: ten words, ``_unknown_`` (a seeded choice of the other words' clips) and ``_silence_``
-(seconds cut from the background noise, at random loudness). Both are drawn as often as a word
-occurs on average. Clips in ``testing_list.txt`` are the test set; those in
-``validation_list.txt`` are left out; the rest is the training set. The last fifth of each
-background recording serves the test set, the rest the training set.
+(seconds cut from the background noise, at random loudness). Both have as many clips as a word has
+on average. Clips in ``testing_list.txt`` are the test set; those in ``validation_list.txt`` are
+left out; the rest is the training set. The last fifth of each background recording is used for the
+test set, the rest for the training set.
 
 Source: P. Warden, "Speech Commands", arXiv 1804.03209, sections 5 and 7.
 """
@@ -47,7 +47,8 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
 def _read(
     path: Path, progress: Progress | None
 ) -> tuple[dict[str, Images], dict[str, Samples], dict[str, set[str]]]:
-    """One pass: image of each clip, samples of each background noise, names of each list."""
+    """One pass: the image of each clip, the samples of each background noise, the names in each
+    list."""
     clips: dict[str, Images] = {}
     noises: dict[str, Samples] = {}
     lists: dict[str, set[str]] = {}

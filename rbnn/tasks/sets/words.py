@@ -1,8 +1,8 @@
 """Task ``words``: ten keywords spoken by espeak-ng, as log-mel images.
 
-A voice is an accent and a variant (the shape of the throat, so to say). No variant that speaks in
-the test set speaks in the training set, and each clip draws its own noise. Everything is drawn
-from a generator seeded per clip, so the set is the same on every run with the same espeak-ng.
+A voice is an accent and a variant (roughly, the shape of the throat). No variant of the test set
+occurs in the training set, and each clip has its own noise. Everything is drawn from a generator
+seeded per clip, so the set is the same on every run with the same espeak-ng.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ VARIANTS: dict[Part, tuple[str, ...]] = {
 UTTERANCES: dict[Part, int] = {"train": 120, "test": 40}
 """Spoken clips per word."""
 TAKES: dict[Part, int] = {"train": 2, "test": 1}
-"""Times that a clip is used, each with its own place in the second, loudness and noise."""
+"""How often a clip is used, each time with its own position in the second, loudness and noise."""
 PITCH = (25, 75)
 WORDS_PER_MINUTE = (130, 200)
 SNR_DB = (12.0, 35.0)
@@ -55,7 +55,7 @@ def _espeak(arguments: list[str]) -> bytes:
     if program is None:
         raise TaskError(
             "The task words needs the speech synthesiser espeak-ng, which is not installed.",
-            "apt-get install espeak-ng",
+            "Install it: apt-get install espeak-ng",
         )
     try:
         done = subprocess.run(
@@ -69,7 +69,7 @@ def _espeak(arguments: list[str]) -> bytes:
 
 
 def recipe() -> dict[str, object]:
-    """Everything that the set depends on, the synthesiser's version among it."""
+    """Everything that the set depends on, including the synthesiser's version."""
     version = _espeak(["--version"]).decode(errors="replace").partition("Data at")[0].strip()
     return {
         "task": "words 1",
@@ -97,7 +97,7 @@ def speak(word: str, voice: str, pitch: int, words_per_minute: int) -> Samples:
     from scipy.signal import resample_poly
 
     stream = _espeak(["-v", voice, "-p", str(pitch), "-s", str(words_per_minute), "--stdout", word])
-    # On standard output espeak-ng cannot know the lengths: header of 44 bytes, then samples.
+    # On standard output, espeak-ng cannot write the lengths: a 44-byte header, then samples.
     rate = int.from_bytes(stream[24:28], "little")
     body = stream[44 : len(stream) // 2 * 2]
     samples = np.frombuffer(body, dtype="<i2").astype(np.float64)
@@ -113,7 +113,7 @@ def speak(word: str, voice: str, pitch: int, words_per_minute: int) -> Samples:
 
 
 def _noise(random: np.random.Generator) -> Samples:
-    """Noise of power 1, between white and falling 6 dB an octave."""
+    """Noise of power 1, between white and falling by 6 dB per octave."""
     spectrum = np.fft.rfft(random.standard_normal(CLIP_SAMPLES))
     slope = random.uniform(0.0, 1.0)
     spectrum *= np.maximum(np.arange(len(spectrum)), 20.0) ** -slope
@@ -122,7 +122,7 @@ def _noise(random: np.random.Generator) -> Samples:
 
 
 def place(spoken: Samples, random: np.random.Generator) -> Samples:
-    """Put a spoken word near the middle of one second, with noise behind it."""
+    """Put a spoken word near the middle of one second, over background noise."""
     spoken = spoken[:CLIP_SAMPLES]
     room = CLIP_SAMPLES - len(spoken)
     shift = int(random.integers(-SHIFT_SAMPLES, SHIFT_SAMPLES + 1))
@@ -135,7 +135,7 @@ def place(spoken: Samples, random: np.random.Generator) -> Samples:
 
 
 def make(progress: Progress | None = None) -> Decoded:
-    """Speak the whole set; takes well under a minute.
+    """Synthesise the whole set; takes well under a minute.
 
     Args:
         progress: called as ``progress("speaking words", done, total)``.
