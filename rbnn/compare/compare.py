@@ -1,7 +1,7 @@
 """``rbnn bench accuracy``: one parameter set for all tasks against a network for each.
 
-Both are trained side by side under one budget, on the same samples; the folder of a comparison can
-be gone on with, and added to, at any time.
+Both are trained under the same budget, on the same samples. A comparison can be continued and
+extended at any time.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def compare_networks(
     """Train and measure what is missing in ``folder``, then write its report.
 
     Args:
-        folder: of the comparison, new or begun.
-        tasks: as ``--tasks`` takes them; None for those that the folder was begun with.
+        folder: of the comparison, new or existing.
+        tasks: as ``--tasks`` takes them; None for those of the existing folder.
         choice: what the user asks for.
         say: told of each network.
         summary: as :func:`rbnn.compare.report.write_report` takes it.
 
     Raises:
-        RbnnError: the folder was begun otherwise, a setting is unusable, the user stopped the
+        RbnnError: the folder has other settings, a setting is unusable, the user stopped the
             training, or something cannot be read or written.
     """
     given = None if tasks is None else [str(spec) for spec in parse_specs(tasks)]
