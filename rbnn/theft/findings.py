@@ -299,7 +299,7 @@ def _verdict(question: Question, comparisons: Sequence[StartComparison], seen: b
 
 def _told(comparison: StartComparison) -> str:
     test = comparison.test
-    told = f"{comparison.share:g} %: {test.mean:+.2f} points"
+    text = f"{comparison.share:g} %: {test.mean:+.2f} points"
     if test.low is not None and test.high is not None:
-        told += f" (95 % interval {test.low:+.2f} to {test.high:+.2f}, {test.pairs} victims)"
-    return told
+        text += f" (95 % interval {test.low:+.2f} to {test.high:+.2f}, {test.pairs} victims)"
+    return text

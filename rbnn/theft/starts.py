@@ -101,14 +101,14 @@ def starting_point(
         if stolen is None or stolen.shape[:-1] != bits.shape[:-1]:
             received = None if stolen is None else stolen.shape
             raise ValueError(f"Kernel {number} has shape {bits.shape}. Received: {received}")
-        whole = _laid_over(bits, stolen, loot.classes if number == last else None)
+        whole = _replace_first(bits, stolen, loot.classes if number == last else None)
         mean_square = np.mean(np.square(fresh.kernels[number], dtype=np.float64))
         size = min(magnitude * float(np.sqrt(mean_square)), 1.0)
         kernels[number] = np.float32(size) * whole.astype(np.float32)
     if loot.own is None:
         return replace(fresh, kernels=kernels)
     norms = dict(loot.own.normalisations[loot.task])
-    norms[last] = _outputs_laid_over(fresh.normalisations[victim][last], norms[last], loot.classes)
+    norms[last] = _replace_outputs(fresh.normalisations[victim][last], norms[last], loot.classes)
     return ModelParameters(
         kernels,
         {victim: norms},
@@ -117,22 +117,22 @@ def starting_point(
     )
 
 
-def _laid_over(below: AnyArray, above: AnyArray, limit: int | None) -> AnyArray:
-    """``below`` with the first entries of its last axis, ``limit`` at most, from ``above``."""
+def _replace_first(below: AnyArray, above: AnyArray, limit: int | None) -> AnyArray:
+    """``below`` with the first entries of its last axis, at most ``limit``, from ``above``."""
     count = min(below.shape[-1], above.shape[-1] if limit is None else limit)
-    laid = below.copy()
-    laid[..., :count] = above[..., :count]
-    return laid
+    result = below.copy()
+    result[..., :count] = above[..., :count]
+    return result
 
 
-def _outputs_laid_over(
+def _replace_outputs(
     below: Normalisation, above: Normalisation, limit: int | None
 ) -> Normalisation:
     """The same for the last layer's batch norm."""
     return Normalisation(
-        gamma=_laid_over(below.gamma, above.gamma, limit),
-        beta=_laid_over(below.beta, above.beta, limit),
-        mean=_laid_over(below.mean, above.mean, limit),
-        variance=_laid_over(below.variance, above.variance, limit),
+        gamma=_replace_first(below.gamma, above.gamma, limit),
+        beta=_replace_first(below.beta, above.beta, limit),
+        mean=_replace_first(below.mean, above.mean, limit),
+        variance=_replace_first(below.variance, above.variance, limit),
         epsilon=below.epsilon,
     )
