@@ -41,7 +41,7 @@ def measure_application(run: Run, board: Board, folder: Path, say: Say) -> Appli
         run: of two tasks or more; the data of its golden vectors are not needed.
         board: emulated.
         folder: a new folder for keys, registry and device.
-        say: told each step.
+        say: told of each step.
 
     Raises:
         RbnnError: a tool is missing, or a step failed.

@@ -91,7 +91,7 @@ def bench_host(
         run: a trained run to measure instead, or None.
         images: number of random images in the test set; 1 or more.
         compared: how many of them to compare with the integer reference.
-        say: told each step.
+        say: told of each step.
 
     Raises:
         RbnnError: no compiler, or the C engine's results differ from the reference's.

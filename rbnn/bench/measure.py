@@ -89,7 +89,7 @@ def run_bench(
             emulated.
         port: serial port of a real board.
         command: that repeats this measurement.
-        say: told each step.
+        say: told of each step.
 
     Raises:
         RbnnError: no board, a build or a measurement failed, or a result was wrong.
