@@ -1,4 +1,4 @@
 """Benchmarks: instructions on a board, images per second on the workstation, training speed.
 
-``fit``, ``fit_networks`` and ``fit_cycles`` measure the constants of ``rbnn.cost.table`` anew.
+``fit``, ``fit_networks`` and ``fit_cycles`` determine the constants of ``rbnn.cost.table``.
 """

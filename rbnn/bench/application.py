@@ -1,4 +1,4 @@
-"""What the product's own firmware needs for a network, measured over an emulated serial line."""
+"""What the product firmware needs for a network, measured over an emulated serial line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROUNDS = 4
 
 
 class ApplicationCost(Frozen):
-    """Times are in instructions; a microsecond of the device is 31.25 of them at ``shift=5``."""
+    """Times are in instructions: 31.25 per microsecond of the device at ``shift=5``."""
 
     switch: int
     inference: int
@@ -35,13 +35,13 @@ class ApplicationCost(Frozen):
 
 
 def measure_application(run: Run, board: Board, folder: Path, say: Say) -> ApplicationCost:
-    """Build, flash, enrol, license, then switch to and fro and infer.
+    """Build, flash, enrol, license, then switch back and forth and infer.
 
     Args:
-        run: with two tasks or more, its golden vectors' data not needed.
-        board: an emulated one.
+        run: of two tasks or more; the data of its golden vectors are not needed.
+        board: emulated.
         folder: a new folder for keys, registry and device.
-        say: told each step.
+        say: told of each step.
 
     Raises:
         RbnnError: a tool is missing, or a step failed.
@@ -60,7 +60,7 @@ def measure_application(run: Run, board: Board, folder: Path, say: Say) -> Appli
         for task in config.tasks
     }
     export_run(run, provider.public, samples=images)
-    say(f"Building the product's firmware for {board.name}, and measuring a switch on it.")
+    say(f"Building the product firmware for {board.name} and measuring a task switch on it.")
     prepared = deploy.prepare(run, target, provider.public, quiet)
     deploy.flash(prepared, target, provider, user, registry, (), quiet)
     try:
@@ -68,7 +68,7 @@ def measure_application(run: Run, board: Board, folder: Path, say: Say) -> Appli
             for task in images:
                 switch_task(session, task, lambda: user)
             switches, inferences = _measure(session, images)
-            session.self_test()  # goes deepest into the stack
+            session.self_test()  # uses the most stack
             stack_used = session.stack().used
     finally:
         target.emulator.power_off()

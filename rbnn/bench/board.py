@@ -1,4 +1,4 @@
-"""The board that runs the bench application: emulated while the measurement takes, or real."""
+"""The board that runs the bench application: a real one, or emulated during the measurement."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rbnn.image.toolchain import require
 
 PROGRAM = "qemu-system-arm"
 ICOUNT_SHIFT = 10
-"""An instruction takes 1,024 ns of the emulated clock: 25.6 ticks of 40 ns, so that none is missed
+"""An instruction takes 1,024 ns of the emulated clock: 25.6 ticks of 40 ns, so that none is lost
 when the difference of two counter values is rounded."""
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
@@ -33,28 +33,28 @@ def bench_board(board: Board) -> Board:
 
 
 def check(board: Board, port: str | None) -> None:
-    """Fail early, before anything is built, where there is no such board.
+    """Fail early, before anything is built, if there is no such board.
 
     Raises:
-        RbnnError: the emulator is not installed; or port or OpenOCD are missing.
+        RbnnError: the emulator is not installed, or the port or OpenOCD is missing.
     """
     if board.is_emulated_only:
         require(PROGRAM)
     else:
-        RealTarget(board, port, _nobody).check()
+        RealTarget(board, port, _ignore).check()
 
 
 @contextlib.contextmanager
 def running(
     board: Board, build: BuildResult, model: Path, port: str | None = None
 ) -> Iterator[SerialLine]:
-    """Run a bench application; its line answers. An emulator ends with the block.
+    """Run a bench application and yield its serial line. An emulator ends with the block.
 
     Args:
         board: its manifest.
         build: of :func:`bench_board`.
         model: the folder that it was built from.
-        port: serial port of a real board; found by USB ids where None.
+        port: serial port of a real board; None to find it by its USB ids.
 
     Raises:
         RbnnError: no board, no emulator, or it does not answer.
@@ -64,11 +64,11 @@ def running(
             yield from _line(board, path)
         return
     platformio.upload(build.board, model)
-    yield from _line(board, RealTarget(board, port, _nobody).serial_path())
+    yield from _line(board, RealTarget(board, port, _ignore).serial_path())
 
 
-def _nobody(line: str) -> None:
-    """Nobody has to unplug anything."""
+def _ignore(line: str) -> None:
+    """Measuring asks the user for nothing."""
 
 
 def _line(board: Board, path: str) -> Iterator[SerialLine]:
@@ -119,5 +119,5 @@ def _terminal(process: subprocess.Popen[bytes]) -> str:
     reason = said.decode(errors="replace").strip().partition("\n")[0] or "no reason given"
     raise EmulatorError(
         f"QEMU does not start: {reason.removeprefix(PROGRAM + ': ')}.",
-        "Compare the emulator section of the board's manifest with qemu-system-arm's help.",
+        "Check the emulator section of the board's manifest against qemu-system-arm -machine help.",
     )

@@ -14,13 +14,13 @@ from rbnn.pages.table import markdown_table
 
 HEAD = """# Benchmarks
 
-Written by `make bench`; do not edit. The figures are instructions, counted exactly and repeatably
-by QEMU's `-icount`; every result was compared, bit by bit, with the integer reference.
+Written by `make bench`; do not edit. The figures are instruction counts, exact and repeatable
+(QEMU's `-icount`); every result was compared bit for bit with the integer reference.
 
-*Streaming* means that the weights lie encrypted in flash and are reconfigured tile by tile while
-the layer runs, which is how the firmware works; *plain* means that the task's weights are at hand;
-*resident*, that an earlier inference reconfigured them and kept them in RAM. MACs are nominal:
-padding counts.
+*Streaming* means that the weights are stored encrypted in flash and reconfigured tile by tile while
+the layer runs, which is how the firmware works; *plain*, that the task's weights are available
+unencrypted; *resident*, that an earlier inference reconfigured them and kept them in RAM. MACs are
+nominal: padding counts.
 """
 
 DENSE = """
@@ -28,27 +28,26 @@ The instruction mix of the dense layer's inner loop, and what limits it:
 [decision 16](decisions/0016-dense-layers-count-carry-save.md).
 """
 
-LEFT_OUT = """## What is left out
+NOT_COVERED = """## What is not covered
 
-- **Cycles.** QEMU counts instructions and knows no pipeline, no flash wait states and no cache. A
-  real board's cycles come from `rbnn bench device --board nucleo`, with the core's own counter.
-- **The peers on the other cores.** Their figures are of a Cortex-M4 (`-O2`, the same emulated
-  board). The Cortex-M7 runs the same instructions, so their figures stand for it, too. A Cortex-M3
-  has no DSP instructions, which CMSIS-NN needs for its figures, so the ratio there flatters the
-  peers.
-- **The peers' whole networks.** None of them builds this one. It is estimated from their best
-  layer: each binary convolution, strided or not, at the best rate that any of them reaches for a
-  3x3 convolution, dense layers and stems at the best rate for those, pools as free.
+- **Cycles.** QEMU counts instructions; it models no pipeline, no flash wait states and no cache. A
+  real board's cycles come from `rbnn bench device --board nucleo`, which reads the core's counter.
+- **The peers on the other cores.** Their figures are for a Cortex-M4 (`-O2`, the same emulated
+  board). The Cortex-M7 runs the same instructions, so they hold for it, too. A Cortex-M3 lacks the
+  DSP instructions that CMSIS-NN's figures depend on, so the ratio there flatters the peers.
+- **The peers' whole networks.** None of them implements this one. It is estimated from their best
+  layers: each binary convolution, strided or not, at the best rate that any of them reaches for a
+  3x3 convolution, dense layers and stems at the best rate for those, pools for free.
 - **The peers' padding.** Each pads as its own kernels do, with zeros or ones; the MACs are the
   same.
-- **Energy.** Nothing here was measured on a supply.
+- **Energy.** Power consumption was not measured.
 """
 
 
 def summary_table(boards: Sequence[BenchFigures]) -> Table:
-    """Standard layers and the network, every board's figures beside the peers' and the goals."""
+    """Standard layers and the network: every board's figures, those of the peers, and the goals."""
     first = boards[0]
-    table = Table(title="Instructions a multiply-accumulate, streaming / plain")
+    table = Table(title="Instructions per multiply-accumulate, streaming / plain")
     table.add_column("", no_wrap=True)
     for figures in boards:
         table.add_column(_core(figures), justify="right")
@@ -72,7 +71,7 @@ def summary_table(boards: Sequence[BenchFigures]) -> Table:
             f"{first.network.ratio:.1f} (goal {peers.NETWORK_GOAL:g})",
         )
     table.add_row(
-        "key stream, a byte",
+        "key stream, per byte",
         *(f"{one.key_streams[0].counts / one.key_streams[0].bytes:.2f}" for one in boards),
         f"{peers.KEY_STREAM_GOAL:g}",
     )
@@ -86,7 +85,7 @@ def document(boards: Sequence[BenchFigures]) -> str:
         boards: the Cortex-M4 first.
     """
     parts = [HEAD, _setting(boards), _standard(boards), _goals(boards[0]), _ciphers(boards)]
-    parts += [_networks(boards), _application(boards), _spreads(boards), LEFT_OUT]
+    parts += [_networks(boards), _application(boards), _spreads(boards), NOT_COVERED]
     return "\n".join(part for part in parts if part)
 
 
@@ -126,13 +125,13 @@ def _standard(boards: Sequence[BenchFigures]) -> str:
         "plain",
         "resident",
         *names,
-        "times fewer than the best, streaming / plain",
+        "times fewer than the best peer, streaming / plain",
     ]
-    text = f"## Standard layers, {_core(first)}, instructions a MAC\n\n" + markdown_table(
+    text = f"## Standard layers, {_core(first)}, instructions per MAC\n\n" + markdown_table(
         head, rows
     )
     if len(boards) > 1:
-        text += "\n### The same on other cores, streaming / plain\n\n" + markdown_table(
+        text += "\n### The same on all cores, streaming / plain\n\n" + markdown_table(
             ["layer", *map(_core, boards)],
             ([name, *(_both(figures.layer(name)) for figures in boards)] for name in STANDARD),
         )
@@ -155,7 +154,7 @@ def _goals(figures: BenchFigures) -> str:
     if missed:
         text += "\nMissed:\n\n" + "\n".join([*missed, ""])
         return text + (DENSE if any(line.startswith("- dense,") for line in missed) else "")
-    return text + "\nAll goals are reached, those below, too.\n"
+    return text + "\nAll goals are reached, including those below.\n"
 
 
 def _ciphers(boards: Sequence[BenchFigures]) -> str:
@@ -167,9 +166,9 @@ def _ciphers(boards: Sequence[BenchFigures]) -> str:
         ]
         for number, stream in enumerate(streams)
     ]
-    rows.append(["key, once a switch", *(f"{figures.key:,}" for figures in boards)])
+    rows.append(["key, once per switch", *(f"{figures.key:,}" for figures in boards)])
     return (
-        f"## Key stream, {streams[0].bytes:,} bytes, instructions a byte\n\n"
+        f"## Key stream, {streams[0].bytes:,} bytes, instructions per byte\n\n"
         + markdown_table(["", *map(_core, boards)], rows)
         + f"\nThe goal for ChaCha20 is {peers.KEY_STREAM_GOAL:g}. "
         "The xor with the stored bits is included.\n"
@@ -189,7 +188,7 @@ def _networks(boards: Sequence[BenchFigures]) -> str:
     rows: list[list[str]] = []
     measures: list[tuple[str, Callable[[BenchNetwork], str]]] = [
         ("streaming", lambda one: f"{one.instructions:,}"),
-        ("a MAC", lambda one: f"{one.instructions / one.macs:.4f}"),
+        ("per MAC", lambda one: f"{one.instructions / one.macs:.4f}"),
         ("plain", lambda one: f"{one.instructions_plain:,}"),
         ("share of reconfiguration", lambda one: f"{one.reconfiguration_share:.1%}"),
         ("at the peers' best rates", lambda one: f"{one.peer_instructions or 0:,}"),
@@ -208,7 +207,7 @@ def _networks(boards: Sequence[BenchFigures]) -> str:
         + f"\nThe goal is {peers.NETWORK_GOAL:g} times fewer.\n\n"
         + f"### Layer by layer, {_core(first)}\n\n"
         + markdown_table(
-            ["layer", "MACs", "instructions", "a MAC", "plain", "reconfiguration"],
+            ["layer", "MACs", "instructions", "per MAC", "plain", "reconfiguration"],
             (_layer_row(layer) for layer in layers),
         )
     )
@@ -245,32 +244,32 @@ def _application(boards: Sequence[BenchFigures]) -> str:
         )
     if not rows:
         return ""
-    head = ["", "code", "RAM", "RAM at its peak", "task switch", "inference", "switch adds"]
+    head = ["", "code", "RAM", "peak RAM", "task switch", "inference", "switch adds"]
     return (
-        "## The product's firmware with that network\n\n"
+        "## The product firmware with this network\n\n"
         + markdown_table(head, rows)
-        + f"\nBytes, and instructions measured over the serial line. Code is all flash but the "
-        f"model (goal {peers.CODE_GOAL:,}); RAM counts the stack's whole reserve and the "
-        f"fingerprint's region (goal {peers.RAM_GOAL:,}), at its peak only what the stack took. A "
-        f"switch to another unlocked task adds that much to its first result (goal "
-        f"{100 * peers.SWITCH_GOAL:g} %).\n" + _parts(boards[0])
+        + f"\nSizes in bytes; times in instructions, measured over the serial line. Code is all "
+        f"flash except the model (goal {peers.CODE_GOAL:,}). RAM includes the whole stack reserve "
+        f"and the fingerprint region (goal {peers.RAM_GOAL:,}); peak RAM counts only the stack "
+        f"that was used. A switch to another unlocked task delays its first result by the share in "
+        f"the last column (goal {100 * peers.SWITCH_GOAL:g} %).\n" + _parts(boards[0])
     )
 
 
 def _thousands(count: int | None) -> str:
-    """Rounded: the serial line's clock ticks in microseconds, which hold 31 instructions."""
+    """Rounded: times over the serial line are in microseconds of 31 instructions each."""
     return "" if count is None else f"{round(count, -3):,}"
 
 
 def _parts(figures: BenchFigures) -> str:
-    """What takes the flash and the RAM."""
+    """Flash and RAM by part."""
     if figures.application is None:
         return ""
     rows = [
         [part.part, f"{part.flash:,}" if part.flash else "", f"{part.ram:,}" if part.ram else ""]
         for part in figures.application.sizes.parts
     ]
-    return f"\n### Part by part, {_core(figures)}, bytes\n\n" + markdown_table(
+    return f"\n### By part, {_core(figures)}, bytes\n\n" + markdown_table(
         ["", "flash", "RAM"], rows
     )
 
@@ -289,8 +288,9 @@ def _spreads(boards: Sequence[BenchFigures]) -> str:
     if not rows:
         return ""
     return (
-        "## Timing depends on no input\n\nInstructions over random inputs, one of zero bits and "
-        "one of one bits, streaming:\n\n" + markdown_table(["", "inputs", "fewest", "most"], rows)
+        "## Timing does not depend on the input\n\nInstructions over random inputs, one input of "
+        "all zeros and one of all ones, streaming:\n\n"
+        + markdown_table(["", "inputs", "fewest", "most"], rows)
     )
 
 
@@ -312,7 +312,7 @@ def _network_rate(network: BenchNetwork | None) -> str:
 
 
 def _ratios(layer: BenchLayer) -> str:
-    """How many times fewer than the best peer, which has its weights in clear."""
+    """How many times fewer than the best peer, whose weights are not encrypted."""
     rates = (layer.instructions_per_mac, layer.instructions_per_mac_plain)
     return " / ".join(
         f"{layer.peer_per_mac / rate:.1f}" for rate in rates if layer.peer_per_mac and rate

@@ -8,7 +8,7 @@ from rbnn.image.sizes import SizeReport
 
 
 class KeyStream(Frozen):
-    """The cipher by itself, xor with the stored bits included."""
+    """The cipher on its own, including the xor with the stored bits."""
 
     rounds: int
     bytes: int
@@ -16,7 +16,7 @@ class KeyStream(Frozen):
 
 
 class Spread(Frozen):
-    """Least and most counts over many inputs; equal where timing depends on no data."""
+    """Fewest and most counts over many inputs; equal if timing does not depend on data."""
 
     name: str
     inputs: int
@@ -28,12 +28,12 @@ class BenchLayer(Frozen):
     """One layer.
 
     ``instructions`` and ``instructions_per_mac`` are with streaming reconfiguration, ``..._plain``
-    with the task's weights at hand, ``..._resident`` with weights that an earlier run
+    with the task's weights unencrypted, ``..._resident`` with weights that an earlier run
     reconfigured and kept (standard layers); on a real board they are cycles
     (``BenchFigures.unit``).
-    ``macs`` are nominal, padding included; 0 for a pool, which then has no rates. ``peer`` is the
-    best other engine and its rate, for the standard layers in instructions alone.
-    ``reconfiguration_share`` is of ``instructions``.
+    ``macs`` are nominal, padding included; 0 for a pool, which has no rates. ``peer`` and
+    ``peer_per_mac`` are the best other engine and its rate, only for standard layers and only in
+    instructions. ``reconfiguration_share`` is a share of ``instructions``.
     """
 
     name: str
@@ -56,9 +56,9 @@ class BenchLayer(Frozen):
 class BenchNetwork(Frozen):
     """A whole network.
 
-    ``peer_instructions`` is the same one estimated at the peers' best rates, ``ratio`` how many
-    times fewer it takes here; None in cycles, as the peers were not run on a real board.
-    ``reconfiguration_share`` is of ``instructions``.
+    ``peer_instructions`` is an estimate of the same network at the peers' best rates, ``ratio`` how
+    many times fewer it takes here; None in cycles, as the peers were not run on a real board.
+    ``reconfiguration_share`` is a share of ``instructions``.
     """
 
     architecture: str
@@ -77,10 +77,10 @@ class BenchNetwork(Frozen):
 
 
 class BenchApplication(Frozen):
-    """The product's firmware with that network. Bytes, and instructions where it could run.
+    """The product firmware with that network. Bytes, and instructions if it could run.
 
-    ``code`` is flash without the model; ``ram`` everything, the stack's reserve included;
-    ``peak_ram`` counts what the stack took instead.
+    ``code`` is flash without the model; ``ram`` includes the whole stack reserve, ``peak_ram`` only
+    the stack that was used.
     """
 
     code: int
@@ -93,7 +93,7 @@ class BenchApplication(Frozen):
 
 
 class BenchFigures(Frozen):
-    """Everything that one board gave."""
+    """Everything that was measured on one board."""
 
     board: str
     title: str

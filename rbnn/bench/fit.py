@@ -1,9 +1,9 @@
-"""Measure the cost model's constants anew: ``python -m rbnn.bench.fit``.
+"""Determine the cost model's constants: ``python -m rbnn.bench.fit``.
 
-Networks and single layers of many shapes run on the emulated boards; what each loop of the kernels
-takes a turn is the non-negative least-squares solution for the relative errors. Run it when a
-kernel has changed; it writes ``rbnn/cost/table.py``. Only instructions are measured; cycles
-are estimated from the kernels' code (``rbnn.bench.fit_cycles``).
+Networks and single layers of many shapes run on the emulated boards; the instructions per turn of
+each kernel loop are the non-negative least-squares solution for the relative errors. Run it after
+changing a kernel; it writes ``rbnn/cost/table.py``. Only instructions are measured; cycles are
+estimated from the kernels' code (``rbnn.bench.fit_cycles``).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ STREAM_NOTE = '''"""The same for ChaCha."""'''
 
 @dataclass(frozen=True)
 class Row:
-    """One layer's turns and what it took."""
+    """One layer's loop turns and the instructions that it took."""
 
     group: str
     turns: Turns
@@ -85,7 +85,7 @@ class Row:
 
 
 def fit(rows: Sequence[Row]) -> tuple[dict[str, float], float]:
-    """Costs of the rows' loops, and the largest relative error that they leave."""
+    """Costs of the rows' loops, and the largest relative error that remains."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.group].append(row)
@@ -148,7 +148,7 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
 
 
 def table_source(costs: dict[str, dict[str, float]]) -> str:
-    """Text of ``cost_table.py``."""
+    """Text of ``rbnn/cost/table.py``."""
     kernels, stream = estimate_cycles()
     lines = [HEAD, "CYCLES_PER_INSTRUCTION = {"]
     lines += [f"    Operator.{op.name}: {round(own, DECIMALS)}," for op, own in kernels.items()]

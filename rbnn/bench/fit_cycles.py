@@ -1,9 +1,9 @@
 """Estimate how many cycles an instruction of each kernel takes on a Cortex-M4.
 
-Nothing is measured: the kernels are compiled, and each instruction of their code counts with what
-Arm's timing table says, in a loop ``LOOP_TURNS`` times as often as outside of it. Flash wait states
-are left out. The same cycles over a trace of executed instructions gave figures that differ from
-these by a fifth at most.
+Nothing is measured: the kernels are compiled, and each instruction of their code counts with the
+cycles in Arm's timing table, in a loop ``LOOP_TURNS`` times as often as outside it. Flash wait
+states are ignored. The same table applied to a trace of executed instructions gave figures that
+differ from these by at most a fifth.
 
 Source: Arm Cortex-M4 Technical Reference Manual, table 3-1 and section 3.3.3.
 """
@@ -23,9 +23,10 @@ from rbnn.spec.layout import Operator
 
 PLAIN_CYCLES = 1
 ACCESS_CYCLES = 2
-"""A load or store of one register; behind another one it overlaps and takes ``PLAIN_CYCLES``."""
+"""A load or store of one register; right after another one it overlaps and takes
+``PLAIN_CYCLES``."""
 BRANCH_CYCLES = 3
-"""Taken: 1 and 1 to 3 to fill the pipeline; 2 are assumed. Every branch is taken as taken."""
+"""Taken: 1, plus 1 to 3 to fill the pipeline; 2 are assumed. Every branch counts as taken."""
 MULTIPLY_ADD_CYCLES = 2
 """``MLA`` and ``MLS``."""
 DIVIDE_CYCLES = 7
@@ -51,7 +52,7 @@ _BRANCH = re.compile(r"(b|bl|bx|blx|cbz|cbnz|tbb|tbh|b(eq|ne|cs|cc|mi|pl|vs|vc|h
 
 
 def mean_cycles(disassembly: str) -> float:
-    """Cycles an instruction, the mean over a listing of ``objdump -d``.
+    """Mean cycles per instruction over a listing of ``objdump -d``.
 
     Raises:
         ValueError: it lists no instruction.
@@ -64,26 +65,26 @@ def mean_cycles(disassembly: str) -> float:
             if not name.startswith(".")  # a constant between functions
         ]
         loops = list(_loops(found))
-        behind_access = False
+        after_access = False
         for address, name, operands in found:
             turns = LOOP_TURNS ** sum(first <= address <= last for first, last in loops)
             count += turns
-            cycles += turns * _cycles(name, operands, behind_access)
-            behind_access = bool(_SINGLE.match(name))
+            cycles += turns * _cycles(name, operands, after_access)
+            after_access = bool(_SINGLE.match(name))
     if not count:
         raise ValueError("A listing with instructions. Received: none")
     return cycles / count
 
 
-def _cycles(name: str, operands: str, behind_access: bool) -> int:
-    """Cycles of one instruction; ``behind_access``: the one before it loads or stores."""
+def _cycles(name: str, operands: str, after_access: bool) -> int:
+    """Cycles of one instruction; ``after_access``: the one before it loads or stores."""
     if _DOUBLE.match(name):
         return PLAIN_CYCLES + 2
     if _MULTIPLE.match(name):
         returns = BRANCH_CYCLES - PLAIN_CYCLES if "pc" in operands else 0
         return PLAIN_CYCLES + _registers(operands) + returns
     if _SINGLE.match(name):
-        return PLAIN_CYCLES if behind_access else ACCESS_CYCLES
+        return PLAIN_CYCLES if after_access else ACCESS_CYCLES
     if _BRANCH.fullmatch(name):
         return BRANCH_CYCLES
     if name in ("udiv", "sdiv"):
@@ -94,7 +95,7 @@ def _cycles(name: str, operands: str, behind_access: bool) -> int:
 
 
 def _loops(found: Sequence[tuple[int, str, str]]) -> Iterator[tuple[int, int]]:
-    """First and last address of every loop: what a branch backwards goes over."""
+    """First and last address of every loop: the range that a backward branch spans."""
     ends: dict[int, int] = {}
     for address, name, operands in found:
         target = re.search(r"([0-9a-f]+) <", operands)
@@ -116,7 +117,7 @@ def _registers(operands: str) -> int:
 
 
 def disassemble(patterns: Sequence[str], cpu: str = "cortex-m4") -> str:
-    """Listing of the firmware's files that match, compiled as the firmware is.
+    """Disassembly of the firmware's matching files, compiled as the firmware is.
 
     Raises:
         ToolError: the compiler is not installed.
@@ -148,6 +149,6 @@ def disassemble(patterns: Sequence[str], cpu: str = "cortex-m4") -> str:
 
 
 def estimate_cycles() -> tuple[dict[Operator, float], float]:
-    """Cycles an instruction by operator, and of the key stream."""
+    """Cycles per instruction of each operator, and of the key stream."""
     kernels = {operator: mean_cycles(disassemble(files)) for operator, files in KERNELS.items()}
     return kernels, mean_cycles(disassemble(STREAM))

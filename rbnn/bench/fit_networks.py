@@ -49,11 +49,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class MeasuredNetwork:
-    """What one network took: instructions, in the order of ``topology.layers``.
+    """The instructions that one network took, in the order of ``topology.layers``.
 
     Args:
         topology: with padded channels.
-        work_bytes: working memory that it had.
+        work_bytes: the working memory that it had.
         network: as a whole.
         layers: one by one.
     """
@@ -70,7 +70,7 @@ def measure_network(board: Board, subject: Subject, folder: Path) -> MeasuredNet
     Args:
         board: emulated.
         subject: the network.
-        folder: for the build; of one board.
+        folder: for the build; another one for each board.
 
     Raises:
         RbnnError: the build or the measurement failed, or a result was wrong.
@@ -103,13 +103,16 @@ def measure_network(board: Board, subject: Subject, folder: Path) -> MeasuredNet
 def measure_layers(
     board: Board, layers: Sequence[Layer], work_bytes: int, folder: Path
 ) -> list[BenchLayer]:
-    """Run layers with random weights by themselves; arguments and errors as above.
+    """Run layers with random weights one by one.
 
     Args:
         board: emulated.
-        layers: what ``bench_layers.make_case`` makes.
+        layers: of the kinds that :func:`rbnn.bench.layers.make_case` supports.
         work_bytes: working memory of each.
         folder: for the build.
+
+    Raises:
+        RbnnError: the build or the measurement failed, or a result was wrong.
     """
     rng = np.random.default_rng(1)
     cases = [make_case(rng, str(number), layer) for number, layer in enumerate(layers)]

@@ -9,23 +9,23 @@ from rbnn.cost import peers
 
 
 def missed_rates(figures: BenchFigures) -> Iterator[str]:
-    """Standard layers that did not reach their goals, a line each."""
+    """Standard layers that did not reach their goals, one line each."""
     for layer in figures.layers:
         for what, value, goal in (
             ("streaming", layer.instructions_per_mac, layer.goal),
             ("plain", layer.instructions_per_mac_plain, layer.goal_plain),
         ):
             if value is not None and goal is not None and value > goal:
-                yield f"{layer.name}, {what}: {value:.4f} a MAC; the goal is {goal:.3f}."
+                yield f"{layer.name}, {what}: {value:.4f} per MAC; the goal is {goal:.3f}."
 
 
 def missed_goals(figures: BenchFigures) -> Iterator[str]:
-    """Goals of a Cortex-M4 that a measurement did not reach, a line each."""
+    """Goals for a Cortex-M4 that a measurement did not reach, one line each."""
     yield from missed_rates(figures)
     stream = figures.key_streams[0]
     rate, goal = stream.counts / stream.bytes, peers.KEY_STREAM_GOAL
     if rate > goal:
-        yield f"Key stream: {rate:.2f} instructions a byte; the goal is {goal:g}."
+        yield f"Key stream: {rate:.2f} instructions per byte; the goal is {goal:g}."
     network, product = figures.network, figures.application
     ratio, goal = None if network is None else network.ratio, peers.NETWORK_GOAL
     if ratio is not None and ratio < goal:

@@ -1,8 +1,8 @@
 """``rbnn bench host``: how fast Keras and the C engine evaluate a test set on this machine.
 
-All engines compute the same images of the same network in one run, in turns, so that whatever else
-the machine does slows all of them; each one's best turn counts. On a busy machine rates by the
-processor's own time say more than those by the clock.
+All engines evaluate the same images with the same network in one run, taking turns, so that other
+load on the machine slows all of them; each engine's best turn counts. On a busy machine, rates by
+processor time say more than those by the clock.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from rbnn.runs.run import Run
 from rbnn.runs.synthetic import write_synthetic_run
 
 GOAL = 10.0
-"""Times that the C engine shall be faster than Keras."""
+"""How many times faster than Keras the C engine should be."""
 VERDICT_IMAGES = 1000
-"""Fewer say nothing about the goal: what is done once a set weighs as much as the images."""
+"""Fewer say nothing about the goal: what is done once per set weighs as much as the images."""
 BATCHES = (100, 250, 500)
-"""Batch sizes that Keras may choose from."""
+"""Batch sizes that are tried for Keras; the fastest one is used."""
 TURNS = 5
 DEVICE_IMAGES = 100
-"""Images for the device's own kernels, which are made for another machine."""
+"""Images for the device's kernels, which are not made for this machine."""
 
 Images = npt.NDArray[np.uint8]
 Say = Callable[[str], None]
 
 
 class Rate(Frozen):
-    """Images a second: by the clock, and by the processors' time added up."""
+    """Images per second: by the clock, and by processor time summed over all threads."""
 
     clock: float
     processor: float
@@ -49,9 +49,9 @@ class Rate(Frozen):
 class HostBench(Frozen):
     """One network on this machine.
 
-    ``agreement`` is the share of images in which Keras and the integers find the same class;
-    ``compared`` how many images' logits were found equal, bit for bit, in the C engine and in the
-    integer reference.
+    ``agreement`` is the share of images for which Keras and the integers find the same class;
+    ``compared`` is the number of images whose logits were compared, and found equal bit for bit,
+    between the C engine and the integer reference.
     """
 
     network: str
@@ -77,7 +77,7 @@ class HostBench(Frozen):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def processor_ratio(self) -> float:
-        """How many times less of the processors' time it takes."""
+        """How many times less processor time it takes."""
         return self.c.processor / self.keras.processor
 
 
@@ -88,13 +88,13 @@ def bench_host(
 
     Args:
         networks: architectures of default size, with random weights.
-        run: a trained run instead, or None.
-        images: of the test set, random; 1 or more.
-        compared: how many of them to hold to the integer reference too.
-        say: told each step.
+        run: a trained run to measure instead, or None.
+        images: number of random images in the test set; 1 or more.
+        compared: how many of them to compare with the integer reference.
+        say: told of each step.
 
     Raises:
-        RbnnError: no compiler, or the C engine computes other numbers than the reference.
+        RbnnError: no compiler, or the C engine's results differ from the reference's.
     """
     if run is not None:
         return [_measure(run, images, compared, say)]
@@ -118,17 +118,17 @@ def _measure(run: Run, count: int, compared: int, say: Say) -> HostBench:
     single = WideEngine(container, threads=1)
     device = NativeEngine(container)
 
-    say(f"{title}: {compared} images against the integer reference.")
+    say(f"{title}: comparing {compared} images with the integer reference.")
     logits = wide.logits(0, secret, pixels)
     expected = Reference.open(container, 0, secret).infer(pixels[:compared]).logits
     if not np.array_equal(logits[:compared], expected):
         raise RbnnError(
             f"{title}: the C engine and the integer reference differ.",
-            "This is a fault of rbnn: report it.",
+            "This is a bug in rbnn: report it.",
         )
 
     keras = _keras(run, task.name)
-    say(f"{title}: {count} images in Keras and in C, {TURNS} turns.")
+    say(f"{title}: measuring {count} images in Keras and in C, {TURNS} turns each.")
     labels = keras(pixels, BATCHES[-1])  # also traces the graph
     agreement = float(np.mean(labels == logits.argmax(axis=1)))
     batch = max(BATCHES, key=lambda size: _best(lambda: keras(pixels, size), count, 2).clock)
@@ -161,7 +161,7 @@ def _measure(run: Run, count: int, compared: int, say: Say) -> HostBench:
 
 
 def _keras(run: Run, task: str) -> Callable[[Images, int], npt.NDArray[np.int64]]:
-    """From images and a batch size to class numbers, compiled to a graph."""
+    """A function from images and a batch size to class numbers, compiled to a graph."""
     # TensorFlow takes seconds to import.
     from rbnn.nets.framework import tf
     from rbnn.train.transfer import load_network

@@ -10,10 +10,10 @@ from rbnn.bench.host import GOAL, VERDICT_IMAGES, HostBench, Rate
 
 
 def host_table(results: Sequence[HostBench]) -> Table:
-    """Images a second by engine, a network a column."""
+    """Images per second by engine, one column per network."""
     table = Table(
-        title="Evaluating a test set on this machine: images a second "
-        "(and by second of a processor's time)"
+        title="Evaluating a test set on this machine: images per second "
+        "(per second of processor time)"
     )
     table.add_column("")
     for one in results:
@@ -30,24 +30,24 @@ def host_table(results: Sequence[HostBench]) -> Table:
     row("   at its best batch size", *(str(one.keras_batch) for one in results))
     rates(f"C, {first.vectors}, {_threads(first.threads)}", [one.c for one in results])
     rates(f"C, {first.vectors}, 1 thread", [one.c_one_thread for one in results])
-    rates("C, the device's own kernels", [one.c_device_kernels for one in results])
+    rates("C, the device's kernels", [one.c_device_kernels for one in results])
     table.add_section()
     row(
-        f"C against Keras (goal {GOAL:g})",
+        f"C over Keras (goal {GOAL:g})",
         *(f"{one.ratio:.1f}{_verdict(one)}  ({one.processor_ratio:.1f})" for one in results),
     )
     row("same class as Keras", *(f"{one.agreement:.2%}" for one in results))
     row("logits equal to the reference's", *(f"all of {one.compared}" for one in results))
     if any(one.images < VERDICT_IMAGES for one in results):
         table.caption = (
-            f"Fewer than {VERDICT_IMAGES:,} images do not tell whether the goal is reached: "
-            "leave --images away, or give more."
+            f"Fewer than {VERDICT_IMAGES:,} images cannot tell whether the goal is reached: "
+            "omit --images, or raise it."
         )
     return table
 
 
 def _verdict(one: HostBench) -> str:
-    """A mark where the goal is missed; nothing where there are too few images to tell."""
+    """A mark if the goal is missed; nothing if there are too few images to tell."""
     return " !" if one.images >= VERDICT_IMAGES and one.ratio < GOAL else ""
 
 

@@ -1,6 +1,6 @@
-"""The standard layers of the benchmark, with random values and what must come out of them.
+"""The standard layers of the benchmark, with random values and the expected results.
 
-They are those with which other engines for Cortex-M are measured; see ``rbnn.cost.peers``.
+Other engines for Cortex-M are measured with the same layers; see ``rbnn.cost.peers``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ STANDARD = {
 
 @dataclass(frozen=True)
 class LayerCase:
-    """One layer to run by itself.
+    """One layer to run on its own.
 
     Args:
         name: of the layer.
@@ -53,7 +53,7 @@ class LayerCase:
         kernel: bool, Keras' order, True for +1.
         params: its group, as in a sealed block's plaintext.
         given: its input: pixels (u8) or packed bits.
-        crc32: of the output as it lies in memory.
+        crc32: of the output as laid out in memory.
     """
 
     name: str
@@ -92,7 +92,7 @@ def make_case(rng: np.random.Generator, name: str, layer: Layer) -> LayerCase:
     Args:
         rng: source of all values.
         name: of the case.
-        layer: its shape; channels are multiples of 32 but for a stem's input.
+        layer: its shape; channels are multiples of 32, except for a stem's input.
     """
     kernel = rng.integers(0, 2, layer.kernel_shape).astype(np.bool_)
     filters = layer.out_shape[2]

@@ -14,7 +14,7 @@ from rbnn.bench.application import measure_application
 from rbnn.bench.board import PROGRAM, bench_board, check, running
 from rbnn.bench.figures import BenchApplication, BenchFigures, BenchLayer, BenchNetwork
 from rbnn.bench.layers import LayerCase, standard_cases
-from rbnn.bench.rows import application_figures, beside_peers
+from rbnn.bench.rows import application_figures, with_peers
 from rbnn.bench.session import Bench
 from rbnn.bench.source import NetworkCase, write_bench
 from rbnn.container.work import most_work_bytes
@@ -57,7 +57,7 @@ class NetworkShape:
 
     @classmethod
     def of_run(cls, run: Run) -> NetworkShape:
-        """The shape of a trained run; its parameters and secrets are left alone."""
+        """The shape of a trained run; its parameters and secrets are not used."""
         config = run.config()
         return cls(
             config.architecture,
@@ -84,13 +84,13 @@ def run_bench(
 
     Args:
         board: emulated, or real and plugged in.
-        shape: of the network; None to measure the standard layers alone.
+        shape: of the network; None to measure only the standard layers.
         inputs: random inputs over which the counts must stay the same; 0 for none.
-        application: build the product's firmware with the network, too, and run it where the
-            board is emulated.
+        application: also build the product firmware with the network, and run it if the board is
+            emulated.
         port: serial port of a real board.
-        command: with which this can be repeated.
-        say: told each step.
+        command: that repeats this measurement.
+        say: told of each step.
 
     Raises:
         RbnnError: no board, a build or a measurement failed, or a result was wrong.
@@ -125,7 +125,7 @@ def run_bench(
                 spreads.append(bench.inputs(inputs, network=True))
         product = _application(run, board, place, say) if run and application else None
     if unit == "instructions":
-        layers = [beside_peers(layer) for layer in layers]
+        layers = [with_peers(layer) for layer in layers]
     return BenchFigures(
         board=board.name,
         title=board.title,
@@ -173,7 +173,7 @@ def _network(run: Run) -> NetworkCase:
 
 
 def _work_bytes(board: Board, network: NetworkCase | None, cases: Sequence[LayerCase]) -> int:
-    """Working memory as the build shares it out for the network, or what the layers can use."""
+    """Working memory as a build assigns it for the network, or what the layers can use."""
     if network is not None:
         return plan_memory(board, network.container).work
     most = max(most_work_bytes(case.layer) for case in cases)
@@ -195,5 +195,5 @@ def _application(run: Run, board: Board, place: Path, say: Say) -> BenchApplicat
     shape = (1, *config.input_shape)
     samples = {task.name: np.zeros(shape, np.uint8) for task in config.tasks}
     export = export_run(run, NO_PROVIDER, samples=samples)
-    say(f"Building the product's firmware for {board.name}.")
+    say(f"Building the product firmware for {board.name}.")
     return application_figures(sizes.report(platformio.build(board, export.folder), export), None)

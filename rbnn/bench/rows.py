@@ -1,4 +1,4 @@
-"""From counts to figures: what a layer, a network and the product's firmware took."""
+"""From counts to figures: what a layer, a network and the product firmware took."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def layer_figures(
         name: of the layer.
         layer: its shape.
         stream: counts with streaming reconfiguration.
-        plain: counts with the task's weights at hand.
+        plain: counts with the task's weights unencrypted.
         resident: counts when an earlier run reconfigured the weights and kept them.
     """
     macs = layer.macs
@@ -61,7 +61,7 @@ def layer_figures(
     )
 
 
-def beside_peers(measured: BenchLayer) -> BenchLayer:
+def with_peers(measured: BenchLayer) -> BenchLayer:
     """A standard layer with its goals and the best peer; for counts of instructions."""
     goal = peers.GOALS[measured.name]
     name, rate = peers.best(measured.name)
@@ -78,7 +78,7 @@ def beside_peers(measured: BenchLayer) -> BenchLayer:
 def network_figures(
     config: RunConfig, topology: Topology, unit: CountUnit, stream: int, plain: int
 ) -> BenchNetwork:
-    """A whole network's figures, beside the peers' estimate where both count instructions."""
+    """A whole network's figures, with the peers' estimate if the counts are instructions."""
     estimate = peers.estimate(topology) if unit == "instructions" else None
     return BenchNetwork(
         architecture=config.architecture,
@@ -98,7 +98,7 @@ def network_figures(
 
 
 def application_figures(report: SizeReport, cost: ApplicationCost | None) -> BenchApplication:
-    """The product's firmware; ``cost`` is None where it was built and did not run."""
+    """The product firmware; ``cost`` is None if it was only built, not run."""
     code = sum(part.flash for part in report.parts if part.part in CODE_PARTS)
     return BenchApplication(
         code=code,

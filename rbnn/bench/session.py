@@ -44,7 +44,7 @@ class Counter:
     empty: int
 
     def read(self, counts: int) -> int:
-        """Instructions or cycles of a measured call alone."""
+        """Instructions or cycles of a measured call, without those of the empty call."""
         return self._convert(counts) - self._convert(self.empty)
 
     def _convert(self, counts: int) -> int:
@@ -54,14 +54,14 @@ class Counter:
 
 
 class Bench:
-    """A bench application that answers.
+    """A running bench application.
 
     Args:
         line: its serial line.
         board: its manifest.
 
     Raises:
-        BenchError: the board has no counter, or it does not count as it must.
+        BenchError: the board has no counter, or its counter is not exact.
     """
 
     def __init__(self, line: SerialLine, board: Board) -> None:
@@ -72,7 +72,7 @@ class Bench:
         if hz == 0:
             raise BenchError(
                 f"Board {board.name} has no cycle counter here.",
-                "An emulator of a real board has none: use --board qemu, or the board itself.",
+                "QEMU does not emulate a real board's counter: use --board qemu or a real board.",
             )
         if len(loops) < 2 or loops[0][0] != 0:
             raise answer.nonsense("other loops than an empty one and known ones")
@@ -80,17 +80,17 @@ class Bench:
         self._check(loops[1:])
 
     def _check(self, loops: Sequence[Sequence[int]]) -> None:
-        """Longer loops must count as many instructions more as they have."""
+        """Two loops' counts must differ by exactly the instructions that the loops differ by."""
         (short, short_counts), (long, long_counts) = loops[0], loops[-1]
         counted = self.counter.read(long_counts) - self.counter.read(short_counts)
         if self.counter.unit == "instructions" and counted != long - short:
             raise BenchError(
                 f"The counter saw {counted:,} instructions where {long - short:,} ran.",
-                "This QEMU's -icount is not exact; use version 7.2 or another.",
+                "This QEMU's -icount is not exact; use another version, such as 7.2.",
             )
 
     def layers(self, cases: Sequence[LayerCase]) -> list[BenchLayer]:
-        """Layers by themselves.
+        """Layers one by one.
 
         Args:
             cases: in the application's order.
@@ -132,7 +132,7 @@ class Bench:
         return network_figures(config, topology, unit=self.counter.unit, **whole), layers
 
     def key(self) -> tuple[int, list[KeyStream]]:
-        """Counts of the key's derivation, and the key stream by rounds."""
+        """Counts of the key derivation, and of the key stream by number of rounds."""
         answer = self._ask("cipher")
         streams = []
         for value in answer.all("cipher"):
@@ -158,7 +158,7 @@ class Bench:
     def _compared(
         self, answer: Answer, kind: str, right: Mapping[str, int], modes: Sequence[str]
     ) -> dict[str, dict[str, int]]:
-        """Lines ``m-<kind>-[name,mode,counts,crc]``, one a layer and mode, results compared.
+        """Read ``m-<kind>-[name,mode,counts,crc]``, a line per layer and mode; check the results.
 
         Returns:
             Counts by layer and mode.

@@ -32,7 +32,7 @@ class NetworkCase:
 
     Args:
         container: the model; its first task runs.
-        secret: S_t of that task, 32 bytes. It is written into the bench's image in clear.
+        secret: S_t of that task, 32 bytes. It is written into the bench's image in plaintext.
         image: (height, width, channels) uint8.
     """
 
@@ -66,10 +66,10 @@ def write_bench(
     """Write the folder that :func:`rbnn.image.platformio.build` takes as the model's.
 
     Args:
-        folder: where.
-        cases: layers to run by themselves, at least one.
-        network: or None: the bench then has layers and cipher alone.
-        work_bytes: working memory of whatever runs.
+        folder: to write to.
+        cases: layers to run on their own, at least one.
+        network: None for a bench of layers and cipher only.
+        work_bytes: working memory for whatever runs.
 
     Raises:
         RbnnError: the folder cannot be written.

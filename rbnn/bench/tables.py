@@ -1,4 +1,4 @@
-"""The benchmark's figures as a person reads them."""
+"""The benchmark's figures as tables and lines for the terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _table(title: str, unit: str, more: tuple[str, ...] = ()) -> Table:
 
 
 def _standard(figures: BenchFigures) -> Table:
-    """The standard layers beside the best other engine."""
+    """The standard layers, compared with the best other engine."""
     title = f"{figures.unit.capitalize()} on {figures.title}"
     table = _table(title, figures.unit, ("best peer", "ratio"))
     for layer in figures.layers:
@@ -42,7 +42,7 @@ def _standard(figures: BenchFigures) -> Table:
 
 
 def _network(figures: BenchFigures) -> Iterator[RenderableType]:
-    """The network's own layers, and the whole of it."""
+    """The network's layers, and the whole network."""
     network = figures.network
     if network is None:
         return
@@ -82,14 +82,14 @@ def _cells(layer: BenchLayer) -> tuple[str, ...]:
 
 
 def _rate(value: float | None, goal: float | None) -> str:
-    """A rate; an exclamation mark where it misses its goal."""
+    """A rate, with an exclamation mark if it misses its goal."""
     if value is None:
         return ""
     return f"{value:.3f}" + ("!" if goal is not None and value > goal else "")
 
 
 def _lines(figures: BenchFigures) -> Iterator[Text]:
-    """What is not a layer, a line each."""
+    """Everything that is not a layer, one line each."""
     unit = figures.unit
     for line in missed_rates(figures):
         yield Text(f"! {line}")
@@ -97,8 +97,8 @@ def _lines(figures: BenchFigures) -> Iterator[Text]:
         f"ChaCha{one.rounds} {one.counts / one.bytes:.2f}" for one in figures.key_streams
     )
     yield Text(
-        f"Key stream of {figures.key_streams[0].bytes:,} bytes, {unit} a byte: {streams}; "
-        f"its key, once a switch: {figures.key:,}."
+        f"Key stream of {figures.key_streams[0].bytes:,} bytes, {unit} per byte: {streams}; "
+        f"its key, once per switch: {figures.key:,}."
     )
     for spread in figures.spreads:
         same = "the same for all" if spread.least == spread.most else "NOT the same"
@@ -110,13 +110,13 @@ def _lines(figures: BenchFigures) -> Iterator[Text]:
     product = figures.application
     if product is None:
         return
-    text = f"The product's firmware: {product.code:,} bytes of code, {product.ram:,} of RAM"
+    text = f"The product firmware: {product.code:,} bytes of code, {product.ram:,} of RAM"
     if product.peak_ram is not None:
-        text += f" ({product.peak_ram:,} at its peak, {product.stack_used:,} of them stack)"
+        text += f" ({product.peak_ram:,} at its peak, {product.stack_used:,} of that stack)"
     yield Text(text + ".")
     if product.switch is not None and product.inference is not None:
         yield Text(
-            f"Task switch {product.switch:,} {unit}, inference {product.inference:,}: the first "
-            f"result comes {product.switch / product.inference:.2%} later than an inference takes "
+            f"Task switch {product.switch:,} {unit}, inference {product.inference:,}: after a "
+            f"switch, the first result comes {product.switch / product.inference:.2%} later "
             f"(goal: {peers.SWITCH_GOAL:.0%})."
         )

@@ -1,6 +1,6 @@
-"""What a step of several tasks in one network costs beside a step of each in a network of its own.
+"""What a training step of a shared network costs, compared with one step per single-task network.
 
-Both are measured in one run, turn and turn about, on random pictures: no time depends on them.
+Both are measured in one run, taking turns, on random pictures: no time depends on them.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from rbnn.train.trainer import Trainer
 
 WARM_UP_STEPS = 3
-"""The first ones trace and allocate."""
+"""The first steps trace and allocate."""
 CLASSES = 10
 GOAL = 1.0
-"""M tasks in one network cost no more than M single ones."""
+"""M tasks in one network should cost no more than M single-task networks."""
 
 
 class TrainSpeed(Frozen):
     """Medians over the rounds; seconds.
 
-    ``shared`` is one step of all tasks, ``single`` one step of each task alone, all added up;
-    ``ratio`` the median of the rounds' own ratios, ``spread`` their lowest and highest.
+    ``shared`` is one step of all tasks, ``single`` the sum of one step of each single-task network;
+    ``ratio`` is the median of the rounds' ratios, ``spread`` their lowest and highest.
     """
 
     architecture: str
@@ -59,7 +59,7 @@ def bench_train(
     Args:
         settings: of the network and its sub-batches.
         tasks: how many.
-        rounds: each one step of the shared network and one of every single one; 1 or more.
+        rounds: each is one step of every network; 1 or more.
         show: told as ``show(what, done, total)``.
 
     Raises:

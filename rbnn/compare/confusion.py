@@ -1,4 +1,4 @@
-"""Confusion matrix of one task: which classes are taken for which."""
+"""Confusion matrix of one task: which classes are mistaken for which."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from rbnn.pages.plot_style import INK, new_figure
 
 Counts = npt.NDArray[np.int64]
 MOST_WITH_NUMBERS = 16
-"""Classes up to which every cell tells its share."""
+"""Up to this many classes, every cell shows its share."""
 LONGEST_LABEL = 16
 
 
 def confusion_counts(matrices: Sequence[Sequence[Sequence[int]]]) -> Counts:
-    """Samples of all seeds: (classes, classes) int64, rows true, columns found."""
+    """Samples of all seeds: (classes, classes) int64, rows true, columns predicted."""
     return np.asarray(np.sum(np.array(matrices, np.int64), axis=0), np.int64)
 
 
 def confusion_matrix(title: str, labels: Sequence[str], counts: Counts) -> Figure:
-    """Shares of each true class, as colours and, where there is room, as percentages.
+    """Shares of each true class, as colours and, if there is room, as percentages.
 
-    The colours' scale is a square root, so that rare confusions are seen beside the diagonal.
+    The colour scale is a square root, so that rare confusions show beside the diagonal.
 
     Args:
         title: of the plot.
@@ -44,7 +44,7 @@ def confusion_matrix(title: str, labels: Sequence[str], counts: Counts) -> Figur
     axes.set_yticks(range(classes), names, fontsize=size)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("class found")
+    axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     figure.suptitle(title, x=0.01, ha="left", fontsize=9, fontweight="bold")
     if classes <= MOST_WITH_NUMBERS:

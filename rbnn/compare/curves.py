@@ -1,4 +1,4 @@
-"""Learning curves: test accuracy after each epoch, alone and shared, a panel for each task."""
+"""Learning curves: test accuracy after each epoch, single-task and shared, one panel per task."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def learning_curves(names: Sequence[str], measured: Mapping[Job, NetworkMeasurem
 
     Args:
         names: of the tasks.
-        measured: by network; those alone and those under ``xor`` are drawn.
+        measured: by network; single-task networks and those under ``xor`` are drawn.
     """
     columns = min(4, len(names))
     rows = -(-len(names) // columns)

@@ -10,6 +10,19 @@ from rbnn.compare.tables import accuracy_table, count_table, device_table, flash
 from rbnn.nets.architectures import architecture
 from rbnn.runs.settings import Settings
 
+<<<<<<< HEAD
+=======
+DISTILLED = (
+    " The shared networks learn from labels and from the answers of the single-task networks, "
+    "which learn from labels only."
+)
+SUPERPOSED = (
+    " The shared networks start from the keyed sum of the single-task networks, and so build on "
+    "those networks' steps as well as their own."
+)
+TRUNK = " In shared networks with keys, the first {trunk} layers have one key for all tasks."
+WEIGHTED = " Some tasks weigh more than others in the shared networks' loss."
+>>>>>>> en2
 SHAPE = ("width", "depth", "stages")
 PLOTS = "plots"
 BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
@@ -21,7 +34,7 @@ def confusion_plot(task: str) -> str:
 
 
 def place_in_folder(name: str) -> str:
-    """Where the comparison's folder has the plot of this name."""
+    """Path of the plot of this name in the comparison's folder."""
     return f"{PLOTS}/{name}.svg"
 
 
@@ -34,8 +47,13 @@ def document(
 
     Args:
         figures: of the comparison.
+<<<<<<< HEAD
         plots: what each plot shows, by its name; only those that the page is to have.
         place: where the page finds a plot.
+=======
+        plots: what each plot on the page shows, by the plot's name.
+        place: from the name of a plot to the path under which the page finds it.
+>>>>>>> en2
     """
     parts = [
         "# Accuracy: one parameter set against separate networks",
@@ -44,8 +62,8 @@ def document(
     ]
     if figures.missing:
         parts.append(
-            f"Unfinished. Still to be trained, of all networks: {len(figures.missing)}; "
-            "`accuracy.json` names them."
+            f"Unfinished. Networks still to be trained: {len(figures.missing)}; `accuracy.json` "
+            "lists them."
         )
 
     def plot(name: str) -> None:
@@ -93,7 +111,7 @@ def _about(figures: AccuracyFigures) -> str:
     bits = "" if figures.bits is None else f", {figures.bits:,} bits"
     steps = "" if figures.steps is None else f" {figures.steps:,} steps each,"
     return (
-        f"{network}{bits};{steps} {figures.seconds / 3600:.1f} hours of training in all. Every "
+        f"{network}{bits};{steps} {figures.seconds / 3600:.1f} hours of training in total. Every "
         "network has the same shape, sees the same samples of its tasks in the same order, and is "
         "measured on the whole test set after its last step."
         + "".join(f" {remark}" for remark in remarks)

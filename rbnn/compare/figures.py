@@ -1,7 +1,7 @@
 """From what was measured of each network to the comparison: ``accuracy.json``.
 
-Accuracies are shares of 1, drops percentage points: positive where the shared network is worse
-than the task's own. A drop is a mean over the seeds that both networks have.
+Accuracies are shares of 1, drops percentage points: positive if the shared network is worse than
+the single-task network. A drop is a mean over the seeds that both networks have.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from rbnn.train.evaluate import Chance, WrongSecrets
 
 
 class Accuracies(Frozen):
-    """Test accuracies of one task in one network, by seed; ``seeds`` has one at least.
+    """Test accuracies of one task in one network, by seed; ``seeds`` is never empty.
 
-    ``drops`` are by seed against the task's own network; empty for that network itself.
+    ``drops``, by seed, are against the single-task network; empty for that network itself.
     """
 
     seeds: dict[int, float]
@@ -44,14 +44,14 @@ class Accuracies(Frozen):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def drop(self) -> float | None:
-        """Mean of the drops; None where there are none."""
+        """Mean of the drops; None if there are none."""
         return statistics.fmean(self.drops.values()) if self.drops else None
 
 
 class TaskComparison(Frozen):
     """One task. ``networks`` by name: ``single``, the schemes, ``xor-M`` for the first M tasks.
 
-    ``integers`` and ``wrong_secrets`` are by seed, of the network under ``xor``.
+    ``integers`` and ``wrong_secrets``, by seed, are those of the network under ``xor``.
     """
 
     name: str
@@ -64,10 +64,11 @@ class TaskComparison(Frozen):
 
 
 class NetworkAverage(Frozen):
-    """One shared network over its tasks: those that have an own network of the same seed.
+    """Averages of one shared network over its tasks.
 
-    ``single`` is the mean of their own networks, ``worst`` the largest drop and ``worst_task``
-    whose it is. ``seeds`` are those that count.
+    ``single`` is the mean of the single-task networks, ``worst`` the largest drop and
+    ``worst_task`` the task that has it. ``seeds`` are those for which every task has both networks;
+    the others do not count.
     """
 
     network: str
@@ -85,7 +86,8 @@ class Flash(Frozen):
 
     ``shared`` is everything that ``rbnn flash`` would store of them: tables and bits once, and for
     each task its record, sealed parameters with labels, and one licence. ``separate`` are plain
-    networks, nothing sealed and no licence. ``ratio`` is shared against one separate network.
+    networks, without sealing and licences. ``ratio`` is ``shared`` over the mean size of one
+    separate network.
     """
 
     count: int
@@ -97,8 +99,8 @@ class Flash(Frozen):
 class AccuracyFigures(Frozen):
     """``accuracy.json``: everything that has been measured so far.
 
-    ``missing`` are the run folders that are planned and not finished. ``steps`` is what each
-    network was trained for, ``seconds`` how long all of them took together.
+    ``missing`` are the run folders that are planned but not finished. ``steps`` is the number of
+    steps of each network, ``seconds`` the training time of all of them together.
     """
 
     version: int = 1
@@ -114,12 +116,12 @@ class AccuracyFigures(Frozen):
     missing: tuple[str, ...]
 
     def average(self, network: str) -> NetworkAverage | None:
-        """Averages of a network; None where it is not there yet."""
+        """Averages of a network; None if there are none yet."""
         return next((one for one in self.averages if one.network == network), None)
 
 
 def collect(folder: Path, plan: ComparisonPlan) -> dict[Job, NetworkMeasurement]:
-    """What there is of a comparison.
+    """What has been measured of a comparison so far.
 
     Raises:
         RbnnError: a file is damaged.
@@ -199,9 +201,9 @@ def _accuracies(
 def _average(
     network: str, tasks: Iterable[TaskComparison], names: Sequence[str]
 ) -> NetworkAverage | None:
-    """Averages over ``names``; None unless each of them has a drop for the same seeds, one or more.
+    """Averages over ``names``; None unless all of them have a drop for at least one common seed.
 
-    A seed counts where every task has both networks: else tasks would weigh differently.
+    A seed counts only if every task has both networks: otherwise tasks would weigh differently.
     """
     rows = [task for task in tasks if task.name in names and network in task.networks]
     if len(rows) < len(names):
@@ -244,7 +246,7 @@ def _counts(plan: ComparisonPlan, tasks: Sequence[TaskComparison]) -> tuple[Netw
 
 
 def _alone(task: TaskComparison) -> NetworkAverage:
-    """One task that shares with no other: its own network."""
+    """One task that shares with no other: its single-task network."""
     own = task.networks[SINGLE]
     return NetworkAverage(
         network=SINGLE,

@@ -1,7 +1,7 @@
-"""Which networks ``rbnn bench accuracy`` trains, where each stands, and in which order.
+"""Which networks ``rbnn bench accuracy`` trains, where each is stored, and in which order.
 
-The order lets an early stop still compare something: first everything that the first seed needs
-for single against shared, then the same for fewer tasks, the other schemes, and the other seeds.
+The order is chosen so that an early stop still gives a comparison: first the single-task and shared
+networks of the first seed, then those of fewer tasks, the other schemes, and the other seeds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rbnn.runs.settings import Scheme
 
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 DEVICE_SCHEME: Scheme = "xor"
-"""The one that devices know; networks of fewer tasks are trained under it."""
+"""The scheme that devices support; networks of fewer tasks are trained under it."""
 SINGLE = "single"
 
 
@@ -26,7 +26,7 @@ class Job:
     Args:
         network: ``single``, a scheme, or ``xor-M`` for only the first M tasks.
         scheme: how its tasks' weights differ; ``none`` for a single-task network.
-        tasks: names, in the benchmark's order.
+        tasks: names, in the comparison's order.
         seed: of the run.
     """
 
@@ -37,13 +37,13 @@ class Job:
 
     @property
     def path(self) -> Path:
-        """Its run folder, below the benchmark's."""
+        """Its run folder, relative to the comparison's."""
         place = (SINGLE, self.tasks[0]) if self.network == SINGLE else ("shared", self.network)
         return Path(*place, f"seed-{self.seed}")
 
     @property
     def title(self) -> str:
-        """For a person."""
+        """What the user is shown."""
         if self.network == SINGLE:
             return f"{self.tasks[0]} alone, seed {self.seed}"
         return f"{len(self.tasks)} tasks shared, {self.scheme}, seed {self.seed}"
@@ -60,7 +60,7 @@ def count_network(count: int) -> str:
 
 
 def trained_counts(counts: Sequence[int], tasks: int) -> list[int]:
-    """Counts that need a network of their own: 1 is a single network, ``tasks`` the shared one."""
+    """Counts that need their own network: 1 is a single-task network, ``tasks`` the shared one."""
     return [count for count in counts if 1 < count < tasks]
 
 
@@ -70,13 +70,13 @@ def jobs(
     schemes: Sequence[Scheme],
     counts: Sequence[int],
 ) -> list[Job]:
-    """Every network, the most telling ones first.
+    """Every network, the most informative ones first.
 
     Args:
-        tasks: all of them, in the benchmark's order.
+        tasks: all of them, in the comparison's order.
         seeds: the first one comes first in everything.
         schemes: of the shared networks.
-        counts: networks of so many of the first tasks, where ``schemes`` has ``xor``.
+        counts: for networks of this many of the first tasks, if ``schemes`` has ``xor``.
     """
     names = tuple(tasks)
 

@@ -1,4 +1,4 @@
-"""Measure one trained network of a comparison: Keras, and for a device's network the integers."""
+"""Measure one trained network of a comparison, in Keras and, for a device, in integers."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def measure(
     Args:
         run: trained to its end.
         data: its tasks.
-        integers: also measure what a device would compute, with right and wrong secrets, and what
-            it would take of flash; for scheme ``xor`` alone.
-        wrong: wrong secrets to force on each task, with ``integers``; 0 for none.
+        integers: also measure what a device would compute, with right and wrong secrets, and the
+            flash that it would take; only for scheme ``xor``.
+        wrong: number of wrong secrets to try on each task, with ``integers``; 0 for none.
         show: told of each step.
 
     Raises:
@@ -88,7 +88,7 @@ def measure(
 
 
 def confusion(truth: Labels, found: Labels, classes: int) -> tuple[tuple[int, ...], ...]:
-    """Samples by true class (rows) and class found (columns); labels are (n,) int64."""
+    """Samples by true class (rows) and predicted class (columns); labels are (n,) int64."""
     counts = np.bincount(truth * classes + found, minlength=classes * classes)
     return tuple(tuple(row) for row in counts.reshape(classes, classes).tolist())
 
@@ -96,7 +96,7 @@ def confusion(truth: Labels, found: Labels, classes: int) -> tuple[tuple[int, ..
 def _integers(
     engine: Predictor | None, task: TaskData, found: Labels, wrong: int, show: Show
 ) -> tuple[Integers | None, WrongSecrets | None]:
-    """What the device's integers reach, and what wrong secrets reach in them."""
+    """Accuracy of the device's integers, with the task's secret and with wrong ones."""
     if engine is None:
         return None, None
     exact = engine(task.name, task.test.images)

@@ -1,6 +1,6 @@
 """What was measured of one trained network: ``measured.json`` in its run folder.
 
-It is all that a report reads of a run, so that a report needs neither data nor TensorFlow.
+A report reads nothing else of a run, so that it needs neither data nor TensorFlow.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class CurvePoint(Frozen):
 class Integers(Frozen):
     """The device's integers on the whole test set, as shares of 1.
 
-    ``agreement``: how many samples get the class that Keras finds.
+    ``agreement``: the share of samples for which they find the same class as Keras.
     """
 
     accuracy: float
@@ -40,8 +40,8 @@ class Integers(Frozen):
 class MeasuredTask(Frozen):
     """One task of a network on its test set, after the last step.
 
-    ``confusion`` counts samples: a row is a true class, a column the class that was found.
-    ``integers`` and ``wrong_secrets`` are of the network that a device would run, and of no other.
+    ``confusion`` counts samples: a row is a true class, a column a predicted class.
+    ``integers`` and ``wrong_secrets`` exist only for the network that a device would run.
     """
 
     name: str
@@ -58,7 +58,7 @@ class MeasuredTask(Frozen):
 class NetworkMeasurement(Frozen):
     """One trained network; ``seconds`` are those of its training, ``bits`` its shared weights.
 
-    ``sizes`` are those of the container that it would be exported to, where devices know it.
+    ``sizes`` are those of the container that it would be exported to, if devices support it.
     """
 
     steps: int
@@ -73,7 +73,7 @@ class NetworkMeasurement(Frozen):
 
 
 def read_measured(folder: Path) -> NetworkMeasurement | None:
-    """What was measured of the run in ``folder``; None where it is not finished.
+    """What was measured of the run in ``folder``; None if it is not finished.
 
     Raises:
         RbnnError: the file is damaged.
@@ -86,7 +86,7 @@ def read_measured(folder: Path) -> NetworkMeasurement | None:
     except (OSError, ValidationError) as error:
         raise RbnnError(
             f"Cannot read {path}: it is damaged or of another version.",
-            "Delete it; the network is then measured again, not trained.",
+            "Delete it: the network is then measured again, but not trained again.",
         ) from error
 
 

@@ -13,7 +13,7 @@ from rbnn.compare.jobs import DEVICE_SCHEME, SINGLE, count_network
 from rbnn.pages.plot_style import FAINT, INK, SERIES, WARNING, Series, grid, new_figure
 
 GOAL_POINTS = 1.0
-"""Most that a task may lose against its own network."""
+"""Most that a task may lose against its single-task network."""
 ROW_INCHES = 0.55
 BAND = "#cccccc"
 
@@ -21,7 +21,7 @@ BAND = "#cccccc"
 def by_task(figures: AccuracyFigures) -> Figure:
     """Test accuracy of each task in each network, and what it loses: mean, and every seed.
 
-    The second panel is left out while no shared network is there.
+    The second panel is omitted until there is a shared network.
     """
     tasks = figures.tasks
     shown = [name for name in SERIES if any(name in task.networks for task in tasks)]
@@ -41,7 +41,7 @@ def by_task(figures: AccuracyFigures) -> Figure:
     left.set_ylim(len(tasks) - 0.3, -0.5)
     left.set_title("Test accuracy, %: mean and range of seeds")
     for right in others:
-        right.set_title("Difference to the task's own network, points")
+        right.set_title("Difference from the single-task network, points")
         _mark_goal(right)
     for axes in (left, *others):
         grid(axes, "x")
@@ -54,7 +54,7 @@ def by_task(figures: AccuracyFigures) -> Figure:
 
 
 def by_count(figures: AccuracyFigures) -> Figure:
-    """What sharing costs as the parameter set serves more tasks: 1 is a network of its own."""
+    """What sharing costs as the parameter set serves more tasks: 1 is a single-task network."""
     counts = figures.counts
     figure = new_figure(8.2, 3.4)
     left, right = figure.subplots(1, 2)
@@ -80,7 +80,7 @@ def by_count(figures: AccuracyFigures) -> Figure:
     )  # fmt: skip
     ends.append((-counts[-1].drop, "mean"))
     _label_ends(right, xs[-1], ends)
-    right.set_title("Difference to the task's own network, points")
+    right.set_title("Difference from the single-task network, points")
     for axes in (left, right):
         axes.set_xlabel("M, tasks in one parameter set")
         axes.set_xticks(xs)
@@ -89,7 +89,7 @@ def by_count(figures: AccuracyFigures) -> Figure:
 
 
 def flash_by_count(flash: Sequence[Flash]) -> Figure:
-    """Flash of one shared network and of separate ones, everything that a task needs included."""
+    """Flash of one shared network and of separate ones, including everything that a task needs."""
     figure = new_figure(5.6, 3.4)
     axes = figure.subplots()
     counts = [one.count for one in flash]
@@ -113,7 +113,7 @@ def flash_by_count(flash: Sequence[Flash]) -> Figure:
 
 
 def wrong_secrets(tasks: Sequence[TaskComparison]) -> Figure:
-    """Accuracy under every wrong secret that was tried, beside chance and the right secret's."""
+    """Accuracy with every wrong secret that was tried, with chance and the right secret's."""
     tried = [task for task in tasks if task.wrong_secrets]
     figure = new_figure(7.2, 1.5 + 0.42 * len(tried))
     axes = figure.subplots()
@@ -157,7 +157,7 @@ def _mark_goal(axes: Axes) -> None:
 
 
 def _offset(place: int, count: int) -> float:
-    """Where series ``place`` of ``count`` stands within a row of height 1."""
+    """Offset of series ``place`` of ``count`` within a row of height 1."""
     return 0.0 if count == 1 else 0.5 * (place / (count - 1) - 0.5)
 
 
@@ -170,7 +170,7 @@ def _spread(axes: Axes, series: Series, values: Sequence[float], y: float) -> No
 def _drops_by_count(
     task: TaskComparison, counts: Sequence[NetworkAverage], all_tasks: int
 ) -> list[tuple[float, float]]:
-    """(M, difference in points) wherever the task is one of the M; M = 1 is its own network."""
+    """(M, difference in points) wherever the task is one of the M; M = 1 is the single-task one."""
     line = [(1.0, 0.0)] if counts[0].tasks == 1 else []
     for one in counts:
         name = DEVICE_SCHEME if one.tasks == all_tasks else count_network(one.tasks)
@@ -181,7 +181,7 @@ def _drops_by_count(
 
 
 def _label_ends(axes: Axes, x: float, ends: Sequence[tuple[float, str]]) -> None:
-    """Name each line at its right end, apart enough to be read."""
+    """Name each line at its right end, with enough distance to be readable."""
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
     low, high = axes.get_ylim()
     apart = 0.062 * (high - low)

@@ -1,11 +1,11 @@
-"""Write what there is of a comparison.
+"""Write the report of a comparison, finished or not.
 
 ::
 
     FOLDER/
-        benchmark.json          tasks, settings, and what was asked for
+        benchmark.json          tasks, settings, and which networks were requested
         accuracy.json           AccuracyFigures
-        accuracy.md             the same to read, with tables and plots
+        accuracy.md             the same as tables and plots
         plots/                  each as SVG and PNG
         single/TASK/seed-1/     run folders, each with its measured.json
         shared/NETWORK/seed-1/
@@ -38,16 +38,16 @@ DOCUMENT_FILE = "accuracy.md"
 
 
 def write_report(folder: Path, summary: Path | None = None) -> AccuracyFigures:
-    """Write ``accuracy.json``, ``accuracy.md`` and the plots from what is measured so far.
+    """Write ``accuracy.json``, ``accuracy.md`` and the plots from what has been measured so far.
 
     Args:
-        folder: of a comparison that was begun.
-        summary: a file for :func:`rbnn.compare.summary.summarise` as JSON, or None; beside
-            it and under its name, the document without confusion matrices, and its plots.
+        folder: of an existing comparison.
+        summary: JSON file for :func:`rbnn.compare.summary.summarise`, or None. The document without
+            confusion matrices and its plots are written next to it, under the same name.
 
     Raises:
-        RbnnError: the folder holds none, there is too little to sum up yet, or a file cannot be
-            written.
+        RbnnError: the folder holds no comparison, there is too little to summarise yet, or a file
+            cannot be written.
     """
     plan = require_plan(folder)
     measured = collect(folder, plan)
@@ -63,7 +63,7 @@ def write_report(folder: Path, summary: Path | None = None) -> AccuracyFigures:
 def _write_summary(
     drawn: Path, figures: AccuracyFigures, plots: Mapping[str, str], path: Path
 ) -> None:
-    """Write the comparison in brief; arguments as :func:`write_report` has them."""
+    """Write the summary to ``path``, and the document and plots next to it."""
     brief = summarise(figures)
     confusions = {confusion_plot(task.name) for task in figures.tasks}
     shown = {name: about for name, about in plots.items() if name not in confusions}
@@ -98,7 +98,7 @@ def _draw(
             drawn[FLASH] = "Flash against the number of tasks"
             save(plots.flash_by_count(figures.flash), folder, FLASH)
         if any(task.wrong_secrets for task in figures.tasks):
-            drawn[WRONG] = "Accuracy with wrong secrets, beside chance"
+            drawn[WRONG] = "Accuracy with wrong secrets, compared with chance"
             save(plots.wrong_secrets(figures.tasks), folder, WRONG)
         drawn[CURVES] = "Test accuracy after every epoch"
         save(curves.learning_curves(names, measured), folder, CURVES)

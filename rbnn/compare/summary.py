@@ -1,4 +1,4 @@
-"""The comparison in brief, as ``docs/benchmarks`` keeps it: single against shared, in percent."""
+"""A comparison's summary, as ``docs/benchmarks`` keeps it: single against shared, in percent."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Summary(Frozen):
 
 
 def summarise(figures: AccuracyFigures) -> Summary:
-    """Single against shared under ``xor``, over the seeds that every task has of both.
+    """Single against shared under ``xor``, over the seeds for which every task has both.
 
     Raises:
         RbnnError: there is no such seed yet.
@@ -48,8 +48,8 @@ def summarise(figures: AccuracyFigures) -> Summary:
     average = figures.average(DEVICE_SCHEME)
     if average is None or not figures.flash or figures.bits is None:
         raise RbnnError(
-            "No seed has every task's own network and the shared one under xor yet.",
-            "Let rbnn bench accuracy go on until it has.",
+            "No seed has all single-task networks and the shared network under xor yet.",
+            "Continue rbnn bench accuracy until one has.",
         )
 
     def percent(values: dict[int, float]) -> SummaryAccuracy:

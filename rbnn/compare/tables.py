@@ -1,4 +1,4 @@
-"""The comparison's tables, once as cells for the terminal and for Markdown."""
+"""The comparison's tables, as cells that serve the terminal and Markdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rbnn.compare.figures import Accuracies, AccuracyFigures, TaskComparison
 from rbnn.compare.jobs import DEVICE_SCHEME, SCHEMES, SINGLE
 from rbnn.pages.table import Table
 
-HEADS = {SINGLE: "own network", "none": "no key"}
+HEADS = {SINGLE: "single-task network", "none": "no key"}
 
 
 def tables(figures: AccuracyFigures) -> list[Table]:
@@ -22,7 +22,7 @@ def tables(figures: AccuracyFigures) -> list[Table]:
 
 
 def accuracy_table(figures: AccuracyFigures) -> Table:
-    """Test accuracy by task and network, %, with the difference to the own network in points."""
+    """Test accuracy by task and network, %, and the difference from the single-task network."""
     there = {name for task in figures.tasks for name in task.networks}
     shown = [name for name in (SINGLE, *SCHEMES) if name in there]
     rows = [
@@ -39,7 +39,7 @@ def accuracy_table(figures: AccuracyFigures) -> Table:
         rows.append(("average", *averages))
     return Table(
         title="Test accuracy, %: mean ± standard deviation over seeds "
-        "(points against the single-task network)",
+        "(difference from the single-task network in points)",
         heads=("task", *(HEADS.get(name, name) for name in shown)),
         rows=tuple(rows),
     )
@@ -52,7 +52,7 @@ def count_table(figures: AccuracyFigures) -> Table:
         f"{DEVICE_SCHEME}",
         heads=(
             "M",
-            "own networks",
+            "single-task networks",
             "shared",
             "difference",
             "worst task",
@@ -78,7 +78,7 @@ def flash_table(figures: AccuracyFigures) -> Table:
     """Flash against the number of tasks."""
     return Table(
         title="Flash of the networks of M tasks, bytes: bits, tables, sealed parameters, licences",
-        heads=("M", "one parameter set", "separate networks", "against one separate network"),
+        heads=("M", "one parameter set", "separate networks", "relative to one separate network"),
         rows=tuple(
             (str(one.count), f"{one.shared:,}", f"{one.separate:,}", f"{one.ratio:.3f}")
             for one in figures.flash
@@ -87,7 +87,7 @@ def flash_table(figures: AccuracyFigures) -> Table:
 
 
 def device_table(figures: AccuracyFigures) -> Table:
-    """Wrong secrets, and the device's integers, of the network under ``xor``."""
+    """Results with wrong secrets and in the device's integers, for the network under ``xor``."""
     return Table(
         title="Wrong secrets forced past the gate, and the device's integers, %",
         heads=(
@@ -131,7 +131,7 @@ def _accuracy(found: Accuracies | None) -> str:
 
 
 def _difference(drop: float) -> str:
-    """Points against the own network; a network against itself has +0.00."""
+    """Points from the single-task network; that network itself has +0.00."""
     return f"{0.0 - drop:+.2f}"
 
 

@@ -1,7 +1,7 @@
-"""What other engines for Cortex-M need, and what this one shall stay below.
+"""What other engines for Cortex-M need, and the goals of this one.
 
 Instructions per nominal multiply-accumulate on an emulated Cortex-M4 (QEMU's mps2-an386 under
-``-icount``, GCC 12.2 with ``-O2``), each engine at its own padding.
+``-icount``, GCC 12.2 with ``-O2``), each engine with its own padding.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rbnn.spec.layout import Operator
 
 @dataclass(frozen=True)
 class Peer:
-    """One engine; None where it has no such kernel."""
+    """One engine; None if it has no such kernel."""
 
     name: str
     conv_a: float | None
@@ -33,7 +33,7 @@ PEERS = (
 
 @dataclass(frozen=True)
 class Goal:
-    """Most instructions per multiply-accumulate: weights at hand, and reconfigured meanwhile."""
+    """Most instructions per multiply-accumulate: with plain weights, and with streaming."""
 
     plain: float
     stream: float | None
@@ -46,17 +46,17 @@ GOALS = {
     "stem": Goal(1.0, 1.0),
 }
 KEY_STREAM_GOAL = 13.0
-"""Instructions a byte, ChaCha20, 4 KB."""
+"""Instructions per byte, ChaCha20, 4 KB."""
 NETWORK_GOAL = 5.0
-"""Times fewer instructions than at the peers' rates."""
+"""How many times fewer instructions than at the peers' rates."""
 SWITCH_GOAL = 0.01
-"""What a task switch may add to an inference."""
+"""Share of an inference that a task switch may add to it."""
 RAM_GOAL = 96 * 1024
 CODE_GOAL = 48 * 1024
 
 
 def best(column: str) -> tuple[str, float]:
-    """Name and rate of the peer that needs least for a standard layer."""
+    """Name and rate of the peer that needs the fewest instructions for a standard layer."""
     rates = {peer.name: getattr(peer, column) for peer in PEERS}
     known = {name: float(rate) for name, rate in rates.items() if rate is not None}
     name = min(known, key=lambda one: known[one])
@@ -66,7 +66,7 @@ def best(column: str) -> tuple[str, float]:
 def rate(layer: Layer) -> float:
     """The best rate that any peer reaches for a layer of this kind, whatever its shape.
 
-    1x1 and strided convolutions count at the best rate of a 3x3 one; pools as free.
+    1x1 and strided convolutions count at the best rate of a 3x3 one; pools are free.
     """
     match layer.op:
         case Operator.STEM:

@@ -1,1 +1,1 @@
-"""The demonstrations: two small tasks trained from nothing, and a packed model of seven."""
+"""The demonstrations: two small tasks trained from scratch, and a packed model of seven."""

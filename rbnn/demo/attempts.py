@@ -1,4 +1,4 @@
-"""What a thief would try, against the emulated board: each attempt must be refused."""
+"""What a thief would try against a board: each attempt must be refused."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def _expect_refusal(attempt: str, act: Callable[[], object]) -> Refusal:
     except DeviceError as error:
         status = error.status.name.lower().replace("_", "-") if error.status else "unknown"
         return Refusal(attempt=attempt, status=status, text=error.text.split("; ")[0])
-    raise RbnnError(f"The board accepted what it must refuse: {attempt}.", "Report this defect.")
+    raise RbnnError(f"The board accepted what it must refuse: {attempt}.", "Report this bug.")
 
 
 def wrong_key(session: Session, user_key: UserKey) -> Refusal:
-    """Unlock every licence with the key of somebody else.
+    """Try to unlock every licence with somebody else's key.
 
     Raises:
         RbnnError: one of them opened.
@@ -49,13 +49,13 @@ def wrong_key(session: Session, user_key: UserKey) -> Refusal:
 
 
 def before_unlocking(session: Session) -> Refusal:
-    """Switch to a licensed task without its key."""
+    """Try to switch to a licensed task without its key."""
     task = session.licences()[0].task
     return _expect_refusal("no key at all", lambda: session.switch(task))
 
 
 def copied_image(original: EmulatedTarget, folder: Path, user_key: UserKey) -> Refusal:
-    """Put a byte-for-byte copy of the flash on another chip and use the right key."""
+    """Put a byte-for-byte copy of the flash on another chip, and use the right key."""
     thief = _another_chip(original, folder)
     thief.write_provisioning(original.device.provisioning_file.read_bytes())
     return _try_licences(thief, user_key, "copy of the whole flash on another device")

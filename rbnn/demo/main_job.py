@@ -1,4 +1,4 @@
-"""The main job on the emulated board, from two data sets to measured figures.
+"""The demonstration on the emulated board, from two data sets to measured figures.
 
 Train, export, check on the workstation, build, flash, enrol, license; then show what is refused,
 unlock, switch between the tasks and measure each on the device.
@@ -60,7 +60,7 @@ def run_demo(folder: Path, task_names: str, samples: int, say: Say) -> DemoFigur
         folder: a new folder for everything that the demonstration makes.
         task_names: as ``rbnn train --tasks`` takes them.
         samples: test samples of each task to run on the device.
-        say: told each step.
+        say: told of each step.
 
     Raises:
         RbnnError: see :func:`demonstrate`, and whatever stops a training.
@@ -84,7 +84,7 @@ def demonstrate(plan: DemoPlan, say: Say) -> DemoFigures:
 
     Args:
         plan: what to work on.
-        say: told each step.
+        say: told of each step.
 
     Raises:
         RbnnError: a step failed, or the board accepted what it must refuse.
@@ -102,7 +102,7 @@ def demonstrate(plan: DemoPlan, say: Say) -> DemoFigures:
     require_passed(checks)
     report = deploy.flash(prepared, target, provider, alice, registry, (), say)
 
-    say("Trying what must be refused.")
+    say("Trying what the board must refuse.")
     elsewhere = plan.folder / "emulated"
     refusals = [
         attempts.copied_image(target, elsewhere / "copy", alice),
@@ -115,7 +115,7 @@ def demonstrate(plan: DemoPlan, say: Say) -> DemoFigures:
                 attempts.wrong_key(session, mallory),
                 attempts.foreign_licence(session, provider, bytes.fromhex(report.device), alice),
             ]
-            say("Unlocking both tasks with the right key.")
+            say(f"Unlocking {len(plan.data)} tasks with the right key.")
             unlock_all(session, alice)
             with LoadingBar() as bar:
                 tasks = tuple(
@@ -161,7 +161,7 @@ def _measure(
         ticks = sum(layer.ticks for layer in trace.layers)
         bar.show(f"{check.task}: on the device", done, len(images))
     sizes = export.manifest.sizes.tasks[number]
-    assert check.keras_accuracy is not None and check.agreement is not None, "Keras was asked"
+    assert check.keras_accuracy is not None and check.agreement is not None, "Keras was run"
     return DemoTaskFigures(
         name=check.task,
         classes=container.tasks[number].classes,

@@ -47,7 +47,7 @@ class PackedDemoPlan:
         folder: a new folder for its keys, registry, build and emulated boards.
         model: what to flash.
         target: the board; an emulated one is switched off at the end.
-        samples: test samples of each task to run on the device, where the data are at hand.
+        samples: test samples of each task to run on the device, if its data are available.
         registry: devices and licences.
     """
 
@@ -59,8 +59,8 @@ class PackedDemoPlan:
 
 
 def registry_for(target: Target, folder: Path) -> Path:
-    """Where the demonstration enters its device: an emulated board is made anew in ``folder``, a
-    real one is enrolled once for all times."""
+    """The registry for the demonstration's device: an emulated board is new and in ``folder``, a
+    real one is enrolled once and for all."""
     return folder / "registry.sqlite" if isinstance(target, EmulatedTarget) else DEFAULT_FILE
 
 
@@ -72,14 +72,14 @@ def find_data(task: PackedTask) -> TaskData | str:
     """
     states = {one.name: one for one in overview()}
     if task.name not in KNOWN or not states[task.name].ready:
-        return "no data at hand"
+        return "no data available"
     try:
         with LoadingBar() as bar:
             data = load(task.name, progress=bar.show)
     except RbnnError as error:
         return f"data unusable: {error.what}"
-    # Other data of that name may hold what was trained on.
-    return data if data.fingerprint == task.fingerprint else "other data than the model's"
+    # Other data of that name may contain samples that the model was trained on.
+    return data if data.fingerprint == task.fingerprint else "not the model's data"
 
 
 def demonstrate(plan: PackedDemoPlan, say: Say, find: Find = find_data) -> PackedFigures:
@@ -87,7 +87,7 @@ def demonstrate(plan: PackedDemoPlan, say: Say, find: Find = find_data) -> Packe
 
     Args:
         plan: what to work on.
-        say: told each step.
+        say: told of each step.
         find: asked for each task's data.
 
     Raises:
@@ -111,7 +111,7 @@ def _demonstrate(plan: PackedDemoPlan, say: Say, find: Find) -> PackedFigures:
     prepared = deploy.prepare_packed(model, target, say, plan.folder / "export")
     with Registry.open(plan.registry) as registry:
         report = deploy.flash(prepared, target, provider, alice, registry, (), say)
-        say("Trying what must be refused.")
+        say("Trying what the board must refuse.")
         refusals = _steal(plan, registry, alice)
     tasks = []
     with target.open() as session:
@@ -124,7 +124,7 @@ def _demonstrate(plan: PackedDemoPlan, say: Say, find: Find) -> PackedFigures:
         unlock_all(session, alice)
         for number, task in enumerate(model.document.tasks):
             data = find(task)
-            what = f"{data}, own probes" if isinstance(data, str) else "probes, test samples"
+            what = f"{data}, probes only" if isinstance(data, str) else "probes, test samples"
             say(f"Switching to {task.name}: {what}.")
             tasks.append(_measure(plan, session, number, data))
         stack_used = session.stack().used
@@ -143,7 +143,7 @@ def _demonstrate(plan: PackedDemoPlan, say: Say, find: Find) -> PackedFigures:
 
 
 def require_equal(figures: PackedFigures) -> None:
-    """Refuse a board that computes something else than what was recorded.
+    """Refuse a board whose results differ from the recorded ones.
 
     Raises:
         RbnnError: names the tasks.
@@ -151,13 +151,13 @@ def require_equal(figures: PackedFigures) -> None:
     wrong = [task.name for task in figures.tasks if task.differing_layers]
     if wrong:
         raise RbnnError(
-            f"Layer outputs on {figures.board} are not the recorded ones: {', '.join(wrong)}.",
-            "Report this defect with the board's name and the compiler's version.",
+            f"Layer outputs on {figures.board} differ from the recorded ones: {', '.join(wrong)}.",
+            "Report this bug with the board's name and the compiler's version.",
         )
 
 
 def _steal(plan: PackedDemoPlan, registry: Registry, alice: UserKey) -> list[Refusal]:
-    """What a thief with another chip would try: only emulated ones are made for it."""
+    """What a thief with another chip would try; needs emulated boards."""
     target, elsewhere = plan.target, plan.folder / "emulated"
     if not isinstance(target, EmulatedTarget):
         return []
@@ -170,7 +170,7 @@ def _steal(plan: PackedDemoPlan, registry: Registry, alice: UserKey) -> list[Ref
 def _measure(
     plan: PackedDemoPlan, session: Session, number: int, data: TaskData | str
 ) -> PackedTaskFigures:
-    """Switch to a task, compare the probes' layers, then run test samples where there are any."""
+    """Switch to a task, compare the probes' layers, then run test samples if there are any."""
     task, sizes = plan.model.document.tasks[number], measure(plan.model.container).tasks[number]
     with LoadingBar() as bar:
         switch_us = session.switch(task.name)
@@ -226,7 +226,7 @@ def _compare(
 
 
 def _instructions(target: Target, us: float) -> int | None:
-    """Instructions in a time of an emulated device; None of a real one."""
+    """Instructions in a time on an emulated device; None on a real one."""
     if not isinstance(target, EmulatedTarget):
         return None
     return target.emulator.instructions(round(us * target.emulator.emulation.tick_hz / 1e6))

@@ -13,13 +13,13 @@ GOAL = 1.25
 
 
 class PackedTaskFigures(Frozen):
-    """What one task reached on the device, beside what was recorded when it was packed.
+    """What one task reached on the device, and what was recorded when it was packed.
 
     Accuracies are shares of 1, sizes bytes, times microseconds of the device's clock. ``recorded``
     and ``keras`` are over the whole test set (``test_samples``); ``device`` over
-    ``device_samples`` of it, None where the data are not at hand: ``no_data`` says why.
-    ``differing_layers`` counts, over ``probes`` own inputs, the layers whose output on the device
-    is not the recorded one, the logits' layer included.
+    ``device_samples`` of it, None if the data are not available: ``no_data`` says why.
+    ``differing_layers`` counts, over ``probes`` inputs, the layers whose output on the device
+    differs from the recorded one, the logits' layer included.
     """
 
     name: str
@@ -63,11 +63,11 @@ class PackedFigures(Frozen):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def separate_bytes(self) -> int:
-        """Flash of a network of its own for each task: bits, graph, parameters; no keys."""
+        """Flash of a separate network for each task: bits, graph, parameters; no keys."""
         return sum(task.separate_bytes for task in self.tasks)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def flash_ratio(self) -> float:
-        """All tasks' flash over that of one task alone, the mean of the separate networks."""
+        """All tasks' flash over that of one, the mean of the separate networks."""
         return self.together_bytes / (self.separate_bytes / len(self.tasks))

@@ -1,4 +1,4 @@
-"""The figures of a packed model's demonstration as a person reads them."""
+"""The figures of a packed model's demonstration as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def _accuracy(figures: PackedFigures) -> Table:
     table = Table(
         title=f"{len(figures.tasks)} tasks from one set of {figures.bits:,} bits",
         title_justify="left",
-        caption="Test set: when the model was packed. Probes: the device's layers equal to the "
-        "recorded ones.",
+        caption="Test set: accuracy when the model was packed. Probes: whether the device's layers "
+        "equal the recorded ones.",
         caption_justify="left",
     )
-    # Time under emulation is made of instructions.
+    # Emulated time is a number of instructions.
     unit = "ms" if figures.tasks[0].switch_instructions is None else "instructions"
     columns = ("classes", "test set", "on the device", "probes")
     table.add_column("task")
@@ -47,8 +47,8 @@ def _accuracy(figures: PackedFigures) -> Table:
 def _flash(figures: PackedFigures) -> Table:
     table = Table(title="Flash, bytes", title_justify="left")
     table.add_column("part", no_wrap=True)
-    table.add_column("one for all", justify="right")
-    table.add_column("separate", justify="right")
+    table.add_column("shared network", justify="right")
+    table.add_column("separate networks", justify="right")
     table.add_row("shared bits and graph", f"{figures.shared_bytes:,}", "")
     for task in figures.tasks:
         table.add_row(
@@ -57,22 +57,22 @@ def _flash(figures: PackedFigures) -> Table:
             f"{task.separate_bytes:,}",
         )
     table.add_section()
-    table.add_row("together", f"{figures.together_bytes:,}", f"{figures.separate_bytes:,}")
+    table.add_row("total", f"{figures.together_bytes:,}", f"{figures.separate_bytes:,}")
     return table
 
 
 def _summary(figures: PackedFigures) -> Text:
     count, image = len(figures.tasks), figures.image
-    held = "reached" if figures.flash_ratio <= GOAL else "missed"
+    verdict = "reached" if figures.flash_ratio <= GOAL else "missed"
     commands = "\n".join(f"  {line}" for line in figures.go_on)
     return Text(
         f"{count} tasks take {figures.flash_ratio:.2f} times the flash of one (goal {GOAL}: "
-        f"{held}), and {figures.together_bytes / figures.separate_bytes:.0%} of {count} separate "
-        "networks.\n"
+        f"{verdict}), and {figures.together_bytes / figures.separate_bytes:.0%} of that of {count} "
+        "separate networks.\n"
         f"Board {image.board}: {image.flash:,} of {image.flash_limit:,} bytes of flash, "
         f"{image.ram:,} of {image.ram_limit:,} of RAM; "
         f"stack {figures.stack_used:,} of {image.stack:,}.\n"
-        f"Model: {figures.model}. Took {figures.seconds:.0f} s. Go on with:\n{commands}"
+        f"Model: {figures.model}. Took {figures.seconds:.0f} s. Continue with:\n{commands}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The demonstration's figures as a person reads them."""
+"""The demonstration's figures as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def demo_report(figures: DemoFigures) -> RenderableType:
 def _accuracy(figures: DemoFigures) -> Table:
     table = Table(title="Test accuracy from one parameter set", title_justify="left")
     table.add_column("task")
-    table.add_column("computed by")
+    table.add_column("computed by", no_wrap=True)  # each line has its figures beside it
     table.add_column("samples", justify="right")
     table.add_column("accuracy", justify="right")
     table.add_column("against the reference")
@@ -34,7 +34,7 @@ def _accuracy(figures: DemoFigures) -> Table:
         whole = str(task.test_samples)
         table.add_row(
             f"{task.name}\n{task.classes} classes",
-            "Keras\nintegers, numpy and C\nthe device",
+            "Keras\nintegers (numpy, C)\nthe device",
             f"{whole}\n{whole}\n{task.device_samples}",
             f"{task.keras:.2%}\n{task.reference:.2%}\n{task.device:.2%}",
             f"{task.agreement:.2%} same class\n"
@@ -46,25 +46,25 @@ def _accuracy(figures: DemoFigures) -> Table:
 def _flash(figures: DemoFigures) -> Table:
     table = Table(title="Flash", title_justify="left")
     table.add_column("part", no_wrap=True)
-    table.add_column("one for all", justify="right")
-    table.add_column("separate", justify="right")
+    table.add_column("shared network", justify="right")
+    table.add_column("separate networks", justify="right")
     table.add_row(f"shared parameters ({figures.bits:,} bits)", _bytes(figures.shared_bytes), "")
     for task in figures.tasks:
         share = task.own_bytes / figures.shared_bytes
         table.add_row(
-            f"{task.name}, its own part ({share:.1%} of the shared)",
+            f"{task.name}, own part ({share:.1%} of the shared)",
             _bytes(task.own_bytes),
             _bytes(task.separate_bytes),
         )
     own = figures.shared_bytes + sum(task.own_bytes for task in figures.tasks)
     table.add_section()
-    table.add_row("together", _bytes(own), _bytes(sum(t.separate_bytes for t in figures.tasks)))
+    table.add_row("total", _bytes(own), _bytes(sum(t.separate_bytes for t in figures.tasks)))
     return table
 
 
 def refusals_table(refusals: Sequence[Refusal]) -> Table:
     """What was tried without the right key or device, and what the board answered."""
-    table = Table(title="What the board answers to", title_justify="left")
+    table = Table(title="What the board refuses", title_justify="left")
     table.add_column("attempt")
     table.add_column("answer")
     for refusal in refusals:

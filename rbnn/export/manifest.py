@@ -1,4 +1,4 @@
-"""What an export says about itself: ``manifest.json`` beside the container."""
+"""The description of an export: ``manifest.json`` next to the container."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rbnn.runs.run import Run
 
 
 class LayerEntry(Frozen):
-    """One row of the graph table, as people read it."""
+    """One row of the graph table, in readable form."""
 
     number: int
     op: str
@@ -48,7 +48,7 @@ class TaskEntry(Frozen):
 
 
 class Manifest(Frozen):
-    """``manifest.json``; nothing secret. ``source_sha256`` tells what it was made from."""
+    """``manifest.json``; nothing secret. ``source_sha256`` identifies what it was made from."""
 
     version: Literal[2] = 2
     model_id: str

@@ -1,4 +1,4 @@
-"""``make seven RUN=...``: a run becomes the packed model that the repository ships.
+"""``make seven RUN=...``: pack a run as the model that the repository ships.
 
 The run's task secrets are published with it: whoever has the folder can open every task.
 """
@@ -47,8 +47,8 @@ def pack(
     Args:
         run: trained; its task secrets are published.
         data: its tasks, in its order.
-        folder: takes the packed model; files of an older one are replaced.
-        keras: the network as it was trained; None leaves the comparison out.
+        folder: for the packed model; files of an older one are replaced.
+        keras: the network as it was trained; None skips the comparison.
         progress: told what is being done.
 
     Raises:
@@ -118,7 +118,7 @@ def pack(
 def _measure(
     container: Container, number: int, secret: bytes, task: TaskData, keras: Predictor | None
 ) -> TaskCheck:
-    """The integers, by the C engine, and Keras over a whole test set."""
+    """Accuracy of the integers, by the C engine, and of Keras on a whole test set."""
     images, labels = task.test.images, task.test.labels
     found = WideEngine(container).logits(number, secret, images).argmax(axis=1)
     theirs = None if keras is None else keras(task.name, images)
@@ -153,7 +153,7 @@ def _pack(arguments: argparse.Namespace) -> PackedModel:
         raise ExportError(
             f"A packed model publishes the task secrets of {run.folder}: whoever has it can open "
             "every task.",
-            "If that is what you want, say so: --publish-secrets",
+            "If that is what you want, add --publish-secrets.",
         )
     with LoadingBar() as bar:
         data = load_data(run.config(), bar.show)
@@ -170,7 +170,9 @@ def main() -> int:
         "--no-keras", dest="keras", action="store_false", help="do not compare with Keras"
     )
     parser.add_argument(
-        "--publish-secrets", action="store_true", help="yes, write the run's task secrets, too"
+        "--publish-secrets",
+        action="store_true",
+        help="confirm that the run's task secrets are written, too",
     )
     try:
         model = _pack(parser.parse_args())
@@ -180,8 +182,8 @@ def main() -> int:
             print(f"try: {error.fix}", file=sys.stderr)
         return error.exit_code
     for task in model.document.tasks:
-        asked = task.keras_accuracy is not None
-        keras = f"{task.keras_accuracy:.2%}" if asked else "not asked"
+        compared = task.keras_accuracy is not None
+        keras = f"{task.keras_accuracy:.2%}" if compared else "not compared"
         print(f"{task.name:<10} {task.accuracy:.2%} of {task.test_samples}; Keras {keras}")
     size = sum(path.stat().st_size for path in model.folder.iterdir())
     print(f"{model.document.bits:,} bits; {size:,} bytes in {model.folder}")

@@ -3,10 +3,10 @@
 ::
 
     models/seven/
-        container.bin            the model container (SPEC.md); its provider is published, too
-        golden.npz               what every computer must make of the probes
+        container.bin            the model container (SPEC.md); its provider key is published, too
+        golden.npz               golden vectors: what the probes must give on every computer
         TEST-ONLY-secrets.json   the task secrets: they protect nothing
-        model.json               what all this is, with the files' SHA-256; written last
+        model.json               a description, with the files' SHA-256; written last
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class PackedTask(Frozen):
 
     ``fingerprint`` is the SHA-256 of the data that it was trained and measured on. ``accuracy``
     is that of the integers over the whole test set, ``keras_accuracy`` Keras', ``agreement`` the
-    share of samples in which both find the same class; None where Keras was not asked.
+    share of samples for which both find the same class; None if Keras was not run.
     """
 
     name: str
@@ -78,7 +78,7 @@ class PackedModel:
     """A packed model on disk, read and checked.
 
     Args:
-        folder: where it stands.
+        folder: that holds it.
         document: ``model.json``.
         container: ``container.bin``.
         golden: ``golden.npz``, by task name.
@@ -103,7 +103,7 @@ class PackedModel:
             if hashlib.sha256(data).hexdigest() != document.files.get(name):
                 raise PackedModelError(
                     f"{folder / name} is damaged: its SHA-256 is not the one in {MODEL_FILE}.",
-                    _mend(folder),
+                    _how_to_restore(folder),
                 )
         container = parse(contents[CONTAINER_FILE])
         vectors = golden.load(folder / GOLDEN_FILE)
@@ -114,7 +114,9 @@ class PackedModel:
             or [(task.name, task.classes) for task in container.tasks] != described
             or list(vectors) != [task.name for task in document.tasks]
         ):
-            raise PackedModelError(f"The files in {folder} do not belong together.", _mend(folder))
+            raise PackedModelError(
+                f"The files in {folder} do not belong together.", _how_to_restore(folder)
+            )
         return cls(folder, document, container, vectors)
 
     def secrets(self) -> dict[str, bytes]:
@@ -128,7 +130,9 @@ class PackedModel:
             secrets = json.loads(_read(path))["secrets"]
             return {task.name: bytes.fromhex(secrets[task.name]) for task in self.document.tasks}
         except (ValueError, KeyError, TypeError) as error:
-            raise PackedModelError(f"{path} holds no task secrets.", _mend(self.folder)) from error
+            raise PackedModelError(
+                f"{path} holds no task secrets.", _how_to_restore(self.folder)
+            ) from error
 
     def input_shape(self, task: PackedTask) -> Shape:
         """Height, width and channels of a task's own input."""
@@ -156,7 +160,7 @@ class PackedModel:
 
 
 def refuse_unasked(folder: Path | None) -> None:
-    """Refuse a packed model where a run is wanted.
+    """Refuse a packed model where a run is expected.
 
     Raises:
         PackedModelError: ``folder`` is one.
@@ -164,7 +168,7 @@ def refuse_unasked(folder: Path | None) -> None:
     if folder is not None and (folder / MODEL_FILE).is_file() and (folder / SECRETS_FILE).is_file():
         raise PackedModelError(
             f"{folder} is a packed model; its keys are TEST-ONLY: published, they protect nothing.",
-            f"For a test, say so: rbnn flash {folder} --test-only",
+            f"To flash it for a test: rbnn flash {folder} --test-only",
         )
 
 
@@ -174,12 +178,12 @@ def _require_folder(folder: Path) -> None:
     if folder == SHIPPED:
         raise PackedModelError(
             f"The seven-task model is not installed: there is no folder {folder}.",
-            "It comes with a clone of rbnn's repository: run pip install -e . there, or name the "
+            "It is part of rbnn's repository: run pip install -e . in a clone of it, or name the "
             "folder of a packed model.",
         )
     raise PackedModelError(
         f"There is no packed model {folder}.",
-        f"Name a folder that holds {MODEL_FILE}; leave the name away for the shipped one.",
+        f"Name a folder that holds {MODEL_FILE}, or omit the name for the shipped model.",
     )
 
 
@@ -191,7 +195,7 @@ def _read_document(folder: Path) -> PackedDocument:
         raise PackedModelError(
             f"{path} does not describe a packed model of this version: "
             f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}.",
-            _mend(folder),
+            _how_to_restore(folder),
         ) from error
 
 
@@ -200,9 +204,9 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise PackedModelError(
-            f"Cannot read {path}: {error.strerror}.", _mend(path.parent)
+            f"Cannot read {path}: {error.strerror}.", _how_to_restore(path.parent)
         ) from error
 
 
-def _mend(folder: Path) -> str:
+def _how_to_restore(folder: Path) -> str:
     return f"Restore it: git checkout -- {folder}; or pack a run: make seven RUN=FOLDER."

@@ -1,7 +1,7 @@
-"""Inputs that belong to nobody: what a packed model is compared on where no data set is at hand.
+"""Synthetic inputs, on which a packed model is compared without any data set.
 
-Each is a mosaic of coloured squares, from 8 pixels a side down to noise. The colours are
-SHAKE-128's answer to the task's name, so every machine makes the same.
+Each is a mosaic of coloured squares, from 8 pixels a side down to noise. The colours are SHAKE-128
+of the task's name and the side, so every machine makes the same ones.
 """
 
 from __future__ import annotations

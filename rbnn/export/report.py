@@ -11,7 +11,7 @@ from rbnn.export.verify import TaskCheck
 
 
 def size_table(manifest: Manifest) -> Table:
-    """Flash of each part, in bytes, beside separate networks."""
+    """Flash of each part, in bytes, compared with separate networks."""
     sizes = manifest.sizes
     table = Table("flash", "bytes", "of shared", "separate network", title="Sizes")
     for column in table.columns[1:]:
@@ -21,7 +21,7 @@ def size_table(manifest: Manifest) -> Table:
         share = f"{100 * task.own / sizes.shared:.1f} %"
         table.add_row(task.name, f"{task.own:,}", share, f"{task.separate:,}")
     table.add_section()
-    table.add_row("together", f"{sizes.reconfigurable:,}", "", f"{sizes.separate:,}")
+    table.add_row("total", f"{sizes.reconfigurable:,}", "", f"{sizes.separate:,}")
     return table
 
 

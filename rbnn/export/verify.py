@@ -1,6 +1,6 @@
-"""Proof that the C engine computes what the reference computes, and both what was trained.
+"""Check that the C engine computes what the reference computes, and both what was trained.
 
-Source: DESIGN section "Bit-exactness".
+Source: ARCHITECTURE.md, "Bit-exactness".
 """
 
 from __future__ import annotations
@@ -22,16 +22,18 @@ from rbnn.tasks import TaskData
 
 BATCH = 500
 AGREEMENT_MIN = 0.995
+"""Least share of samples for which Keras and the integers find the same class."""
 LOSS_MAX = 0.002
+"""Most accuracy that the integers may lose against Keras, as a share of 1."""
 
 
 class TaskCheck(Frozen):
-    """What checking one task over its whole test set gave.
+    """The result of checking one task on its whole test set.
 
-    ``differing_outputs`` counts, over all samples and layers, the bytes in which C engine and
-    reference differ, logits included. ``accuracy`` is that of the integers. ``agreement`` is the
-    share of samples in which Keras and the integers find the same class; it and
-    ``keras_accuracy`` are None where Keras was not asked.
+    ``differing_outputs`` counts, over all samples and layers, the outputs in which C engine and
+    reference differ: bytes of layers, and logits. ``accuracy`` is that of the integers.
+    ``agreement`` is the share of samples for which Keras and the integers find the same class; it
+    and ``keras_accuracy`` are None if Keras was not run.
     """
 
     task: str
@@ -43,7 +45,7 @@ class TaskCheck(Frozen):
 
     @property
     def passed(self) -> bool:
-        """Equal bytes, and agreement and accuracy as DESIGN demands."""
+        """Equal outputs, and agreement and accuracy within the limits above."""
         if self.differing_outputs:
             return False
         if self.agreement is None or self.keras_accuracy is None:
@@ -62,7 +64,7 @@ def verify_task(
     cache: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> TaskCheck:
-    """Compare C engine, reference and, where its labels are given, Keras on a test set.
+    """Compare C engine, reference and, if its predictions are given, Keras on a test set.
 
     Args:
         container: the model.
@@ -108,7 +110,7 @@ def verify_run(
     data: Sequence[TaskData],
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[TaskCheck]:
-    """Check every task of a run on its whole test set, against Keras too.
+    """Check every task of a run on its whole test set, also against Keras.
 
     Args:
         run: what the container was exported from.
@@ -146,7 +148,7 @@ def require_passed(checks: Sequence[TaskCheck]) -> None:
             raise ExportError(
                 f"Task {check.task}: C engine and integer reference differ in "
                 f"{check.differing_outputs} output bytes over {check.samples} samples.",
-                "This is a fault of rbnn: report it with the run folder, without its secrets.",
+                "This is a bug in rbnn: report it with the run folder, without its secrets.",
             )
         if not check.passed:
             raise ExportError(
@@ -154,5 +156,5 @@ def require_passed(checks: Sequence[TaskCheck]) -> None:
                 f"{100 * (check.agreement or 0):.2f} % of {check.samples} samples "
                 f"(accuracy {100 * (check.keras_accuracy or 0):.2f} and "
                 f"{100 * check.accuracy:.2f} %).",
-                "Train longer: sums close to the thresholds fall to either side.",
+                "Train longer: sums close to a threshold may fall on either side of it.",
             )

@@ -1,1 +1,1 @@
-"""What a person reads at the end: the demonstration and the tables of SPEC.md."""
+"""``rbnn report``: a run as one HTML page and as a model card."""

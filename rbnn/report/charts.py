@@ -21,7 +21,7 @@ LONGEST_LABEL = 14
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark of an axis: where, and its text."""
+    """A mark on an axis: its position and its text."""
 
     at: float
     text: str
@@ -29,7 +29,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: ``kind`` is test, train or own; ``points`` as SVG has them; its last point."""
+    """One curve: ``kind`` is test, train or own (single-task); ``points`` in SVG's notation."""
 
     kind: str
     points: str
@@ -55,7 +55,7 @@ class LineChart:
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """A field of a confusion matrix; ``shade`` is ``right`` or ``wrong`` with 1 .. STEPS."""
+    """A cell of a confusion matrix; ``shade`` is ``right`` or ``wrong`` with 1 .. STEPS."""
 
     x: float
     y: float
@@ -66,7 +66,7 @@ class MatrixCell:
 
 @dataclass(frozen=True)
 class ChartLabel:
-    """A class name beside a matrix; ``full`` is not cut."""
+    """A class name beside a matrix; ``full`` is not shortened."""
 
     x: float
     y: float
@@ -76,10 +76,10 @@ class ChartLabel:
 
 @dataclass(frozen=True)
 class Matrix:
-    """A confusion matrix: rows are the truth, columns what was found.
+    """A confusion matrix: rows are true classes, columns predicted ones.
 
-    ``cell`` is the side of a field, ``side`` that of the square of all; ``font`` and ``label_font``
-    are sizes of the text in fields and beside them; ``turned``: column names stand upright.
+    ``cell`` is the side of a cell, ``side`` that of the whole square; ``font`` and ``label_font``
+    are sizes of the text in cells and beside them; ``turned``: column names are vertical.
     """
 
     width: int
@@ -110,7 +110,7 @@ def accuracy_chart(task: TaskReport) -> LineChart:
         f"Accuracy of {task.name} by epoch: after epoch {last.epoch} {last.test:.1%} on the test "
         f"set and {last.train:.1%} in training"
     )
-    about += f"; its own network {task.own:.1%}." if task.own is not None else "."
+    about += f"; the single-task network {task.own:.1%}." if task.own is not None else "."
     return _chart("Accuracy, %", about, series, 10, ceiling=100)
 
 
@@ -137,7 +137,7 @@ def _chart(
     last = max(epoch for _, points in series for epoch, _ in points)
     low = min(values, default=0.0) if floor is None else floor
     high = max(values, default=1.0)
-    low = max(0.0, min(low, high - span))  # a flat line is drawn as one
+    low = max(0.0, min(low, high - span))  # so that a flat line looks flat
     high = max(high, low + span)
     marks = [mark for mark in ticks(low, high) if ceiling is None or mark <= ceiling]
     low, high = min(low, marks[0]), max(high, marks[-1])
@@ -202,7 +202,7 @@ def matrix(task: TaskReport, results: Results) -> Matrix:
                 about = (
                     f"{labels[i]} taken for {labels[j]}: {found:,} of {total:,} ({share:.1%})"
                     if i != j
-                    else f"{labels[i]} found: {found:,} of {total:,} ({share:.1%})"
+                    else f"{labels[i]} recognised: {found:,} of {total:,} ({share:.1%})"
                 )
                 cells.append(
                     MatrixCell(
@@ -226,8 +226,8 @@ def matrix(task: TaskReport, results: Results) -> Matrix:
         turned=turned,
         about=(
             f"Confusion matrix of {task.name}: {count} classes, {results.accuracy:.1%} of "
-            f"{sum(map(sum, results.confusion)):,} test samples found. The tables below hold its "
-            "figures."
+            f"{sum(map(sum, results.confusion)):,} test samples classified correctly. The tables "
+            "below hold its figures."
         ),
         cells=tuple(cells),
         rows=tuple(
@@ -248,7 +248,7 @@ def matrix(task: TaskReport, results: Results) -> Matrix:
 
 
 def shade(share: float) -> int:
-    """1 .. STEPS for a share above 0; small shares, which are most errors, stay apart."""
+    """1 .. STEPS for a share above 0; small shares, as most errors are, remain distinguishable."""
     return min(STEPS, math.floor(STEPS * math.sqrt(share)) + 1)
 
 

@@ -26,7 +26,7 @@ class Guess(Frozen):
 class Sample(Frozen):
     """One test sample: its number in the test set, its class, and the likeliest classes.
 
-    ``picture`` is a PNG as a data URI, for the page alone.
+    ``picture`` is a PNG as a data URI, only for the page.
     """
 
     number: int
@@ -36,7 +36,7 @@ class Sample(Frozen):
 
 
 class MixUp(Frozen):
-    """Samples of class ``truth`` taken for ``found``; ``share`` is of that class's samples."""
+    """Samples of class ``truth`` taken for ``found``; ``share`` is their share of that class."""
 
     truth: str
     found: str
@@ -45,9 +45,9 @@ class MixUp(Frozen):
 
 
 class ClassFigures(Frozen):
-    """One class: samples, and what share of them is found.
+    """One class: its samples, recall and precision.
 
-    ``recall`` and ``precision`` are None where there is nothing to divide by.
+    ``recall`` and ``precision`` are None if there is nothing to divide by.
     """
 
     label: str
@@ -60,7 +60,7 @@ class ClassFigures(Frozen):
 class Results(Frozen):
     """A task on its whole test set.
 
-    ``interval`` holds the accuracy with 95 % confidence as far as the size of the test set goes
+    ``interval`` is the 95 % confidence interval of the accuracy, given the size of the test set
     (Wilson, 1927). ``confusion[i][j]`` counts samples of class i that were taken for class j.
     """
 
@@ -98,8 +98,8 @@ class Epoch(Frozen):
 class TaskReport(Frozen):
     """One task.
 
-    ``shared`` and ``own`` are the test accuracies that training noted last: of this network, and of
-    the task's own network where one was trained. ``missing`` says why there are no ``data`` and no
+    ``shared`` and ``own`` are the test accuracies that training recorded last: of this network, and
+    of the single-task network if one was trained. ``missing`` says why there are no ``data`` and no
     ``results``.
     """
 
@@ -115,14 +115,14 @@ class TaskReport(Frozen):
 
     @property
     def accuracy(self) -> float | None:
-        """As training noted it, else as this report measured it."""
+        """As training recorded it, else as measured for this report."""
         if self.shared is None and self.results is not None:
             return self.results.accuracy
         return self.shared
 
     @property
     def difference(self) -> float | None:
-        """Shared network minus own network."""
+        """Shared network minus single-task network."""
         if self.own is None or self.accuracy is None:
             return None
         return self.accuracy - self.own
@@ -154,8 +154,8 @@ class NetworkFigures(Frozen):
 class BoardFigures(Frozen):
     """Flash and RAM of the model on a board.
 
-    ``code`` is about what the application takes without a model; ``problem`` is None where all is
-    well and says what does not fit otherwise; the figures of the RAM are then missing.
+    ``code`` is roughly what the application takes without a model. ``problem`` says what does not
+    fit, or is None; if the RAM is too small, ``work`` to ``estimated_ms`` are None.
     """
 
     name: str
@@ -179,9 +179,9 @@ class BoardFigures(Frozen):
 class ExportFigures(Frozen):
     """The model container.
 
-    ``state``: ``current``, ``outdated`` or ``missing`` is what the run folder holds; the sizes are
-    then those that an export would have, and there is no digest. ``impossible`` says in ``why``
-    what stands against an export.
+    ``state`` says whether the run folder's export is ``current``, ``outdated`` or ``missing``;
+    unless it is current, the sizes are those that a new export would have, and there is no digest.
+    With ``impossible``, ``why`` says what prevents an export.
     """
 
     state: Literal["current", "outdated", "missing", "impossible"]
@@ -194,12 +194,12 @@ class ExportFigures(Frozen):
 
     @property
     def together(self) -> int:
-        """Flash of the shared part and all tasks' own."""
+        """Flash of the shared part and of all tasks' own parts."""
         return (self.shared or 0) + sum(task.own for task in self.tasks)
 
     @property
     def separate(self) -> int:
-        """Flash of a network for each task."""
+        """Flash of a separate network for each task."""
         return sum(task.separate for task in self.tasks)
 
 
@@ -219,7 +219,7 @@ class LicenceFigures(Frozen):
 class KeyFigures(Frozen):
     """Who can license the model: public keys and fingerprints, nothing secret.
 
-    ``provider`` is the public key in the current export, ``local`` the one at hand for the next.
+    ``provider`` is the public key in the current export, ``local`` the one for the next export.
     """
 
     model_id: str
@@ -239,7 +239,7 @@ class ReproduceCommand(Frozen):
 
 
 class TrainingState(Frozen):
-    """How far training came; ``progress`` is a share of 1, None where it noted nothing."""
+    """How far training came; ``progress`` is a share of 1, None if nothing was recorded."""
 
     epochs: int
     steps: int
@@ -253,7 +253,7 @@ class TrainingState(Frozen):
 
 
 class RunReport(Frozen):
-    """All of it. ``date`` is when the report was made, UTC."""
+    """The whole report. ``date`` is when it was made, UTC."""
 
     run: str
     date: str
@@ -270,12 +270,12 @@ class RunReport(Frozen):
 
     @property
     def mean_accuracy(self) -> float | None:
-        """Mean over the tasks; None where one is unknown."""
+        """Mean over the tasks; None if one is unknown."""
         return _mean([task.accuracy for task in self.tasks])
 
     @property
     def mean_difference(self) -> float | None:
-        """Mean of shared minus own; None where a task has no network of its own."""
+        """Mean of shared minus single-task; None if a task has no single-task network."""
         return _mean([task.difference for task in self.tasks])
 
 

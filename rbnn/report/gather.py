@@ -1,4 +1,4 @@
-"""``rbnn report``: a run gathered into one document, then written as a page and a model card."""
+"""``rbnn report``: gather a run's figures, then write them as a page and a model card."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from rbnn.train.figures import EpochFigures, read_figures
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""
 MOST_APART = 0.01
-"""Share of 1 by which an accuracy measured now may differ from that which training noted: Keras in
-another precision and the integers differ by less."""
+"""Share of 1 by which an accuracy measured now may differ from the one that training recorded:
+Keras in another precision and the integers differ by less."""
 PAGE_FILE = "report.html"
 CARD_FILE = "MODEL_CARD.md"
 
@@ -37,9 +37,10 @@ class Wishes:
     """What the user may choose.
 
     Args:
-        board: whose flash and RAM are told.
+        board: whose flash and RAM are reported.
         engine: what classifies the test sets.
-        samples: samples to show of each task that were classified right, and as many wrong.
+        samples: how many correctly classified samples of each task to show, and as many
+            misclassified ones.
         wrong_secrets: how many to try on each task; 0 for none.
         provider_key: PEM file whose ``.pub`` file is read; may be missing.
         registry: of devices and licences, file or URL; may be missing.
@@ -57,8 +58,8 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
     """Measure a run and gather all that is known of it; nothing is written.
 
     Args:
-        run: trained for an epoch or more. Data that are not at hand leave their task without
-            results, and the report says so.
+        run: trained for an epoch or more. A task whose data are not available has no results, and
+            the report says so.
         wishes: the user's.
         progress: told of what takes long.
 
@@ -69,7 +70,7 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
     if not run.parameters_file.exists():
         raise RbnnError(
             f"{run.folder} has no trained parameters yet.",
-            f"Train it for an epoch or more: rbnn train --resume {run.folder}",
+            f"Train it for at least one epoch: rbnn train --resume {run.folder}",
         )
     board = load_board(wishes.board)
     model = network.find_model(run)
@@ -104,10 +105,10 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
 
 
 def check_files(page_file: Path, card_file: Path) -> None:
-    """Refuse what cannot be written, before anything long begins.
+    """Refuse what cannot be written, before anything slow begins.
 
     Raises:
-        RbnnError: one is a folder, or both are one file.
+        RbnnError: one is a folder, or both are the same file.
     """
     for path in (page_file, card_file):
         if path.is_dir():
@@ -223,7 +224,7 @@ def _notes(report: RunReport) -> tuple[str, ...]:
     if not training.finished:
         notes.append(
             f"Training is not finished: {training.progress or 0:.0%} after {training.epochs} "
-            f"epochs. Go on with: rbnn train --resume runs/{report.run}"
+            f"epochs. Continue with: rbnn train --resume runs/{report.run}"
         )
     if training.progress is None:
         notes.append("The run has no metrics.json: there are no learning curves.")
@@ -231,12 +232,12 @@ def _notes(report: RunReport) -> tuple[str, ...]:
         case "missing":
             notes.append(
                 "The run has not been exported: sizes are those that an export would have, and "
-                f"there is no digest yet. Export with: rbnn export {report.run}"
+                f"there is no digest yet. Export it with: rbnn export {report.run}"
             )
         case "outdated":
             notes.append(
-                f"{report.export.why} Sizes are those of another export; "
-                f"make it with: rbnn export {report.run}"
+                f"{report.export.why} Sizes are those that a new export would have; "
+                f"make one with: rbnn export {report.run}"
             )
         case "impossible":
             notes.append(f"The run cannot be exported to a device. {report.export.why}")
@@ -251,11 +252,11 @@ def _notes(report: RunReport) -> tuple[str, ...]:
     ]
     if apart:
         notes.append(
-            f"This report finds other accuracies than training noted: {', '.join(apart)}. "
-            "Parameters and metrics may be of different moments."
+            "Accuracies measured for this report differ from those that training recorded: "
+            f"{', '.join(apart)}. Parameters and metrics may be from different times."
         )
     notes += [
-        f"Task {task.name} could not be measured again: {task.missing}"
+        f"Task {task.name} could not be measured: {task.missing}"
         for task in report.tasks
         if task.missing
     ]

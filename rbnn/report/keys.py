@@ -14,13 +14,13 @@ from rbnn.runs.config import RunConfig
 def describe_keys(
     config: RunConfig, export: Export | None, provider_key: Path, registry: str
 ) -> KeyFigures:
-    """The keys' side of a run; opens no private key.
+    """The public keys and licences of a run; opens no private key.
 
     Args:
         config: of the run.
         export: its current export, or None.
         provider_key: PEM file whose ``.pub`` file is read; may be missing.
-        registry: file or SQLAlchemy URL; a file that is missing is not made.
+        registry: file or SQLAlchemy URL; a missing file is not created.
 
     Raises:
         RbnnError: the public key or the registry is damaged.

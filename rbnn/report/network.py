@@ -1,4 +1,4 @@
-"""The network of a run: its layers, its container, and what a board has to hold."""
+"""The network of a run: its layers, its container, and what it needs on a board."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Model:
-    """A run's container: as exported, or as another export would make it.
+    """A run's container: as exported, or as a new export would make it.
 
     Args:
-        container: None where there cannot be one.
-        export: the run folder's, where it is that of the run as it stands.
+        container: None if there cannot be one.
+        export: the run folder's, if it is current.
         figures: the same for the report, without a board.
     """
 
@@ -50,19 +50,19 @@ def find_model(run: Run) -> Model:
     Raises:
         RbnnError: the run's configuration or parameters cannot be read.
     """
-    held: Export | None = None
+    found: Export | None = None
     why = ""
     if (run.export_folder / "manifest.json").exists():
         try:
-            held = Export.read(run.export_folder)
-            if held.is_current(run, bytes.fromhex(held.manifest.provider_public)):
-                sizes = held.manifest.sizes
+            found = Export.read(run.export_folder)
+            if found.is_current(run, bytes.fromhex(found.manifest.provider_public)):
+                sizes = found.manifest.sizes
                 return Model(
-                    held.container,
-                    held,
-                    _figures("current", "", sizes, held.manifest.model_digest),
+                    found.container,
+                    found,
+                    _figures("current", "", sizes, found.manifest.model_digest),
                 )
-            why = "The run has been trained, or its files changed, since it was exported."
+            why = "The run was trained further, or its files were changed, since it was exported."
         except RbnnError as error:
             why = f"The export cannot be used: {error.what}"
     state = "outdated" if why else "missing"
@@ -91,7 +91,7 @@ def _figures(state: str, why: str, sizes: Sizes | None, digest: str | None) -> E
 
 
 def share_out(board: Board, container: Container) -> tuple[MemoryPlan | None, str | None]:
-    """How a board's RAM would be used, or what is in the way."""
+    """How a board's RAM would be used, or why the model does not fit."""
     try:
         return plan_memory(board, container), None
     except FitError as error:
@@ -105,8 +105,8 @@ def describe_board(
     needed = CODE_BYTES + len(container.data)
     if problem is None and needed > board.flash.bytes:
         problem = (
-            f"The model does not fit board {board.name}: flash needs about {needed:,} bytes "
-            f"of {board.flash.bytes:,}."
+            f"The model does not fit board {board.name}: it needs about {needed:,} bytes of flash; "
+            f"there are {board.flash.bytes:,}."
         )
     sizes = measure(container)
     costs = (
@@ -141,7 +141,7 @@ def describe_board(
 def describe_network(
     run: Run, board: Board, container: Container | None, memory: MemoryPlan | None
 ) -> NetworkFigures:
-    """A run's layers as the device has them, with predicted instructions where they run."""
+    """A run's layers as the device has them, with predicted instructions if the model fits."""
     trained = run.config().topology()
     topology = pad(trained).topology if container is None else container.topology
     costs = (

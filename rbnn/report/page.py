@@ -17,7 +17,7 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
 def page(report: RunReport) -> str:
-    """The HTML page: styles, charts and pictures are inside."""
+    """The HTML page, with styles, charts and pictures inline."""
     return _render("run_page.html.j2", report, autoescape=True)
 
 
@@ -77,7 +77,7 @@ def kib(size: int | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as hours and minutes, or as they are where they are few."""
+    """Seconds as hours and minutes, minutes and seconds, or seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -91,7 +91,7 @@ def grouped(digits: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as a sentence has them: ``a, b and c``."""
+    """Names as in a sentence: ``a, b and c``."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -102,7 +102,7 @@ def counted(count: int) -> str:
 
 
 def folded(line: str) -> str:
-    """A shell's line, cut before options where it is long."""
+    """A command line, broken before options if it is long."""
     parts: list[str] = []
     for word in map(shlex.quote, shlex.split(line)):
         if parts and not word.startswith("--"):
@@ -119,6 +119,6 @@ def folded(line: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Text for a table of Markdown."""
+    """Text, escaped for a Markdown table."""
     escaped = "".join(f"\\{mark}" if mark in "\\`*_[]<>|#" else mark for mark in text)
     return " ".join(escaped.split())

@@ -1,4 +1,4 @@
-"""Samples as people see them: small PNG files inside the page."""
+"""Samples as small PNG pictures inside the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def picture_uri(image: Images, kind: Kind) -> str:
     """A sample as a data URI.
 
     Args:
-        image: (32, 32, 1 or 3) uint8. A sound is turned so that low bands stand below, and
+        image: (32, 32, 1 or 3) uint8. A sound is flipped so that low bands are at the bottom, and
             coloured by loudness.
         kind: what the sample was made from.
 

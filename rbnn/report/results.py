@@ -14,7 +14,7 @@ from rbnn.tasks.dataset import Labels
 from rbnn.train.evaluate import WrongSecrets, chance_of
 
 MIX_UPS = 8
-"""Pairs of classes in the list of those that are mixed up most."""
+"""Length of the list of pairs of classes that are confused most often."""
 GUESSES = 3
 Counts = npt.NDArray[np.int64]
 
@@ -27,9 +27,9 @@ def measure(
     Args:
         scorer: of the run.
         task: its data.
-        samples: how many samples to show that were classified right, and as many wrong.
-        seed: of their choice.
-        wrong_secrets: what they reached, where they were tried.
+        samples: how many correctly classified samples to show, and as many misclassified ones.
+        seed: for drawing them.
+        wrong_secrets: what they reached, if they were tried.
 
     Raises:
         RbnnError: the engine cannot run the task.
@@ -58,7 +58,7 @@ def measure(
 
 
 def count_confusion(truth: Labels, found: Labels, classes: int) -> Counts:
-    """How often each class was taken for each, (classes, classes) int64: rows are the truth."""
+    """How often each class was taken for each, (classes, classes) int64; rows are true classes."""
     cells = np.bincount(truth * classes + found, minlength=classes * classes)
     return np.asarray(cells.reshape(classes, classes), np.int64)
 
@@ -82,12 +82,12 @@ def mix_ups(labels: tuple[str, ...], confusion: Counts) -> tuple[MixUp, ...]:
 
 
 def choose(truth: Labels, numbers: Labels, count: int, rng: np.random.Generator) -> list[int]:
-    """Draw samples at random, of as many classes as there are before a class comes twice.
+    """Draw samples at random, one of each class before a class comes twice.
 
     Args:
         truth: class numbers of the test set.
         numbers: samples to draw from.
-        count: how many to draw; fewer where there are fewer.
+        count: how many to draw; fewer if there are not enough.
         rng: draws them.
 
     Returns:

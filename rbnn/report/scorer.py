@@ -1,4 +1,4 @@
-"""How the report of a run classifies samples: by Keras as trained, or by the device's integers."""
+"""How the report of a run classifies samples: with Keras as trained, or the device's integers."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def open_scorer(
 
     Args:
         run: trained for an epoch or more.
-        choice: ``auto`` takes C where the run has been exported and a compiler is at hand.
-        container: the run's model; None where its scheme cannot be exported.
+        choice: ``auto`` takes C if the run has been exported and there is a compiler.
+        container: the run's model; None if it cannot be exported.
         is_exported: whether the run folder holds that container.
 
     Raises:
-        RbnnError: the run cannot be read, or C is asked for and cannot be had.
+        RbnnError: the run cannot be read, or C is chosen but not possible.
     """
     if choice == "auto":
         choice = "c" if container is not None and is_exported and _has_compiler() else "keras"
@@ -59,7 +59,7 @@ def open_scorer(
     if container is None:
         raise RbnnError(
             f"{run.folder.name} cannot be exported, so the C engine cannot run it.",
-            "Take --engine keras.",
+            "Use --engine keras.",
         )
     return _integers(run, container)
 

@@ -1,4 +1,4 @@
-"""``rbnn bench theft``: plan, fine-tune, compare, and write what came of it."""
+"""``rbnn bench theft``: plan, fine-tune, compare, and write the report."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TheftSettings:
     magnitude: float = 1.0
 
     def command(self, run: Run, folder: Path) -> str:
-        """What to type to get the same again."""
+        """The command that repeats the experiment."""
         words = ["rbnn", "bench", "theft", str(run.folder)]
         for victim in self.victims:
             words += ["--victim", victim]
@@ -99,7 +99,7 @@ def _rob(
     with LoadingBar() as bar:
         data = load_data(config.model_copy(update={"tasks": tasks}), bar.show)
 
-    # From here on TensorFlow is needed; what can be refused or reported without it has been.
+    # TensorFlow is needed from here on; whatever can be refused or reported without it has been.
     from rbnn.theft.thief import Thief
 
     trained = compared_networks(run, needed)
@@ -107,7 +107,7 @@ def _rob(
 
 
 def compared_networks(run: Run, tasks: Iterable[str]) -> dict[str, Run]:
-    """Where ``rbnn bench accuracy`` has the tasks' own networks, if it trained ``run``."""
+    """The tasks' single-task networks of ``rbnn bench accuracy``, if that trained ``run``."""
     folder = run.folder.resolve()
     place = Path("shared", folder.parent.name, f"seed-{run.config().seed}")
     if folder.parts[-3:] != place.parts:

@@ -1,13 +1,13 @@
 """What a theft experiment shows: accuracies by start, and whether stolen bits were worth anything.
 
-Four comparisons, each in pairs of the same victim, share, seed and so the same data in the same
-order. Two of them must show no gain; the third lets a start from bits compete with a usual one; the
-fourth must show a gain, or else the experiment could not have seen a theft.
+Four comparisons, each in pairs with the same victim, share and seed, and so with the same data in
+the same order. Two of them must show no gain; the third compares a start from bits with the usual
+one; the fourth must show a gain, or else the experiment could not have detected a theft.
 
-The stored bits are one draw, and so are the networks: how lucky a start they are for a victim is
-the same for all of its seeds. So a victim's seeds are averaged before victims are tested together,
-one difference a victim, and these tests alone decide. A victim's own test, over its seeds, says
-whether these very bits did better, not why.
+The stored bits are one draw, and so are the networks: if they happen to suit a victim, they do so
+with all of its seeds. So the seeds of a victim are averaged, and the victims are tested together,
+with one difference each; only these tests decide. The test of a single victim, over its seeds, says
+whether these particular bits did better, not why.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from rbnn.theft.statistics import PairedTest, correct, paired_test
 
 Role = Literal["claim", "beside", "control"]
 FEWEST_VICTIMS = 3
-"""For a verdict: whether two differences are a gain is a matter of how equal they happen to be."""
+"""For a verdict: with two, the test depends on how similar their differences happen to be."""
 
 
 @dataclass(frozen=True)
 class Question:
     """Whether one start gains over another.
 
-    ``role``: a ``claim`` must show no gain, a ``control`` must show one, ``beside`` is for reading.
+    ``role``: a ``claim`` must show no gain, a ``control`` must show one; ``beside`` is only for
+    information.
     """
 
     name: str
@@ -49,13 +50,13 @@ QUESTIONS = (
     Question("bits", "stored bits over random bits", Start.BITS, Start.RANDOM, "claim"),
     Question(
         "licence",
-        "stored bits with another licence over that other task's own network",
+        "stored bits with another task's licence over that task's single-task network",
         Start.LICENCE,
         Start.ALONE,
         "claim",
     ),
     Question(
-        "glorot", "stored bits over training's usual start", Start.BITS, Start.GLOROT, "beside"
+        "glorot", "stored bits over the usual start of training", Start.BITS, Start.GLOROT, "beside"
     ),
     Question(
         "control",
@@ -68,7 +69,7 @@ QUESTIONS = (
 
 
 class StartFigures(Frozen):
-    """Test accuracies in percent from one start, one a seed in the order of the seeds."""
+    """Test accuracies in percent from one start, one per seed, in the order of the seeds."""
 
     start: Start
     accuracies: tuple[float, ...]
@@ -81,7 +82,7 @@ class StartFigures(Frozen):
 
 
 class ShareFigures(Frozen):
-    """One victim with one share of its training data; ``samples`` are so many."""
+    """One victim with one share of its training data, of ``samples`` samples."""
 
     victim: str
     other: str
@@ -94,7 +95,7 @@ class ShareFigures(Frozen):
         return next(figures for figures in self.starts if figures.start is start)
 
     def differences(self, question: Question) -> list[float]:
-        """Percentage points, one a seed."""
+        """Percentage points, one per seed."""
         pairs = zip(
             self.of(question.gains).accuracies, self.of(question.over).accuracies, strict=True
         )
@@ -104,9 +105,9 @@ class ShareFigures(Frozen):
 class StartComparison(Frozen):
     """One question at one share.
 
-    Where ``victim`` is None all victims are tested together, one difference each, the mean of its
-    seeds'; otherwise its seeds are. P-values are adjusted among the comparisons of the same
-    question that are, or are not, of all victims together.
+    If ``victim`` is None, all victims are tested together, with one difference each, the mean over
+    its seeds; otherwise the seeds of that victim are tested. P-values are adjusted within a
+    question, separately for the tests of all victims and for those of single victims.
     """
 
     question: str
@@ -149,7 +150,7 @@ def theft_report(
     """Compare the results of an experiment.
 
     Args:
-        command: with which it can be repeated.
+        command: that repeats it.
         run: the attacked run.
         experiment: what the cells have in common.
         results: every cell: the same starts and seeds for every victim and share.
@@ -183,7 +184,7 @@ def require_no_gain(report: TheftReport) -> None:
     """Refuse a run whose stolen bits are worth something.
 
     Raises:
-        RbnnError: names what gained.
+        RbnnError: names the claims that failed.
     """
     failed = [
         verdict.title
@@ -193,8 +194,8 @@ def require_no_gain(report: TheftReport) -> None:
     if failed:
         raise RbnnError(
             f"A thief gains: {'; '.join(failed)}.",
-            "Measure again with more seeds, or attack a run trained anew; if it stays, do not ship "
-            "this run.",
+            "Measure again with more seeds, or attack a newly trained run; if the gain persists, "
+            "do not ship this run.",
         )
 
 
@@ -260,7 +261,7 @@ def _verdicts(comparisons: Sequence[StartComparison]) -> list[Verdict]:
 
 
 def _verdict(question: Question, comparisons: Sequence[StartComparison], seen: bool) -> Verdict:
-    """Answer one question; ``seen``: whether the control shows that a theft would be seen."""
+    """Answer one question; ``seen``: whether the control shows that a theft would be detected."""
     together = [one for one in comparisons if one.victim is None]
     found = [one for one in together if one.test.significant]
     gains = "; ".join(_told(one) for one in together)
@@ -270,16 +271,16 @@ def _verdict(question: Question, comparisons: Sequence[StartComparison], seen: b
     elif question.role == "control":
         outcome = "passed" if seen else "failed"
         word = (
-            "The right bits help, so that this experiment sees a theft where there is one."
+            "The right bits help: this experiment would detect a theft."
             if seen
-            else "Even the right bits do not help: this experiment cannot see a theft."
+            else "Even the right bits do not help: this experiment cannot detect a theft."
         )
     elif found:
         outcome = "failed" if question.role == "claim" else "open"
         shares = ", ".join(f"{one.share:g} %" for one in found)
         word = f"A significant gain with {shares} of the data."
         if question.role == "beside":
-            word += " Where random bits do as well, the size of the latent values makes it."
+            word += " If random bits do as well, it is due to the size of the latent values."
     elif question.role == "claim" and not seen:
         outcome, word = "open", "No significant gain, but the control shows none either."
     else:
@@ -298,7 +299,7 @@ def _verdict(question: Question, comparisons: Sequence[StartComparison], seen: b
 
 def _told(comparison: StartComparison) -> str:
     test = comparison.test
-    told = f"{comparison.share:g} %: {test.mean:+.2f} points"
+    text = f"{comparison.share:g} %: {test.mean:+.2f} points"
     if test.low is not None and test.high is not None:
-        told += f" (95 % interval {test.low:+.2f} to {test.high:+.2f}, {test.pairs} victims)"
-    return told
+        text += f" (95 % interval {test.low:+.2f} to {test.high:+.2f}, {test.pairs} victims)"
+    return text

@@ -1,4 +1,4 @@
-"""A theft experiment as a person reads it: a table in the terminal, a page in Markdown."""
+"""A theft experiment as a table for the terminal and as a page in Markdown."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ TITLES = {
     Start.RANDOM: "random bits",
     Start.GLOROT: "usual start",
     Start.LICENCE: "bits + other licence",
-    Start.ALONE: "other network",
-    Start.VICTIM: "control: own bits",
+    Start.ALONE: "other task's network",
+    Start.VICTIM: "control: victim's bits",
 }
 """Heads of the columns."""
 
@@ -40,7 +40,7 @@ def theft_tables(report: TheftReport) -> RenderableType:
 
 
 def theft_page(report: TheftReport) -> str:
-    """The page ``theft.md``; its plot stands beside it."""
+    """The page ``theft.md``; its plot is in the same folder."""
     experiment = report.experiment
     seeds = ", ".join(str(seed) for seed in report.seeds)
     parts = [
@@ -48,9 +48,9 @@ def theft_page(report: TheftReport) -> str:
         f"Written by `{report.command}`; do not edit. How to read it: `docs/theft.md`.\n",
         f"- Attacked run: {report.run} ({report.architecture}, {report.bits:,} bits).",
         f"- Each fine-tuning: {experiment.steps:,} steps, learning rate "
-        f"{experiment.learning_rate:g} at its peak; seeds {seeds}.",
+        f"{experiment.learning_rate:g} at the peak; seeds {seeds}.",
         f"- Latent values of starts from bits: {experiment.magnitude:g} times the root mean "
-        "square of a usual start.\n",
+        "square of the usual initial values.\n",
         "## Answers\n",
         markdown_table(
             ["question", "answer", "why"],
@@ -58,18 +58,19 @@ def theft_page(report: TheftReport) -> str:
             align="l",
         ),
         "## Test accuracy, %\n",
-        "Means over the seeds, and in brackets half the distance of the extremes.\n",
+        "Means over the seeds, and in brackets half the range.\n",
         "![Test accuracy by share of data and start, and the differences](theft.svg)\n",
         markdown_table(
             ["victim (other)", "data", *TITLES.values()],
             ([victim, *row] for victim, row in _accuracy_rows(report)),
         ),
         "## Differences, percentage points\n",
-        "**All**: a pair a victim, the mean of its seeds. A victim: a pair a seed, all with the "
-        "same stolen bits. "
-        "*p* is one-sided (a gain) from the paired t-test, *Holm* the same corrected for the tests "
-        "of its question, *flips* from the sign-flip permutation test. *Detectable* is the gain "
-        "that so many pairs would find significant four times out of five.\n",
+        "**All**: one pair per victim, the mean over its seeds. A single victim: one pair per "
+        "seed, all with the same stolen bits. "
+        "*p* is the one-sided p-value (for a gain) of the paired t-test, *Holm* the same corrected "
+        "for the tests of its question, *flips* that of the sign-flip permutation test. "
+        "*Detectable* is the gain that this number of pairs would find significant four times out "
+        "of five.\n",
     ]
     for question in QUESTIONS:
         rows = [one for one in report.comparisons if one.question == question.name]
@@ -78,7 +79,7 @@ def theft_page(report: TheftReport) -> str:
 
 
 def _accuracy_rows(report: TheftReport) -> Iterable[tuple[str, list[str]]]:
-    """Victim, named in its first row alone, and the cells behind it."""
+    """Victim, named only in its first row, and the cells after it."""
     named = ""
     for one in report.figures:
         victim = f"{one.victim} ({one.other})"

@@ -1,12 +1,12 @@
-"""What a theft experiment fine-tunes, and what it has on disk: one JSON file a cell.
+"""What a theft experiment fine-tunes, and its files: one JSON file per cell.
 
 ::
 
     theft/
         experiment.json                    Experiment: what every cell has in common
-        cells/cifar/10/seed-1-bits.json    FineTuningResult, written when the cell is over
-        alone/<task>/                      other tasks' networks, where the run has none
-        work/                              the cell that is being fine-tuned, for a restart
+        cells/cifar/10/seed-1-bits.json    FineTuningResult, written when the cell is finished
+        alone/<task>/                      single-task networks, if the run has none
+        work/                              the cell that is being fine-tuned, to be resumed
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rbnn.theft.starts import Start
 class Experiment(Frozen):
     """``experiment.json``: the same for every cell.
 
-    ``model_id`` and ``parameters`` (SHA-256) tell the attacked run. Each fine-tuning takes
+    ``model_id`` and ``parameters`` (SHA-256) identify the attacked run. Each fine-tuning takes
     ``steps`` steps with ``learning_rate`` at the schedule's peak; starts from bits have latent
     values of ``magnitude`` times the usual size. ``other`` is the task whose licence and network
     the thief has; None for the one after the victim.
@@ -56,7 +56,8 @@ class Experiment(Frozen):
             held = Experiment.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             raise TrainingError(
-                f"Cannot read {path}.", "Delete it with its cells, or choose another --out."
+                f"Cannot read {path}.",
+                "Delete it and its cells, or choose another folder with --out.",
             ) from error
         for name in Experiment.model_fields:
             if getattr(held, name) != getattr(self, name):
@@ -76,15 +77,15 @@ class FineTuning(Frozen):
     start: Start
 
     def file(self, folder: Path) -> Path:
-        """Where its result stands below the experiment's ``folder``."""
+        """Path of its result in the experiment's ``folder``."""
         name = f"seed-{self.seed}-{self.start.value}.json"
         return folder / "cells" / self.victim / f"{self.share:g}" / name
 
 
 class FineTuningResult(FineTuning):
-    """What a cell came to.
+    """The result of a cell.
 
-    ``samples`` are the training samples it had; accuracies are shares of 1 after the last step,
+    ``samples`` is its number of training samples; accuracies are shares of 1 after the last step,
     ``test_accuracy`` on the whole test set.
     """
 
@@ -97,12 +98,12 @@ class FineTuningResult(FineTuning):
     test_accuracy: float
 
     def save(self, folder: Path) -> None:
-        """Write it below the experiment's ``folder``."""
+        """Write it to the experiment's ``folder``."""
         write_atomic(self.file(folder), self.model_dump_json(indent=2) + "\n")
 
 
 def read_result(folder: Path, cell: FineTuning, other: str) -> FineTuningResult | None:
-    """The result of ``cell`` with ``other`` as the thief's task; None where it is not over.
+    """The result of ``cell`` with ``other`` as the thief's task; None if it is not finished.
 
     Raises:
         RbnnError: the file is damaged, or its thief had another task.
@@ -114,7 +115,7 @@ def read_result(folder: Path, cell: FineTuning, other: str) -> FineTuningResult 
         result = FineTuningResult.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise TrainingError(
-            f"Cannot read {path}.", "Delete it; its cell is then fine-tuned again."
+            f"Cannot read {path}.", "Delete it: its cell is then fine-tuned again."
         ) from error
     if result.other != other:
         raise TrainingError(
@@ -127,7 +128,7 @@ def read_result(folder: Path, cell: FineTuning, other: str) -> FineTuningResult 
 def plan_cells(
     victims: Iterable[str], shares: Sequence[float], seeds: Sequence[int]
 ) -> list[FineTuning]:
-    """Every cell; all of a seed's before the next seed's, so that what is done forms pairs."""
+    """Every cell, seed by seed, so that finished cells form pairs."""
     return [
         FineTuning(victim=victim, share=share, seed=seed, start=start)
         for seed in seeds
@@ -142,23 +143,23 @@ def choose_victims(run: Run, victims: Sequence[str], other: str | None) -> dict[
 
     Args:
         run: the attacked run.
-        victims: names of its tasks; none for all of them but ``other``.
-        other: the thief's task; where None, the one after the victim in the run's order, behind
-            the last the first.
+        victims: names of its tasks; empty for all of them except ``other``.
+        other: the thief's task; None for the one after the victim in the run's order, the first
+            one for the last victim.
 
     Raises:
-        TrainingError: the run is not one that theft is about, or has no such tasks.
+        TrainingError: the run cannot be attacked, or has no such tasks.
     """
     config = run.config()
     names = [task.name for task in config.tasks]
     if config.scheme != "xor":
         raise TrainingError(
             f"{run.folder} was trained under scheme {config.scheme}; only xor has licences.",
-            "Name a shared run that `rbnn train` made.",
+            "Name a shared run that was trained under xor, the default of `rbnn train`.",
         )
     if len(names) < 2:
         raise TrainingError(
-            f"{run.folder} has one task; a thief needs another one's licence.",
+            f"{run.folder} has only one task; a thief needs the licence of another.",
             "Train two tasks or more in one network: rbnn train --tasks digits,words",
         )
     for name in (*victims, *(() if other is None else (other,))):
@@ -168,7 +169,7 @@ def choose_victims(run: Run, victims: Sequence[str], other: str | None) -> dict[
             )
     if other in victims:
         raise TrainingError(
-            f"{other} cannot be both the victim and the task that the thief has.",
+            f"{other} cannot be both the victim and the thief's task.",
             "Name two different tasks with --victim and --other.",
         )
     robbed = victims or [name for name in names if name != other]
@@ -184,7 +185,7 @@ def plan_experiment(
         run: the attacked run.
         other: as for :func:`choose_victims`.
         steps: of each fine-tuning.
-        learning_rate: its peak; the run's own where None.
+        learning_rate: its peak; None for that of the run.
         magnitude: of latent values that start from bits.
 
     Raises:
@@ -218,7 +219,7 @@ def parse_shares(text: str) -> list[float]:
     """``1,10,100`` as percentages, ascending.
 
     Raises:
-        TrainingError: one of them is no percentage.
+        TrainingError: one of them is not a percentage.
     """
     try:
         shares = sorted({float(part) for part in text.split(",")})
@@ -226,7 +227,7 @@ def parse_shares(text: str) -> list[float]:
         shares = []
     if not shares or not all(0 < share <= 100 for share in shares):
         raise TrainingError(
-            f"--shares are percentages above 0, up to 100. Received: {text!r}.",
+            f"--shares takes percentages above 0, up to 100. Received: {text!r}.",
             "For instance: --shares 1,10,100",
         )
     return shares
@@ -236,7 +237,7 @@ def parse_seeds(text: str) -> list[int]:
     """``1,2,3`` as seeds, ascending.
 
     Raises:
-        TrainingError: one of them is no seed.
+        TrainingError: one of them is not a seed.
     """
     try:
         seeds = sorted({int(part) for part in text.split(",")})
@@ -244,7 +245,7 @@ def parse_seeds(text: str) -> list[int]:
         seeds = []
     if not seeds or not all(0 <= seed < 2**31 for seed in seeds):
         raise TrainingError(
-            f"--seeds are whole numbers in 0 .. {2**31 - 1}. Received: {text!r}.",
+            f"--seeds takes whole numbers in 0 .. {2**31 - 1}. Received: {text!r}.",
             "For instance: --seeds 1,2,3",
         )
     return seeds

@@ -17,7 +17,7 @@ SERIES = {
     Start.RANDOM: Series("random bits", INK, "o", hollow=True),
     Start.GLOROT: Series("usual start", FAINT, "s", hollow=True),
     Start.LICENCE: Series("stored bits, another licence", "#0072B2", "^"),
-    Start.ALONE: Series("another task's own network", "#0072B2", "v", hollow=True),
+    Start.ALONE: Series("another task's single-task network", "#0072B2", "v", hollow=True),
     Start.VICTIM: Series("control: the victim's own bits", "#009E73", "D"),
 }
 MOST_COLUMNS = 3
@@ -25,12 +25,12 @@ WIDTH_INCHES = 8.4
 PANEL_INCHES = 2.2
 ROW_INCHES = 0.24
 SPREAD = 0.06
-"""Between the starts of one share, in distances of shares."""
+"""Between the starts of one share, as a fraction of the distance between shares."""
 TITLE_COLUMNS = 46
 
 
 def theft_plot(report: TheftReport) -> Figure:
-    """A panel of accuracies for each victim; below, every question's differences."""
+    """A panel of accuracies for each victim, and below them the differences of each question."""
     victims = list(dict.fromkeys(one.victim for one in report.figures))
     columns = min(MOST_COLUMNS, len(victims))
     rows = -(-len(victims) // columns)
@@ -51,7 +51,7 @@ def theft_plot(report: TheftReport) -> Figure:
     for axes, question in zip(lower.flat, QUESTIONS, strict=True):
         _differences(axes, report, question)
     below.supxlabel(
-        "Difference in points: all victims together with 95 % interval; dots, each victim's mean",
+        "Difference in points: mean of all victims with 95 % interval; dots: each victim's mean",
         fontsize=8,
     )
     return figure

@@ -1,9 +1,9 @@
 """Where a thief's fine-tuning starts: from stolen bits, or from nothing.
 
-A thief knows bits, not the latent values that training had behind them. So every start from bits
-has latent values of one size a layer, ``magnitude`` times the root mean square of what training
-gives that layer at first. The sign hides the size; only its ratio to the learning rate counts: how
-many steps it takes to turn a bit. One size for all starts leaves the bits as the only difference.
+A thief knows bits, not the latent values that they came from. So every start from bits has latent
+values of one size per layer, ``magnitude`` times the root mean square of that layer's usual initial
+values. The sign hides the size; only its ratio to the learning rate matters: after how many steps a
+bit can flip. As the size is the same for all of them, starts from bits differ only in their bits.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Start(StrEnum):
     RANDOM = "random"
     """Random bits in their place."""
     GLOROT = "glorot"
-    """What any training starts from: random values of random sizes."""
+    """What training usually starts from: random values of random sizes."""
     LICENCE = "licence"
     """The stored bits under another task's licence: that task's network, its norms included."""
     ALONE = "alone"
-    """The network of that other task trained alone, its norms included."""
+    """That other task's single-task network, its norms included."""
     VICTIM = "victim"
     """The victim's own bits, as its secret would give them: what theft would look like."""
 
@@ -47,9 +47,8 @@ class Loot:
 
     Args:
         kernels: by layer number.
-        classes: outputs of the last layer that are a task's; None for all.
-        own: a run's parameters, for what ``task`` has of its own; None where the thief has bits
-            alone.
+        classes: number of outputs of the last layer that belong to a task; None for all.
+        own: a run's parameters, for what belongs only to ``task``; None if the thief has only bits.
         task: a name in ``own``.
     """
 
@@ -67,7 +66,7 @@ def signs_of(kernels: Mapping[int, Array]) -> dict[int, Signs]:
 
 
 def random_signs(kernels: Mapping[int, Array], victim: str, seed: int) -> dict[int, Signs]:
-    """Fair random bits in the shape of ``kernels``, others for each victim and seed."""
+    """Fair random bits in the shape of ``kernels``, different for each victim and seed."""
     generator = np.random.default_rng((seed, zlib.crc32(victim.encode()), 2))
     return {
         number: np.where(generator.random(values.shape) < 0.5, -1, 1).astype(np.int8)
@@ -80,8 +79,8 @@ def starting_point(
 ) -> ModelParameters:
     """Values to fine-tune from.
 
-    Where the loot has fewer outputs than the victim has classes, the others' bits are random and
-    their norms fresh.
+    If the loot has fewer outputs than the victim has classes, the bits of the remaining outputs are
+    random and their norms fresh.
 
     Args:
         fresh: what training of ``victim`` would start from.
@@ -102,14 +101,14 @@ def starting_point(
         if stolen is None or stolen.shape[:-1] != bits.shape[:-1]:
             received = None if stolen is None else stolen.shape
             raise ValueError(f"Kernel {number} has shape {bits.shape}. Received: {received}")
-        whole = _laid_over(bits, stolen, loot.classes if number == last else None)
+        whole = _replace_first(bits, stolen, loot.classes if number == last else None)
         mean_square = np.mean(np.square(fresh.kernels[number], dtype=np.float64))
         size = min(magnitude * float(np.sqrt(mean_square)), 1.0)
         kernels[number] = np.float32(size) * whole.astype(np.float32)
     if loot.own is None:
         return replace(fresh, kernels=kernels)
     norms = dict(loot.own.normalisations[loot.task])
-    norms[last] = _outputs_laid_over(fresh.normalisations[victim][last], norms[last], loot.classes)
+    norms[last] = _replace_outputs(fresh.normalisations[victim][last], norms[last], loot.classes)
     return ModelParameters(
         kernels,
         {victim: norms},
@@ -118,22 +117,22 @@ def starting_point(
     )
 
 
-def _laid_over(below: AnyArray, above: AnyArray, limit: int | None) -> AnyArray:
-    """``below`` with the first entries of its last axis, ``limit`` at most, from ``above``."""
+def _replace_first(below: AnyArray, above: AnyArray, limit: int | None) -> AnyArray:
+    """``below`` with the first entries of its last axis, at most ``limit``, from ``above``."""
     count = min(below.shape[-1], above.shape[-1] if limit is None else limit)
-    laid = below.copy()
-    laid[..., :count] = above[..., :count]
-    return laid
+    result = below.copy()
+    result[..., :count] = above[..., :count]
+    return result
 
 
-def _outputs_laid_over(
+def _replace_outputs(
     below: Normalisation, above: Normalisation, limit: int | None
 ) -> Normalisation:
     """The same for the last layer's batch norm."""
     return Normalisation(
-        gamma=_laid_over(below.gamma, above.gamma, limit),
-        beta=_laid_over(below.beta, above.beta, limit),
-        mean=_laid_over(below.mean, above.mean, limit),
-        variance=_laid_over(below.variance, above.variance, limit),
+        gamma=_replace_first(below.gamma, above.gamma, limit),
+        beta=_replace_first(below.beta, above.beta, limit),
+        mean=_replace_first(below.mean, above.mean, limit),
+        variance=_replace_first(below.variance, above.variance, limit),
         epsilon=below.epsilon,
     )

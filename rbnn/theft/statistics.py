@@ -1,4 +1,4 @@
-"""Paired comparisons of accuracies, and what a number of pairs can tell at all."""
+"""Paired comparisons of accuracies, and what a given number of pairs can show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEVEL = 0.05
 """Of the tests; the intervals hold 95 %."""
 POWER = 0.8
 MOST_FLIPPED = 15
-"""Up to so many pairs every pattern of signs is tried: 32,768 of them."""
+"""Up to this many pairs, every pattern of signs is tried: at most 32,768."""
 DRAWN_PATTERNS = 20_000
 
 
@@ -27,8 +27,8 @@ class PairedTest(Frozen):
     one-sided p-value of "no gain" by the paired t-test, ``adjusted`` the same after Holm's
     correction for all comparisons of its kind, ``p_flips`` that of the sign-flip permutation test,
     which assumes nothing of the differences' distribution. ``detectable`` is the true gain that
-    these pairs would find significant (before the correction) in 80 % of repetitions, at the spread
-    seen. None: too few pairs.
+    these pairs would find significant (before the correction) in 80 % of repetitions, at the
+    observed spread. None: too few pairs.
     """
 
     differences: tuple[float, ...]
@@ -42,12 +42,12 @@ class PairedTest(Frozen):
 
     @property
     def pairs(self) -> int:
-        """How many."""
+        """Their number."""
         return len(self.differences)
 
     @property
     def significant(self) -> bool:
-        """Whether it is a gain, after the correction where one was made."""
+        """Whether it is a gain, after the correction if there was one."""
         p = self.p if self.adjusted is None else self.adjusted
         return p is not None and p < LEVEL
 
@@ -56,7 +56,7 @@ def paired_test(differences: Sequence[float]) -> PairedTest:
     """Test paired differences for a gain.
 
     Args:
-        differences: percentage points, one a pair; one pair or more.
+        differences: percentage points, one per pair; one pair or more.
 
     Source: Student, "The probable error of a mean", Biometrika 1908; Fisher, "The Design of
     Experiments", 1935, section 21 (sign flips).
@@ -76,7 +76,7 @@ def paired_test(differences: Sequence[float]) -> PairedTest:
         mean=mean,
         low=mean - reach,
         high=mean + reach,
-        # Without any spread there is no t; the flips then say all there is to say.
+        # Without any spread there is no t, and the flips give the p-value.
         p=float(t.sf(mean / error, count - 1)) if error > 0 else flips,
         p_flips=flips,
         detectable=error * _detectable_errors(count),
@@ -84,15 +84,15 @@ def paired_test(differences: Sequence[float]) -> PairedTest:
 
 
 def correct(tests: Sequence[PairedTest]) -> list[PairedTest]:
-    """The same tests with p-values adjusted for how many they are.
+    """The same tests with p-values adjusted for the number of tests.
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Stat. 1979.
     """
-    told = sorted((test.p, place) for place, test in enumerate(tests) if test.p is not None)
+    known = sorted((test.p, place) for place, test in enumerate(tests) if test.p is not None)
     adjusted: dict[int, float] = {}
     highest = 0.0
-    for rank, (p, place) in enumerate(told):
-        highest = max(highest, min(1.0, p * (len(told) - rank)))
+    for rank, (p, place) in enumerate(known):
+        highest = max(highest, min(1.0, p * (len(known) - rank)))
         adjusted[place] = highest
     return [
         test.model_copy(update={"adjusted": adjusted.get(place)})
@@ -101,16 +101,16 @@ def correct(tests: Sequence[PairedTest]) -> list[PairedTest]:
 
 
 def _sign_flips(values: npt.NDArray[np.float64]) -> float:
-    """One-sided p-value: how often random signs give a sum as large; exact where few pairs."""
+    """One-sided p-value: how often random signs give a sum as large; exact for few pairs."""
     count = len(values)
     if count <= MOST_FLIPPED:
         patterns = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
         drawn = 0
     else:
         patterns = np.random.default_rng(1).integers(0, 2, (DRAWN_PATTERNS, count))
-        drawn = 1  # the pattern seen counts as one of the drawn
+        drawn = 1  # the observed pattern counts as one of them
     sums = np.abs(values) @ (1 - 2 * patterns.T)
-    # Sums that are equal but for rounding count as equal.
+    # Sums that are equal except for rounding count as equal.
     as_large = np.count_nonzero(sums >= values.sum() - 1e-9)
     return float((as_large + drawn) / (len(patterns) + drawn))
 

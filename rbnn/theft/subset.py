@@ -1,4 +1,4 @@
-"""A share of a task's training data: all that a thief of its network may have."""
+"""A share of a task's training data: what a thief of its network has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def share_of(data: TaskData, percent: float, seed: int) -> TaskData:
 
     Args:
         data: the whole task.
-        percent: of each class, above 0 and at most 100; rounded, but one sample at least.
+        percent: of each class, above 0 and at most 100; rounded, but at least one sample.
         seed: which samples.
     """
     generator = np.random.default_rng((seed, zlib.crc32(data.name.encode())))

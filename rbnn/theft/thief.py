@@ -2,9 +2,9 @@
 
 Every cell fine-tunes one network of the attacked run's shape on a share of the victim's training
 data, as :class:`rbnn.train.trainer.Trainer` trains any single-task network: same sub-batches,
-augmentation, schedule and steps whatever the start. A seed decides on the data, their order, and
-all that is random in a start, so that starts are compared in pairs. Accuracy is that after the last
-step; no test data choose anything.
+augmentation, schedule and steps for every start. A seed determines the data, their order, and all
+that is random in a start, so that starts are compared in pairs. Accuracy is that after the last
+step; nothing is chosen by test data.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import load_network, read_parameters, write_parameters
 
 SHAPE = ("architecture", "width", "depth", "stages", "input_shape")
-"""Members of a run's config that say what shape its network has, but for the outputs."""
+"""Fields of a run's config that determine the shape of its network, except for the outputs."""
 
 Say = Callable[[str], None]
 
@@ -42,12 +42,13 @@ class Thief:
 
     Args:
         run: the attacked run, trained.
-        data: its tasks, the victims and the others at least.
+        data: its tasks, at least the victims and the others.
         experiment: what the cells have in common.
         others: by victim, the task whose licence and network the thief has.
         folder: of the experiment.
         say: told of what takes long.
-        trained: by task, where its own network may be, beside the run's baselines and teachers.
+        trained: by task, where its single-task network may be, other than among the run's baselines
+            and teachers.
 
     Raises:
         RbnnError: the run cannot be read.
@@ -85,7 +86,7 @@ class Thief:
         """The results of ``cells``; those on disk are not computed again.
 
         Raises:
-            TrainingInterruptedError: Ctrl-C; the next call goes on where this one stood.
+            TrainingInterruptedError: Ctrl-C; the next call continues where this one stopped.
             RbnnError: a file is damaged or of other settings, or cannot be written.
         """
         results = [read_result(self._folder, cell, self._others[cell.victim]) for cell in cells]
@@ -104,7 +105,7 @@ class Thief:
         return done
 
     def _fine_tune(self, cell: FineTuning) -> FineTuningResult:
-        """Fine-tune one cell from where its run stands, and write its result."""
+        """Fine-tune one cell, new or interrupted, and write its result."""
         loot = self._loot(cell)
         data = share_of(self._data[cell.victim], cell.share, cell.seed)
         name = f"{cell.victim}-{cell.share:g}-{cell.seed}-{cell.start.value}"
@@ -134,14 +135,14 @@ class Thief:
         )
         result.save(self._folder)
         shutil.rmtree(own.folder, ignore_errors=True)
-        # Each trainer traces graphs of its own, which Keras would keep.
+        # Each trainer traces its own graphs, which Keras would keep.
         del trainer
         tf.keras.backend.clear_session()
         gc.collect()
         return result
 
     def _prepare(self, own: Run, data: TaskData, seed: int) -> Run:
-        """The cell's run folder; made when missing."""
+        """The cell's run folder; created if missing."""
         if not own.config_file.exists():
             steps = self._experiment.steps
             config = self._config.single_task(data.name, steps)
@@ -184,7 +185,7 @@ class Thief:
         return len(self._entry(task).labels)
 
     def _network_alone(self, task: str) -> Loot:
-        """The network of ``task`` alone; trained here where there is no finished one."""
+        """The single-task network of ``task``; trained here if there is no finished one."""
         entry = self._entry(task)
         candidates = [self._run.baseline(task)]
         if entry.teacher is not None:
@@ -195,18 +196,18 @@ class Thief:
         if own is None:
             own = self._train_alone(task)
         else:
-            self._say(f"The network of {task} alone is {own.folder}.")
+            self._say(f"The single-task network of {task} is {own.folder}.")
         parameters = ModelParameters.load(own.parameters_file)
         return Loot(signs_of(parameters.kernels), self._classes(task), parameters, task)
 
     def _train_alone(self, task: str) -> Run:
-        """Train the network of ``task`` alone, for as many steps as the shared run took."""
+        """Train the single-task network of ``task`` for as many steps as the shared run took."""
         own = Run(self._folder / "alone" / task)
         if not own.config_file.exists():
             steps = read_figures(self._run)[-1].steps
             own.write_config(self._config.single_task(task, steps))
         if not _is_finished(own, self._config):
-            self._say(f"{self._run.folder} has no network of {task} alone; it is trained now.")
+            self._say(f"{self._run.folder} has no single-task network of {task}: training it now.")
             try:
                 fit(own, [self._data[task]], f"{task} alone")
             except TrainingInterruptedError as error:
@@ -216,7 +217,7 @@ class Thief:
 
     def _interrupted(self) -> TrainingInterruptedError:
         return TrainingInterruptedError(
-            f"Stopped; everything so far is in {self._folder}.", "Go on with the same command."
+            f"Stopped; everything so far is in {self._folder}.", "Continue with the same command."
         )
 
 

@@ -41,7 +41,7 @@ SIZES = SizeReport(
 
 
 def layer(name: str, shape: Layer, per_mac: float) -> BenchLayer:
-    """A standard layer at that rate, a fifth of it for reconfiguration."""
+    """A standard layer at that rate; a fifth of it is reconfiguration."""
     goal, (peer, rate) = peers.GOALS[name], peers.best(name)
     count = round(shape.macs * per_mac)
     return BenchLayer(
@@ -117,7 +117,7 @@ def printed(renderable: object) -> str:
     return file.getvalue()
 
 
-def test_the_document_for_programs_names_every_layer_and_its_rates() -> None:
+def test_the_json_names_every_layer_and_its_rates() -> None:
     found = json.loads(figures().model_dump_json())
     names = [one["name"] for one in found["layers"]]
     assert names == ["conv_a", "conv_b", "dense", "stem", "resnet/4 pool"]
@@ -176,7 +176,7 @@ def test_the_table_marks_what_misses_its_goal() -> None:
     assert "0.80% later" in said
 
 
-def test_cycles_stand_beside_no_peer_and_no_goal() -> None:
+def test_cycles_are_compared_with_no_peer_and_no_goal() -> None:
     case = standard_cases()[0]
     macs = case.layer.macs
     row = bench_rows.layer_figures("conv_a", case.layer, stream=macs, plain=macs)
@@ -196,7 +196,7 @@ def test_one_table_of_all_boards() -> None:
     assert "6.0 (goal 5)" in said
 
 
-def test_the_written_document_is_the_same_again_and_holds_every_part() -> None:
+def test_the_document_is_reproducible_and_holds_every_part() -> None:
     boards = [figures(), figures("cortex-m7"), figures("cortex-m3", per_mac=0.3)]
     text = document(boards)
     assert text == document(boards)
@@ -210,7 +210,7 @@ def test_the_written_document_is_the_same_again_and_holds_every_part() -> None:
         "| 4 pool 4x4/4 32 -> 32, 1x1 |",
         "| engine | 20,000 | 50,000 |",
         "| Cortex-M3, conv_a | 1,002 | 900 | 900 |",
-        "## What is left out",
+        "## What is not covered",
         "All goals are reached",
     ):
         assert part in text, part

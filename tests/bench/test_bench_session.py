@@ -42,7 +42,7 @@ Ask = Callable[..., Bench]
 
 @pytest.fixture
 def ask() -> Iterator[Ask]:
-    """A bench over a line that answers as told."""
+    """A bench whose line gives scripted answers."""
     opened: list[tuple[ScriptedDevice, SerialLine]] = []
 
     def make(**answers: object) -> Bench:
@@ -198,7 +198,7 @@ NEEDS_TOOLS = pytest.mark.skipif(
 
 @pytest.mark.qemu
 @NEEDS_TOOLS
-def test_it_fits_a_real_board_and_says_where_there_are_no_cycles(tmp_path: Path) -> None:
+def test_it_fits_a_real_board_and_says_that_qemu_counts_no_cycles(tmp_path: Path) -> None:
     board = load_board("nucleo")
     _, network = _network(tmp_path / "run", width=64, depth=6, side=32)
     work = plan_memory(board, network.container).work

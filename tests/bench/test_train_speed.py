@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from rbnn.cli.main import build
 
 
-def test_bench_train_tells_the_ratio_and_what_it_is_made_of() -> None:
+def test_bench_train_reports_the_ratio_and_its_parts() -> None:
     small = ["--arch", "vgg", "--width", "8", "--tasks", "2", "--batch", "4", "--rounds", "3"]
     result = CliRunner().invoke(build(), ["bench", "train", *small, "--json"])
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""Means, drops and averages of a comparison, from figures that a reader can add up."""
+"""Means, drops and averages of a comparison, from figures that can be checked by hand."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_drops_are_taken_seed_by_seed() -> None:
     assert cifar.networks["single"].drop is None
 
 
-def test_averages_count_the_seeds_that_all_tasks_have() -> None:
+def test_averages_are_over_the_seeds_that_all_tasks_have() -> None:
     figures = compare(PLAN, MEASURED)
     xor = figures.average("xor")
     assert xor is not None
@@ -68,7 +68,7 @@ def test_averages_count_the_seeds_that_all_tasks_have() -> None:
     assert (both.tasks, both.drop) == (2, xor.drop)
 
 
-def test_what_is_missing_is_named() -> None:
+def test_missing_networks_are_listed() -> None:
     assert compare(PLAN, MEASURED).missing == (
         "shared/sign/seed-1",
         "shared/permute/seed-1",

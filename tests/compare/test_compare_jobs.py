@@ -1,4 +1,4 @@
-"""The order in which a comparison trains its networks, and where they stand."""
+"""The order in which a comparison trains its networks, and where they are stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_first_seed_then_counts_then_schemes_then_seeds() -> None:
     assert found[0].title == "a alone, seed 2"
 
 
-def test_counts_need_the_scheme_that_devices_know() -> None:
+def test_counts_need_the_scheme_that_devices_support() -> None:
     found = jobs(("a", "b", "c"), (1,), ("none",), (1, 2, 3))
     assert [job.network for job in found] == ["single", "single", "single", "none"]
     assert found[-1].path == Path("shared/none/seed-1")

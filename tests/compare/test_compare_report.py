@@ -1,4 +1,4 @@
-"""The report's files: tables that match the figures, and every plot that there are figures for."""
+"""The report's files: tables that match the figures, and every plot that has figures."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ def test_everything_is_written(tmp_path: Path) -> None:
     assert f"{100 * mean:.2f}" in text
 
 
-def test_a_part_is_reported_as_a_part(tmp_path: Path) -> None:
+def test_an_unfinished_comparison_is_reported_as_unfinished(tmp_path: Path) -> None:
     random_comparison(tmp_path, PLAN, missing=PLAN.jobs[2:])
     figures = write_report(tmp_path)
     assert [task.name for task in figures.tasks] == ["fashion", "scenes"]
     assert figures.counts == figures.flash == ()
     text = (tmp_path / "accuracy.md").read_text()
-    assert f"Still to be trained, of all networks: {len(PLAN.jobs) - 2};" in text
+    assert f"Networks still to be trained: {len(PLAN.jobs) - 2};" in text
     assert {path.stem for path in (tmp_path / "plots").iterdir()} == {"tasks", "curves"}
 
 
-def test_nothing_is_reported_as_nothing(tmp_path: Path) -> None:
+def test_without_measurements_the_report_is_empty(tmp_path: Path) -> None:
     random_comparison(tmp_path, PLAN, missing=PLAN.jobs)
     assert write_report(tmp_path).tasks == ()
     assert not (tmp_path / "plots").exists()
@@ -68,7 +68,7 @@ def test_nothing_is_reported_as_nothing(tmp_path: Path) -> None:
         write_report(tmp_path / "elsewhere")
 
 
-def test_the_same_figures_give_the_same_plot(tmp_path: Path) -> None:
+def test_equal_figures_give_equal_plot_files(tmp_path: Path) -> None:
     flash = [Flash(count=1, shared=9, separate=8, ratio=1.1)]
     for name in ("one", "two"):
         with styled():

@@ -1,4 +1,4 @@
-"""The demonstration's tables show every figure that they are given."""
+"""The demonstration's tables show every figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demonstration of a packed model: on the emulated board, and what stops it before."""
+"""The demonstration of a packed model: on the emulated board, and what stops it earlier."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_packed_model_is_flashed_refused_unlocked_and_compared(
     plan = PackedDemoPlan(tmp_path, model, target, 3, tmp_path / "registry.sqlite")
     grey = next(task for task in data if task.name == "grey")
     figures = demonstrate(
-        plan, said.append, lambda task: grey if task.name == "grey" else "no data at hand"
+        plan, said.append, lambda task: grey if task.name == "grey" else "no data available"
     )
     assert [(task.name, task.classes) for task in figures.tasks] == [task[:2] for task in TASKS]
     for task in figures.tasks:
@@ -69,7 +69,7 @@ def test_a_packed_model_is_flashed_refused_unlocked_and_compared(
     assert any("TEST-ONLY" in line for line in said)
     assert not list(tmp_path.rglob("state.json")), "an emulator was left running"
 
-    # Its keys and its board go on being of use.
+    # Its keys and its board can still be used.
     key = figures.go_on[0].split("--user-key ")[1]
     switched = CliRunner().invoke(
         build(),
@@ -82,15 +82,15 @@ def test_a_packed_model_is_flashed_refused_unlocked_and_compared(
     with console.capture() as captured:
         console.print(seven_report(figures))
     text = captured.get()
-    assert "3 tasks from one set of" in text and "no data at hand" in text and "equal" in text
+    assert "3 tasks from one set of" in text and "no data available" in text and "equal" in text
 
 
-def test_a_board_that_computes_something_else_is_told() -> None:
+def test_a_board_with_other_results_is_refused() -> None:
     tasks = (
         SimpleNamespace(name="a", differing_layers=0),
         SimpleNamespace(name="b", differing_layers=1),
     )
-    with pytest.raises(RbnnError, match="not the recorded ones: b"):
+    with pytest.raises(RbnnError, match="differ from the recorded ones: b"):
         require_equal(SimpleNamespace(board="qemu", tasks=tasks))  # type: ignore[arg-type]
 
 
@@ -139,13 +139,13 @@ def test_only_the_data_that_were_measured_are_used(
     made: tuple[PackedModel, list[TaskData]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = made[0].document.tasks[0]
-    assert find_data(own) == "no data at hand"
+    assert find_data(own) == "no data available"
     digits = own.model_copy(update={"name": "digits"})
-    assert find_data(digits) == "other data than the model's"
+    assert find_data(digits) == "not the model's data"
     monkeypatch.delenv("RBNN_DATA", raising=False)
     monkeypatch.setattr(seven, "load", lambda *_, **__: pytest.fail("nothing is downloaded"))
     monkeypatch.setenv("RBNN_CACHE", "/nonexistent")
-    assert find_data(own.model_copy(update={"name": "cifar"})) == "no data at hand"
+    assert find_data(own.model_copy(update={"name": "cifar"})) == "no data available"
 
 
 def test_the_shipped_model_is_whole_and_small() -> None:

@@ -1,4 +1,4 @@
-"""The report of a run: its figures, what it says of runs that are not whole, and no secrets."""
+"""The report of a run: its figures, what it says of incomplete runs, and that it has no secrets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from rbnn.tasks import TaskError
 
 @pytest.fixture(scope="module")
 def exported(random_export: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Exported, trained to its end as its metrics have it; one task has its own network."""
+    """Exported, and trained to its end according to its metrics; one task has a single-task network
+    to compare with."""
     made = random_export(tmp_path_factory.mktemp("report") / "a-run")
     write_metrics(made.run, 3)
     add_own_networks(made.run, ["colour"])
@@ -70,11 +71,11 @@ def test_figures_agree_with_each_other(run: Run, tmp_path: Path) -> None:
     assert report.network.bits <= report.network.stored_bits
     assert sum(layer.bits for layer in report.network.layers) == report.network.stored_bits
     assert report.training.finished
-    (note,) = report.notes  # a network that was never trained finds less than its metrics say
-    assert "other accuracies than training noted" in note and "against 80.0%" in note
+    (note,) = report.notes  # the network was never trained and is worse than its metrics say
+    assert "differ from those that training recorded" in note and "against 80.0%" in note
 
 
-def test_nothing_secret_and_no_path_gets_out(run: Run, tmp_path: Path) -> None:
+def test_no_secret_and_no_path_is_published(run: Run, tmp_path: Path) -> None:
     report = make_report(run, tmp_path)
     write_report(report, tmp_path / "out" / "page.html", tmp_path / "out" / "card.md")
     texts = [(tmp_path / "out" / name).read_text() for name in ("page.html", "card.md")]
@@ -97,7 +98,7 @@ def test_a_run_that_is_not_exported_says_so(run: Run, tmp_path: Path) -> None:
     assert "has not been exported" in page(report) and "has not been exported" in card(report)
 
 
-def test_an_export_of_another_state_is_not_taken(run: Run, tmp_path: Path) -> None:
+def test_an_outdated_export_is_not_used(run: Run, tmp_path: Path) -> None:
     config = run.config()
     run.write_config(config.model_copy(update={"seed": config.seed + 1}))
     report = make_report(run, tmp_path)
@@ -114,7 +115,7 @@ def test_a_run_without_metrics_has_no_curves(run: Run, tmp_path: Path) -> None:
     assert "nothing to compare with" in page(report)
 
 
-def test_an_unfinished_run_says_how_far_it_is(run: Run, tmp_path: Path) -> None:
+def test_the_report_of_an_unfinished_run_says_how_far_it_is(run: Run, tmp_path: Path) -> None:
     run.write_config(run.config().model_copy(update={"epochs": 4}))
     report = make_report(run, tmp_path)
     assert not report.training.finished
@@ -129,7 +130,7 @@ def test_a_run_without_parameters_is_refused(run: Run, tmp_path: Path) -> None:
     assert "rbnn train --resume" in caught.value.fix
 
 
-def test_data_that_are_gone_leave_the_rest(
+def test_missing_data_of_one_task_leave_the_other_tasks(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(config: Any, progress: Any) -> Any:
@@ -145,10 +146,10 @@ def test_data_that_are_gone_leave_the_rest(
     assert any("grey.zip is missing" in note for note in report.notes)
     for text in (page(report), card(report)):
         assert "grey" in text
-    assert "not at hand" in card(report)
+    assert "not available" in card(report)
 
 
-def test_a_scheme_that_devices_do_not_know(
+def test_a_scheme_that_devices_do_not_support(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from rbnn.report.scorer import Scorer
@@ -173,7 +174,7 @@ def test_a_scheme_that_devices_do_not_know(
     assert "There is no model for a device" in page(report)
 
 
-def test_a_board_that_is_too_small_says_by_how_much(
+def test_a_board_that_is_too_small_is_reported(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from rbnn.image.board import load_board
@@ -187,7 +188,7 @@ def test_a_board_that_is_too_small_says_by_how_much(
     assert "does not fit board nucleo: RAM" in page(report)
 
 
-def test_keys_are_told_by_what_is_public(run: Run, tmp_path: Path) -> None:
+def test_only_public_parts_of_keys_are_reported(run: Run, tmp_path: Path) -> None:
     provider = ProviderKey(X25519PrivateKey.generate())
     public_file(tmp_path / "provider.pem").write_text(provider.public.hex() + "\n")
     device = X25519PrivateKey.generate().public_key().public_bytes_raw()
@@ -209,7 +210,7 @@ def test_keys_are_told_by_what_is_public(run: Run, tmp_path: Path) -> None:
     assert (b"\x07" * 32).hex() not in text.replace(" ", "")
 
 
-def test_a_registry_that_is_missing_is_not_made(run: Run, tmp_path: Path) -> None:
+def test_a_missing_registry_is_not_created(run: Run, tmp_path: Path) -> None:
     make_report(run, tmp_path)
     assert not (tmp_path / "registry.sqlite").exists()
 

@@ -1,4 +1,4 @@
-"""The page as a document: whole in itself, readable to machines that read aloud, in AA colours."""
+"""The page as a document: self-contained, readable for screen readers, in colours of WCAG AA."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_page_loads_nothing(report: RunReport) -> None:
     assert "default-src 'none'" in text
 
 
-def test_the_page_can_be_read_aloud(report: RunReport) -> None:
+def test_the_page_suits_screen_readers(report: RunReport) -> None:
     text = page(report)
     reader = Reader(text)
     names = [name for name, _ in reader.elements]
@@ -86,7 +86,7 @@ def test_the_page_can_be_read_aloud(report: RunReport) -> None:
     assert reader.all("html")[0]["lang"] == "en"
 
 
-def test_names_cannot_break_out(report: RunReport) -> None:
+def test_names_are_escaped(report: RunReport) -> None:
     assert "<name>" not in page(report)
     assert "&lt;name&gt;" in page(report)
     assert "<name>" not in card(report)
@@ -139,7 +139,7 @@ def test_text_stands_out_in_both_themes() -> None:
                 assert contrast(*pair) >= 4.5, (what, step)
 
 
-def test_a_matrix_of_many_classes_keeps_its_letters(report: RunReport) -> None:
+def test_a_matrix_of_many_classes_stays_legible(report: RunReport) -> None:
     signs, grey = report.tasks
     assert signs.results is not None and grey.results is not None
     wide = charts.matrix(signs, signs.results)
@@ -150,7 +150,7 @@ def test_a_matrix_of_many_classes_keeps_its_letters(report: RunReport) -> None:
     assert small.rows[0].text.endswith("…") and len(small.rows[0].full) > len(small.rows[0].text)
 
 
-def test_shades_keep_small_errors_apart() -> None:
+def test_shades_distinguish_small_errors() -> None:
     shades = [charts.shade(share) for share in (0.001, 0.02, 0.1, 0.5, 1.0)]
     assert shades == sorted(set(shades)) and shades[0] == 1 and shades[-1] == charts.STEPS
     named = [round(100 * limit) for limit in charts.shade_limits()]

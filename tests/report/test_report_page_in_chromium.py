@@ -1,7 +1,7 @@
-"""The page in a real browser: it fits a phone, every picture shows, and nothing else is asked for.
+"""The page in a real browser: it fits a phone, every picture shows, and nothing else is requested.
 
-The page stands in a frame of a phone's width; the frame's own page looks into it and writes what it
-sees into its document, which Chromium prints.
+The page is in a frame of a phone's width; the page around the frame inspects it and writes what it
+finds into its own document, which Chromium prints.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def text(random_export: Callable[..., Any], tmp_path_factory: pytest.TempPathFac
 
 
 class Server:
-    """Serves the page and its watcher on loopback; ``asked`` are the paths that were asked for."""
+    """Serves the page and its watcher on loopback; ``asked`` are the requested paths."""
 
     def __init__(self, text: str, width: int) -> None:
         pages = {"/": WATCHER.replace("%d", str(width)), "/report.html": text}
@@ -116,7 +116,7 @@ def server(text: str, request: pytest.FixtureRequest) -> Iterator[Server]:
     running.server.server_close()
 
 
-def test_the_page_fits_and_asks_for_nothing(chromium: str, server: Server, tmp_path: Path) -> None:
+def test_the_page_fits_and_requests_nothing(chromium: str, server: Server, tmp_path: Path) -> None:
     done = subprocess.run(
         [
             *(chromium, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}"),

@@ -1,4 +1,4 @@
-"""Samples inside the page: PNG files that show what the network gets."""
+"""Samples inside the page: PNG pictures that show what the network gets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_pictures_are_kept_pixel_by_pixel() -> None:
     assert np.array_equal(opened(picture_uri(grey, "image")), grey.repeat(3, axis=2))
 
 
-def test_a_sound_has_low_bands_below_and_light_for_loud() -> None:
+def test_a_sound_has_low_bands_at_the_bottom_and_bright_for_loud() -> None:
     image = np.zeros((32, 32, 1), np.uint8)
     image[0] = 255
     seen = opened(picture_uri(image, "audio")).astype(int).sum(axis=2)

@@ -1,4 +1,4 @@
-"""``rbnn bench theft`` on two tiny tasks: it robs, stops, goes on, and says what it cannot do."""
+"""``rbnn bench theft`` on two tiny tasks: it robs, stops, continues, and says what it cannot do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bench(run: Run, out: Path, *options: str) -> Result:
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch, data: Sequence[TaskData]) -> None:
-    """The tiny tasks are found again."""
+    """The tiny tasks are found by name."""
 
     def find(config: RunConfig, progress: object = None) -> list[TaskData]:
         names = [task.name for task in config.tasks]
@@ -41,7 +41,7 @@ def known(monkeypatch: pytest.MonkeyPatch, data: Sequence[TaskData]) -> None:
 
 
 @pytest.mark.usefixtures("known")
-def test_it_stops_and_goes_on_and_robs_from_every_start(
+def test_it_stops_and_continues_and_robs_from_every_start(
     trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitted: list[str] = []
@@ -56,12 +56,12 @@ def test_it_stops_and_goes_on_and_robs_from_every_start(
     monkeypatch.setattr(Trainer, "fit", counted)
     stopped = bench(trained, tmp_path)
     assert isinstance(stopped.exception, TrainingInterruptedError)
-    assert stopped.exception.fix == "Go on with the same command."
+    assert stopped.exception.fix == "Continue with the same command."
     assert fitted == ["colour-10-1-bits", "colour-10-1-random"]
 
     done = bench(trained, tmp_path, "--json")
     assert done.exit_code == 0, done.output
-    # The run has no network of sound alone: it is trained.
+    # The run has no single-task network of sound: it is trained.
     assert fitted[2:] == [
         "colour-10-1-random", "colour-10-1-glorot", "colour-10-1-licence", "sound",
         "colour-10-1-alone", "colour-10-1-victim",
@@ -98,7 +98,7 @@ def test_the_runs_own_baseline_is_taken(
         run, data, experiment, {"colour": "sound"}, tmp_path / "out", said.append
     )
     loot = thief._network_alone("sound")
-    assert said == [f"The network of sound alone is {own.folder}."]
+    assert said == [f"The single-task network of sound is {own.folder}."]
     assert loot.classes == len(config.tasks[1].labels) == 3
 
 

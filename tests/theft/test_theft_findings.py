@@ -28,7 +28,7 @@ CONTROL = {Start.VICTIM: 12.0}
 
 @pytest.fixture
 def report(random_export: Callable[..., Any]) -> Callable[..., TheftReport]:
-    """Call it with points that starts gain over the others; noise has half a point."""
+    """Call it with the points that starts gain over the others; the noise is half a point."""
     run: Run = random_export().run
 
     def make(
@@ -60,7 +60,7 @@ def outcomes(report: TheftReport) -> dict[str, str]:
     return {verdict.question: verdict.outcome for verdict in report.verdicts}
 
 
-def test_equal_starts_pass_where_the_control_gains(report: Callable[..., TheftReport]) -> None:
+def test_equal_starts_pass_if_the_control_gains(report: Callable[..., TheftReport]) -> None:
     made = report(CONTROL)
     assert outcomes(made) == {
         "bits": "passed", "licence": "passed", "glorot": "passed", "control": "passed"
@@ -73,7 +73,7 @@ def test_a_gain_is_found_and_fails(report: Callable[..., TheftReport]) -> None:
     made = report({**CONTROL, Start.BITS: 3.0})
     assert outcomes(made)["bits"] == "failed"
     assert outcomes(made)["licence"] == "passed"
-    assert outcomes(made)["glorot"] == "open"  # for reading alone
+    assert outcomes(made)["glorot"] == "open"  # only for information
     with pytest.raises(RbnnError, match="A thief gains: stored bits over random bits"):
         require_no_gain(made)
 
@@ -89,7 +89,7 @@ def test_a_lucky_draw_for_one_victim_is_no_gain(report: Callable[..., TheftRepor
     require_no_gain(made)
 
 
-def test_without_a_gain_of_the_control_nothing_is_shown(
+def test_if_the_control_gains_nothing_the_claims_stay_open(
     report: Callable[..., TheftReport],
 ) -> None:
     made = report({})
@@ -142,7 +142,7 @@ def test_documents_are_written_and_read_again(
     assert "passed: stored bits over random bits." in text
 
 
-def test_own_networks_of_a_comparison_are_found(
+def test_single_task_networks_of_a_comparison_are_found(
     random_export: Callable[..., Any], tmp_path: Path
 ) -> None:
     config = random_export().run.config()

@@ -34,7 +34,7 @@ def run(random_export: Callable[..., Any]) -> Run:
     return made
 
 
-def test_shares_are_stratified_and_lie_within_each_other() -> None:
+def test_shares_are_stratified_and_nested() -> None:
     data = make_task("colour", 3, 4, 1000, False)
     one, ten, all_of_it = (share_of(data, percent, 3) for percent in (0.1, 10, 100))
     np.testing.assert_array_equal(np.bincount(one.train.labels), [1, 1, 1, 1])
@@ -67,7 +67,7 @@ def test_tasks_that_cannot_be_robbed_are_refused(
         choose_victims(run, victims, other)
 
 
-def test_runs_that_theft_is_not_about_are_refused(run: Run, tmp_path: Path) -> None:
+def test_runs_that_cannot_be_attacked_are_refused(run: Run, tmp_path: Path) -> None:
     config = run.config()
     plain = Run(tmp_path / "plain")
     plain.write_config(config.model_copy(update={"scheme": "none"}))
@@ -75,7 +75,7 @@ def test_runs_that_theft_is_not_about_are_refused(run: Run, tmp_path: Path) -> N
         choose_victims(plain, [], None)
     lone = Run(tmp_path / "lone")
     lone.write_config(config.model_copy(update={"tasks": config.tasks[:1]}))
-    with pytest.raises(RbnnError, match="has one task"):
+    with pytest.raises(RbnnError, match="has only one task"):
         choose_victims(lone, [], None)
     with pytest.raises(RbnnError, match=r"Cannot read .*parameters\.npz"):
         plan_experiment(lone, None, 1, None, 1.0)
@@ -108,7 +108,7 @@ def test_a_folder_holds_one_experiment(run: Run, tmp_path: Path) -> None:
         plan_experiment(run, None, 5, None, 1.0).hold(tmp_path)
 
 
-def test_cells_come_seed_by_seed_and_are_found_again(tmp_path: Path) -> None:
+def test_cells_come_seed_by_seed_and_are_read_again(tmp_path: Path) -> None:
     cells = plan_cells(["a", "b"], [1, 10], [1, 2])
     assert len(cells) == len(set(cells)) == 2 * 2 * 2 * len(Start)
     assert [cell.seed for cell in cells] == sorted(cell.seed for cell in cells)

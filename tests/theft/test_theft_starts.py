@@ -1,4 +1,4 @@
-"""What a thief starts from: the very bits of the container, of one size, or nothing at all."""
+"""What a thief starts from: exactly the container's bits, of one size, or nothing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_bits_are_those_of_the_container(random_export: Callable[..., Any]) 
 
 
 @pytest.mark.parametrize("magnitude", [1.0, 0.5])
-def test_every_start_from_bits_has_one_size_a_layer(
+def test_every_start_from_bits_has_one_size_per_layer(
     random_export: Callable[..., Any], magnitude: float
 ) -> None:
     parameters = ModelParameters.load(random_export().run.parameters_file)
@@ -67,7 +67,7 @@ def test_every_start_from_bits_has_one_size_a_layer(
     assert starting_point(fresh, "victim", None, magnitude, 1) is fresh
 
 
-def test_outputs_that_the_loot_lacks_are_random_and_fresh(
+def test_outputs_missing_from_the_loot_are_random_and_fresh(
     random_export: Callable[..., Any],
 ) -> None:
     parameters = ModelParameters.load(random_export().run.parameters_file)

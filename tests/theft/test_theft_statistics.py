@@ -1,4 +1,4 @@
-"""Paired tests: known values, scipy's own, and what too few pairs leave open."""
+"""Paired tests: known values, scipy's results, and what too few pairs leave open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rbnn.theft.statistics import LEVEL, PairedTest, correct, paired_test
 @settings(deadline=None)
 @given(st.lists(st.integers(-1000, 1000).map(lambda n: n / 64), min_size=2, max_size=8))
 def test_p_values_are_those_of_scipy(differences: list[float]) -> None:
-    # Of 64ths all sums are exact, so that equal ones are ties for scipy, too.
+    # Sums of 64ths are exact, so that equal ones are ties for scipy, too.
     test = paired_test(differences)
     if np.std(differences) > 1e-9:
         expected = ttest_1samp(differences, 0, alternative="greater")
