@@ -1,12 +1,7 @@
 """``rbnn bench accuracy``: one parameter set for all tasks against a network for each.
 
-<<<<<<< HEAD
 Both are trained under one budget, on the same samples. A comparison can be continued and extended
 at any time.
-=======
-Both are trained under the same budget, on the same samples. A comparison can be continued and
-extended at any time.
->>>>>>> en2
 """
 
 from __future__ import annotations
@@ -32,24 +27,16 @@ def compare_networks(
 ) -> AccuracyFigures:
     """Train and measure what is missing in ``folder``, then write its report.
 
-        Args:
-            folder: of the comparison, new or existing.
-    <<<<<<< HEAD
-            tasks: as ``--tasks`` takes them; None for those of an existing comparison.
-    =======
-            tasks: as ``--tasks`` takes them; None for those of the existing folder.
-    >>>>>>> en2
-            choice: what the user asks for.
-            say: called with a line about each network.
-            summary: as :func:`rbnn.compare.report.write_report` takes it.
+    Args:
+        folder: of the comparison, new or existing.
+        tasks: as ``--tasks`` takes them; None for those of an existing comparison.
+        choice: what the user asks for.
+        say: called with a line about each network.
+        summary: as :func:`rbnn.compare.report.write_report` takes it.
 
-        Raises:
-    <<<<<<< HEAD
-            RbnnError: the comparison has other settings, a setting is unusable, the user stopped the
-    =======
-            RbnnError: the folder has other settings, a setting is unusable, the user stopped the
-    >>>>>>> en2
-                training, or something cannot be read or written.
+    Raises:
+        RbnnError: the comparison has other settings, a setting is unusable, the user stopped the
+            training, or something cannot be read or written.
     """
     given = None if tasks is None else [str(spec) for spec in parse_specs(tasks)]
     specs, filled = draft(folder, given, choice)

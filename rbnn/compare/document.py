@@ -10,19 +10,6 @@ from rbnn.compare.tables import accuracy_table, count_table, device_table, flash
 from rbnn.nets.architectures import architecture
 from rbnn.runs.settings import Settings
 
-<<<<<<< HEAD
-=======
-DISTILLED = (
-    " The shared networks learn from labels and from the answers of the single-task networks, "
-    "which learn from labels only."
-)
-SUPERPOSED = (
-    " The shared networks start from the keyed sum of the single-task networks, and so build on "
-    "those networks' steps as well as their own."
-)
-TRUNK = " In shared networks with keys, the first {trunk} layers have one key for all tasks."
-WEIGHTED = " Some tasks weigh more than others in the shared networks' loss."
->>>>>>> en2
 SHAPE = ("width", "depth", "stages")
 PLOTS = "plots"
 BY_TASK, BY_COUNT, FLASH, WRONG, CURVES = "tasks", "counts", "flash", "wrong-secrets", "curves"
@@ -47,13 +34,8 @@ def document(
 
     Args:
         figures: of the comparison.
-<<<<<<< HEAD
         plots: what each plot shows, by its name; only those that the page is to have.
         place: where the page finds a plot.
-=======
-        plots: what each plot on the page shows, by the plot's name.
-        place: from the name of a plot to the path under which the page finds it.
->>>>>>> en2
     """
     parts = [
         "# Accuracy: one parameter set against separate networks",
