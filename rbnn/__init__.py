@@ -1,8 +1,7 @@
 """Reconfigurable binary networks for Arm Cortex-M: one set of stored bits, many tasks.
 
-Rooms, in the order in which data passes through them (each imports only earlier ones):
-``spec``, ``tasks``, ``nets``, ``train``, ``export`` beside ``keys``, ``image``, ``flash``,
-``device``, ``report``, ``cli``.
+ARCHITECTURE.md lists the packages in the order in which data passes through them; each imports only
+earlier ones.
 """
 
 __version__ = "0.1.0"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flashed_board import Flashed, assert_answers, quiet
+from scripted_device import ScriptedDevice
 
 from rbnn.device import deploy
 from rbnn.device.emulated.target import EmulatedTarget
@@ -56,3 +57,17 @@ def session(line: Session) -> Iterator[Session]:
     line.lock()
     yield line
     assert_answers(line)
+
+
+@pytest.fixture
+def device() -> Iterator[Callable[..., ScriptedDevice]]:
+    """Makes devices that answer as told: ``device(id="m-board-[qemu]", ...)``."""
+    made: list[ScriptedDevice] = []
+
+    def make(raw: bytes = b"", **answers: object) -> ScriptedDevice:
+        made.append(ScriptedDevice(answers, raw))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from rbnn.container.container import CRC_OFFSET, Container, container_crc32
 from rbnn.device import deploy
 from rbnn.device.emulated.target import EmulatedTarget
+from rbnn.device.errors import DeviceError
 from rbnn.device.session import Session
 from rbnn.flash.emulated import DEFAULT_BIT_ERROR_RATE, EmulatedBoard
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
 from rbnn.runs.run import Run
+from rbnn.spec.status import Status
 
 TASK = "colour"
 OTHER_TASK = "grey"
@@ -92,3 +95,26 @@ class Flashed:
 def assert_answers(session: Session) -> None:
     """The device accepts the next command."""
     assert session.ask("name").one("name-dut") == "qemu"
+
+
+def refused(act: object, *arguments: object) -> Status | None:
+    """The status with which the device refuses a call."""
+    assert callable(act)
+    with pytest.raises(DeviceError) as caught:
+        act(*arguments)
+    return caught.value.status
+
+
+def unlock_on(target: EmulatedTarget, flashed: Flashed, task: str = TASK) -> Status | None:
+    """Power a board up and unlock with the right key; returns the status."""
+    target.power_cycle()
+    try:
+        with target.open() as session:
+            try:
+                session.unlock(task, flashed.psk(session, task))
+            except DeviceError as error:
+                assert_answers(session)
+                return error.status
+            return Status.OK
+    finally:
+        target.emulator.power_off()

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from packed_models import SAMPLES, TASKS, pack_random_model, random_data
 
-from rbnn.container.errors import ExportError, PackedModelError
+from rbnn.container.errors import ExportError
 from rbnn.engine.reference import Reference
 from rbnn.export import pack, packed
+from rbnn.export.errors import PackedModelError
 from rbnn.export.packed import PackedModel
 from rbnn.export.probes import SQUARES, probe_images
 from rbnn.export.verify import TaskCheck
