@@ -22,10 +22,11 @@ from rbnn.bench.fit_cycles import estimate_cycles
 from rbnn.bench.fit_networks import Subject, measure_key_stream, measure_layers, measure_network
 from rbnn.container.work import least_work_bytes, most_work_bytes
 from rbnn.cost import table as cost_table
-from rbnn.cost.loops import Turns, count_draws, count_turns
+from rbnn.cost.loops import count_draws, count_turns
 from rbnn.files import write_atomic
 from rbnn.image.board import load_board
 from rbnn.nets.topology import Layer
+from rbnn.operators.workings import Turns
 from rbnn.spec import operators
 from rbnn.spec.layout import Output, Stage
 

@@ -15,9 +15,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rbnn.container.errors import ExportError
-from rbnn.cost.loops import Turns, count_draws, count_turns
+from rbnn.cost.loops import count_draws, count_turns
 from rbnn.cost.table import COSTS, CYCLES_PER_INSTRUCTION, STREAM_CYCLES_PER_INSTRUCTION
 from rbnn.nets.topology import Layer, Topology
+from rbnn.operators.workings import Turns
 from rbnn.spec.layout import Cipher
 
 ROUNDS = {Cipher.CHACHA20: 20, Cipher.CHACHA12: 12, Cipher.CHACHA8: 8}

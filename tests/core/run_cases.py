@@ -18,8 +18,8 @@ from stage_cases import (
     sat16,
 )
 
-from rbnn.spec import packing
-from rbnn.spec.layout import STREAM_FRACTION_BITS, Operator, Stage
+from rbnn.spec import operators, packing
+from rbnn.spec.layout import STREAM_FRACTION_BITS, Stage
 
 
 def correlate(image: Ints, kernel: Ints, stride: int, pad: int) -> Ints:
@@ -91,7 +91,7 @@ def stem_case(
         # What lies behind a row's end is key stream on the device.
         packed[:, -1] |= np.uint32((0xFFFFFFFF << (rows.shape[1] % 32)) & 0xFFFFFFFF)
     layer = members(stage, activation, sign, output, shortcut) | {
-        "op": Operator.STEM, "kernel": kernel, "stride": stride, "pad": pad, "pool": pool,
+        "op": operators.STEM.number, "kernel": kernel, "stride": stride, "pad": pad, "pool": pool,
         "in_height": height, "in_width": width, "in_channels": channels,
         "out_height": out_height, "out_width": out_width, "out_channels": filters,
     }  # fmt: skip
@@ -104,12 +104,12 @@ def stem_case(
 
 
 def window_layer(
-    op: Operator, shape: tuple[int, int, int], kernel: int, stride: int
+    op: operators.Operator, shape: tuple[int, int, int], kernel: int, stride: int
 ) -> dict[str, int]:
     """Layer record of a pool."""
     height, width, channels = shape
     return {
-        "op": op, "kernel": kernel, "stride": stride, "in_height": height, "in_width": width,
+        "op": op.number, "kernel": kernel, "stride": stride, "in_height": height, "in_width": width,
         "in_channels": channels, "out_channels": channels,
         "out_height": (height - kernel) // stride + 1, "out_width": (width - kernel) // stride + 1,
     }  # fmt: skip
@@ -132,7 +132,7 @@ def max_pool_case(seed: int) -> tuple[Request, bytes]:
     bits = rng.random(shape) < rng.choice([0.0, 0.1, 0.5, 1.0])
     expected = packing.pack_rows(windows(bits, kernel, stride).any(axis=(3, 4)))
     request = Request(
-        run_driver.MAX_POOL, window_layer(Operator.MAX_POOL, shape, kernel, stride),
+        run_driver.MAX_POOL, window_layer(operators.MAX_POOL, shape, kernel, stride),
         packing.pack_rows(bits), bits_bytes=len(expected),
     )  # fmt: skip
     return request, expected
@@ -154,7 +154,7 @@ def average_pool_case(seed: int, fill: str, in_place: bool = False) -> tuple[Req
     if in_place:
         expected += data[len(expected) :]
     request = Request(
-        run_driver.AVERAGE_POOL, window_layer(Operator.AVERAGE_POOL, shape, kernel, stride),
+        run_driver.AVERAGE_POOL, window_layer(operators.AVERAGE_POOL, shape, kernel, stride),
         b"" if in_place else data, shortcut=data if in_place else b"", in_place=in_place,
         stream_bytes=len(expected),
     )  # fmt: skip
@@ -182,7 +182,7 @@ def dense_stream_case(
     logits = [min(max(value >> STREAM_FRACTION_BITS, -(2**31)), 2**31 - 1) for value in wide]
     expected = np.array(logits, "<i4").tobytes()
     layer = {
-        "op": Operator.DENSE_STREAM, "in_height": shape[0], "in_width": shape[1],
+        "op": operators.DENSE_STREAM.number, "in_height": shape[0], "in_width": shape[1],
         "in_channels": shape[2], "out_height": 1, "out_width": 1, "out_channels": classes,
     }  # fmt: skip
     request = Request(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tile by tile: draw the weights, and for each pass over up to three slots build their tables and
- * add them to the sums of all positions; then the stage. Working memory is laid out as
+/* Binary convolution, stage. Tile by tile: draw the weights, and for each pass over up to three
+ * slots build their tables and add them to the sums of all positions; then the stage. Working memory is laid out as
  * conv_binary_run.h says. */
 #include "core/kernels.h"
 
