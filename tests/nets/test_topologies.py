@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -27,9 +26,9 @@ def described(topology: Topology) -> dict[str, Any]:
     """A network in plain data, one line a layer."""
     lines = []
     for layer in topology.layers:
-        values = dataclasses.asdict(layer)
-        names = ("op", "stage", "activation", "sign")
-        parts = [f"{values[name].name.lower()}" for name in names if values[name]]
+        values = vars(layer)
+        kinds = (layer.stage, layer.activation, layer.sign)
+        parts = [layer.op.name, *(kind.name.lower() for kind in kinds if kind)]
         parts += [f"{key}={values[key]}" for key in ("in_shape", "out_shape", "source")]
         parts += [f"{key}={values[key]}" for key in ("kernel", "stride", "pad", "pool", "shortcut")]
         parts += [f"output={int(layer.output)}", f"bits={layer.bits}", f"macs={layer.macs}"]
