@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/layer.h"
+#include "core/operators.h"
 
 static const rbnn_params_header *params_header(const rbnn_engine *engine)
 {
@@ -102,7 +103,7 @@ rbnn_run rbnn_engine_prepare(const rbnn_engine *engine, uint32_t number,
                              const rbnn_stem_input *image)
 {
   const rbnn_layer *layer = &engine->model->layers[number];
-  const bool first = rbnn_layer_is_first(layer);
+  const bool first = rbnn_operator_find(layer->op)->reads == RBNN_READS_IMAGE;
   uint32_t *const arena = engine->arena;
   return (rbnn_run){
       .layer = layer,

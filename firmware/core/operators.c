@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/operators.h"
 
-static const rbnn_operator_traits traits[RBNN_KERNELS] = RBNN_OPERATOR_TRAITS;
-
-const rbnn_operator_traits *rbnn_operator_find(uint8_t number)
-{
-  return &traits[number < RBNN_KERNELS ? number : 0];
-}
+const rbnn_operator_traits rbnn_operators[RBNN_KERNELS] = RBNN_OPERATOR_TRAITS;
 
 const char *rbnn_operator_name(uint8_t number)
 {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import run_driver
 from run_driver import Request
 
 from rbnn.spec import operators, packing
@@ -54,7 +53,7 @@ def dense_case(
         "in_channels": shape[2], "out_height": 1, "out_width": 1, "out_channels": classes,
     }  # fmt: skip
     request = Request(
-        run_driver.DENSE, layer, packing.pack_rows(activations),
+        layer, packing.pack_rows(activations),
         packing.pack_kernel(padded, Packing.PAIRS),
         scales.astype("<i4").tobytes() + biases.astype("<i4").tobytes(),
         logits_bytes=len(expected),

@@ -5,7 +5,6 @@ for ``run_driver``.
 from __future__ import annotations
 
 import numpy as np
-import run_driver
 from run_driver import Request
 from stage_cases import (
     Ints,
@@ -96,7 +95,7 @@ def stem_case(
         "out_height": out_height, "out_width": out_width, "out_channels": filters,
     }  # fmt: skip
     request = Request(
-        run_driver.STEM, layer, pixels.astype(np.uint8).tobytes(), packed.tobytes(), params,
+        layer, pixels.astype(np.uint8).tobytes(), packed.tobytes(), params,
         b"" if shortcut is None else shortcut.astype("<i2").tobytes(), channels=own,
         step=0 if replicate else 1, offsets=tuple(int(v) for v in offsets), **sizes,
     )  # fmt: skip
@@ -132,7 +131,7 @@ def max_pool_case(seed: int) -> tuple[Request, bytes]:
     bits = rng.random(shape) < rng.choice([0.0, 0.1, 0.5, 1.0])
     expected = packing.pack_rows(windows(bits, kernel, stride).any(axis=(3, 4)))
     request = Request(
-        run_driver.MAX_POOL, window_layer(operators.MAX_POOL, shape, kernel, stride),
+        window_layer(operators.MAX_POOL, shape, kernel, stride),
         packing.pack_rows(bits), bits_bytes=len(expected),
     )  # fmt: skip
     return request, expected
@@ -154,7 +153,7 @@ def average_pool_case(seed: int, fill: str, in_place: bool = False) -> tuple[Req
     if in_place:
         expected += data[len(expected) :]
     request = Request(
-        run_driver.AVERAGE_POOL, window_layer(operators.AVERAGE_POOL, shape, kernel, stride),
+        window_layer(operators.AVERAGE_POOL, shape, kernel, stride),
         b"" if in_place else data, shortcut=data if in_place else b"", in_place=in_place,
         stream_bytes=len(expected),
     )  # fmt: skip
@@ -186,7 +185,7 @@ def dense_stream_case(
         "in_channels": shape[2], "out_height": 1, "out_width": 1, "out_channels": classes,
     }  # fmt: skip
     request = Request(
-        run_driver.DENSE_STREAM, layer, values.astype("<i2").tobytes(), packing.pack_rows(bits),
+        layer, values.astype("<i2").tobytes(), packing.pack_rows(bits),
         scales.astype("<i4").tobytes() + biases.astype("<i4").tobytes(),
         logits_bytes=len(expected),
     )  # fmt: skip
