@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -144,3 +145,12 @@ def test_the_tree_does_not_know_them(toys: Toys) -> None:
         ).stdout.split()  # fmt: skip
         assert [name for name in found if "tests/operators/" not in name] == []
     assert header.render() != (ROOT / header.HEADER).read_text()
+
+
+def test_the_page_shows_the_files_of_these_tests() -> None:
+    page = (ROOT / "docs" / "adding-an-operator.md").read_text()
+    toys = "\n".join(path.read_text() for path in sorted(HERE.glob("*.[cp]*")))
+    blocks = re.findall(r"```(?:c|python)\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        assert block in toys, block
