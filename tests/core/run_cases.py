@@ -130,11 +130,8 @@ def max_pool_case(seed: int) -> tuple[Request, bytes]:
     )  # fmt: skip
     bits = rng.random(shape) < rng.choice([0.0, 0.1, 0.5, 1.0])
     expected = packing.pack_rows(windows(bits, kernel, stride).any(axis=(3, 4)))
-    request = Request(
-        window_layer(operators.MAX_POOL, shape, kernel, stride),
-        packing.pack_rows(bits), bits_bytes=len(expected),
-    )  # fmt: skip
-    return request, expected
+    layer = window_layer(operators.MAX_POOL, shape, kernel, stride)
+    return Request(layer, packing.pack_rows(bits), bits_bytes=len(expected)), expected
 
 
 def average_pool_case(seed: int, fill: str, in_place: bool = False) -> tuple[Request, bytes]:
