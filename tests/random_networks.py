@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable
 
 from rbnn.nets.topology import Layer, Shape, Topology
-from rbnn.spec.layout import Activation, Operator, Output, Sign, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 
 class _Growing:
@@ -38,7 +39,7 @@ class _Growing:
         """``layer`` with a random stage; half of them are plain thresholds."""
         if self.random.random() < 0.4:
             return _with(layer, stage=Stage.THRESHOLD, output=Output.BITS)
-        fitting = [] if layer.op is Operator.STEM else self.having(
+        fitting = [] if layer.op is operators.STEM else self.having(
             Output.STREAM,
             lambda shape: shape[:2] == layer.out_shape[:2]
             and layer.out_shape[2] % shape[2] == 0,
@@ -64,12 +65,12 @@ class _Growing:
             kernel, stride, pad, (height, width) = 3, 1, 1, shape[:2]
         filters = self.random.choice((shape[2], *self.channels))
         return self.staged(
-            Layer(Operator.CONV, shape, (height, width, filters), source, kernel, stride, pad)
+            Layer(operators.CONV, shape, (height, width, filters), source, kernel, stride, pad)
         )
 
-    def pool(self, op: Operator) -> Layer | None:
+    def pool(self, op: operators.Operator) -> Layer | None:
         """A pool of bits or of a stream."""
-        output = Output.BITS if op is Operator.MAX_POOL else Output.STREAM
+        output = Output.BITS if op is operators.MAX_POOL else Output.STREAM
         sources = self.having(output, lambda shape: min(shape[:2]) >= 2)
         if not sources:
             return None
@@ -100,12 +101,12 @@ def random_topology(seed: int, channels: tuple[int, ...] = (32, 64, 96)) -> Topo
     kernel, stride, pad, (height, width, _) = growing.window(image, (1, 3, 5))
     pool = min(pool, height, width)
     out = (height // pool, width // pool, choose.choice(channels))
-    stem = Layer(Operator.STEM, image, out, -1, kernel, stride, pad, pool)
+    stem = Layer(operators.STEM, image, out, -1, kernel, stride, pad, pool)
     growing.layers.append(growing.staged(stem))
     for _ in range(choose.randrange(8)):
         layer = choose.choice(
             (growing.convolution, growing.convolution, growing.convolution,
-             lambda: growing.pool(Operator.MAX_POOL), lambda: growing.pool(Operator.AVERAGE_POOL))
+             lambda: growing.pool(operators.MAX_POOL), lambda: growing.pool(operators.AVERAGE_POOL))
         )()  # fmt: skip
         if layer is not None:
             growing.layers.append(layer)
@@ -115,6 +116,6 @@ def random_topology(seed: int, channels: tuple[int, ...] = (32, 64, 96)) -> Topo
         Output.STREAM not in last.output or choose.random() < 0.5
     )
     classes = choose.randrange(1, 40)
-    op = Operator.DENSE if from_bits else Operator.DENSE_STREAM
+    op = operators.DENSE if from_bits else operators.DENSE_STREAM
     growing.layers.append(Layer(op, last.out_shape, (1, 1, classes), source))
     return Topology("random", image, classes, tuple(growing.layers))

@@ -9,13 +9,14 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer, Topology
 from rbnn.runs.parameters import ModelParameters, Normalisation, RPReLU
-from rbnn.spec.layout import Activation, Operator, Sign, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import Activation, Sign, Stage
 
 
 def _random_norm(rng: np.random.Generator, layer: Layer, channels: int) -> Normalisation:
     """Batch norm that spreads the layer's sums to about one."""
     spread = float(np.sqrt(np.prod(layer.kernel_shape[:-1])))
-    spread *= 70 if layer.op is Operator.STEM else 1
+    spread *= 70 if layer.op is operators.STEM else 1
     free = layer.stage is not Stage.THRESHOLD
     return Normalisation(
         gamma=(rng.uniform(0.5, 2, channels) if free else np.ones(channels)).astype(np.float32),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/layer.h"
+#include "core/operators.h"
 
 static const rbnn_params_header *params_header(const rbnn_engine *engine)
 {
@@ -102,13 +103,13 @@ rbnn_run rbnn_engine_prepare(const rbnn_engine *engine, uint32_t number,
                              const rbnn_stem_input *image)
 {
   const rbnn_layer *layer = &engine->model->layers[number];
-  const bool stem = layer->op == RBNN_OPERATOR_STEM;
+  const bool first = rbnn_operator_find(layer->op)->reads == RBNN_READS_IMAGE;
   uint32_t *const arena = engine->arena;
   return (rbnn_run){
       .layer = layer,
       .number = number,
-      .image = stem ? image : NULL,
-      .input = stem ? NULL : arena + layer->in_offset / 4u,
+      .image = first ? image : NULL,
+      .input = first ? NULL : arena + layer->in_offset / 4u,
       .shortcut =
           layer->shortcut_channels ? (const void *)(arena + layer->shortcut_offset / 4u) : NULL,
       .bits = rbnn_layer_bits_bytes(layer) ? arena + layer->out_offset / 4u : NULL,

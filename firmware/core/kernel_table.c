@@ -4,11 +4,6 @@
 
 #include "core/kernels.h"
 
-__attribute__((weak)) const rbnn_kernel rbnn_kernels[RBNN_KERNELS] = {
-    [RBNN_OPERATOR_STEM] = {rbnn_conv_stem, rbnn_conv_stem_work_bytes},
-    [RBNN_OPERATOR_CONV] = {rbnn_conv_binary, rbnn_conv_binary_work_bytes},
-    [RBNN_OPERATOR_MAX_POOL] = {rbnn_max_pool, NULL},
-    [RBNN_OPERATOR_DENSE] = {rbnn_dense, rbnn_dense_work_bytes},
-    [RBNN_OPERATOR_AVERAGE_POOL] = {rbnn_average_pool, NULL},
-    [RBNN_OPERATOR_DENSE_STREAM] = {rbnn_dense_stream, rbnn_dense_stream_work_bytes},
-};
+#define ENTRY(name, printed, kernel, work_bytes) [RBNN_OPERATOR_##name] = {kernel, work_bytes},
+
+__attribute__((weak)) const rbnn_kernel rbnn_kernels[RBNN_KERNELS] = {RBNN_OPERATOR_LIST(ENTRY)};

@@ -31,12 +31,12 @@ typedef struct {
 typedef struct {
   const rbnn_layer *layer;
   uint32_t number;              /* of the layer, for `source` */
-  const rbnn_stem_input *image; /* stem */
+  const rbnn_stem_input *image; /* of an operator that reads the image */
   const void *input;            /* bits (uint32_t words) or stream (int16_t) */
   const int16_t *shortcut;      /* shortcut_channels a position */
   uint32_t *bits;               /* out_channels / 32 words a position, or NULL */
   int16_t *stream;              /* out_channels a position, or NULL */
-  int32_t *logits;              /* dense layers: out_channels, Q12.20 */
+  int32_t *logits;              /* out_channels, Q12.20, or NULL */
   const void *params;           /* the layer's group, 4-byte aligned */
   uint32_t *work;               /* working memory; more of it means fewer passes */
   uint32_t work_bytes;          /* at least the kernel's own *_work_bytes */
@@ -44,33 +44,13 @@ typedef struct {
   void *source_context;
 } rbnn_run;
 
-/* 8-bit convolution, fused pool, stage. Serves windows of 1..7 pixels a side and of 128 values at
- * most (their sums fit int16), any stride, less padding than the window's side, 1..4 channels, no
- * pool or one of 2x2, no shortcut. */
-void rbnn_conv_stem(const rbnn_run *run);
-uint32_t rbnn_conv_stem_work_bytes(const rbnn_layer *layer);
-
-/* Binary convolution, stage. */
-void rbnn_conv_binary(const rbnn_run *run);
-uint32_t rbnn_conv_binary_work_bytes(const rbnn_layer *layer);
-
-/* Maximum of bits over windows of any size, no padding. */
-void rbnn_max_pool(const rbnn_run *run);
-
-/* Mean of the stream over windows of a power of two pixels, no padding:
- * floor((sum + pixels / 2) / pixels). `stream` may be `input` itself: it never catches up with what
- * is still to be read. */
-void rbnn_average_pool(const rbnn_run *run);
-
-/* Logits from bits: scale * product + bias, modulo 2^32 (the exporter refuses scales that could
- * overflow). */
-void rbnn_dense(const rbnn_run *run);
-uint32_t rbnn_dense_work_bytes(const rbnn_layer *layer);
-
-/* Logits from the stream: sat32(floor((scale * product + bias * 2^8) / 2^8)) in 64 bits; a product
- * of that length takes a Cortex-M3, no other core, a time that depends on the numbers. */
-void rbnn_dense_stream(const rbnn_run *run);
-uint32_t rbnn_dense_stream_work_bytes(const rbnn_layer *layer);
+/* The kernel of every operator, void kernel(const rbnn_run *run), and the function that gives the
+ * least working memory, uint32_t kernel_work_bytes(const rbnn_layer *layer), where it needs any.
+ * What they compute says core/<kernel>/<kernel>.c. */
+#define RBNN_DECLARE_KERNEL(name, printed, kernel, work_bytes) void kernel(const rbnn_run *run);
+#define RBNN_DECLARE_WORK_BYTES(function) uint32_t function(const rbnn_layer *layer);
+RBNN_OPERATOR_LIST(RBNN_DECLARE_KERNEL)
+RBNN_WORK_BYTES_LIST(RBNN_DECLARE_WORK_BYTES)
 
 /* An operator as this firmware has it. */
 typedef struct {
@@ -80,7 +60,6 @@ typedef struct {
 
 /* By operator. `rbnn export` writes a table of the operators that its model uses, and the linker
  * leaves the others' kernels out; without such a table (kernel_table.c) all are there. */
-#define RBNN_KERNELS 7u
 extern const rbnn_kernel rbnn_kernels[RBNN_KERNELS];
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "core/kernel_features.h"
 #include "core/kernels.h"
+#include "core/operators.h"
 
 #define CHANNELS_PER_WORD 32u
 
@@ -18,9 +19,9 @@ static uint64_t in_pixels(const rbnn_layer *layer)
   return (uint64_t)layer->in_height * layer->in_width;
 }
 
-static bool is_dense(const rbnn_layer *layer)
+static const rbnn_operator_traits *traits_of(const rbnn_layer *layer)
 {
-  return layer->op == RBNN_OPERATOR_DENSE || layer->op == RBNN_OPERATOR_DENSE_STREAM;
+  return rbnn_operator_find(layer->op);
 }
 
 uint64_t rbnn_layer_bits_bytes(const rbnn_layer *layer)
@@ -35,21 +36,37 @@ uint64_t rbnn_layer_stream_bytes(const rbnn_layer *layer)
 
 uint64_t rbnn_layer_logits_bytes(const rbnn_layer *layer)
 {
-  return is_dense(layer) ? layer->out_channels * (uint64_t)sizeof(int32_t) : 0u;
+  return rbnn_layer_is_last(layer) ? layer->out_channels * (uint64_t)sizeof(int32_t) : 0u;
+}
+
+bool rbnn_layer_is_first(const rbnn_layer *layer)
+{
+  return traits_of(layer)->reads == RBNN_READS_IMAGE;
+}
+
+bool rbnn_layer_is_last(const rbnn_layer *layer)
+{
+  return traits_of(layer)->writes == RBNN_WRITES_LOGITS;
 }
 
 bool rbnn_layer_reads_stream(const rbnn_layer *layer)
 {
-  return layer->op == RBNN_OPERATOR_AVERAGE_POOL || layer->op == RBNN_OPERATOR_DENSE_STREAM;
+  return traits_of(layer)->reads == RBNN_READS_STREAM;
+}
+
+bool rbnn_layer_runs_in_place(const rbnn_layer *layer)
+{
+  return traits_of(layer)->in_place;
 }
 
 uint64_t rbnn_layer_input_bytes(const rbnn_layer *layer)
 {
   const uint64_t values = in_pixels(layer) * layer->in_channels;
-  if (layer->op == RBNN_OPERATOR_STEM) {
-    return 0;
+  switch (traits_of(layer)->reads) {
+    case RBNN_READS_BITS: return values / 8u;
+    case RBNN_READS_STREAM: return values * 2u;
+    default: return 0;
   }
-  return rbnn_layer_reads_stream(layer) ? values * 2u : values / 8u;
 }
 
 uint64_t rbnn_layer_shortcut_bytes(const rbnn_layer *layer)
@@ -60,7 +77,7 @@ uint64_t rbnn_layer_shortcut_bytes(const rbnn_layer *layer)
 /* Bits of one filter. */
 static uint64_t filter_bits(const rbnn_layer *layer)
 {
-  if (is_dense(layer)) {
+  if (traits_of(layer)->largest_window == 0) {
     return in_pixels(layer) * layer->in_channels;
   }
   return (uint64_t)layer->kernel * layer->kernel * layer->in_channels;
@@ -82,7 +99,7 @@ uint64_t rbnn_layer_weights_bytes(const rbnn_layer *layer)
 uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer)
 {
   const uint32_t group = 2u * layer->out_channels;
-  if (is_dense(layer)) {
+  if (rbnn_layer_is_last(layer)) {
     return 2u * layer->out_channels * (uint32_t)sizeof(int32_t);
   }
   switch (layer->stage) {
@@ -95,10 +112,11 @@ uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer)
 }
 
 /* Whether the output size follows from input size, window, stride, padding and fused pool. */
-static bool window_fits(const rbnn_layer *layer, uint32_t largest)
+static bool window_fits(const rbnn_layer *layer, const rbnn_operator_traits *traits)
 {
-  if (layer->kernel == 0 || layer->kernel > largest || layer->stride == 0 ||
-      layer->pad >= layer->kernel || layer->pool == 0 || layer->pool > RBNN_MAX_KERNEL) {
+  if (layer->kernel == 0 || layer->kernel > traits->largest_window || layer->stride == 0 ||
+      layer->pad >= layer->kernel || layer->pool == 0 || layer->pool > traits->largest_pool ||
+      (traits->window_is_power && (layer->kernel & (layer->kernel - 1)) != 0)) {
     return false;
   }
   const uint32_t height = layer->in_height + 2u * layer->pad;
@@ -106,6 +124,22 @@ static bool window_fits(const rbnn_layer *layer, uint32_t largest)
   return height >= layer->kernel && width >= layer->kernel &&
          ((height - layer->kernel) / layer->stride + 1u) / layer->pool == layer->out_height &&
          ((width - layer->kernel) / layer->stride + 1u) / layer->pool == layer->out_width;
+}
+
+/* Whether a layer that meets its whole input at once has no window, and gives one pixel. */
+static bool has_no_window(const rbnn_layer *layer)
+{
+  return layer->kernel == 0 && layer->stride == 1 && layer->pad == 0 && layer->out_height == 1 &&
+         layer->out_width == 1;
+}
+
+static bool channels_fit(const rbnn_layer *layer, const rbnn_operator_traits *traits)
+{
+  const bool inputs_fit = traits->reads == RBNN_READS_IMAGE
+                              ? layer->in_channels <= RBNN_MAX_INPUT_CHANNELS
+                              : layer->in_channels % CHANNELS_PER_WORD == 0;
+  return inputs_fit &&
+         (traits->writes == RBNN_WRITES_LOGITS || layer->out_channels % CHANNELS_PER_WORD == 0);
 }
 
 #define LAST_ACTIVATION (RBNN_WITH_RPRELU ? RBNN_ACTIVATION_RPRELU : RBNN_ACTIVATION_NONE)
@@ -130,27 +164,27 @@ static bool stage_fits(const rbnn_layer *layer)
   }
 }
 
-/* Whether a layer without sums has nothing of a stage, and only gives `output`. */
-static bool has_no_stage(const rbnn_layer *layer, uint8_t output)
+/* Whether a layer without sums has nothing of a stage, and gives what its operator does. */
+static bool has_no_stage(const rbnn_layer *layer, const rbnn_operator_traits *traits)
 {
+  const uint8_t output = traits->writes == RBNN_WRITES_BITS     ? RBNN_OUTPUT_BITS
+                         : traits->writes == RBNN_WRITES_STREAM ? RBNN_OUTPUT_STREAM
+                                                                : 0;
   return layer->stage == RBNN_STAGE_NONE && layer->activation == RBNN_ACTIVATION_NONE &&
          layer->sign == RBNN_SIGN_ZERO && layer->shortcut_channels == 0 && layer->pool == 1 &&
          layer->output == output;
 }
 
-static bool pool_fits(const rbnn_layer *layer, uint32_t largest)
+/* Whether sums fit where the kernel adds them up; without weights, whether channels are kept. */
+static bool weights_fit(const rbnn_layer *layer, const rbnn_operator_traits *traits)
 {
-  return window_fits(layer, largest) && layer->pad == 0 && layer->packing == RBNN_PACKING_NONE &&
-         layer->out_channels == layer->in_channels;
+  if (traits->packing == RBNN_PACKING_NONE) {
+    return layer->pad == 0 && layer->out_channels == layer->in_channels;
+  }
+  return filter_bits(layer) <= traits->most_filter_bits;
 }
 
-static bool dense_fits(const rbnn_layer *layer, uint8_t packing)
-{
-  return has_no_stage(layer, 0) && layer->packing == packing && layer->kernel == 0 &&
-         layer->stride == 1 && layer->pad == 0 && layer->out_height == 1 && layer->out_width == 1;
-}
-
-/* Whether the firmware convolves that many channels. */
+/* Whether the firmware has the part of the kernel for that many channels. */
 static bool words_fit(const rbnn_layer *layer)
 {
   return layer->in_channels / CHANNELS_PER_WORD % 2u != 0 ? RBNN_WITH_ODD_WORDS
@@ -166,35 +200,18 @@ bool rbnn_layer_is_served(const rbnn_layer *layer)
   if (layer->op >= RBNN_KERNELS || rbnn_kernels[layer->op].run == NULL) {
     return false;
   }
-  if (layer->op != RBNN_OPERATOR_STEM && layer->in_channels % CHANNELS_PER_WORD) {
+  const rbnn_operator_traits *traits = traits_of(layer);
+  if (layer->packing != traits->packing || !channels_fit(layer, traits) ||
+      !weights_fit(layer, traits) || (traits->split_by_words && !words_fit(layer))) {
     return false;
   }
-  if (!is_dense(layer) && layer->out_channels % CHANNELS_PER_WORD) {
+  if (traits->largest_window > 0 ? !window_fits(layer, traits) : !has_no_window(layer)) {
     return false;
   }
-  switch (layer->op) {
-    case RBNN_OPERATOR_STEM:
-      return window_fits(layer, RBNN_MAX_KERNEL) && stage_fits(layer) &&
-             layer->packing == RBNN_PACKING_ROWS && layer->in_channels <= RBNN_MAX_INPUT_CHANNELS &&
-             layer->pool <= 2 && layer->shortcut_channels == 0 &&
-             filter_bits(layer) * UINT8_MAX <= INT16_MAX;
-    case RBNN_OPERATOR_CONV:
-      return window_fits(layer, RBNN_MAX_KERNEL) && stage_fits(layer) && words_fit(layer) &&
-             layer->packing == RBNN_PACKING_TILES && layer->pool == 1 &&
-             filter_bits(layer) / 2u <= INT16_MAX;
-    case RBNN_OPERATOR_MAX_POOL:
-      return pool_fits(layer, RBNN_MAX_KERNEL) && has_no_stage(layer, RBNN_OUTPUT_BITS);
-    case RBNN_OPERATOR_AVERAGE_POOL:
-      return pool_fits(layer, RBNN_MAX_AVERAGE_WINDOW) && has_no_stage(layer, RBNN_OUTPUT_STREAM) &&
-             (layer->kernel & (layer->kernel - 1)) == 0;
-    case RBNN_OPERATOR_DENSE:
-      /* Counts fit 16 bits. */
-      return dense_fits(layer, RBNN_PACKING_PAIRS) && filter_bits(layer) <= UINT16_MAX;
-    case RBNN_OPERATOR_DENSE_STREAM:
-      /* Products of the stream fit 32 bits. */
-      return dense_fits(layer, RBNN_PACKING_ROWS) && filter_bits(layer) <= UINT16_MAX;
-    default: return false;
+  if (traits->writes != RBNN_WRITES_STAGED) {
+    return has_no_stage(layer, traits);
   }
+  return stage_fits(layer) && (layer->shortcut_channels == 0 || traits->takes_shortcut);
 }
 
 uint32_t rbnn_layer_work_bytes(const rbnn_layer *layer)

@@ -20,8 +20,15 @@ uint64_t rbnn_layer_shortcut_bytes(const rbnn_layer *layer);
 uint64_t rbnn_layer_weights_bytes(const rbnn_layer *layer);
 uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer);
 
+/* Whether it reads the image, and whether it gives logits. */
+bool rbnn_layer_is_first(const rbnn_layer *layer);
+bool rbnn_layer_is_last(const rbnn_layer *layer);
+
 /* Whether the input is a stream; bits (or the image) where not. */
 bool rbnn_layer_reads_stream(const rbnn_layer *layer);
+
+/* Whether its stream may begin where its input begins. */
+bool rbnn_layer_runs_in_place(const rbnn_layer *layer);
 
 /* Whether operator, window, stage and shapes of any record are ones that the kernels serve. Says
  * nothing about offsets. */

@@ -147,10 +147,9 @@ static bool regions_fit(const rbnn_layer *layers, uint32_t number,
   }
   const bool adds_in_place =
       r[STREAM].begin == r[SHORTCUT].begin && layer->shortcut_channels == layer->out_channels;
-  const bool pools_in_place =
-      layer->op == RBNN_OPERATOR_AVERAGE_POOL && r[STREAM].begin == r[INPUT].begin;
+  const bool runs_in_place = rbnn_layer_runs_in_place(layer) && r[STREAM].begin == r[INPUT].begin;
   return !overlap(&r[INPUT], &r[BITS]) && !overlap(&r[SHORTCUT], &r[BITS]) &&
-         !overlap(&r[BITS], &r[STREAM]) && (pools_in_place || !overlap(&r[INPUT], &r[STREAM])) &&
+         !overlap(&r[BITS], &r[STREAM]) && (runs_in_place || !overlap(&r[INPUT], &r[STREAM])) &&
          (adds_in_place || !overlap(&r[SHORTCUT], &r[STREAM]));
 }
 
@@ -172,8 +171,7 @@ static bool place_fits(const rbnn_layer *layer, uint32_t number,
                        const rbnn_container_header *header)
 {
   const bool last = number + 1u == header->layer_count;
-  const bool dense = layer->op == RBNN_OPERATOR_DENSE || layer->op == RBNN_OPERATOR_DENSE_STREAM;
-  if ((number == 0) != (layer->op == RBNN_OPERATOR_STEM) || last != dense ||
+  if ((number == 0) != rbnn_layer_is_first(layer) || last != rbnn_layer_is_last(layer) ||
       (last && layer->out_channels != header->max_classes)) {
     return false;
   }

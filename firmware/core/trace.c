@@ -6,19 +6,6 @@
 #include "core/crc32.h"
 #include "core/layer.h"
 
-const char *rbnn_operator_name(uint8_t op)
-{
-  switch ((rbnn_operator)op) {
-    case RBNN_OPERATOR_STEM: return "stem";
-    case RBNN_OPERATOR_CONV: return "conv";
-    case RBNN_OPERATOR_MAX_POOL: return "max-pool";
-    case RBNN_OPERATOR_DENSE: return "dense";
-    case RBNN_OPERATOR_AVERAGE_POOL: return "average-pool";
-    case RBNN_OPERATOR_DENSE_STREAM: return "dense-stream";
-  }
-  return "unknown";
-}
-
 uint32_t rbnn_layer_output_crc32(const rbnn_run *run)
 {
   const rbnn_layer *const layer = run->layer;

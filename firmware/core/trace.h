@@ -5,10 +5,6 @@
 
 #include "core/kernels.h"
 
-/* "stem", "conv", "max-pool", "average-pool", "dense" or "dense-stream"; "unknown" for any other
- * number. */
-const char *rbnn_operator_name(uint8_t op);
-
 /* CRC-32 of what a layer has just written: its bits, then its stream, then its logits. */
 uint32_t rbnn_layer_output_crc32(const rbnn_run *run);
 

@@ -16,7 +16,7 @@
 /* Which vectors this build uses. */
 const char *rbnn_wide_name(void);
 
-/* Bytes of a checked layer's laid out weights, a multiple of 64; 0 for a pool. */
+/* Bytes of a checked layer's laid out weights, a multiple of 64; 0 without weights. */
 size_t rbnn_wide_layer_bytes(const rbnn_layer *layer);
 
 /* Lay out a layer's weights.
@@ -27,7 +27,7 @@ void rbnn_wide_lay(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wi
 /* Bytes of `work` that a checked layer needs, a multiple of 64. */
 size_t rbnn_wide_work_bytes(const rbnn_layer *layer);
 
-/* Run a layer, whatever its operator; the pools are the device's own. */
+/* Run a layer, whatever its operator; one without a wide kernel runs the device's own. */
 void rbnn_wide_layer(const rbnn_run *run, const uint32_t *wide);
 
 /* The kernels of rbnn_wide_layer. */

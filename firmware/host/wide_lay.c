@@ -3,34 +3,27 @@
 
 #include "host/wide_block.h"
 
-/* Bits of a filter of ROWS. */
-static uint32_t row_bits(const rbnn_layer *layer)
+/* Values that a filter of a layer without a window meets. */
+static uint32_t inputs(const rbnn_layer *layer)
 {
-  if (layer->op == RBNN_OPERATOR_STEM) {
-    return (uint32_t)layer->kernel * layer->kernel * layer->in_channels;
-  }
   return (uint32_t)layer->in_height * layer->in_width * layer->in_channels;
 }
 
-/* Words of input that a filter meets: of 32 bits, or of 4 bytes of a stem's kernel row, or one
- * value of a stream. */
-static uint32_t steps(const rbnn_layer *layer)
+/* Steps are words of input that a filter meets: of 4 bytes of a stem's kernel row, of 32 bits, or
+ * one value of a stream. */
+static uint32_t stem_steps(const rbnn_layer *layer)
 {
-  switch (layer->op) {
-    case RBNN_OPERATOR_STEM:
-      return layer->kernel * ((layer->kernel * layer->in_channels + 3u) / 4u);
-    case RBNN_OPERATOR_CONV:
-      return (uint32_t)layer->kernel * layer->kernel * (layer->in_channels / 32u);
-    case RBNN_OPERATOR_DENSE: return row_bits(layer) / 32u;
-    case RBNN_OPERATOR_DENSE_STREAM: return row_bits(layer);
-    default: return 0;
-  }
+  return layer->kernel * ((layer->kernel * layer->in_channels + 3u) / 4u);
 }
 
-size_t rbnn_wide_layer_bytes(const rbnn_layer *layer)
+static uint32_t conv_steps(const rbnn_layer *layer)
 {
-  const size_t filters = rbnn_wide_row_filters(layer->out_channels);
-  return rbnn_wide_round_up(filters * steps(layer) * sizeof(uint32_t));
+  return (uint32_t)layer->kernel * layer->kernel * (layer->in_channels / 32u);
+}
+
+static uint32_t dense_steps(const rbnn_layer *layer)
+{
+  return inputs(layer) / 32u;
 }
 
 /* The word of filter `f` of 16 in a unit of TILES: its 4 bits of each of the 8 groups. */
@@ -47,7 +40,7 @@ static uint32_t unit_word(const uint32_t *unit, uint32_t f)
 
 static void lay_tiles(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wide)
 {
-  const uint32_t count = steps(layer);
+  const uint32_t count = conv_steps(layer);
   for (uint32_t first = 0; first < layer->out_channels; first += RBNN_FILTERS_PER_TILE) {
     for (uint32_t step = 0; step < count; step++, packed += 16) {
       for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++) {
@@ -70,7 +63,7 @@ static uint32_t pairs_word(const uint32_t *unit, uint32_t f)
 
 static void lay_pairs(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wide)
 {
-  const uint32_t count = steps(layer);
+  const uint32_t count = dense_steps(layer);
   for (uint32_t first = 0; first < layer->out_channels; first += RBNN_FILTERS_PER_TILE) {
     uint32_t before = 0; /* exclusive or of the tile's words so far, as they were before mixing */
     for (uint32_t step = 0; step < count; step++) {
@@ -92,9 +85,10 @@ static void lay_stem(const rbnn_layer *layer, const uint32_t *packed, uint32_t *
 {
   const uint32_t row_values = layer->kernel * (uint32_t)layer->in_channels;
   const uint32_t row_steps = (row_values + 3u) / 4u;
-  const uint32_t row_words = (row_bits(layer) + 31u) / 32u;
+  const uint32_t row_words = (layer->kernel * row_values + 31u) / 32u;
+  const uint32_t count = stem_steps(layer);
   for (uint32_t filter = 0; filter < layer->out_channels; filter++, packed += row_words) {
-    for (uint32_t step = 0; step < steps(layer); step++) {
+    for (uint32_t step = 0; step < count; step++) {
       uint32_t word = 0;
       for (uint32_t byte = 0; byte < 4u; byte++) {
         const uint32_t value = step % row_steps * 4u + byte;
@@ -103,7 +97,7 @@ static void lay_stem(const rbnn_layer *layer, const uint32_t *packed, uint32_t *
           word |= (packed[bit / 32u] >> bit % 32u & 1u ? 0x01u : 0xffu) << 8u * byte;
         }
       }
-      wide[rbnn_wide_place(steps(layer), filter, step)] = word;
+      wide[rbnn_wide_place(count, filter, step)] = word;
     }
   }
 }
@@ -111,7 +105,7 @@ static void lay_stem(const rbnn_layer *layer, const uint32_t *packed, uint32_t *
 /* +1 and -1 as they are added. */
 static void lay_stream(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wide)
 {
-  const uint32_t bits = row_bits(layer);
+  const uint32_t bits = inputs(layer);
   for (uint32_t filter = 0; filter < layer->out_channels; filter++, packed += (bits + 31u) / 32u) {
     for (uint32_t bit = 0; bit < bits; bit++) {
       wide[rbnn_wide_place(bits, filter, bit)] =
@@ -120,14 +114,32 @@ static void lay_stream(const rbnn_layer *layer, const uint32_t *packed, uint32_t
   }
 }
 
+/* An operator without a wide kernel, all NULL, keeps its weights as they are packed. */
+static const struct {
+  uint32_t (*steps)(const rbnn_layer *layer);
+  void (*lay)(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wide);
+} layouts[RBNN_KERNELS] = {
+    [RBNN_OPERATOR_STEM] = {stem_steps, lay_stem},
+    [RBNN_OPERATOR_CONV] = {conv_steps, lay_tiles},
+    [RBNN_OPERATOR_DENSE] = {dense_steps, lay_pairs},
+    [RBNN_OPERATOR_DENSE_STREAM] = {inputs, lay_stream},
+};
+
+size_t rbnn_wide_layer_bytes(const rbnn_layer *layer)
+{
+  if (layouts[layer->op].steps == NULL) {
+    return rbnn_wide_round_up(layer->weights_bytes);
+  }
+  const size_t filters = rbnn_wide_row_filters(layer->out_channels);
+  return rbnn_wide_round_up(filters * layouts[layer->op].steps(layer) * sizeof(uint32_t));
+}
+
 void rbnn_wide_lay(const rbnn_layer *layer, const uint32_t *packed, uint32_t *wide)
 {
   memset(wide, 0, rbnn_wide_layer_bytes(layer));
-  switch (layer->op) {
-    case RBNN_OPERATOR_STEM: lay_stem(layer, packed, wide); break;
-    case RBNN_OPERATOR_CONV: lay_tiles(layer, packed, wide); break;
-    case RBNN_OPERATOR_DENSE: lay_pairs(layer, packed, wide); break;
-    case RBNN_OPERATOR_DENSE_STREAM: lay_stream(layer, packed, wide); break;
-    default: break;
+  if (layouts[layer->op].lay != NULL) {
+    layouts[layer->op].lay(layer, packed, wide);
+  } else {
+    memcpy(wide, packed, layer->weights_bytes);
   }
 }

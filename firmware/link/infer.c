@@ -2,6 +2,7 @@
 /* Inference on the loaded buffer: infer, results, labels, trace. */
 #include <stddef.h>
 
+#include "core/operators.h"
 #include "core/trace.h"
 #include "crypto/wipe.h"
 #include "link/commands.h"

@@ -86,6 +86,7 @@ typedef enum {
 /* Packing (rbnn/spec/packing.py). */
 #define RBNN_FILTERS_PER_TILE 16u
 
+/* Operators (rbnn/spec/operators.py). */
 typedef enum {
   RBNN_OPERATOR_STEM = 1,
   RBNN_OPERATOR_CONV = 2,
@@ -94,6 +95,22 @@ typedef enum {
   RBNN_OPERATOR_AVERAGE_POOL = 5,
   RBNN_OPERATOR_DENSE_STREAM = 6,
 } rbnn_operator;
+/* Entries of a table by operator. */
+#define RBNN_KERNELS 7u
+/* X(name, printed name, kernel, function for its least working memory or NULL) for every one. */
+#define RBNN_OPERATOR_LIST(X) \
+  X(STEM, "stem", rbnn_conv_stem, rbnn_conv_stem_work_bytes) \
+  X(CONV, "conv", rbnn_conv_binary, rbnn_conv_binary_work_bytes) \
+  X(MAX_POOL, "max-pool", rbnn_max_pool, NULL) \
+  X(DENSE, "dense", rbnn_dense, rbnn_dense_work_bytes) \
+  X(AVERAGE_POOL, "average-pool", rbnn_average_pool, NULL) \
+  X(DENSE_STREAM, "dense-stream", rbnn_dense_stream, rbnn_dense_stream_work_bytes)
+/* X(function) for every function for a least working memory. */
+#define RBNN_WORK_BYTES_LIST(X) \
+  X(rbnn_conv_stem_work_bytes) \
+  X(rbnn_conv_binary_work_bytes) \
+  X(rbnn_dense_work_bytes) \
+  X(rbnn_dense_stream_work_bytes)
 
 typedef enum {
   RBNN_STAGE_NONE = 0,
@@ -137,6 +154,77 @@ typedef enum {
   RBNN_ADAPTER_IDENTITY = 0,
   RBNN_ADAPTER_REPLICATE = 1,
 } rbnn_adapter;
+
+typedef enum {
+  RBNN_READS_IMAGE = 1,
+  RBNN_READS_BITS = 2,
+  RBNN_READS_STREAM = 3,
+} rbnn_reads;
+
+typedef enum {
+  RBNN_WRITES_STAGED = 1,
+  RBNN_WRITES_BITS = 2,
+  RBNN_WRITES_STREAM = 3,
+  RBNN_WRITES_LOGITS = 4,
+} rbnn_writes;
+
+/* What an operator serves, members as in rbnn/spec/operators.py; all zero where there is none. */
+typedef struct {
+  uint16_t most_filter_bits;
+  uint8_t reads;   /* enum Reads */
+  uint8_t writes;  /* enum Writes */
+  uint8_t packing; /* enum Packing */
+  uint8_t largest_window;
+  uint8_t largest_pool;
+  uint8_t window_is_power;
+  uint8_t takes_shortcut;
+  uint8_t in_place;
+  uint8_t split_by_words;
+} rbnn_operator_traits;
+#define RBNN_OPERATOR_TRAITS { \
+  [RBNN_OPERATOR_STEM] = { \
+    .reads = RBNN_READS_IMAGE, .writes = RBNN_WRITES_STAGED, \
+    .packing = RBNN_PACKING_ROWS, \
+    .most_filter_bits = 128, \
+    .largest_window = 7, \
+    .largest_pool = 2, \
+  }, \
+  [RBNN_OPERATOR_CONV] = { \
+    .reads = RBNN_READS_BITS, .writes = RBNN_WRITES_STAGED, \
+    .packing = RBNN_PACKING_TILES, \
+    .most_filter_bits = 65535, \
+    .largest_window = 7, \
+    .largest_pool = 1, \
+    .takes_shortcut = 1, \
+    .split_by_words = 1, \
+  }, \
+  [RBNN_OPERATOR_MAX_POOL] = { \
+    .reads = RBNN_READS_BITS, .writes = RBNN_WRITES_BITS, \
+    .packing = RBNN_PACKING_NONE, \
+    .largest_window = 7, \
+    .largest_pool = 1, \
+  }, \
+  [RBNN_OPERATOR_DENSE] = { \
+    .reads = RBNN_READS_BITS, .writes = RBNN_WRITES_LOGITS, \
+    .packing = RBNN_PACKING_PAIRS, \
+    .most_filter_bits = 65535, \
+    .largest_pool = 1, \
+  }, \
+  [RBNN_OPERATOR_AVERAGE_POOL] = { \
+    .reads = RBNN_READS_STREAM, .writes = RBNN_WRITES_STREAM, \
+    .packing = RBNN_PACKING_NONE, \
+    .largest_window = 16, \
+    .largest_pool = 1, \
+    .window_is_power = 1, \
+    .in_place = 1, \
+  }, \
+  [RBNN_OPERATOR_DENSE_STREAM] = { \
+    .reads = RBNN_READS_STREAM, .writes = RBNN_WRITES_LOGITS, \
+    .packing = RBNN_PACKING_ROWS, \
+    .most_filter_bits = 65535, \
+    .largest_pool = 1, \
+  }, \
+}
 
 /* Layouts (rbnn/spec/layout.py). */
 #define RBNN_CONTAINER_MAGIC "RBNN"

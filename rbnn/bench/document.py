@@ -111,7 +111,7 @@ def _standard(boards: Sequence[BenchFigures]) -> str:
         rates = [getattr(peer, name) for peer in peers.PEERS]
         rows.append(
             [
-                f"{name}: {shape.op.name.lower()} {layer.shape}",
+                f"{name}: {shape.op.name} {layer.shape}",
                 f"**{layer.instructions_per_mac:.4f}**",
                 f"**{layer.instructions_per_mac_plain:.4f}**",
                 _optional(layer.instructions_per_mac_resident),

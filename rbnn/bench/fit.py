@@ -22,11 +22,13 @@ from rbnn.bench.fit_cycles import estimate_cycles
 from rbnn.bench.fit_networks import Subject, measure_key_stream, measure_layers, measure_network
 from rbnn.container.work import least_work_bytes, most_work_bytes
 from rbnn.cost import table as cost_table
-from rbnn.cost.loops import Turns, count_draws, count_turns
+from rbnn.cost.loops import count_draws, count_turns
 from rbnn.files import write_atomic
 from rbnn.image.board import load_board
 from rbnn.nets.topology import Layer
-from rbnn.spec.layout import Operator, Output, Stage
+from rbnn.operators.workings import Turns
+from rbnn.spec import operators
+from rbnn.spec.layout import Output, Stage
 
 BOARDS = ("qemu", "qemu-m7", "qemu-m3")
 SUBJECTS = (
@@ -65,8 +67,6 @@ need not be one loop's own.
 """
 
 from __future__ import annotations
-
-from rbnn.spec.layout import Operator
 '''
 CYCLES_NOTE = '''\
 """Cycles an instruction of a Cortex-M4, an **estimate** from the kernels' code and Arm's timing
@@ -108,7 +108,7 @@ def stem(shape: tuple[int, ...]) -> Layer:
     height, width, channels, filters, kernel, stride, pad, pool = shape
     sides = [((side + 2 * pad - kernel) // stride + 1) // pool for side in (height, width)]
     return Layer(
-        Operator.STEM, (height, width, channels), (sides[0], sides[1], filters), -1, kernel,
+        operators.STEM, (height, width, channels), (sides[0], sides[1], filters), -1, kernel,
         stride, pad, pool, Stage.THRESHOLD, output=Output.BITS,
     )  # fmt: skip
 
@@ -132,7 +132,7 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
             for layer, count in pairs:
                 add(layer, measured.work_bytes, count.instructions_plain, count.instructions)
         stems = [stem(shape) for shape in STEMS]
-        denses = [Layer(Operator.DENSE, (1, 1, n), (1, 1, k), -1) for n, k in DENSES]
+        denses = [Layer(operators.DENSE, (1, 1, n), (1, 1, k), -1) for n, k in DENSES]
         for layers, size in (
             (stems, least_work_bytes),
             (denses, least_work_bytes),
@@ -151,7 +151,7 @@ def table_source(costs: dict[str, dict[str, float]]) -> str:
     """Text of ``rbnn/cost/table.py``."""
     kernels, stream = estimate_cycles()
     lines = [HEAD, "CYCLES_PER_INSTRUCTION = {"]
-    lines += [f"    Operator.{op.name}: {round(own, DECIMALS)}," for op, own in kernels.items()]
+    lines += [f'    "{name}": {round(own, DECIMALS)},' for name, own in kernels.items()]
     lines += ["}", CYCLES_NOTE]
     lines += [f"STREAM_CYCLES_PER_INSTRUCTION = {round(stream, DECIMALS)}", STREAM_NOTE]
     lines.append("COSTS: dict[str, dict[str, float]] = {")

@@ -19,7 +19,7 @@ from pathlib import Path
 from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER
 from rbnn.image.errors import BuildError
 from rbnn.image.toolchain import require
-from rbnn.spec.layout import Operator
+from rbnn.spec.operators import OPERATORS
 
 PLAIN_CYCLES = 1
 ACCESS_CYCLES = 2
@@ -34,15 +34,8 @@ DIVIDE_CYCLES = 7
 LOOP_TURNS = 10
 """Turns assumed of every loop; the rounds of ChaCha take 10."""
 
-KERNELS = {
-    Operator.STEM: ("core/conv_stem/*",),
-    Operator.CONV: ("core/conv_binary/*",),
-    Operator.MAX_POOL: ("core/max_pool/*",),
-    Operator.AVERAGE_POOL: ("core/average_pool/*",),
-    Operator.DENSE: ("core/dense/*",),
-    Operator.DENSE_STREAM: ("core/dense_stream/*",),
-}
-"""Files of each operator, without the stages that several share."""
+KERNELS = {op.name: (f"core/{op.kernel.removeprefix('rbnn_')}/*",) for op in OPERATORS.values()}
+"""Files of each operator: its kernel's folder, without the stages that several share."""
 STREAM = ("crypto/chacha*",)
 _INSTRUCTION = re.compile(r"^\s+([0-9a-f]+):\t(?:[0-9a-f]{4} ?)+\s*\t(\S+)(?:\t(.*))?$", re.M)
 _SINGLE = re.compile(r"(ldr|str)(?!ex)(?!d)")
@@ -148,7 +141,7 @@ def disassemble(patterns: Sequence[str], cpu: str = "cortex-m4") -> str:
     return done.stdout
 
 
-def estimate_cycles() -> tuple[dict[Operator, float], float]:
+def estimate_cycles() -> tuple[dict[str, float], float]:
     """Cycles per instruction of each operator, and of the key stream."""
-    kernels = {operator: mean_cycles(disassemble(files)) for operator, files in KERNELS.items()}
+    kernels = {name: mean_cycles(disassemble(files)) for name, files in KERNELS.items()}
     return kernels, mean_cycles(disassemble(STREAM))

@@ -23,7 +23,7 @@ from rbnn.image.board import Board
 from rbnn.nets.topology import Layer, Shape, Topology
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.synthetic import write_synthetic_run
-from rbnn.spec.layout import Operator
+from rbnn.spec import operators
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def measure_layers(
 
 
 def _small_case() -> LayerCase:
-    layer = Layer(Operator.DENSE, (1, 1, 32), (1, 1, 1), -1)
+    layer = Layer(operators.DENSE, (1, 1, 32), (1, 1, 1), -1)
     return make_case(np.random.default_rng(1), "none", layer)
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 import binascii
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rbnn.container.container import layer_members
 from rbnn.container.shapes import weights_bytes
-from rbnn.engine.arithmetic import convolve, dense_bits, signs
 from rbnn.nets.topology import Layer
-from rbnn.spec import packing
-from rbnn.spec.layout import LAYER, Operator, Output, Stage
+from rbnn.operators.workings import WORKINGS
+from rbnn.spec import operators, packing
+from rbnn.spec.layout import LAYER, Output, Stage
+from rbnn.spec.operators import Reads
 
 OFFSETS = (120, 128, 130, 0)
 """What the stem subtracts from its channels."""
@@ -27,16 +30,16 @@ Bits = packing.Bits
 
 STANDARD = {
     "conv_a": Layer(
-        Operator.CONV, (16, 16, 64), (16, 16, 64), -1, 3, pad=1, stage=Stage.THRESHOLD,
+        operators.CONV, (16, 16, 64), (16, 16, 64), -1, 3, pad=1, stage=Stage.THRESHOLD,
         output=Output.BITS,
     ),
     "conv_b": Layer(
-        Operator.CONV, (8, 8, 128), (8, 8, 128), -1, 3, pad=1, stage=Stage.THRESHOLD,
+        operators.CONV, (8, 8, 128), (8, 8, 128), -1, 3, pad=1, stage=Stage.THRESHOLD,
         output=Output.BITS,
     ),
-    "dense": Layer(Operator.DENSE, (1, 1, 1024), (1, 1, 256), -1),
+    "dense": Layer(operators.DENSE, (1, 1, 1024), (1, 1, 256), -1),
     "stem": Layer(
-        Operator.STEM, (32, 32, 3), (32, 32, 64), -1, 3, pad=1, stage=Stage.THRESHOLD,
+        operators.STEM, (32, 32, 3), (32, 32, 64), -1, 3, pad=1, stage=Stage.THRESHOLD,
         output=Output.BITS,
     ),
 }  # fmt: skip
@@ -87,7 +90,7 @@ def standard_cases(seed: int = 1) -> list[LayerCase]:
 
 
 def make_case(rng: np.random.Generator, name: str, layer: Layer) -> LayerCase:
-    """A stem, convolution (stage THRESHOLD) or dense layer with random values.
+    """A layer with weights and random values; its stage, if it has one, is THRESHOLD.
 
     Args:
         rng: source of all values.
@@ -96,28 +99,27 @@ def make_case(rng: np.random.Generator, name: str, layer: Layer) -> LayerCase:
     """
     kernel = rng.integers(0, 2, layer.kernel_shape).astype(np.bool_)
     filters = layer.out_shape[2]
-    if layer.op is Operator.DENSE:
-        bits = rng.integers(0, 2, math.prod(layer.in_shape)).astype(np.bool_)
+    given, inputs = _draw_input(rng, layer)
+    made = WORKINGS[layer.op].compute(layer, inputs[None], kernel)[0]
+    if layer.op.is_last:
         scales, biases = rng.integers(-1000, 1000, (2, filters)).astype("<i4")
-        logits = dense_bits(bits[None], kernel)[0] * scales + biases
-        output, given = logits.astype("<i4").tobytes(), packing.pack_rows(bits)
+        logits = made * scales + biases
+        params = scales.tobytes() + biases.tobytes()
         return LayerCase(
-            name, layer, kernel, scales.tobytes() + biases.tobytes(), given, binascii.crc32(output)
+            name, layer, kernel, params, given, binascii.crc32(logits.astype("<i4").tobytes())
         )
-    if layer.op is Operator.STEM:
-        pixels = rng.integers(0, 256, layer.in_shape, dtype=np.uint8)
-        given = pixels.tobytes()
-        inputs = pixels.astype(np.float32) - np.array(OFFSETS[: layer.in_shape[2]], np.float32)
-        sums = convolve(inputs[None], kernel, layer, 0)[0]
-        height, width, pool = *layer.out_shape[:2], layer.pool
-        sums = sums[: height * pool, : width * pool]
-        sums = sums.reshape(height, pool, width, pool, filters).max(axis=(1, 3))
-        spread = PIXEL_SPREAD * math.sqrt(layer.bits // filters)
-    else:
-        bits = rng.integers(0, 2, layer.in_shape).astype(np.bool_)
-        given = packing.pack_rows(bits)
-        sums = convolve(signs(bits[None]), kernel, layer, 1)[0] // 2
-        spread = math.sqrt(layer.bits // filters) / 2
+    spread = math.sqrt(layer.filter_bits) / layer.op.unit
+    spread *= PIXEL_SPREAD if layer.op.reads is Reads.IMAGE else 1
     thresholds = rng.normal(0, spread / 2, filters).astype("<i2")
-    output = packing.pack_rows(sums >= thresholds)
+    output = packing.pack_rows(made >= thresholds)
     return LayerCase(name, layer, kernel, thresholds.tobytes(), given, binascii.crc32(output))
+
+
+def _draw_input(rng: np.random.Generator, layer: Layer) -> tuple[bytes, npt.NDArray[Any]]:
+    """An image or bits, as the device has them, and as the layer's numbers."""
+    if layer.op.reads is Reads.IMAGE:
+        pixels = rng.integers(0, 256, layer.in_shape, dtype=np.uint8)
+        offsets = np.array(OFFSETS[: layer.in_shape[2]], np.float32)
+        return pixels.tobytes(), pixels.astype(np.float32) - offsets
+    bits = rng.integers(0, 2, layer.in_shape).astype(np.bool_)
+    return packing.pack_rows(bits.reshape(-1, layer.in_shape[2])), bits

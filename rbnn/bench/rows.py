@@ -18,8 +18,7 @@ CODE_PARTS = (sizes.ENGINE, sizes.LINK, sizes.CRYPTO, sizes.KEYS, sizes.LIBRARIE
 
 def layer_name(topology: Topology, number: int) -> str:
     """A network's layer as the figures call it, for example ``resnet/3 conv``."""
-    operator = topology.layers[number].op.name.lower().replace("_", "-")
-    return f"{topology.architecture}/{number} {operator}"
+    return f"{topology.architecture}/{number} {topology.layers[number].op.hyphened}"
 
 
 def describe_shape(layer: Layer) -> str:
@@ -48,7 +47,7 @@ def layer_figures(
     macs = layer.macs
     return BenchLayer(
         name=name,
-        operator=layer.op.name.lower(),
+        operator=layer.op.name,
         shape=describe_shape(layer),
         macs=macs,
         instructions=stream,

@@ -3,7 +3,8 @@
 Bits, streams and logits are separate *values*. A value lives from the layer that writes it to the
 last layer that reads it, both included, as no kernel writes over what it reads, with two
 exceptions where a stream is read for the last time: a residual sum takes the place of its shortcut,
-and an average pool may begin where its input begins, since it never writes past what it has read.
+and an operator that never writes past what it has read, an average pool, may begin where its input
+begins.
 The places of values, with sizes and lifetimes known beforehand, are found greedily, the largest
 first, each in the lowest gap.
 
@@ -18,7 +19,6 @@ from dataclasses import dataclass
 
 from rbnn.container.shapes import bits_bytes, logits_bytes, stream_bytes
 from rbnn.nets.topology import Layer, Topology
-from rbnn.spec.layout import Operator
 
 ALIGN = 4
 """Every value starts at a multiple of this."""
@@ -75,7 +75,7 @@ def place_values(topology: Topology) -> Arena:
             stream_bytes(layers[owner]),
             owner,
             max(_last(layers, n, True) for n in range(len(layers)) if owners[n] == owners[owner]),
-            owners[layers[owner].source] if _pools_in_place(layers, owner) else None,
+            owners[layers[owner].source] if _writes_in_place(layers, owner) else None,
         )
         for owner in range(len(layers))
     ]
@@ -130,10 +130,10 @@ def _stream_owners(layers: Sequence[Layer]) -> list[int]:
     return owners
 
 
-def _pools_in_place(layers: Sequence[Layer], number: int) -> bool:
-    """Whether a layer is an average pool that is the last to read its input."""
+def _writes_in_place(layers: Sequence[Layer], number: int) -> bool:
+    """Whether a layer may write over its input, and is the last to read it."""
     layer = layers[number]
-    return layer.op is Operator.AVERAGE_POOL and _last(layers, layer.source, True) == number
+    return layer.op.in_place and _last(layers, layer.source, True) == number
 
 
 _ORDERS: tuple[Callable[[Value], tuple[int, ...]], ...] = (

@@ -101,7 +101,7 @@ class Container:
 def layer_members(layer: Layer) -> dict[str, int]:
     """Members of a layer's record that the layer alone gives."""
     return {
-        "op": int(layer.op),
+        "op": layer.op.number,
         "packing": int(layer.packing),
         "kernel": layer.kernel,
         "stride": layer.stride,

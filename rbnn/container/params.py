@@ -19,7 +19,6 @@ from rbnn.spec.layout import (
     PARAMS_HEADER,
     Activation,
     Adapter,
-    Operator,
     Sign,
     Stage,
 )
@@ -93,7 +92,7 @@ class TaskParams:
 
 def _members(layer: Layer) -> tuple[str, ...]:
     """Arrays of a layer's group, in their order."""
-    if layer.op in (Operator.DENSE, Operator.DENSE_STREAM):
+    if layer.op.is_last:
         return ("scales", "biases")
     match layer.stage:
         case Stage.THRESHOLD:
@@ -119,10 +118,9 @@ def _decode_group(data: bytes, layer: Layer, where: str) -> Group:
             raise SealedBlockError(f"{where}: the shift is {shift}, more than {MAX_SHIFT}.")
         data = data[4:]
     names = _members(layer)
-    dense = layer.op in (Operator.DENSE, Operator.DENSE_STREAM)
-    values = np.frombuffer(data, "<i4" if dense else "<i2").reshape(len(names), -1)
+    values = np.frombuffer(data, "<i4" if layer.op.is_last else "<i2").reshape(len(names), -1)
     arrays = dict(zip(names, values, strict=True))
-    if dense:
+    if layer.op.is_last:
         return Logits(**{name: array.astype(np.int32) for name, array in arrays.items()})
     narrow = {name: array.astype(np.int16) for name, array in arrays.items()}
     if layer.stage is Stage.THRESHOLD:

@@ -21,6 +21,7 @@ from rbnn.container.errors import ContainerError, ExportError
 from rbnn.container.plan import ContainerPlan, align, plan
 from rbnn.container.shapes import bits_bytes, logits_bytes, stream_bytes
 from rbnn.nets.topology import Layer, Topology
+from rbnn.spec import operators
 from rbnn.spec.layout import (
     ALIGNMENT,
     CONTAINER_HEADER,
@@ -35,7 +36,6 @@ from rbnn.spec.layout import (
     TASK,
     Activation,
     Cipher,
-    Operator,
     Output,
     Scheme,
     Sign,
@@ -128,7 +128,7 @@ def _parse_layers(data: bytes, header: dict[str, Any]) -> Topology:
                 data, header["layers_offset"] + number * LAYER.size
             )
             layer = Layer(
-                op=Operator(record["op"]),
+                op=operators.of_number(record["op"]),
                 in_shape=(record["in_height"], record["in_width"], record["in_channels"]),
                 out_shape=(record["out_height"], record["out_width"], record["out_channels"]),
                 source=-1,

@@ -15,7 +15,6 @@ from rbnn.spec.layout import (
     MAX_ARENA_BYTES,
     MAX_LAYERS,
     PARAMS_HEADER,
-    Operator,
     Output,
 )
 from rbnn.spec.link import INPUT_BUFFER_BYTES
@@ -77,8 +76,7 @@ def _check_graph(topology: Topology) -> None:
     for number, layer in enumerate(layers):
         where = describe(layer, number)
         last = number == len(layers) - 1
-        dense = layer.op in (Operator.DENSE, Operator.DENSE_STREAM)
-        if (layer.op is Operator.STEM) != (number == 0) or dense != last:
+        if layer.op.is_first != (number == 0) or layer.op.is_last != last:
             raise ExportError(
                 f"{where} stands at the wrong place: the first layer is a stem, the last one dense."
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rbnn.nets.topology import Layer, Topology
-from rbnn.spec.layout import Operator
+from rbnn.spec import operators
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,15 @@ RAM_GOAL = 96 * 1024
 CODE_GOAL = 48 * 1024
 
 
+_COLUMNS = {
+    operators.STEM: ("stem",),
+    operators.CONV: ("conv_a", "conv_b"),
+    operators.DENSE: ("dense",),
+    operators.DENSE_STREAM: ("dense",),
+}
+"""Whose rates stand for an operator; the peers have no others."""
+
+
 def best(column: str) -> tuple[str, float]:
     """Name and rate of the peer that needs the fewest instructions for a standard layer."""
     rates = {peer.name: getattr(peer, column) for peer in PEERS}
@@ -68,15 +77,7 @@ def rate(layer: Layer) -> float:
 
     1x1 and strided convolutions count at the best rate of a 3x3 one; pools are free.
     """
-    match layer.op:
-        case Operator.STEM:
-            return best("stem")[1]
-        case Operator.CONV:
-            return min(best("conv_a")[1], best("conv_b")[1])
-        case Operator.DENSE | Operator.DENSE_STREAM:
-            return best("dense")[1]
-        case _:
-            return 0.0
+    return min((best(column)[1] for column in _COLUMNS.get(layer.op, ())), default=0.0)
 
 
 def estimate(topology: Topology) -> int:

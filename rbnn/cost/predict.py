@@ -15,9 +15,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rbnn.container.errors import ExportError
-from rbnn.cost.loops import Turns, count_draws, count_turns
+from rbnn.cost.loops import count_draws, count_turns
 from rbnn.cost.table import COSTS, CYCLES_PER_INSTRUCTION, STREAM_CYCLES_PER_INSTRUCTION
 from rbnn.nets.topology import Layer, Topology
+from rbnn.operators.workings import Turns
 from rbnn.spec.layout import Cipher
 
 ROUNDS = {Cipher.CHACHA20: 20, Cipher.CHACHA12: 12, Cipher.CHACHA8: 8}
@@ -62,7 +63,7 @@ def predict(
         cpu: as in a board's manifest.
 
     Raises:
-        ExportError: there are no costs of that core.
+        ExportError: there are no costs of that core, or of a layer on it.
     """
     if cpu not in COSTS:
         raise ExportError(
@@ -78,14 +79,20 @@ def _predict_layer(
     layer: Layer, work_bytes: int, is_resident: bool, cipher: Cipher, cpu: str
 ) -> LayerCost:
     costs = COSTS[cpu]
-    kernel = _sum(count_turns(layer, work_bytes), costs)
+    turns = count_turns(layer, work_bytes)
+    if not costs.keys() >= {loop for loop, count in turns.items() if count}:
+        raise ExportError(
+            f"What a layer {layer.op.hyphened} of this shape costs on {cpu} was never measured.",
+            "Measure it: python -m rbnn.bench.fit",
+        )
+    kernel = _sum(turns, costs)
     stream = 0.0
     if not is_resident:
         draws = count_draws(layer, work_bytes)
         blocks = draws["stream block"] + draws["stream rest"]
         fewer = (ROUNDS[Cipher.CHACHA20] - ROUNDS[cipher]) // 2
         stream = _sum(draws, costs) - fewer * blocks * costs["stream double round"]
-    cycles = kernel * CYCLES_PER_INSTRUCTION[layer.op] + stream * STREAM_CYCLES_PER_INSTRUCTION
+    cycles = kernel * CYCLES_PER_INSTRUCTION[layer.op.name] + stream * STREAM_CYCLES_PER_INSTRUCTION
     return LayerCost(round(kernel), round(stream), round(cycles))
 
 

@@ -6,15 +6,13 @@ need not be one loop's own.
 
 from __future__ import annotations
 
-from rbnn.spec.layout import Operator
-
 CYCLES_PER_INSTRUCTION = {
-    Operator.STEM: 1.53,
-    Operator.CONV: 1.91,
-    Operator.MAX_POOL: 1.36,
-    Operator.AVERAGE_POOL: 1.38,
-    Operator.DENSE: 1.61,
-    Operator.DENSE_STREAM: 1.45,
+    "stem": 1.53,
+    "conv": 1.91,
+    "max_pool": 1.36,
+    "average_pool": 1.38,
+    "dense": 1.61,
+    "dense_stream": 1.45,
 }
 """Cycles an instruction of a Cortex-M4, an **estimate** from the kernels' code and Arm's timing
 table: see ``rbnn.bench.fit_cycles``. Flash wait states come on top."""

@@ -5,7 +5,7 @@ It runs the device's own kernels, to prove them; :mod:`rbnn.engine.wide` is for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,24 +46,44 @@ void rbnn_wide_batch_infer(const rbnn_batch *, const uint32_t *, uint32_t *, con
 Images = npt.NDArray[np.uint8]
 
 
+def build_library(
+    sources: Sequence[Path] = (), flags: Sequence[str] = (), cache: Path | None = None
+) -> Path:
+    """Build the engine for this machine.
+
+    Args:
+        sources: C files beside the firmware's.
+        flags: of the compiler, beside its own; headers of folders that they name with ``-I`` go
+            before the firmware's.
+        cache: folder for the library, by default the user's.
+
+    Raises:
+        ExportError: it cannot be built.
+    """
+    own = ("-O3", "-fPIC", "-shared", "-fvisibility=default", *native_flags(compiler()))
+    return compile_native("librbnn.so", [*engine_sources(), *sources], (*own, *flags), cache)
+
+
 class NativeEngine:
     """The C engine over one container.
 
     Args:
         container: the model.
         cache: folder for the built library, by default the user's.
+        library: of :func:`build_library`; None for the firmware's engine as it is.
 
     Raises:
         ContainerError: the C code refuses the container.
         ExportError: the library cannot be built.
     """
 
-    def __init__(self, container: Container, *, cache: Path | None = None) -> None:
+    def __init__(
+        self, container: Container, *, cache: Path | None = None, library: Path | None = None
+    ) -> None:
         self.container = container
         self._ffi = cffi.FFI()
         self._ffi.cdef(_DECLARATIONS)
-        flags = ("-O3", "-fPIC", "-shared", "-fvisibility=default", *native_flags(compiler()))
-        path = compile_native("librbnn.so", engine_sources(), flags, cache)
+        path = build_library(cache=cache) if library is None else library
         self._library: Any = self._ffi.dlopen(str(path))
         self._memory = self._ffi.new("uint64_t[]", (self._library.rbnn_batch_bytes() + 7) // 8)
         self._batch = self._ffi.cast("rbnn_batch *", self._memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,18 +13,18 @@ from rbnn.container.container import Container
 from rbnn.container.errors import ExportError
 from rbnn.container.params import Logits, Residual, Thresholds
 from rbnn.container.seal import unseal
-from rbnn.container.shapes import PIXEL_MAX, describe, row_bits
+from rbnn.container.shapes import describe
 from rbnn.engine import arithmetic
-from rbnn.engine.arithmetic import Floats, Stream, Sums
 from rbnn.engine.outputs import Outputs
 from rbnn.errors import RbnnError
 from rbnn.nets.topology import Layer
+from rbnn.operators.windows import Floats, Stream, Sums
+from rbnn.operators.workings import WORKINGS
 from rbnn.spec import packing, stream
-from rbnn.spec.layout import Adapter, Operator, Output
+from rbnn.spec.layout import Adapter, Output
+from rbnn.spec.operators import Reads, Writes
 from rbnn.spec.scores import softmax_ppm
 
-EXACT = 2**24
-"""From here on float32 does not hold every integer."""
 BATCH = 64
 
 Images = npt.NDArray[np.uint8]
@@ -94,10 +95,6 @@ class Reference:
             stored = container.stored_bits(number)
             if not stored:
                 continue
-            if row_bits(layer) * (PIXEL_MAX if layer.op is Operator.STEM else 1) >= EXACT:
-                raise ExportError(
-                    f"{describe(layer, number)} has sums that the reference cannot compute."
-                )
             weights = stream.reconfigure(stored, keys.of(number), number, container.cipher)
             kernels[number] = packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)
         return cls(container, task, params, kernels)
@@ -140,25 +137,26 @@ class Reference:
         return Outputs(logits[:, :classes], tuple(values.kept(len(images)) for values in done))
 
     def _run(self, number: int, layer: Layer, images: Images, done: list[_Values]) -> _Values:
-        source = done[layer.source] if layer.source >= 0 else _Values()
-        match layer.op:
-            case Operator.STEM:
-                kernel = self.kernels[number]
-                sums = arithmetic.convolve(adapt(images, self.params), kernel, layer, 0)
-                return self._stage(number, layer, arithmetic.fused_pool(sums, layer), done)
-            case Operator.CONV:
-                assert source.bits is not None
-                inputs = arithmetic.signs(source.bits)
-                sums = arithmetic.convolve(inputs, self.kernels[number], layer, 1) // 2
-                return self._stage(number, layer, sums, done)
-            case Operator.MAX_POOL:
-                assert source.bits is not None
-                return _Values(bits=arithmetic.max_pool(source.bits, layer))
-            case Operator.AVERAGE_POOL:
-                assert source.stream is not None
-                return _Values(stream=arithmetic.average_pool(source.stream, layer))
-            case Operator.DENSE | Operator.DENSE_STREAM:
-                return _Values(logits=self._logits(number, layer, source))
+        given = self._given(layer, images, done)
+        made = WORKINGS[layer.op].compute(layer, given, self.kernels.get(number))
+        match layer.op.writes:
+            case Writes.STAGED:
+                return self._stage(number, layer, made, done)
+            case Writes.BITS:
+                return _Values(bits=made)
+            case Writes.STREAM:
+                return _Values(stream=made)
+            case Writes.LOGITS:
+                return _Values(logits=self._logits(number, layer, made))
+
+    def _given(self, layer: Layer, images: Images, done: list[_Values]) -> npt.NDArray[Any]:
+        """What a layer reads."""
+        if layer.op.reads is Reads.IMAGE:
+            return adapt(images, self.params)
+        source = done[layer.source]
+        given = source.stream if layer.reads_stream else source.bits
+        assert given is not None
+        return given
 
     def _stage(self, number: int, layer: Layer, sums: Sums, done: list[_Values]) -> _Values:
         group = self.params.groups[number]
@@ -172,18 +170,10 @@ class Reference:
             stream=values if Output.STREAM in layer.output else None,
         )
 
-    def _logits(self, number: int, layer: Layer, source: _Values) -> npt.NDArray[np.int32]:
-        group, kernel = self.params.groups[number], self.kernels[number]
+    def _logits(self, number: int, layer: Layer, products: Sums) -> npt.NDArray[np.int32]:
+        group = self.params.groups[number]
         assert isinstance(group, Logits)
-        scales, biases = group.scales.astype(np.int64), group.biases.astype(np.int64)
-        if layer.op is Operator.DENSE_STREAM:
-            assert source.stream is not None
-            flat = source.stream.reshape(len(source.stream), -1)
-            wide = arithmetic.dense_stream(flat, kernel, scales, biases)
-        else:
-            assert source.bits is not None
-            flat_bits = source.bits.reshape(len(source.bits), -1)
-            wide = arithmetic.dense_bits(flat_bits, kernel) * scales + biases
+        wide = arithmetic.logits(products, group, layer.reads_stream)
         logits = wide.astype(np.int32)
         if (logits != wide).any():
             raise ExportError(f"{describe(layer, number)}: a logit overflows 32 bits.")

@@ -25,6 +25,7 @@ class WideEngine(NativeEngine):
         container: the model.
         threads: that compute at once; by default as many as this process may run.
         cache: folder for the built library, by default the user's.
+        library: of :func:`rbnn.engine.native.build_library`; None for the engine as it is.
 
     Attributes:
         vectors: which form of vectors the library was built with.
@@ -35,9 +36,14 @@ class WideEngine(NativeEngine):
     """
 
     def __init__(
-        self, container: Container, *, threads: int | None = None, cache: Path | None = None
+        self,
+        container: Container,
+        *,
+        threads: int | None = None,
+        cache: Path | None = None,
+        library: Path | None = None,
     ) -> None:
-        super().__init__(container, cache=cache)
+        super().__init__(container, cache=cache, library=library)
         self.vectors = self._ffi.string(self._library.rbnn_wide_name()).decode()
         self.threads = _usable_processors() if threads is None else threads
         self._weights = _aligned(self._library.rbnn_wide_batch_weights_bytes(self._batch))

@@ -16,20 +16,12 @@ from rbnn.container.container import SEALED_OVERHEAD, Container
 from rbnn.container.shapes import params_bytes
 from rbnn.files import write_atomic
 from rbnn.nets.topology import Topology
-from rbnn.spec.layout import ALIGNMENT, Activation, Operator, Sign, Stage
+from rbnn.spec.layout import ALIGNMENT, Activation, Sign, Stage
 
 IMAGE_FILE = "model_image.c"
 CONFIG_FILE = "model_config.h"
 KERNELS_FILE = "model_kernels.c"
 FEATURES_FILE = "model_features.h"
-_KERNELS = {
-    Operator.STEM: ("rbnn_conv_stem", "rbnn_conv_stem_work_bytes"),
-    Operator.CONV: ("rbnn_conv_binary", "rbnn_conv_binary_work_bytes"),
-    Operator.MAX_POOL: ("rbnn_max_pool", "NULL"),
-    Operator.DENSE: ("rbnn_dense", "rbnn_dense_work_bytes"),
-    Operator.AVERAGE_POOL: ("rbnn_average_pool", "NULL"),
-    Operator.DENSE_STREAM: ("rbnn_dense_stream", "rbnn_dense_stream_work_bytes"),
-}
 _BYTES_PER_LINE = 16
 _REFUSAL = (
     "#ifndef RBNN_ALLOW_TEST_ONLY",
@@ -63,7 +55,7 @@ def image_source(container: Container) -> str:
 
 def kernels_source(topology: Topology) -> str:
     """Text of ``model_kernels.c``."""
-    used = sorted({layer.op for layer in topology.layers})
+    used = sorted({layer.op for layer in topology.layers}, key=lambda op: op.number)
     return "\n".join(
         [
             "/* Written by `rbnn export`; do not edit. */",
@@ -72,7 +64,10 @@ def kernels_source(topology: Topology) -> str:
             '#include "core/kernels.h"',
             "",
             "const rbnn_kernel rbnn_kernels[RBNN_KERNELS] = {",
-            *(f"  [RBNN_OPERATOR_{op.name}] = {{{', '.join(_KERNELS[op])}}}," for op in used),
+            *(
+                f"  [RBNN_OPERATOR_{op.macro}] = {{{op.kernel}, {op.work_function or 'NULL'}}},"
+                for op in used
+            ),
             "};",
             "",
         ]
@@ -82,7 +77,7 @@ def kernels_source(topology: Topology) -> str:
 def features_header(topology: Topology) -> str:
     """Text of ``model_features.h``."""
     layers = topology.layers
-    words = {layer.in_shape[2] // 32 % 2 for layer in layers if layer.op is Operator.CONV}
+    words = {layer.in_shape[2] // 32 % 2 for layer in layers if layer.op.split_by_words}
     features = {
         "THRESHOLD": any(layer.stage is Stage.THRESHOLD for layer in layers),
         "RESIDUAL": any(layer.stage is Stage.RESIDUAL for layer in layers),
@@ -119,7 +114,7 @@ def config_header(container: Container) -> str:
         shapes = ["x".join(map(str, shape)) for shape in (layer.in_shape, layer.out_shape)]
         window = f"{layer.kernel}/{layer.stride}+{layer.pad}" if layer.kernel else "-"
         lines.append(
-            f" * {number:<6} {layer.op.name.lower():<9} {shapes[0]:<11} {shapes[1]:<11} "
+            f" * {number:<6} {layer.op.name:<9} {shapes[0]:<11} {shapes[1]:<11} "
             f"{window:<7} {place.weights_offset:<8} {place.weights_bytes:<7} "
             f"{place.params_offset:<10} {params_bytes(layer)}"
         )

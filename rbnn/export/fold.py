@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from rbnn.container.errors import ExportError
 from rbnn.container.params import Group, Int16s, Logits, Residual, Thresholds
-from rbnn.container.shapes import INT16_MAX, PIXEL_MAX, row_bits
 from rbnn.nets.padding import Places
 from rbnn.nets.topology import Layer
 from rbnn.runs.parameters import Array, Normalisation, RPReLU
@@ -25,10 +24,10 @@ from rbnn.spec.layout import (
     SLOPE_FRACTION_BITS,
     STREAM_FRACTION_BITS,
     Activation,
-    Operator,
     Sign,
     Stage,
 )
+from rbnn.spec.operators import INT16_MAX
 
 INT16_MIN = -(2**15)
 INT32_MAX = 2**31 - 1
@@ -71,7 +70,7 @@ def fold(trained: Trained, classes: int) -> Group:
     Raises:
         ExportError: a value is not finite or does not fit; names task, layer and channel.
     """
-    if trained.layer.op in (Operator.DENSE, Operator.DENSE_STREAM):
+    if trained.layer.op.is_last:
         return fold_logits(trained, classes)
     if trained.layer.stage is Stage.THRESHOLD:
         return fold_thresholds(trained)
@@ -136,11 +135,6 @@ def _embedded(values: npt.NDArray[np.int16], trained: Trained, rest: int) -> Int
     return result
 
 
-def _kernel_unit(layer: Layer) -> int:
-    """How many of the +-1 sum one unit of the kernel's sum is."""
-    return 2 if layer.op is Operator.CONV else 1
-
-
 def fold_thresholds(trained: Trained) -> Thresholds:
     """Thresholds with ``(kernel's sum >= threshold) == (batch norm >= 0)`` for every integer sum.
 
@@ -161,8 +155,8 @@ def fold_thresholds(trained: Trained) -> Thresholds:
             "positive, or a larger sum would give a smaller bit.",
             "Build the network with rbnn.nets, whose batch norm there has no gamma.",
         )
-    unit = _kernel_unit(layer)
-    largest = row_bits(layer) * (PIXEL_MAX if layer.op is Operator.STEM else 1) // unit
+    unit = layer.op.unit
+    largest = layer.filter_bits * layer.op.largest_input // unit
     exact = np.ceil((np.ceil(mean - beta * deviation / gamma) + trained.shares) / unit)
     limited = np.clip(exact, -largest, min(largest + 1, INT16_MAX)).astype(np.int16)
     return Thresholds(_embedded(limited, trained, INT16_MIN))
@@ -180,7 +174,7 @@ def fold_residual(trained: Trained) -> Residual:
     if (deviation == 0).any():
         raise ExportError(f"{where}: the variance of channel {int(np.argmin(deviation))} is zero.")
     factor = gamma / deviation
-    scale = factor * STREAM_ONE * _kernel_unit(layer)
+    scale = factor * STREAM_ONE * layer.op.unit
     bias = (beta - factor * (mean + trained.shares)) * STREAM_ONE
     shift = next(
         (s for s in range(MAX_SHIFT, -1, -1) if np.abs(np.rint(scale * 2**s)).max() <= INT16_MAX), 0
@@ -221,8 +215,8 @@ def fold_logits(trained: Trained, classes: int) -> Logits:
         scales, biases = np.rint(factor * one), np.rint((beta - mean * factor) * one)
         biases = biases - scales * trained.shares[:classes]
         # A stream's logits saturate; those of bits must not wrap.
-        stream = layer.op is Operator.DENSE_STREAM
-        largest = np.abs(scales) * (1 if stream else row_bits(layer)) + np.abs(biases)
+        most = 1 if layer.reads_stream else layer.filter_bits
+        largest = np.abs(scales) * most + np.abs(biases)
     if not (largest <= INT32_MAX).all():
         worst = int(np.argmax(~(largest <= INT32_MAX)))
         raise ExportError(

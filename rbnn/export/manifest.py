@@ -103,7 +103,7 @@ def make_manifest(
         layers=tuple(
             LayerEntry(
                 number=number,
-                op=layer.op.name.lower(),
+                op=layer.op.name,
                 input=layer.in_shape,
                 output=layer.out_shape,
                 kernel=layer.kernel,

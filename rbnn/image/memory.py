@@ -16,13 +16,13 @@ from pathlib import Path
 from rbnn.container.container import SEALED_OVERHEAD, Container
 from rbnn.container.parse import parse
 from rbnn.container.plan import ContainerPlan
-from rbnn.container.work import band_bytes, most_work_bytes
+from rbnn.container.work import most_work_bytes, work_steps
 from rbnn.cost.predict import predict
 from rbnn.files import write_atomic
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
 from rbnn.nets.topology import Topology
-from rbnn.spec.layout import Cipher, Operator
+from rbnn.spec.layout import Cipher
 
 APPLICATION_BYTES = 20_480
 """RAM of the application besides stack and model; a test keeps it above the linker's figure."""
@@ -129,14 +129,9 @@ def share_memory(
 
 
 def _work_sizes(topology: Topology, least: int, most: int) -> list[int]:
-    """Sizes of working memory worth trying: all of it, and those that save a convolution a pass."""
-    bands = {
-        band_bytes(layer, rows)
-        for layer in topology.layers
-        if layer.op is Operator.CONV
-        for rows in range(1, layer.out_shape[0] + 1)
-    }
-    return [most, *sorted({least, *(size for size in bands if least < size < most)}, reverse=True)]
+    """Sizes of working memory worth trying: all of it, and those that save a kernel a pass."""
+    steps = {size for layer in topology.layers for size in work_steps(layer)}
+    return [most, *sorted({least, *(size for size in steps if least < size < most)}, reverse=True)]
 
 
 def _choose_resident(board: Board, layout: ContainerPlan, room: int) -> tuple[tuple[int, ...], int]:

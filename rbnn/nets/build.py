@@ -14,14 +14,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rbnn.nets.build_layers import SharedLayer, TaskLayers, shared_layer, task_layers
+from rbnn.nets.build_layers import TaskLayers, shared_layer, task_layers
 from rbnn.nets.framework import tf
+from rbnn.nets.keras_operator import KERAS, SharedLayer
 from rbnn.nets.layers import InputAdapter, TaskLogits
 from rbnn.nets.padding import PaddedNetwork, pad
 from rbnn.nets.schemes import channel_orders, first_signs, pair_signs
-from rbnn.nets.stream_layers import StreamAverage, StreamNorm, StreamSum
+from rbnn.nets.stream_layers import StreamNorm, StreamSum
 from rbnn.nets.topology import Layer, Topology
-from rbnn.spec.layout import Activation, Adapter, Cipher, Operator, Output, Stage
+from rbnn.spec.layout import Activation, Adapter, Cipher, Output, Stage
+from rbnn.spec.operators import Writes
 from rbnn.spec.stream import StreamKeys, kernel_mask, stream_key, trunk_key
 
 
@@ -164,7 +166,7 @@ class TaskModel:
         self._own = network.own[task.name]
         self._signed: dict[int, Any] = {}  # what a layer's bits are the signs of
         self._streams: dict[int, Any] = {}
-        self._waiting: dict[int, Any] = {}  # sums whose batch norm comes after a max pool
+        self._waiting: dict[int, Any] = {}  # sums whose batch norm comes after a pool
 
     def build(self) -> tf.keras.Model:
         """The task's model."""
@@ -175,37 +177,40 @@ class TaskModel:
         self._signed[-1] = adapter(image)
         x = None
         for number, layer in enumerate(topology.layers):
-            match layer.op:
-                case Operator.MAX_POOL:
-                    self._max_pool(number, layer)
-                case Operator.AVERAGE_POOL:
-                    average = StreamAverage(layer.kernel, name=self._name("average", number))
-                    self._streams[number] = average(self._streams[layer.source])
-                case Operator.STEM | Operator.CONV:
-                    x = self._network.shared[number](self._signed[layer.source], task=task.name)
+            match layer.op.writes:
+                case Writes.BITS:
+                    self._signed[number] = self._pass_on(number, layer)
+                case Writes.STREAM:
+                    self._streams[number] = self._pass_on(number, layer)
+                case Writes.STAGED:
+                    x = self._network.shared[number](self._read(layer), task=task.name)
                     if layer.pool > 1:
                         x = tf.keras.layers.MaxPool2D(layer.pool)(x)
                     self._finish(number, layer, x)
-                case Operator.DENSE | Operator.DENSE_STREAM:
-                    read = self._streams if layer.reads_stream else self._signed
-                    x = tf.keras.layers.Flatten()(read[layer.source])
+                case Writes.LOGITS:
+                    x = tf.keras.layers.Flatten()(self._read(layer))
                     x = self._own.norms[number](self._network.shared[number](x, task=task.name))
         logits = TaskLogits(task.classes, name=f"{task.name}_logits")(x)
         return tf.keras.Model(image, logits, name=task.name)
 
-    def _max_pool(self, number: int, layer: Layer) -> None:
-        pool = tf.keras.layers.MaxPool2D(layer.kernel, layer.stride)
+    def _read(self, layer: Layer) -> Any:
+        """What a layer reads."""
+        return (self._streams if layer.reads_stream else self._signed)[layer.source]
+
+    def _pass_on(self, number: int, layer: Layer) -> Any:
+        """What a layer without weights makes; where a batch norm waits, it comes after it."""
+        own = KERAS[layer.op].own
+        assert own is not None
+        apply = own(layer, self._name(layer.op.name, number))
         if layer.source in self._waiting:
-            norm = self._own.norms[layer.source]
-            self._signed[number] = norm(pool(self._waiting[layer.source]))
-        else:
-            self._signed[number] = pool(self._signed[layer.source])
+            return self._own.norms[layer.source](apply(self._waiting[layer.source]))
+        return apply(self._read(layer))
 
     def _finish(self, number: int, layer: Layer, sums: Any) -> None:
         """Apply the stage of a stem or a convolution."""
         if layer.stage is Stage.THRESHOLD:
             readers = [one.op for one in self._network.topology.layers if one.source == number]
-            if readers == [Operator.MAX_POOL]:
+            if len(readers) == 1 and KERAS[readers[0]].is_increasing:
                 self._waiting[number] = sums
             else:
                 self._signed[number] = self._own.norms[number](sums)

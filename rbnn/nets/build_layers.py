@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rbnn.nets.framework import tf
-from rbnn.nets.layers import ReconfigurableConv2D, ReconfigurableDense
+from rbnn.nets.keras_operator import KERAS, SharedLayer
 from rbnn.nets.stream_layers import StreamNorm, StreamRPReLU, StreamRSign
 from rbnn.nets.task_norm import TaskNorm
 from rbnn.nets.topology import Layer, Topology
-from rbnn.spec.layout import Activation, Operator, Sign, Stage
+from rbnn.spec.layout import Activation, Sign, Stage
+from rbnn.spec.operators import Reads
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.9
-
-SharedLayer = ReconfigurableConv2D | ReconfigurableDense
 
 
 @dataclass(frozen=True)
@@ -56,22 +55,9 @@ def shared_layer(
         "kernel_initializer": tf.keras.initializers.GlorotNormal(seed=seed * 1000 + number),
         "name": f"layer_{number}",
     }
-    if not layer.kernel:
-        dense = ReconfigurableDense(layer.out_shape[2], **options)
-        dense.build((None, layer.kernel_shape[0]))
-        return dense
-    convolution = ReconfigurableConv2D(
-        layer.out_shape[2],
-        layer.kernel,
-        strides=layer.stride,
-        border=layer.pad,
-        border_value=0.0 if layer.op is Operator.STEM else 1.0,
-        # A stem's pixels have 8 bits and a sign: one more than bfloat16 holds.
-        halved=halved and layer.op is Operator.CONV,
-        **options,
-    )
-    convolution.build((None, *layer.in_shape))
-    return convolution
+    shared = KERAS[layer.op].shared
+    assert shared is not None
+    return shared(layer, halved, options)
 
 
 def _input_quantizer(topology: Topology, layer: Layer) -> str | None:
@@ -79,7 +65,7 @@ def _input_quantizer(topology: Topology, layer: Layer) -> str | None:
 
     Source: Liu et al., "Bi-Real Net", ECCV 2018, section 3.3 (approx_sign, for residual streams).
     """
-    if layer.op is Operator.STEM or layer.reads_stream:
+    if layer.op.reads is not Reads.BITS:
         return None
     source = topology.layers[layer.source]
     return "approx_sign" if source.stage is Stage.RESIDUAL else "ste_sign"
@@ -94,7 +80,7 @@ def _norm(layer: Layer, name: str, shared_batch: bool) -> TaskNorm:
         "name": name,
     }
     if layer.stage is Stage.RESIDUAL:
-        return StreamNorm(unit=2 if layer.op is Operator.CONV else 1, **options)
+        return StreamNorm(unit=layer.op.unit, **options)
     return TaskNorm(scale=layer.stage is Stage.NONE, **options)
 
 

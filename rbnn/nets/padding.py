@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.nets.topology import Layer, Shape, Topology
-from rbnn.spec.layout import Operator
 from rbnn.spec.packing import WORD_BITS, Bits
 
 Places = npt.NDArray[np.int64]
@@ -98,9 +97,9 @@ def _outputs(
 ) -> tuple[Places, int]:
     """Places of a layer's output channels, and their padded count."""
     channels = layer.out_shape[2]
-    if layer.op in (Operator.MAX_POOL, Operator.AVERAGE_POOL):
+    if not layer.op.has_weights:
         return source, in_shape[2]
-    if layer.op in (Operator.DENSE, Operator.DENSE_STREAM):
+    if layer.op.is_last:
         return _first(channels), channels
     if layer.shortcut is None:
         return _first(channels), -(-channels // WORD_BITS) * WORD_BITS

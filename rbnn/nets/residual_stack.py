@@ -14,7 +14,8 @@ from dataclasses import replace
 from rbnn.errors import RbnnError
 from rbnn.nets.shape_rules import check_square_side
 from rbnn.nets.topology import Layer, Shape, Topology
-from rbnn.spec.layout import Activation, Operator, Output, Sign, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 STEM_KERNEL = 3
 SIDES = (8, 16, 32, 64)
@@ -71,7 +72,7 @@ class ResidualStack:
         height, width, _ = self._input_shape
         self._bits = self._append(
             Layer(
-                Operator.STEM,
+                operators.STEM,
                 self._input_shape,
                 (height // 2, width // 2, filters),
                 -1,
@@ -93,7 +94,7 @@ class ResidualStack:
         self._shape = (height // stride, width // stride, channels)
         self._bits = self._append(
             Layer(
-                Operator.CONV,
+                operators.CONV,
                 (height, width, channels),
                 (height // stride, width // stride, filters),
                 self._bits,
@@ -115,7 +116,7 @@ class ResidualStack:
         pooled = self._average(self._shape[0])
         self._append(
             Layer(
-                Operator.DENSE_STREAM,
+                operators.DENSE_STREAM,
                 (1, 1, self._shape[2]),
                 (1, 1, max_classes),
                 pooled,
@@ -127,7 +128,7 @@ class ResidualStack:
         height, width, channels = self._shape
         self._layers.append(
             Layer(
-                Operator.AVERAGE_POOL,
+                operators.AVERAGE_POOL,
                 self._shape,
                 (height // window, width // window, channels),
                 self._bits,

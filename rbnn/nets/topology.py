@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rbnn.errors import RbnnError
-from rbnn.spec.layout import Activation, Operator, Output, Packing, Sign, Stage
+from rbnn.spec.layout import Activation, Output, Packing, Sign, Stage
+from rbnn.spec.operators import Operator
 
 Shape = tuple[int, int, int]
 """Height, width, channels."""
@@ -55,31 +56,21 @@ class Layer:
     def kernel_shape(self) -> tuple[int, ...]:
         """Shape of the Keras kernel, (height, width, in, out) or (in, out); () without bits."""
         height, width, channels = self.in_shape
-        match self.op:
-            case Operator.STEM | Operator.CONV:
-                return (self.kernel, self.kernel, channels, self.out_shape[2])
-            case Operator.DENSE | Operator.DENSE_STREAM:
-                return (height * width * channels, self.out_shape[2])
-            case _:
-                return ()
+        if not self.op.has_weights:
+            return ()
+        if self.op.largest_window:
+            return (self.kernel, self.kernel, channels, self.out_shape[2])
+        return (height * width * channels, self.out_shape[2])
 
     @property
     def packing(self) -> Packing:
         """How its bits lie in the container."""
-        match self.op:
-            case Operator.STEM | Operator.DENSE_STREAM:
-                return Packing.ROWS
-            case Operator.CONV:
-                return Packing.TILES
-            case Operator.DENSE:
-                return Packing.PAIRS
-            case _:
-                return Packing.NONE
+        return self.op.packing
 
     @property
     def reads_stream(self) -> bool:
         """Whether its input is the source's stream; bits, or the image, where not."""
-        return self.op in (Operator.AVERAGE_POOL, Operator.DENSE_STREAM)
+        return self.op.reads_stream
 
     @property
     def bits(self) -> int:
@@ -88,6 +79,11 @@ class Layer:
         for size in self.kernel_shape:
             total *= size
         return total
+
+    @property
+    def filter_bits(self) -> int:
+        """Bits of one filter, without padding; 0 for a layer without bits."""
+        return self.bits // self.out_shape[2] if self.bits else 0
 
     @property
     def macs(self) -> int:

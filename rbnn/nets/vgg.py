@@ -13,7 +13,8 @@ from typing import Any
 
 from rbnn.nets.shape_rules import check_depth, check_multiple_sides, check_width
 from rbnn.nets.topology import Layer, Shape, Topology
-from rbnn.spec.layout import Operator, Output, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import Output, Stage
 
 DEFAULT_WIDTH = 64
 DEFAULT_DEPTH = 4
@@ -46,14 +47,14 @@ def topology(
     layers: list[Layer] = []
     shape = input_shape
 
-    def add(op: Operator, out_shape: Shape, **members: Any) -> None:
+    def add(op: operators.Operator, out_shape: Shape, **members: Any) -> None:
         nonlocal shape
         layers.append(Layer(op, shape, out_shape, len(layers) - 1, **members))
         shape = out_shape
 
     def convolve(filters: int) -> None:
         add(
-            Operator.CONV,
+            operators.CONV,
             (shape[0], shape[1], filters),
             kernel=KERNEL,
             pad=1,
@@ -62,7 +63,7 @@ def topology(
         )
 
     add(
-        Operator.STEM,
+        operators.STEM,
         (shape[0] // 2, shape[1] // 2, width),
         kernel=KERNEL,
         pad=1,
@@ -73,10 +74,10 @@ def topology(
     for stage, convolutions in enumerate(stage_convolutions(depth)):
         if stage:
             halved = (shape[0] // 2, shape[1] // 2, shape[2])
-            add(Operator.MAX_POOL, halved, kernel=2, stride=2, output=Output.BITS)
+            add(operators.MAX_POOL, halved, kernel=2, stride=2, output=Output.BITS)
         for _ in range(convolutions):
             convolve(width << stage)
-    add(Operator.DENSE, (1, 1, max_classes))
+    add(operators.DENSE, (1, 1, max_classes))
     return Topology("vgg", input_shape, max_classes, tuple(layers))
 
 

@@ -18,15 +18,7 @@ from rbnn.nets.topology import Layer
 from rbnn.report.figures import BoardFigures, ExportFigures, LayerFigures, NetworkFigures
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
-from rbnn.spec.layout import Activation, Operator, Sign
-
-NAMES = {
-    Operator.STEM: "stem",
-    Operator.CONV: "convolution",
-    Operator.AVERAGE_POOL: "average pool",
-    Operator.DENSE: "dense",
-    Operator.DENSE_STREAM: "dense",
-}
+from rbnn.spec.layout import Activation, Sign
 
 
 @dataclass(frozen=True)
@@ -172,7 +164,7 @@ def describe_network(
 
 def _what(layer: Layer) -> str:
     """A layer in a few words: ``convolution 3x3, shortcut, RPReLU``."""
-    name = NAMES.get(layer.op, layer.op.name.lower().replace("_", " "))
+    name = layer.op.title
     parts = [f"{name} {layer.kernel}x{layer.kernel}" if layer.kernel_shape[2:] else name]
     if layer.stride > 1:
         parts.append(f"stride {layer.stride}")

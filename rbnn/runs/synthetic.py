@@ -14,7 +14,8 @@ from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.parameters import Array, ModelParameters, Normalisation, RPReLU
 from rbnn.runs.run import Run
 from rbnn.runs.settings import CipherName
-from rbnn.spec.layout import Activation, Adapter, Operator, Sign, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import Activation, Adapter, Sign, Stage
 
 TASKS = ("first", "second")
 PIXEL_SPREAD = 70.0
@@ -115,7 +116,7 @@ def _task(name: str, classes: int, channels: int) -> RunTask:
 def _norm(rng: np.random.Generator, layer: Layer) -> Normalisation:
     channels = layer.out_shape[2]
     spread = math.sqrt(layer.bits // channels) * (
-        PIXEL_SPREAD if layer.op is Operator.STEM else 1.0
+        PIXEL_SPREAD if layer.op is operators.STEM else 1.0
     )
     free = layer.stage is not Stage.THRESHOLD
     gamma = rng.uniform(0.5, 2, channels) if free else np.ones(channels)

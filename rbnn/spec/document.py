@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rbnn.files import write_atomic
 from rbnn.pages.table import Table
-from rbnn.spec import layout, link
+from rbnn.spec import layout, link, operators
 from rbnn.spec.status import Status
 from rbnn.spec.structs import Record
 
@@ -64,6 +64,24 @@ def _statuses() -> Table:
     )
 
 
+def _operators() -> Table:
+    return Table(
+        heads=("`op`", "name", "reads", "writes", "packing", "what it computes"),
+        rows=tuple(
+            (
+                str(op.number),
+                f"`{op.hyphened}`",
+                op.reads.name.lower(),
+                "by its stage" if op.has_stage else op.writes.name.lower(),
+                op.packing.name.lower(),
+                op.doc,
+            )
+            for op in operators.in_order()
+        ),
+        align="rl",
+    )
+
+
 def _limits() -> Table:
     limits = (
         ("tasks", layout.MAX_TASKS),
@@ -88,7 +106,12 @@ def tables() -> dict[str, str]:
         record.name: f"{record.doc} {record.size} bytes.\n\n{_record(record).markdown()}"
         for record in layout.RECORDS
     }
-    others = {"commands": _commands(), "limits": _limits(), "statuses": _statuses()}
+    others = {
+        "commands": _commands(),
+        "limits": _limits(),
+        "operators": _operators(),
+        "statuses": _statuses(),
+    }
     return made | {name: table.markdown() for name, table in others.items()}
 
 

@@ -9,7 +9,7 @@ import jinja2
 
 from rbnn import __version__
 from rbnn.files import write_atomic
-from rbnn.spec import kdf, layout, link, packing, puf, scores
+from rbnn.spec import kdf, layout, link, operators, packing, puf, scores
 from rbnn.spec.status import Status
 
 HEADER = Path("firmware") / "spec" / "rbnn_spec.h"
@@ -34,8 +34,8 @@ def render() -> str:
         puf=puf,
         scores=scores,
         statuses=list(Status),
+        operators=operators.in_order(),
         enums=(
-            layout.Operator,
             layout.Stage,
             layout.Activation,
             layout.Sign,
@@ -44,6 +44,8 @@ def render() -> str:
             layout.Cipher,
             layout.Scheme,
             layout.Adapter,
+            operators.Reads,
+            operators.Writes,
         ),
         # The terms below x^68; x^68 itself is implied.
         generator_words=[(generator >> (32 * i)) & 0xFFFFFFFF for i in range(3)],

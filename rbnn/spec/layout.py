@@ -43,28 +43,6 @@ ALIGNMENT = 16
 """Layers' bits and sealed blocks start at multiples of this in the container."""
 
 
-class Operator(IntEnum):
-    """What a layer computes. A *sum* goes to the layer's stage; see ``Stage``."""
-
-    STEM = 1
-    """Convolution of 8-bit input with binary weights, zero-padded; the sum is that of the +-1
-    products. With ``pool`` > 1 the maximum of the sums over windows of that side follows."""
-    CONV = 2
-    """Convolution of bits with binary weights, one-padded; the sum is the number of matching bits
-    minus half the bits of a filter, which is half the sum of the +-1 products."""
-    MAX_POOL = 3
-    """Maximum (logical or) of bits over a window, no padding: bits out."""
-    DENSE = 4
-    """Inner products (+-1) of all input bits with binary weights, then the scale and bias of each
-    class: Q12.20 logits out."""
-    AVERAGE_POOL = 5
-    """Mean of the stream over a window of a power of two pixels, no padding, rounded half up:
-    stream out."""
-    DENSE_STREAM = 6
-    """Inner products of the stream with binary weights, then the scale and bias of each class:
-    Q12.20 logits out."""
-
-
 class Stage(IntEnum):
     """What is done with a stem's or a convolution's sums, channel by channel."""
 

@@ -16,6 +16,7 @@ ORDER = (
     "spec",
     "tasks",
     "nets",
+    "operators",
     "runs",
     "train",
     "container",

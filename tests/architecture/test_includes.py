@@ -9,19 +9,16 @@ from pathlib import Path
 import pytest
 
 import rbnn
+from rbnn.spec.operators import in_order
 
 FIRMWARE = Path(rbnn.__file__).parents[1] / "firmware"
+KERNELS = tuple(f"core/{op.kernel.removeprefix('rbnn_')}" for op in in_order())
 ORDER = (
     "spec",
     "crypto",
     "core",
     "core/stage",
-    "core/average_pool",
-    "core/conv_binary",
-    "core/conv_stem",
-    "core/dense",
-    "core/dense_stream",
-    "core/max_pool",
+    *KERNELS,
     "puf",
     "reconf",
     "licence",
@@ -39,7 +36,7 @@ ORDER = (
 )
 """Lower ones first."""
 BESIDE = (
-    {folder for folder in ORDER if folder.startswith("core/") and folder != "core/stage"},
+    set(KERNELS),
     {"port/mps2", "port/stm32f4", "port/host"},
     {"port/armv7m", "port/host"},
     {"app", "vectors", "bench", "host"},

@@ -25,7 +25,7 @@ from rbnn.cost import peers
 from rbnn.image.sizes import PartSize, SizeReport
 from rbnn.nets.architectures import lay_out
 from rbnn.nets.topology import Layer
-from rbnn.spec.layout import Operator
+from rbnn.spec import operators
 
 SIZES = SizeReport(
     board="qemu",
@@ -46,7 +46,7 @@ def layer(name: str, shape: Layer, per_mac: float) -> BenchLayer:
     count = round(shape.macs * per_mac)
     return BenchLayer(
         name=name,
-        operator=shape.op.name.lower(),
+        operator=shape.op.name,
         shape=bench_rows.describe_shape(shape),
         macs=shape.macs,
         instructions=count,
@@ -66,7 +66,7 @@ def layer(name: str, shape: Layer, per_mac: float) -> BenchLayer:
 def figures(cpu: str = "cortex-m4", *, per_mac: float = 0.1, most: int = 900) -> BenchFigures:
     """A board whose layers all run at ``per_mac``."""
     layers = [layer(name, shape, per_mac) for name, shape in STANDARD.items()]
-    pool = Layer(Operator.AVERAGE_POOL, (4, 4, 32), (1, 1, 32), 0, 4, 4)
+    pool = Layer(operators.AVERAGE_POOL, (4, 4, 32), (1, 1, 32), 0, 4, 4)
     layers.append(bench_rows.layer_figures("resnet/4 pool", pool, stream=10, plain=10))
     return BenchFigures(
         board="qemu",
@@ -139,7 +139,7 @@ def test_the_best_peer_of_each_column() -> None:
 def test_a_network_is_estimated_at_the_peers_best_rates() -> None:
     topology = lay_out("vgg", (32, 32, 3), 10, 64, None)
     expected = sum(
-        one.macs * {Operator.STEM: 3.75, Operator.CONV: 0.591, Operator.DENSE: 0.586}[one.op]
+        one.macs * {operators.STEM: 3.75, operators.CONV: 0.591, operators.DENSE: 0.586}[one.op]
         for one in topology.layers
         if one.bits
     )

@@ -28,7 +28,8 @@ from rbnn.nets.topology import Layer, Topology
 from rbnn.runs.config import RunConfig
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.synthetic import write_synthetic_run
-from rbnn.spec.layout import Operator, Output, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import Output, Stage
 
 WORK_BYTES = 64 * 1024
 # 25.6 counts an instruction; the empty call takes 6.
@@ -60,7 +61,7 @@ def ask() -> Iterator[Ask]:
 def case(crc32: int) -> LayerCase:
     """A small layer called ``one``; only its name, shape and CRC count here."""
     nothing = np.zeros(0)
-    layer = Layer(Operator.DENSE, (1, 1, 32), (1, 1, 2), -1)
+    layer = Layer(operators.DENSE, (1, 1, 32), (1, 1, 2), -1)
     return LayerCase("one", layer, nothing, b"", nothing, crc32)
 
 
@@ -172,10 +173,10 @@ def _small_cases() -> list[LayerCase]:
     rng = np.random.default_rng(3)
     bits = {"stage": Stage.THRESHOLD, "output": Output.BITS}
     return [
-        make_case(rng, "conv", Layer(Operator.CONV, (5, 4, 32), (5, 4, 32), -1, 3, pad=1, **bits)),
-        make_case(rng, "point", Layer(Operator.CONV, (4, 4, 64), (2, 2, 32), -1, 1, 2, **bits)),
-        make_case(rng, "stem", Layer(Operator.STEM, (6, 6, 3), (6, 6, 32), -1, 3, pad=1, **bits)),
-        make_case(rng, "dense", Layer(Operator.DENSE, (2, 2, 32), (1, 1, 10), -1)),
+        make_case(rng, "conv", Layer(operators.CONV, (5, 4, 32), (5, 4, 32), -1, 3, pad=1, **bits)),
+        make_case(rng, "point", Layer(operators.CONV, (4, 4, 64), (2, 2, 32), -1, 1, 2, **bits)),
+        make_case(rng, "stem", Layer(operators.STEM, (6, 6, 3), (6, 6, 32), -1, 3, pad=1, **bits)),
+        make_case(rng, "dense", Layer(operators.DENSE, (2, 2, 32), (1, 1, 10), -1)),
     ]
 
 

@@ -17,7 +17,8 @@ from rbnn.container.shapes import bits_bytes, logits_bytes, stream_bytes
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Layer, Topology
-from rbnn.spec.layout import Operator, Output, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import Output, Stage
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -75,7 +76,7 @@ def stream_in_place(topology: Topology, number: int) -> bool:
 
 def pools_in_place(topology: Topology, number: int) -> bool:
     """Whether the layer is an average pool whose output begins where its input begins."""
-    if topology.layers[number].op is not Operator.AVERAGE_POOL:
+    if topology.layers[number].op is not operators.AVERAGE_POOL:
         return False
     place = plan(topology).placements[number]
     return place.stream_offset == place.in_offset
@@ -143,9 +144,9 @@ def test_a_residual_sum_takes_its_shortcuts_place() -> None:
 def test_more_activations_than_a_container_addresses_are_refused() -> None:
     bits = {"stage": Stage.THRESHOLD, "output": Output.BITS}
     layers = (
-        Layer(Operator.STEM, (90, 90, 1), (90, 90, 32768), -1, 1, **bits),  # type: ignore[arg-type]
-        Layer(Operator.CONV, (90, 90, 32768), (1, 1, 32), 0, 1, 90, **bits),  # type: ignore[arg-type]
-        Layer(Operator.DENSE, (1, 1, 32), (1, 1, 10), 1),
+        Layer(operators.STEM, (90, 90, 1), (90, 90, 32768), -1, 1, **bits),  # type: ignore[arg-type]
+        Layer(operators.CONV, (90, 90, 32768), (1, 1, 32), 0, 1, 90, **bits),  # type: ignore[arg-type]
+        Layer(operators.DENSE, (1, 1, 32), (1, 1, 10), 1),
     )
     with pytest.raises(ExportError, match="The activations take 33,177,604 bytes"):
         plan(Topology("large", (90, 90, 1), 10, layers))

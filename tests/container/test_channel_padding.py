@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rbnn.engine import arithmetic
 from rbnn.engine.reference import Reference, adapt
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Layer
+from rbnn.operators import windows
+from rbnn.operators.workings import WORKINGS
 from rbnn.runs.parameters import ModelParameters, Normalisation
-from rbnn.spec import packing, stream
-from rbnn.spec.layout import Operator
+from rbnn.spec import operators, packing, stream
 
 TASKS = (("colour", 10, 3), ("grey", 4, 1))
 
@@ -46,9 +46,10 @@ class Unpadded:
         return (self.parameters.kernels[number] >= 0) ^ self.padded.extract(number, mask)
 
     def sums(self, number: int, layer: Layer, inputs: npt.NDArray[np.float32]) -> Any:
-        """Sums of +-1 products of a stem or a convolution."""
-        border = 0 if layer.op is Operator.STEM else 1
-        return arithmetic.convolve(inputs, self.kernel(number), layer, border)
+        """Sums of +-1 products of a stem, after its pool, or of a convolution."""
+        if layer.op is operators.STEM:
+            return WORKINGS[layer.op].compute(layer, inputs, self.kernel(number))
+        return windows.convolve(inputs, self.kernel(number), layer, 1)
 
 
 @pytest.mark.parametrize("width", [20, 48])
@@ -64,22 +65,20 @@ def test_thresholds(random_export: Callable[..., Any], width: int, task: int) ->
     values: dict[int, Any] = {}
     for number, layer in enumerate(own.topology.layers):
         places = own.padded.outputs[number]
-        if layer.op is Operator.DENSE:
-            flat = values[layer.source].reshape(len(images), -1)
-            products = arithmetic.dense_bits(flat, own.kernel(number))
+        if layer.op is operators.DENSE:
+            products = WORKINGS[layer.op].compute(layer, values[layer.source], own.kernel(number))
             classes = outputs.logits.shape[1]
             exact = normalise(products, own.norms[number])[:, :classes]
             bound = 2.0 * container.topology.layers[number].in_shape[0] ** 2 * 512 / 2**20
             assert np.abs(outputs.logits / 2**20 - exact).max() < bound
             continue
-        if layer.op is Operator.MAX_POOL:
-            bits = arithmetic.max_pool(values[layer.source], layer)
+        if layer.op is operators.MAX_POOL:
+            bits = WORKINGS[layer.op].compute(layer, values[layer.source], None)
         else:
             given = adapt(images, reference.params)
             if layer.source >= 0:
-                given = arithmetic.signs(values[layer.source])
-            sums = own.sums(number, layer, given)
-            bits = normalise(arithmetic.fused_pool(sums, layer), own.norms[number]) >= 0
+                given = windows.signs(values[layer.source])
+            bits = normalise(own.sums(number, layer, given), own.norms[number]) >= 0
         values[number] = bits
         rows = packing.unpack_rows(
             outputs.layers[number].tobytes(), container.topology.layers[number].out_shape[2]
@@ -110,7 +109,7 @@ def test_first_residual_layers(random_export: Callable[..., Any], name: str) -> 
 
     before_bits, before = read(0)
     assert stem.out_shape == layer.in_shape
-    sums = own.sums(1, layer, arithmetic.signs(before_bits))
+    sums = own.sums(1, layer, windows.signs(before_bits))
     exact = normalise(sums, own.norms[1]) + before / 256
     if activation := own.parameters.activations.get("colour", {}).get(1):
         moved = exact - activation.point

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.spec import layout, packing
-from rbnn.spec.layout import Activation, Operator, Output, Packing, Sign, Stage
+from rbnn.spec import layout, operators, packing
+from rbnn.spec.layout import Activation, Output, Packing, Sign, Stage
 
 Integers = npt.NDArray[np.int64]
 
@@ -52,7 +52,7 @@ class Shape:
         """The layer's record."""
         values: dict[str, int] = {name.name: 0 for name in layout.LAYER.fields}
         values.update(
-            op=Operator.CONV,
+            op=operators.CONV.number,
             packing=Packing.TILES,
             kernel=self.kernel,
             stride=self.stride,

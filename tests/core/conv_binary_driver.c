@@ -133,7 +133,7 @@ int main(int count, char **words)
     };
     const uint32_t before = ticks_left();
     if (h.is_reference) {
-      rbnn_reference_conv_binary(&run);
+      rbnn_conv_binary_reference(&run);
     } else {
       rbnn_conv_binary(&run);
     }

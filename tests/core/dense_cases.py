@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import run_driver
 from run_driver import Request
 
-from rbnn.spec import packing
-from rbnn.spec.layout import Operator, Packing
+from rbnn.spec import operators, packing
+from rbnn.spec.layout import Packing
 
 FILLS = ("random", "zeros", "ones", "equal", "opposite")
 
@@ -50,11 +49,11 @@ def dense_case(
     padded[:, classes:] = rng.random((count, padded.shape[1] - classes)) < 0.5
     expected = np.array(logits, "<u4").tobytes()
     layer = {
-        "op": Operator.DENSE, "in_height": shape[0], "in_width": shape[1],
+        "op": operators.DENSE.number, "in_height": shape[0], "in_width": shape[1],
         "in_channels": shape[2], "out_height": 1, "out_width": 1, "out_channels": classes,
     }  # fmt: skip
     request = Request(
-        run_driver.DENSE, layer, packing.pack_rows(activations),
+        layer, packing.pack_rows(activations),
         packing.pack_kernel(padded, Packing.PAIRS),
         scales.astype("<i4").tobytes() + biases.astype("<i4").tobytes(),
         logits_bytes=len(expected),

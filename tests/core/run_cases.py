@@ -5,7 +5,6 @@ for ``run_driver``.
 from __future__ import annotations
 
 import numpy as np
-import run_driver
 from run_driver import Request
 from stage_cases import (
     Ints,
@@ -18,8 +17,8 @@ from stage_cases import (
     sat16,
 )
 
-from rbnn.spec import packing
-from rbnn.spec.layout import STREAM_FRACTION_BITS, Operator, Stage
+from rbnn.spec import operators, packing
+from rbnn.spec.layout import STREAM_FRACTION_BITS, Stage
 
 
 def correlate(image: Ints, kernel: Ints, stride: int, pad: int) -> Ints:
@@ -91,12 +90,12 @@ def stem_case(
         # What lies behind a row's end is key stream on the device.
         packed[:, -1] |= np.uint32((0xFFFFFFFF << (rows.shape[1] % 32)) & 0xFFFFFFFF)
     layer = members(stage, activation, sign, output, shortcut) | {
-        "op": Operator.STEM, "kernel": kernel, "stride": stride, "pad": pad, "pool": pool,
+        "op": operators.STEM.number, "kernel": kernel, "stride": stride, "pad": pad, "pool": pool,
         "in_height": height, "in_width": width, "in_channels": channels,
         "out_height": out_height, "out_width": out_width, "out_channels": filters,
     }  # fmt: skip
     request = Request(
-        run_driver.STEM, layer, pixels.astype(np.uint8).tobytes(), packed.tobytes(), params,
+        layer, pixels.astype(np.uint8).tobytes(), packed.tobytes(), params,
         b"" if shortcut is None else shortcut.astype("<i2").tobytes(), channels=own,
         step=0 if replicate else 1, offsets=tuple(int(v) for v in offsets), **sizes,
     )  # fmt: skip
@@ -104,12 +103,12 @@ def stem_case(
 
 
 def window_layer(
-    op: Operator, shape: tuple[int, int, int], kernel: int, stride: int
+    op: operators.Operator, shape: tuple[int, int, int], kernel: int, stride: int
 ) -> dict[str, int]:
     """Layer record of a pool."""
     height, width, channels = shape
     return {
-        "op": op, "kernel": kernel, "stride": stride, "in_height": height, "in_width": width,
+        "op": op.number, "kernel": kernel, "stride": stride, "in_height": height, "in_width": width,
         "in_channels": channels, "out_channels": channels,
         "out_height": (height - kernel) // stride + 1, "out_width": (width - kernel) // stride + 1,
     }  # fmt: skip
@@ -131,11 +130,8 @@ def max_pool_case(seed: int) -> tuple[Request, bytes]:
     )  # fmt: skip
     bits = rng.random(shape) < rng.choice([0.0, 0.1, 0.5, 1.0])
     expected = packing.pack_rows(windows(bits, kernel, stride).any(axis=(3, 4)))
-    request = Request(
-        run_driver.MAX_POOL, window_layer(Operator.MAX_POOL, shape, kernel, stride),
-        packing.pack_rows(bits), bits_bytes=len(expected),
-    )  # fmt: skip
-    return request, expected
+    layer = window_layer(operators.MAX_POOL, shape, kernel, stride)
+    return Request(layer, packing.pack_rows(bits), bits_bytes=len(expected)), expected
 
 
 def average_pool_case(seed: int, fill: str, in_place: bool = False) -> tuple[Request, bytes]:
@@ -154,7 +150,7 @@ def average_pool_case(seed: int, fill: str, in_place: bool = False) -> tuple[Req
     if in_place:
         expected += data[len(expected) :]
     request = Request(
-        run_driver.AVERAGE_POOL, window_layer(Operator.AVERAGE_POOL, shape, kernel, stride),
+        window_layer(operators.AVERAGE_POOL, shape, kernel, stride),
         b"" if in_place else data, shortcut=data if in_place else b"", in_place=in_place,
         stream_bytes=len(expected),
     )  # fmt: skip
@@ -182,11 +178,11 @@ def dense_stream_case(
     logits = [min(max(value >> STREAM_FRACTION_BITS, -(2**31)), 2**31 - 1) for value in wide]
     expected = np.array(logits, "<i4").tobytes()
     layer = {
-        "op": Operator.DENSE_STREAM, "in_height": shape[0], "in_width": shape[1],
+        "op": operators.DENSE_STREAM.number, "in_height": shape[0], "in_width": shape[1],
         "in_channels": shape[2], "out_height": 1, "out_width": 1, "out_channels": classes,
     }  # fmt: skip
     request = Request(
-        run_driver.DENSE_STREAM, layer, values.astype("<i2").tobytes(), packing.pack_rows(bits),
+        layer, values.astype("<i2").tobytes(), packing.pack_rows(bits),
         scales.astype("<i4").tobytes() + biases.astype("<i4").tobytes(),
         logits_bytes=len(expected),
     )  # fmt: skip

@@ -3,19 +3,20 @@
  * byte too many. Request: sizes of the sections, then the sections. Answer: bits, stream, logits
  * and the instructions it took (bare machine; else zero). On this machine requests come from stdin
  * until its end; a bare one finds them in a file and counts with SysTick. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/kernels.h"
+#include "core/operators.h"
 #include "core/stage/stage.h"
 #include "reference/reference.h"
 
 enum { ARGUMENTS, INPUT, WEIGHTS, PARAMS, SHORTCUT, BITS, STREAM, LOGITS, SECTIONS };
-enum { STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE };
 
+/* The kernel is that of the layer's operator; the stage by itself where it has none. */
 typedef struct {
-  uint32_t kernel;
   uint32_t reference; /* the plain one */
   uint32_t in_place;  /* the stream section holds the shortcut, or the average pool's input */
   uint32_t channels;
@@ -143,7 +144,7 @@ static void stage(const rbnn_run *run, int plain)
         continue;
       }
       for (uint32_t i = 0; i < layer->out_width * RBNN_FILTERS_PER_TILE; i++) {
-        rbnn_reference_stage(run, y * layer->out_width + i / RBNN_FILTERS_PER_TILE,
+        rbnn_stage_reference(run, y * layer->out_width + i / RBNN_FILTERS_PER_TILE,
                              first + i % RBNN_FILTERS_PER_TILE, *sums++);
       }
     }
@@ -155,30 +156,21 @@ static uint32_t work_bytes(const arguments *a)
   if (a->reference) {
     return a->layer.weights_bytes;
   }
-  switch (a->kernel) {
-    case STEM: return rbnn_conv_stem_work_bytes(&a->layer);
-    case DENSE_STREAM: return rbnn_dense_stream_work_bytes(&a->layer);
-    case DENSE: return rbnn_dense_work_bytes(&a->layer) + a->spare;
-    default: return 0;
-  }
+  uint32_t (*const least)(const rbnn_layer *) = rbnn_kernels[a->layer.op].work_bytes;
+  return least != NULL ? least(&a->layer) + a->spare : 0u;
 }
+
+#define REFERENCE(name, printed, kernel, work_bytes) [RBNN_OPERATOR_##name] = kernel##_reference,
+static void (*const references[RBNN_KERNELS])(const rbnn_run *) = {RBNN_OPERATOR_LIST(REFERENCE)};
 
 static void run_kernel(const arguments *a, const rbnn_run *run)
 {
-  switch (a->kernel * 2u + a->reference) {
-    case STAGE * 2u: stage(run, 0); break;
-    case STAGE * 2u + 1u: stage(run, 1); break;
-    case STEM * 2u: rbnn_conv_stem(run); break;
-    case STEM * 2u + 1u: rbnn_reference_conv_stem(run); break;
-    case MAX_POOL * 2u: rbnn_max_pool(run); break;
-    case MAX_POOL * 2u + 1u: rbnn_reference_max_pool(run); break;
-    case AVERAGE_POOL * 2u: rbnn_average_pool(run); break;
-    case AVERAGE_POOL * 2u + 1u: rbnn_reference_average_pool(run); break;
-    case DENSE_STREAM * 2u: rbnn_dense_stream(run); break;
-    case DENSE_STREAM * 2u + 1u: rbnn_reference_dense_stream(run); break;
-    case DENSE * 2u: rbnn_dense(run); break;
-    case DENSE * 2u + 1u: rbnn_reference_dense(run); break;
-    default: abort();
+  if (a->layer.op == 0) {
+    stage(run, a->reference != 0);
+  } else if (a->reference) {
+    references[a->layer.op](run);
+  } else {
+    rbnn_kernels[a->layer.op].run(run);
   }
 }
 
@@ -188,15 +180,17 @@ static uint64_t serve(const uint32_t *sizes, void *const *section)
   memcpy(&a, section[ARGUMENTS], sizeof a);
   const rbnn_stem_input image = {section[INPUT], a.channels, a.step, a.offsets};
   store kept = {section[WEIGHTS], sizes[WEIGHTS]};
+  const rbnn_operator_traits *traits = rbnn_operator_find(a.layer.op);
+  const bool image_in = traits->reads == RBNN_READS_IMAGE;
   const uint32_t bytes = work_bytes(&a);
   uint32_t *work = exactly(bytes);
   rbnn_run run = {
       .layer = &a.layer,
       .number = 7,
-      .image = a.kernel == STEM ? &image : NULL,
-      .input = a.kernel == STEM                         ? NULL
-               : a.in_place && a.kernel == AVERAGE_POOL ? section[STREAM]
-                                                        : section[INPUT],
+      .image = image_in ? &image : NULL,
+      .input = image_in                         ? NULL
+               : a.in_place && traits->in_place ? section[STREAM]
+                                                : section[INPUT],
       .shortcut = a.in_place        ? section[STREAM]
                   : sizes[SHORTCUT] ? section[SHORTCUT]
                                     : NULL,

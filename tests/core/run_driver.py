@@ -13,7 +13,6 @@ from pathlib import Path
 from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native, room_sources
 from rbnn.spec.layout import LAYER
 
-STAGE, STEM, MAX_POOL, AVERAGE_POOL, DENSE_STREAM, DENSE = range(6)
 HERE = Path(__file__).parent
 ICOUNT_SHIFT = 6
 """One emulated instruction takes 2^6 ns."""
@@ -22,9 +21,11 @@ TICK_NS = 40
 
 @dataclass(frozen=True)
 class Request:
-    """A kernel's run: the layer's members by name, the buffers as bytes; outputs by size."""
+    """A kernel's run: the layer's members by name, the buffers as bytes; outputs by size.
 
-    kernel: int
+    The kernel is that of the member ``op``; a layer without it runs the stage by itself.
+    """
+
     layer: dict[str, int]
     data: bytes = b""
     weights: bytes = b""
@@ -45,8 +46,7 @@ class Request:
         record = LAYER.pack(members | {"weights_bytes": len(self.weights)} | self.layer)
         offsets = [*self.offsets, 0, 0, 0, 0][:4]
         arguments = struct.pack(
-            "<6I4h",
-            self.kernel,
+            "<5I4h",
             plain,
             self.in_place,
             self.channels,

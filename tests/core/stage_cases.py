@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import run_driver
 from run_driver import Request
 
 from rbnn.spec import packing
@@ -143,7 +142,7 @@ def stage_case(seed: int, fill: str, stage: Stage) -> tuple[Request, bytes]:
         "out_height": height, "out_width": width, "out_channels": channels,
     }  # fmt: skip
     request = Request(
-        run_driver.STAGE, layer, tiles.astype("<i2").tobytes(), params=params, in_place=in_place,
+        layer, tiles.astype("<i2").tobytes(), params=params, in_place=in_place,
         shortcut=b"" if shortcut is None else shortcut.astype("<i2").tobytes(), **sizes,
     )  # fmt: skip
     return request, expected

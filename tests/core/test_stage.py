@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import run_driver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from run_driver import Request, RunDriver
@@ -39,7 +38,7 @@ def request_of(
     params = np.array([shift, 0], "<u2").tobytes()
     params += np.repeat(np.array(groups, "<i2"), 32).tobytes()
     return Request(
-        run_driver.STAGE, layer, np.resize(np.array(sums, "<i2"), 32).tobytes(), params=params,
+        layer, np.resize(np.array(sums, "<i2"), 32).tobytes(), params=params,
         shortcut=b"" if shortcut is None else np.full(32, shortcut, "<i2").tobytes(),
         bits_bytes=4, stream_bytes=64,
     )  # fmt: skip

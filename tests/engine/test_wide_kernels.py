@@ -15,7 +15,8 @@ from wide_driver import Case, Driver, build_driver, random_group
 
 from rbnn.engine.compile import FIRMWARE, INCLUDES, compiler, native_flags
 from rbnn.nets.topology import Layer
-from rbnn.spec.layout import MAX_SHIFT, Activation, Operator, Output, Sign, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import MAX_SHIFT, Activation, Output, Sign, Stage
 
 FORMS = ("plain", "AVX2", "native")
 SLOW = settings(
@@ -95,7 +96,7 @@ def test_convolutions(
     out = (side(height, kernel, stride, pad), side(width, kernel, stride, pad), filters)
     kind, activation, sign, output = stage
     layer = Layer(
-        Operator.CONV, (height, width, 32 * words), out, 0, kernel=kernel, stride=stride, pad=pad,
+        operators.CONV, (height, width, 32 * words), out, 0, kernel=kernel, stride=stride, pad=pad,
         stage=kind, activation=activation, sign=sign, output=output,
     )  # fmt: skip
     shortcut = None
@@ -138,7 +139,7 @@ def test_stems(
     )
     kind, activation, sign, output = stage
     layer = Layer(
-        Operator.STEM, (height, width, channels), out, -1, kernel=kernel, stride=stride, pad=pad,
+        operators.STEM, (height, width, channels), out, -1, kernel=kernel, stride=stride, pad=pad,
         pool=pool, stage=kind, activation=activation, sign=sign, output=output,
     )  # fmt: skip
     low, high = [(0, 256), (255, 256), (0, 1)][int(rng.integers(3))]
@@ -154,28 +155,28 @@ def test_stems(
     )
 
 
-@pytest.mark.parametrize("op", [Operator.DENSE, Operator.DENSE_STREAM])
+@pytest.mark.parametrize("op", [operators.DENSE, operators.DENSE_STREAM])
 @SLOW
 @given(
     height=st.integers(1, 3), width=st.integers(1, 3), words=st.integers(1, 40),
     classes=st.integers(1, 64), size=largest, seed=seeds,
 )  # fmt: skip
 def test_dense_layers(
-    driver: Driver, op: Operator, height: int, width: int, words: int, classes: int, size: int,
-    seed: int,
+    driver: Driver, op: operators.Operator, height: int, width: int, words: int, classes: int,
+    size: int, seed: int,
 ) -> None:  # fmt: skip
     rng = np.random.default_rng(seed)
     layer = Layer(op, (height, width, 32 * words), (1, 1, classes), 0)
     inputs = rng.integers(-size - 1, size + 1, layer.in_shape).astype("<i2")
     kernel = rng.random(layer.kernel_shape) < 0.5
-    bits_or_stream = inputs if op is Operator.DENSE_STREAM else inputs >= 0
+    bits_or_stream = inputs if op is operators.DENSE_STREAM else inputs >= 0
     driver.check(Case(layer, kernel, bits_or_stream, random_group(rng, layer, size)))
 
 
-@pytest.mark.parametrize("op", [Operator.MAX_POOL, Operator.AVERAGE_POOL])
-def test_pools(driver: Driver, op: Operator) -> None:
+@pytest.mark.parametrize("op", [operators.MAX_POOL, operators.AVERAGE_POOL])
+def test_pools(driver: Driver, op: operators.Operator) -> None:
     rng = np.random.default_rng(5)
-    output = Output.BITS if op is Operator.MAX_POOL else Output.STREAM
+    output = Output.BITS if op is operators.MAX_POOL else Output.STREAM
     layer = Layer(op, (8, 6, 96), (4, 3, 96), 0, kernel=2, stride=2, output=output)
     inputs = rng.integers(-(2**15), 2**15, layer.in_shape).astype("<i2")
-    driver.check(Case(layer, None, inputs > 9000 if op is Operator.MAX_POOL else inputs, {}))
+    driver.check(Case(layer, None, inputs > 9000 if op is operators.MAX_POOL else inputs, {}))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/layer.h"
 #include "host/wide.h"
 
 enum { ARGUMENTS, INPUT, WEIGHTS, PARAMS, SHORTCUT, BITS, STREAM, LOGITS, SECTIONS };
@@ -34,13 +35,13 @@ static void serve(const uint32_t *sizes, void *const *section)
   arguments a;
   memcpy(&a, section[ARGUMENTS], sizeof a);
   const rbnn_stem_input image = {section[INPUT], a.channels, a.step, a.offsets};
-  const int stem = a.layer.op == RBNN_OPERATOR_STEM;
+  const bool first = rbnn_layer_is_first(&a.layer);
   uint32_t *wide = exactly(rbnn_wide_layer_bytes(&a.layer));
   uint32_t *work = exactly(rbnn_wide_work_bytes(&a.layer));
   const rbnn_run run = {
       .layer = &a.layer,
-      .image = stem ? &image : NULL,
-      .input = stem ? NULL : section[INPUT],
+      .image = first ? &image : NULL,
+      .input = first ? NULL : section[INPUT],
       .shortcut = a.in_place        ? section[STREAM]
                   : sizes[SHORTCUT] ? section[SHORTCUT]
                                     : NULL,

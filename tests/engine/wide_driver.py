@@ -15,8 +15,11 @@ from rbnn.container.shapes import bits_bytes, logits_bytes, stream_bytes
 from rbnn.engine import arithmetic
 from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native, room_sources
 from rbnn.nets.topology import Layer
+from rbnn.operators.windows import Sums
+from rbnn.operators.workings import WORKINGS
 from rbnn.spec import packing
-from rbnn.spec.layout import LAYER, Activation, Operator, Output, Sign, Stage
+from rbnn.spec.layout import LAYER, Activation, Output, Sign, Stage
+from rbnn.spec.operators import Reads, Writes
 
 HERE = Path(__file__).parent
 NAME_BYTES = 8
@@ -25,9 +28,8 @@ Int16s = npt.NDArray[np.int16]
 
 def build_driver(flags: tuple[str, ...], folder: Path) -> Path:
     """The driver under AddressSanitizer and UBSan, its vectors as ``flags`` say."""
-    core = room_sources("core/max_pool", "core/average_pool")
     kernels = [path for path in FIRMWARE.glob("host/wide*.c") if path.name != "wide_batch.c"]
-    sources = [HERE / "wide_driver.c", *core, *sorted(kernels)]
+    sources = [HERE / "wide_driver.c", *room_sources("core"), *sorted(kernels)]
     return compile_native("wide_driver", sources, ("-O1", "-g", *SANITIZERS, *flags), folder)
 
 
@@ -56,39 +58,29 @@ class Case:
 
     def expected(self) -> bytes:
         """Bits, stream and logits in numpy."""
-        layer, inputs = self.layer, self.inputs[None]
-        match layer.op:
-            case Operator.MAX_POOL:
-                return packing.pack_rows(arithmetic.max_pool(inputs.astype(np.bool_), layer))
-            case Operator.AVERAGE_POOL:
-                return arithmetic.average_pool(inputs.astype(np.int16), layer).tobytes()
-        assert self.kernel is not None
-        match layer.op:
-            case Operator.DENSE:
-                logits = Logits(self.values["scales"], self.values["biases"])  # type: ignore[arg-type]
-                sums = arithmetic.dense_bits(inputs.reshape(1, -1).astype(np.bool_), self.kernel)
-                wide = sums * logits.scales.astype(np.int64) + logits.biases
-                return wide.astype(np.int32).tobytes()
-            case Operator.DENSE_STREAM:
-                scales, biases = (
-                    self.values[name].astype(np.int64) for name in ("scales", "biases")
-                )
-                flat = inputs.reshape(1, -1).astype(np.int16)
-                return (
-                    arithmetic.dense_stream(flat, self.kernel, scales, biases)
-                    .astype(np.int32)
-                    .tobytes()
-                )
-            case Operator.STEM:
-                pixels = np.broadcast_to(inputs, (*inputs.shape[:3], len(self.offsets)))
-                floats = pixels.astype(np.float32) - np.array(self.offsets, np.float32)
-                sums = arithmetic.convolve(floats, self.kernel, layer, 0)
-                return self._stage(arithmetic.fused_pool(sums, layer))
-            case _:
-                floats = arithmetic.signs(inputs.astype(np.bool_))
-                return self._stage(arithmetic.convolve(floats, self.kernel, layer, 1) // 2)
+        layer, given = self.layer, self.inputs[None]
+        match layer.op.reads:
+            case Reads.IMAGE:
+                pixels = np.broadcast_to(given, (*given.shape[:3], len(self.offsets)))
+                given = pixels.astype(np.float32) - np.array(self.offsets, np.float32)
+            case Reads.BITS:
+                given = given.astype(np.bool_)
+            case Reads.STREAM:
+                given = given.astype(np.int16)
+        made = WORKINGS[layer.op].compute(layer, given, self.kernel)
+        match layer.op.writes:
+            case Writes.STAGED:
+                return self._stage(made)
+            case Writes.BITS:
+                return packing.pack_rows(made)
+            case Writes.STREAM:
+                return made.tobytes()
+            case Writes.LOGITS:
+                group = Logits(self.values["scales"], self.values["biases"])  # type: ignore[arg-type]
+                logits = arithmetic.logits(made, group, layer.reads_stream)
+                return logits.astype(np.int32).tobytes()
 
-    def _stage(self, sums: arithmetic.Sums) -> bytes:
+    def _stage(self, sums: Sums) -> bytes:
         if self.layer.stage is Stage.THRESHOLD:
             return packing.pack_rows(sums >= self.values["thresholds"])
         shortcut = None if self.shortcut is None else self.shortcut[None]
@@ -104,7 +96,7 @@ class Case:
         layer = self.layer
         weights = b"" if self.kernel is None else packing.pack_kernel(self.kernel, layer.packing)
         members = {field.name: 0 for field in LAYER.fields} | {
-            "op": int(layer.op), "packing": int(layer.packing), "kernel": layer.kernel,
+            "op": layer.op.number, "packing": int(layer.packing), "kernel": layer.kernel,
             "stride": layer.stride, "pad": layer.pad, "pool": layer.pool,
             "stage": int(layer.stage), "activation": int(layer.activation),
             "sign": int(layer.sign), "output": int(layer.output),
@@ -118,7 +110,7 @@ class Case:
         arguments = LAYER.pack(members) + struct.pack(
             "<3I4h", self.in_place, channels, channels > 1, *[*self.offsets, 0, 0, 0, 0][:4]
         )
-        bits_in = layer.op in (Operator.CONV, Operator.MAX_POOL, Operator.DENSE)
+        bits_in = layer.op.reads is Reads.BITS
         data = packing.pack_rows(self.inputs.astype(np.bool_)) if bits_in else self.inputs.tobytes()
         head = struct.pack("<HH", self.shift, 0) if layer.stage is Stage.RESIDUAL else b""
         shortcut = b"" if self.shortcut is None else self.shortcut.astype("<i2").tobytes()
@@ -136,7 +128,7 @@ def random_group(
 ) -> dict[str, Int16s | npt.NDArray[np.int32]]:
     """A group's arrays in their order; 16-bit values up to ``largest`` either way."""
     channels = layer.out_shape[2]
-    if layer.op in (Operator.DENSE, Operator.DENSE_STREAM):
+    if layer.op.is_last:
         return {
             name: rng.integers(-(2**20), 2**20, channels).astype("<i4")
             for name in ("scales", "biases")

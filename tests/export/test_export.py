@@ -102,7 +102,7 @@ def test_the_c_array_is_the_container(made: Any, tmp_path: Path) -> None:
     assert shown == made.export.container.data
     table = (folder / "model_config.h").read_text()
     for layer in made.export.container.topology.layers:
-        assert layer.op.name.lower() in table
+        assert layer.op.name in table
     assert f"RBNN_MODEL_ARENA_BYTES {made.export.container.plan.arena_bytes}u" in table
 
 

@@ -20,17 +20,19 @@ from rbnn.export.fold import (
     fold_thresholds,
 )
 from rbnn.nets.topology import Layer
+from rbnn.operators.workings import WORKINGS
 from rbnn.runs.parameters import Normalisation, RPReLU
-from rbnn.spec.layout import Activation, Operator, Output, Sign, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 CONV = Layer(
-    Operator.CONV, (4, 4, 32), (4, 4, 32), 0, 3, 1, 1, stage=Stage.THRESHOLD, output=Output.BITS
+    operators.CONV, (4, 4, 32), (4, 4, 32), 0, 3, 1, 1, stage=Stage.THRESHOLD, output=Output.BITS
 )
 STEM = Layer(
-    Operator.STEM, (4, 4, 3), (4, 4, 32), -1, 3, 1, 1, stage=Stage.THRESHOLD, output=Output.BITS
+    operators.STEM, (4, 4, 3), (4, 4, 32), -1, 3, 1, 1, stage=Stage.THRESHOLD, output=Output.BITS
 )
-DENSE = Layer(Operator.DENSE, (2, 2, 32), (1, 1, 10), 0)
-DENSE_STREAM = Layer(Operator.DENSE_STREAM, (1, 1, 32), (1, 1, 10), 0)
+DENSE = Layer(operators.DENSE, (2, 2, 32), (1, 1, 10), 0)
+DENSE_STREAM = Layer(operators.DENSE_STREAM, (1, 1, 32), (1, 1, 10), 0)
 FLOATS = st.floats(-3000, 3000, width=32)
 HERE = "Task digits, layer 4 (conv)"
 
@@ -233,8 +235,8 @@ def test_logits_of_the_stream_count_it_in_units() -> None:
     group = fold_logits(trained(DENSE_STREAM, values), 10)
     stream = np.random.default_rng(2).integers(-(2**15), 2**15, (40, 32)).astype(np.int16)
     kernel = np.random.default_rng(3).random((32, 10)) < 0.5
-    wide = [array.astype(np.int64) for array in (group.scales, group.biases)]
-    logits = arithmetic.dense_stream(stream, kernel, *wide) / 2**20
+    products = WORKINGS[operators.DENSE_STREAM].compute(DENSE_STREAM, stream, kernel)
+    logits = arithmetic.logits(products, group, over_stream=True) / 2**20
     dots = (stream / 256) @ np.where(kernel, 1, -1)
     exact = 0.7 * (dots - 3.0) / np.sqrt(4.0 + values.epsilon) - 1.5
     inside = np.abs(exact) < 2047

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from rbnn.nets.build import SharedNetwork, TaskInput
 from rbnn.nets.topology import Layer
-from rbnn.spec import stream
-from rbnn.spec.layout import Activation, Adapter, Operator, Sign, Stage
+from rbnn.spec import operators, stream
+from rbnn.spec.layout import Activation, Adapter, Sign, Stage
 
 Values = npt.NDArray[np.float64]
 
@@ -44,9 +44,9 @@ class NumpyNetwork:
         streams: dict[int, Values] = {}
         for number, layer in enumerate(self.network.topology.layers):
             x = (streams if layer.reads_stream else bits)[layer.source]
-            if layer.op is Operator.MAX_POOL:
+            if layer.op is operators.MAX_POOL:
                 bits[number] = windows(x, layer.kernel).max(axis=(2, 4))
-            elif layer.op is Operator.AVERAGE_POOL:
+            elif layer.op is operators.AVERAGE_POOL:
                 streams[number] = rounded(windows(x, layer.kernel).mean(axis=(2, 4)))
             elif layer.kernel == 0:
                 x = self.normalise(number, x.reshape(len(x), -1) @ self.weights(number))
@@ -88,7 +88,7 @@ class NumpyNetwork:
     def scale(self, number: int, layer: Layer, sums: Values) -> Values:
         """Batch norm of a residual stage: 16-bit scales with one shift for all channels."""
         norm = self.own.norms[number]
-        unit = 2 if layer.op is Operator.CONV else 1
+        unit = 2 if layer.op is operators.CONV else 1
         factor = norm.gamma.numpy() / np.sqrt(norm.moving_variance.numpy().astype("f8") + 1e-3)
         exact = 256 * unit * factor
         shift = max(s for s in range(17) if abs(np.rint(exact * 2.0**s)).max() < 2**15)
@@ -123,7 +123,7 @@ def windows(x: Values, side: int) -> Values:
 
 def convolve(x: Values, weights: Values, layer: Layer) -> Values:
     """Sums of a stem or a convolution, in front of its pool."""
-    border = 0 if layer.op is Operator.STEM else 1
+    border = 0 if layer.op is operators.STEM else 1
     sides: Sequence[tuple[int, int]] = ((0, 0), (layer.pad,) * 2, (layer.pad,) * 2, (0, 0))
     padded = np.pad(x, sides, constant_values=border)
     height, width = (side * layer.pool for side in layer.out_shape[:2])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from rbnn.nets import reactnet, resnet, vgg
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
 from rbnn.nets.residual_stack import stage_depths
 from rbnn.nets.topology import Topology
-from rbnn.spec.layout import MAX_LAYERS, Operator, Output, Packing, Stage
+from rbnn.spec import operators
+from rbnn.spec.layout import MAX_LAYERS, Output, Packing, Stage
 
 SNAPSHOT = Path(__file__).with_name("topologies.json")
 RESIDUAL = ("resnet", "reactnet")
@@ -26,9 +26,9 @@ def described(topology: Topology) -> dict[str, Any]:
     """A network in plain data, one line a layer."""
     lines = []
     for layer in topology.layers:
-        values = dataclasses.asdict(layer)
-        names = ("op", "stage", "activation", "sign")
-        parts = [f"{values[name].name.lower()}" for name in names if values[name]]
+        values = vars(layer)
+        kinds = (layer.stage, layer.activation, layer.sign)
+        parts = [layer.op.name, *(kind.name.lower() for kind in kinds if kind)]
         parts += [f"{key}={values[key]}" for key in ("in_shape", "out_shape", "source")]
         parts += [f"{key}={values[key]}" for key in ("kernel", "stride", "pad", "pool", "shortcut")]
         parts += [f"output={int(layer.output)}", f"bits={layer.bits}", f"macs={layer.macs}"]
@@ -46,12 +46,12 @@ def check(topology: Topology) -> None:
     """Every layer reads what an earlier one writes, in the shape in which it is written."""
     layers = topology.layers
     assert len(layers) <= MAX_LAYERS
-    assert layers[0].op is Operator.STEM
+    assert layers[0].op is operators.STEM
     assert layers[0].in_shape == topology.input_shape
     assert layers[-1].out_shape == (1, 1, topology.max_classes)
     read: set[tuple[int, Output]] = set()
     for number, layer in enumerate(layers):
-        if layer.op is Operator.STEM:
+        if layer.op is operators.STEM:
             assert layer.source == -1
         else:
             need = Output.STREAM if layer.reads_stream else Output.BITS
@@ -72,7 +72,7 @@ def check(topology: Topology) -> None:
                 walked = layer.in_shape[side] + 2 * layer.pad - layer.kernel
                 assert (walked // layer.stride + 1) == layer.out_shape[side] * layer.pool
         assert (layer.packing is not Packing.NONE) == (layer.bits > 0)
-        assert (layer.stage is not Stage.NONE) == (layer.op in (Operator.STEM, Operator.CONV))
+        assert (layer.stage is not Stage.NONE) == (layer.op in (operators.STEM, operators.CONV))
     flags = (Output.BITS, Output.STREAM)
     written = {(k, one) for k, layer in enumerate(layers) for one in flags if one in layer.output}
     assert written == read
@@ -94,16 +94,16 @@ def test_networks_are_sound_at_any_width_depth_and_number_of_stages(
     topology = lay_out(name, (side, side, 3), classes, width, depth, own)
     check(topology)
     if own:
-        last = next(one for one in reversed(topology.layers) if one.op is Operator.CONV)
+        last = next(one for one in reversed(topology.layers) if one.op is operators.CONV)
         assert last.out_shape == (side >> stages, side >> stages, width << (stages - 1))
-    convolutions = sum(layer.op is Operator.CONV for layer in topology.layers)
+    convolutions = sum(layer.op is operators.CONV for layer in topology.layers)
     assert convolutions == depth * (2 if name == "reactnet" else 1)
 
 
 @pytest.mark.parametrize("name", RESIDUAL)
 def test_every_residual_convolution_has_a_shortcut(name: str) -> None:
     for layer in lay_out(name, (32, 32, 3), 10).layers:
-        assert (layer.shortcut is not None) == (layer.op is Operator.CONV)
+        assert (layer.shortcut is not None) == (layer.op is operators.CONV)
 
 
 def test_the_default_resnet_has_about_480_000_bits() -> None:

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Mean of the stream over windows of a power of two pixels, no padding:
+ * floor((sum + pixels / 2) / pixels). `stream` may be `input` itself: it never catches up with what
+ * is still to be read. */
 #include <string.h>
 
 #include "core/kernels.h"

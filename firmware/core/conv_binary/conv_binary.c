@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tile by tile: draw the weights, and for each pass over up to three slots build their tables and
- * add them to the sums of all positions; then the stage. Working memory is laid out as
- * conv_binary_run.h says. */
+/* Binary convolution, stage. Tile by tile: draw the weights, and for each pass over up to three
+ * slots build their tables and add them to the sums of all positions; then the stage. Working
+ * memory is laid out as conv_binary_run.h says. */
 #include "core/kernels.h"
 
 #include <stdbool.h>

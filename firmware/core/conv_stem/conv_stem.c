@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The layer's weights are expanded once, to addresses of table entries, and serve all positions.
+/* 8-bit convolution, fused pool, stage. Serves windows of 1..7 pixels a side and of 128 values at
+ * most (their sums fit int16), any stride, less padding than the window's side, 1..4 channels, no
+ * pool or one of 2x2, no shortcut.
+ *
+ * The layer's weights are expanded once, to addresses of table entries, and serve all positions.
  * The rows of the image that one row of output needs stand as int16 planes, one for each channel
  * and column modulo `phases`, so that the pixels of neighbouring positions are neighbours. */
 #include <stddef.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Logits from bits: scale * product + bias, modulo 2^32 (the exporter refuses scales that could
+ * overflow). */
 #include "core/kernels.h"
 
 #include <stdbool.h>

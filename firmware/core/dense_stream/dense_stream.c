@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Logits from the stream: sat32(floor((scale * product + bias * 2^8) / 2^8)) in 64 bits; a product
+ * of that length takes a Cortex-M3, no other core, a time that depends on the numbers. */
 #include "core/kernels.h"
 
 #include "spec/target.h"

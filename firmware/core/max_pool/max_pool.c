@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Maximum of bits over windows of any size, no padding. */
 #include "core/kernels.h"
 
 void rbnn_max_pool(const rbnn_run *run)

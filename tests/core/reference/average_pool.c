@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reference.h"
 
-void rbnn_reference_average_pool(const rbnn_run *run)
+void rbnn_average_pool_reference(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
   const int16_t *input = run->input;

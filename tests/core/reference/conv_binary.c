@@ -31,7 +31,7 @@ static uint32_t input_at(const rbnn_run *run, uint32_t y, uint32_t x, uint32_t c
   return ((const uint32_t *)run->input)[bit / 32u] >> bit % 32u & 1u;
 }
 
-void rbnn_reference_conv_binary(const rbnn_run *run)
+void rbnn_conv_binary_reference(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
   const uint32_t kernel = layer->kernel;
@@ -49,7 +49,7 @@ void rbnn_reference_conv_binary(const rbnn_run *run)
                    weight_at(weights, layer, filter, tap, channel);
           }
         }
-        rbnn_reference_stage(run, y * layer->out_width + x, filter, sum);
+        rbnn_stage_reference(run, y * layer->out_width + x, filter, sum);
       }
     }
   }

@@ -30,7 +30,7 @@ static int32_t sum_of(const rbnn_run *run, const uint32_t *row, uint32_t y, uint
   return sum;
 }
 
-void rbnn_reference_conv_stem(const rbnn_run *run)
+void rbnn_conv_stem_reference(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
   const uint32_t row_words =
@@ -46,7 +46,7 @@ void rbnn_reference_conv_stem(const rbnn_run *run)
                                      x * layer->pool + i % layer->pool);
           largest = sum > largest ? sum : largest;
         }
-        rbnn_reference_stage(run, y * layer->out_width + x, f, largest);
+        rbnn_stage_reference(run, y * layer->out_width + x, f, largest);
       }
     }
   }

@@ -7,7 +7,7 @@ static uint32_t lane(uint32_t filter)
   return (filter & 1u) << 3 | (filter & 2u) << 1 | (filter & 4u) >> 1 | (filter & 8u) >> 3;
 }
 
-void rbnn_reference_dense(const rbnn_run *run)
+void rbnn_dense_reference(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
   const uint32_t *input = run->input;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reference.h"
 
-void rbnn_reference_max_pool(const rbnn_run *run)
+void rbnn_max_pool_reference(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
   const uint32_t *input = run->input;

@@ -8,13 +8,10 @@
 #include "core/kernels.h"
 
 /* The stage of one sum: writes one element of the stream and one bit. */
-void rbnn_reference_stage(const rbnn_run *run, uint32_t position, uint32_t filter, int32_t sum);
+void rbnn_stage_reference(const rbnn_run *run, uint32_t position, uint32_t filter, int32_t sum);
 
-void rbnn_reference_conv_stem(const rbnn_run *run);
-void rbnn_reference_conv_binary(const rbnn_run *run);
-void rbnn_reference_max_pool(const rbnn_run *run);
-void rbnn_reference_average_pool(const rbnn_run *run);
-void rbnn_reference_dense(const rbnn_run *run);
-void rbnn_reference_dense_stream(const rbnn_run *run);
+#define RBNN_DECLARE_REFERENCE(name, printed, kernel, work_bytes) \
+  void kernel##_reference(const rbnn_run *run);
+RBNN_OPERATOR_LIST(RBNN_DECLARE_REFERENCE)
 
 #endif

@@ -14,7 +14,7 @@ static int64_t floor_shift(int64_t value, uint32_t shift)
   return value >= 0 ? value / divisor : -((-value + divisor - 1) / divisor);
 }
 
-void rbnn_reference_stage(const rbnn_run *run, uint32_t position, uint32_t filter, int32_t sum)
+void rbnn_stage_reference(const rbnn_run *run, uint32_t position, uint32_t filter, int32_t sum)
 {
   const rbnn_layer *layer = run->layer;
   const uint32_t channels = layer->out_channels;

@@ -1,0 +1,36 @@
+"""Maximum of bits over windows; ``rbnn_max_pool``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbnn.nets.topology import Layer
+from rbnn.operators.windows import layer_windows
+from rbnn.operators.workings import WORKINGS, Turns, Workings
+from rbnn.spec import operators
+from rbnn.spec.packing import WORD_BITS, Bits
+
+
+class MaxPool(Workings):
+    """See :class:`Workings`."""
+
+    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None) -> Bits:
+        """Logical or of each window."""
+        return np.asarray(layer_windows(given, layer).any(axis=3), np.bool_)
+
+    def count_turns(self, layer: Layer, work_bytes: int) -> Turns:
+        """A window of 2x2 has a loop of its own."""
+        height, width, channels = layer.out_shape
+        words = height * width * channels // WORD_BITS
+        turns: Turns = Counter({"max_pool position": height * width})
+        turns["max_pool word 2x2" if layer.kernel == 2 else "max_pool word"] = words
+        if layer.kernel != 2:
+            turns["max_pool tap"] = words * layer.kernel**2
+        return turns
+
+
+WORKINGS.register(operators.MAX_POOL, MaxPool())
