@@ -18,7 +18,7 @@ def comparison_table(rows: Sequence[TaskSharing]) -> Table:
     table.add_column("classes", justify="right")
     table.add_column("shared network", justify="right")
     if with_own:
-        table.add_column("own network", justify="right")
+        table.add_column("single-task network", justify="right")
         table.add_column("difference", justify="right")
     for row in rows:
         cells = [row.task, str(row.classes), f"{row.shared:.2%}"]
