@@ -181,7 +181,7 @@ def open_licence(
         provider_public: 32 bytes, from the container.
         device_private: the device's static key.
         psk: the user's key for this licence, 32 bytes.
-        model_digest: of the model at hand, 32 bytes; replaces the digest in the licence.
+        model_digest: of the current model, 32 bytes; replaces the digest in the licence.
 
     Raises:
         LicenceError: wrong user, device or model, or a changed licence; does not say which.
