@@ -56,7 +56,7 @@ class Operator:
         largest_window: side of its window at most; 0 for an operator that meets its whole input at
             once and gives one pixel.
         window_is_power: the window's side must be a power of two.
-        largest_pool: largest side of a max pool that its kernel computes after the sums; 1 for none.
+        largest_pool: largest side of a max pool that its kernel computes after the sums; or 1.
         takes_shortcut: its stage may add another layer's stream.
         unit: how much of the sum of +-1 products one unit of its kernel's sum is.
         in_place: its stream may begin where its input begins, as it never writes past what it has

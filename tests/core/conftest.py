@@ -17,7 +17,7 @@ from rbnn.engine.compile import SANITIZERS, compile_native, engine_sources
 @pytest.fixture(scope="session")
 def driver_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``core_driver.c`` with the whole core, under AddressSanitizer and UBSan."""
-    source = Path(__file__).with_name("core_driver.c")
+    source = Path(__file__).parent / "drivers" / "core_driver.c"
     flags = ("-O1", "-fno-omit-frame-pointer", *SANITIZERS)
     folder = tmp_path_factory.mktemp("native")
     return compile_native("core_driver", [*engine_sources(), source], flags, folder)

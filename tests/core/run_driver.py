@@ -100,7 +100,7 @@ class RunDriver:
 def sources() -> list[Path]:
     """The driver, the core and the plain kernels."""
     plain = sorted((HERE / "reference").glob("*.c"))
-    return [HERE / "run_driver.c", *room_sources("core"), *plain]
+    return [HERE / "drivers" / "run_driver.c", *room_sources("core"), *plain]
 
 
 def build_native(folder: Path) -> Path:
@@ -117,7 +117,7 @@ def build_bare(cpu: str, folder: Path) -> Path:
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft",
          "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-Wl,--gc-sections",
-         "--specs=rdimon.specs", f"-T{HERE / 'run_driver.ld'}", f"-I{FIRMWARE}",
+         "--specs=rdimon.specs", f"-T{HERE / 'drivers' / 'run_driver.ld'}", f"-I{FIRMWARE}",
          *map(str, [*sources(), *assembly]), "-o", str(program)],
         check=True,
     )  # fmt: skip

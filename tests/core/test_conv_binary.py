@@ -17,7 +17,7 @@ from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 HERE = Path(__file__).parent
 SOURCES = [
-    HERE / "conv_binary_driver.c",
+    HERE / "drivers" / "conv_binary_driver.c",
     *room_sources("core/conv_binary", "core/stage"),
     *(HERE / "reference" / name for name in ("conv_binary.c", "stage.c")),
 ]
@@ -55,7 +55,7 @@ def emulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={request.param}", "-mthumb",
          "-mfloat-abi=soft", "-Wall", "-Wextra", "-Wconversion", "-Werror", "--specs=rdimon.specs",
-         f"-T{HERE / 'run_driver.ld'}", f"-I{FIRMWARE}",
+         f"-T{HERE / 'drivers' / 'run_driver.ld'}", f"-I{FIRMWARE}",
          *map(str, [*SOURCES, *assembly]), "-o", str(program)],
         check=True,
     )  # fmt: skip

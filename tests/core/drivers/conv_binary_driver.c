@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/kernels.h"
-#include "reference/reference.h"
+#include "../reference/reference.h"
 
 /* A case: this, the layer's record, then input, weights, shortcut, params, each of whole words. */
 typedef struct {

@@ -11,7 +11,7 @@
 #include "core/kernels.h"
 #include "core/operators.h"
 #include "core/stage/stage.h"
-#include "reference/reference.h"
+#include "../reference/reference.h"
 
 enum { ARGUMENTS, INPUT, WEIGHTS, PARAMS, SHORTCUT, BITS, STREAM, LOGITS, SECTIONS };
 
