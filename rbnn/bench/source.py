@@ -17,7 +17,7 @@ from rbnn.container.seal import unseal
 from rbnn.container.shapes import output_bytes
 from rbnn.export.carray import CONFIG_FILE, IMAGE_FILE, image_source
 from rbnn.files import write_atomic
-from rbnn.spec import stream
+from rbnn.spec import key_stream
 from rbnn.spec.layout import ALIGNMENT, CONTAINER_HEADER, MAX_INPUT_CHANNELS, Cipher
 
 CASES_FILE = "bench_cases.c"
@@ -54,7 +54,7 @@ class NetworkCase:
         for number, place in enumerate(self.container.plan.placements):
             start, end = place.weights_offset, place.weights_offset + place.weights_bytes
             stored = self.container.stored_bits(number)
-            plain[start:end] = stream.reconfigure(
+            plain[start:end] = key_stream.reconfigure(
                 stored, keys.of(number), number, self.container.cipher
             )
         return bytes(plain)
@@ -113,7 +113,7 @@ def _config(cases: Sequence[LayerCase], network: NetworkCase | None, work_bytes:
 
 def _cases_source(cases: Sequence[LayerCase], network: NetworkCase | None) -> str:
     secret = network.secret if network else SECRET
-    key = stream.stream_key(secret, MODEL_ID)
+    key = key_stream.stream_key(secret, MODEL_ID)
     records, plain, stored = bytearray(), bytearray(), bytearray()
     parts: list[str] = []
     rows: list[str] = []
@@ -121,7 +121,7 @@ def _cases_source(cases: Sequence[LayerCase], network: NetworkCase | None) -> st
         packed = case.packed
         records += case.record(len(plain))
         plain += packed
-        stored += stream.reconfigure(packed, key, number)
+        stored += key_stream.reconfigure(packed, key, number)
         assert len(packed) % ALIGNMENT == 0, "layers' bits are whole blocks"
         parts += [_array(f"input_{number}", case.given), _array(f"params_{number}", case.params)]
         rows.append(

@@ -23,7 +23,7 @@ from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingInterruptedError
 from rbnn.runs.run import Run
 from rbnn.runs.start import configure, write_run
-from rbnn.spec.stream import MODEL_ID_BYTES
+from rbnn.spec.key_stream import MODEL_ID_BYTES
 from rbnn.tasks import TaskData
 from rbnn.tasks.loading_bar import LoadingBar
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rbnn.container.errors import ExportError
 from rbnn.container.plan import ContainerPlan
 from rbnn.nets.topology import Layer, Topology
+from rbnn.spec.key_stream import StreamKeys, stream_key
 from rbnn.spec.layout import (
     CONTAINER_HEADER,
     LAYER,
@@ -21,7 +22,6 @@ from rbnn.spec.layout import (
     Cipher,
 )
 from rbnn.spec.published import TEST_ONLY_PROVIDER_PUBLIC
-from rbnn.spec.stream import StreamKeys, stream_key
 
 SEALED_OVERHEAD = SEALED_NONCE_BYTES + SEALED_TAG_BYTES
 CRC_OFFSET = CONTAINER_HEADER.offset("crc32")

@@ -13,6 +13,7 @@ from rbnn.container.errors import ExportError, SealedBlockError
 from rbnn.container.plan import ContainerPlan
 from rbnn.container.shapes import params_bytes
 from rbnn.nets.topology import Layer, Topology
+from rbnn.spec.key_stream import NO_TRUNK
 from rbnn.spec.layout import (
     MAX_INPUT_CHANNELS,
     MAX_SHIFT,
@@ -22,7 +23,6 @@ from rbnn.spec.layout import (
     Sign,
     Stage,
 )
-from rbnn.spec.stream import NO_TRUNK
 
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
@@ -79,7 +79,7 @@ class TaskParams:
         input_channels: channels of the task's own input.
         offsets: 0..255, subtracted from each channel of the network's input.
         groups: by layer number, of every layer that has bits.
-        trunk_key: of :func:`rbnn.spec.stream.trunk_key`, 32 bytes.
+        trunk_key: of :func:`rbnn.spec.key_stream.trunk_key`, 32 bytes.
     """
 
     labels: tuple[str, ...]

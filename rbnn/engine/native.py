@@ -22,7 +22,7 @@ from rbnn.container.shapes import output_bytes
 from rbnn.engine.compile import compile_native, compiler, engine_sources, native_flags
 from rbnn.engine.outputs import Outputs
 from rbnn.errors import RbnnError
-from rbnn.spec import stream
+from rbnn.spec import key_stream
 from rbnn.spec.layout import MAX_CLASSES
 from rbnn.spec.status import Status
 
@@ -164,7 +164,7 @@ class NativeEngine:
             own = secret
             trunk = decode(plaintext, self.container.topology, self.container.plan).trunk_key
         else:
-            own, trunk = forced, stream.trunk_key([forced], self.container.model_id)
+            own, trunk = forced, key_stream.trunk_key([forced], self.container.model_id)
         params = self._words(plaintext)
         try:
             status = library.rbnn_batch_activate(

@@ -20,7 +20,7 @@ from rbnn.errors import RbnnError
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import Floats, Stream, Sums
 from rbnn.operators.workings import WORKINGS
-from rbnn.spec import packing, stream
+from rbnn.spec import key_stream, packing
 from rbnn.spec.layout import Adapter, Output
 from rbnn.spec.operators import Reads, Writes
 from rbnn.spec.scores import softmax_ppm
@@ -95,7 +95,7 @@ class Reference:
             stored = container.stored_bits(number)
             if not stored:
                 continue
-            weights = stream.reconfigure(stored, keys.of(number), number, container.cipher)
+            weights = key_stream.reconfigure(stored, keys.of(number), number, container.cipher)
             kernels[number] = packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)
         return cls(container, task, params, kernels)
 

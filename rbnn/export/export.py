@@ -39,7 +39,7 @@ from rbnn.nets.padding import PaddedNetwork, pad
 from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
-from rbnn.spec import packing, stream
+from rbnn.spec import key_stream, packing
 from rbnn.spec.layout import Cipher
 from rbnn.tasks import load
 
@@ -215,13 +215,13 @@ def make_container(
             "Restore secrets/secrets.json from your backup.",
         )
     trunk_layers = config.topology().trunk_layers(config.trunk)
-    trunk_key = stream.NO_TRUNK
+    trunk_key = key_stream.NO_TRUNK
     if trunk_layers:
-        trunk_key = stream.trunk_key([secrets[task.name] for task in config.tasks], model_id)
+        trunk_key = key_stream.trunk_key([secrets[task.name] for task in config.tasks], model_id)
     tasks: list[SealedTask] = []
     for number, task in enumerate(config.tasks):
-        keys = stream.StreamKeys(
-            stream.stream_key(secrets[task.name], model_id), trunk_key, trunk_layers
+        keys = key_stream.StreamKeys(
+            key_stream.stream_key(secrets[task.name], model_id), trunk_key, trunk_layers
         )
         groups = {
             n: fold(
@@ -275,7 +275,7 @@ def _trained(
     shares = np.zeros(len(outputs), np.int64)
     # A stream is 0 where it is padding; bits are +1.
     if len(inputs) < layer.kernel_shape[-2] and not layer.reads_stream:
-        weights = stream.reconfigure(stored, key, number, cipher)
+        weights = key_stream.reconfigure(stored, key, number, cipher)
         kernel = packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)
         shares = network.padding_sums(number, kernel)
     return Trained(

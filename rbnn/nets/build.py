@@ -22,9 +22,9 @@ from rbnn.nets.padding import PaddedNetwork, pad
 from rbnn.nets.schemes import channel_orders, first_signs, pair_signs
 from rbnn.nets.stream_layers import StreamNorm, StreamSum
 from rbnn.nets.topology import Layer, Topology
+from rbnn.spec.key_stream import StreamKeys, kernel_mask, stream_key, trunk_key
 from rbnn.spec.layout import Activation, Adapter, Cipher, Output, Stage
 from rbnn.spec.operators import Writes
-from rbnn.spec.stream import StreamKeys, kernel_mask, stream_key, trunk_key
 
 
 @dataclass(frozen=True)

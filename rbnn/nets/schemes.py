@@ -1,7 +1,7 @@
 """How a task's secret turns the shared kernel into the task's own: the schemes that can be trained.
 
 ``xor``
-    One key bit per weight, that of ``rbnn.spec.stream.kernel_mask``: the stored weight is negated
+    One key bit per weight, that of ``rbnn.spec.key_stream.kernel_mask``: the stored weight is negated
     where the bit is 1. The default, and the only one that devices compute.
 ``sign``
     One key bit per pair of input and output channel: all taps of that pair are negated together.
@@ -18,7 +18,7 @@
     No key: all tasks compute with the same weights.
 
 ``sign`` and ``permute`` are there to be compared with ``xor``. Their keys come from the same task
-secret, model id and cipher, each from a stream of its own (:class:`rbnn.spec.stream.Use`); padding
+secret, model id and cipher, each from a stream of its own (:class:`rbnn.spec.key_stream.Use`); padding
 channels, which only devices have, take no part.
 """
 
@@ -31,9 +31,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rbnn.spec.key_stream import Use, key_stream
 from rbnn.spec.layout import Cipher
 from rbnn.spec.packing import Bits
-from rbnn.spec.stream import Use, key_stream
 
 SCHEMES = ("xor", "sign", "permute", "none")
 
@@ -70,7 +70,7 @@ def channel_orders(
     """A layer's key under ``permute``.
 
     Args:
-        key: 32 bytes, of :func:`rbnn.spec.stream.stream_key`.
+        key: 32 bytes, of :func:`rbnn.spec.key_stream.stream_key`.
         layer: number of the layer.
         inputs: its kernel's last axis but one.
         outputs: its kernel's last axis.
@@ -90,7 +90,7 @@ def first_signs(keys: Sequence[bytes], layer: int, shape: tuple[int, ...], ciphe
     nothing (docs/security.md).
 
     Args:
-        keys: of every task, 32 bytes each, of :func:`rbnn.spec.stream.stream_key`.
+        keys: of every task, 32 bytes each, of :func:`rbnn.spec.key_stream.stream_key`.
         layer: number of the layer.
         shape: of its kernel.
         cipher: of the key stream.
@@ -116,7 +116,7 @@ def secret_order(key: bytes, layer: int, count: int, cipher: Cipher, use: Use) -
     ``count`` words are taken, so that nothing favours one order.
 
     Args:
-        key: 32 bytes, of :func:`rbnn.spec.stream.stream_key`.
+        key: 32 bytes, of :func:`rbnn.spec.key_stream.stream_key`.
         layer: number of the layer.
         count: 1 or more.
         cipher: of the key stream.

@@ -16,8 +16,8 @@ from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run, new_run
 from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
+from rbnn.spec.key_stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.spec.layout import Adapter
-from rbnn.spec.stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.tasks import SIDE, TaskData, load
 from rbnn.tasks.load import Progress
 

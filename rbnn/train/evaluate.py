@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pydantic import computed_field
 
 from rbnn.frozen import Frozen
-from rbnn.spec.stream import SECRET_BYTES
+from rbnn.spec.key_stream import SECRET_BYTES
 from rbnn.tasks.dataset import Images, Labels, Split
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to import, and integers do without it.

@@ -15,7 +15,7 @@ from rbnn.nets.topology import Layer
 from rbnn.operators import windows
 from rbnn.operators.workings import WORKINGS
 from rbnn.runs.parameters import ModelParameters, Normalisation
-from rbnn.spec import operators, packing, stream
+from rbnn.spec import key_stream, operators, packing
 
 TASKS = (("colour", 10, 3), ("grey", 4, 1))
 
@@ -41,8 +41,8 @@ class Unpadded:
     def kernel(self, number: int) -> packing.Bits:
         """The task's weights, Keras' shape."""
         layer = self.padded.topology.layers[number]
-        key = stream.stream_key(self.secret, self.model_id)
-        mask = stream.kernel_mask(key, number, layer.kernel_shape, layer.packing)
+        key = key_stream.stream_key(self.secret, self.model_id)
+        mask = key_stream.kernel_mask(key, number, layer.kernel_shape, layer.packing)
         return (self.parameters.kernels[number] >= 0) ^ self.padded.extract(number, mask)
 
     def sums(self, number: int, layer: Layer, inputs: npt.NDArray[np.float32]) -> Any:

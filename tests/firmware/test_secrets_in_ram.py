@@ -30,7 +30,7 @@ from rbnn.image import platformio
 from rbnn.image.board import load_board
 from rbnn.image.paths import firmware_folder
 from rbnn.image.platformio import BuildResult
-from rbnn.spec import stream
+from rbnn.spec import key_stream
 
 pytestmark = [
     pytest.mark.qemu,
@@ -84,8 +84,8 @@ def held(licensed: Licensed, secret: bytes) -> bool:
 def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
     psk, task_secret = licensed.psk(TASK), made.secrets[TASK]
     container = made.export.container
-    stream_key = stream.stream_key(task_secret, container.model_id)
-    trunk_key = stream.trunk_key(made.secrets.values(), container.model_id)
+    stream_key = key_stream.stream_key(task_secret, container.model_id)
+    trunk_key = key_stream.trunk_key(made.secrets.values(), container.model_id)
     with Session(licensed.emulator.serial_path()) as session:
         wrong = bytes([psk[0] ^ 1]) + psk[1:]
         with pytest.raises(DeviceError):

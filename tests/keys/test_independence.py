@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, norm
 
-from rbnn.spec.stream import reconfigure, stream_key
+from rbnn.spec.key_stream import reconfigure, stream_key
 
 LAYER_BYTES = 1 << 16
 MODEL_ID = b"model of the day"

@@ -13,12 +13,12 @@ from rbnn.keys import provisioning
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
+from rbnn.spec.key_stream import stream_key
 from rbnn.spec.layout import (
     CONTAINER_HEADER,
     LICENCE_BYTES,
     LICENCE_PROLOGUE,
 )
-from rbnn.spec.stream import stream_key
 
 ZERO_KEY = "00" * 32
 

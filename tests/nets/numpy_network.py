@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from rbnn.nets.build import SharedNetwork, TaskInput
 from rbnn.nets.topology import Layer
-from rbnn.spec import operators, stream
+from rbnn.spec import key_stream, operators
 from rbnn.spec.layout import Activation, Adapter, Sign, Stage
 
 Values = npt.NDArray[np.float64]
@@ -69,8 +69,8 @@ class NumpyNetwork:
         """The task's kernel, -1 and +1."""
         layer = self.network.topology.layers[number]
         stored = self.network.shared[number].latent_kernel.numpy() >= 0
-        mask = stream.kernel_mask(
-            stream.stream_key(self.secret, self.model_id),
+        mask = key_stream.kernel_mask(
+            key_stream.stream_key(self.secret, self.model_id),
             number,
             layer.kernel_shape,
             layer.packing,

@@ -11,7 +11,7 @@ from rbnn.nets.architectures import ARCHITECTURES, lay_out
 from rbnn.nets.build import SharedNetwork, TaskInput
 from rbnn.nets.framework import tf
 from rbnn.nets.padding import pad
-from rbnn.spec import stream
+from rbnn.spec import key_stream
 from rbnn.spec.layout import Adapter, Cipher
 
 SECRETS = {"colour": b"\1" * 32, "grey": b"\2" * 32}
@@ -113,8 +113,8 @@ def test_a_model_comes_back_from_its_config_without_its_keys(network: SharedNetw
     assert np.isnan(again(images).numpy()).all()
     for number in network.shared:
         layer = network.topology.layers[number]
-        key = stream.stream_key(SECRETS["grey"], MODEL)
-        mask = stream.kernel_mask(key, number, layer.kernel_shape, layer.packing)
+        key = key_stream.stream_key(SECRETS["grey"], MODEL)
+        mask = key_stream.kernel_mask(key, number, layer.kernel_shape, layer.packing)
         again.get_layer(f"layer_{number}").set_key("grey", mask)
     np.testing.assert_array_equal(again(images), model(images))
 
@@ -158,8 +158,10 @@ def test_masks_are_those_of_the_padded_kernels(name: str) -> None:
     padded = pad(built.topology)
     for number, shared in built.shared.items():
         layer = padded.topology.layers[number]
-        key = stream.stream_key(SECRETS["grey"], MODEL)
-        whole = stream.kernel_mask(key, number, layer.kernel_shape, layer.packing, Cipher.CHACHA8)
+        key = key_stream.stream_key(SECRETS["grey"], MODEL)
+        whole = key_stream.kernel_mask(
+            key, number, layer.kernel_shape, layer.packing, Cipher.CHACHA8
+        )
         mask = np.where(padded.extract(number, whole), -1, 1)
         stored = np.where(shared.latent_kernel.numpy() >= 0, 1, -1)
         np.testing.assert_array_equal(shared.task_kernel("grey"), stored * mask)

@@ -9,17 +9,17 @@ from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
 from rbnn.nets.quantizer import KeyedSign
 from rbnn.nets.schemes import SCHEMES, ChannelOrders, LayerKey
-from rbnn.spec import packing, stream
+from rbnn.spec import key_stream, packing
 from rbnn.spec.layout import Packing
 
 SHAPE = (3, 3, 32, 7)
-KEY = stream.stream_key(bytes(range(32)), bytes(16))
+KEY = key_stream.stream_key(bytes(range(32)), bytes(16))
 
 
 def keyed(shape: tuple[int, ...] = SHAPE) -> KeyedSign:
     quantizer = KeyedSign(("one", "two"))
     quantizer.build(shape)
-    quantizer.set_key("one", stream.kernel_mask(KEY, 3, shape, Packing.TILES))
+    quantizer.set_key("one", key_stream.kernel_mask(KEY, 3, shape, Packing.TILES))
     return quantizer
 
 
@@ -32,7 +32,7 @@ def test_weights_are_the_stored_bits_xor_the_key_stream() -> None:
         weights = quantizer(tf.constant(latent)).numpy()
 
     stored = packing.pack_kernel(latent >= 0, Packing.TILES)
-    reconfigured = stream.reconfigure(stored, KEY, 3)
+    reconfigured = key_stream.reconfigure(stored, KEY, 3)
     bits = packing.unpack_kernel(reconfigured, SHAPE, Packing.TILES)
     np.testing.assert_array_equal(weights, 2.0 * bits - 1)
 
@@ -45,7 +45,7 @@ def test_gradient_passes_through_the_same_mask_inside_the_clip() -> None:
         loss = tf.reduce_sum(quantizer(latent) * upstream)
     gradient = tape.gradient(loss, latent).numpy()
 
-    mask = np.where(stream.kernel_mask(KEY, 3, SHAPE, Packing.TILES), -1.0, 1.0)
+    mask = np.where(key_stream.kernel_mask(KEY, 3, SHAPE, Packing.TILES), -1.0, 1.0)
     inside = np.abs(latent.numpy()) <= 1
     np.testing.assert_allclose(gradient, upstream * mask * inside, rtol=1e-6)
 

@@ -19,9 +19,9 @@ from rbnn.nets.build import SharedNetwork, TaskInput
 from rbnn.nets.framework import tf
 from rbnn.nets.quantizer import KeyedSign
 from rbnn.nets.schemes import ChannelOrders, channel_orders, pair_signs, secret_order
-from rbnn.spec import stream
+from rbnn.spec import key_stream
+from rbnn.spec.key_stream import Use
 from rbnn.spec.layout import Adapter, Cipher
-from rbnn.spec.stream import Use
 
 SECRETS = {"colour": b"\1" * 32, "grey": b"\2" * 32}
 MODEL = b"\3" * 16
@@ -115,11 +115,11 @@ def test_equal_words_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_streams_of_different_use_are_unrelated() -> None:
-    key = stream.stream_key(SECRETS["grey"], MODEL)
+    key = key_stream.stream_key(SECRETS["grey"], MODEL)
     for cipher in Cipher:
-        streams = {stream.key_stream(key, 3, 64, cipher, use) for use in Use}
+        streams = {key_stream.key_stream(key, 3, 64, cipher, use) for use in Use}
         assert len(streams) == len(Use)
-        assert stream.key_stream(key, 3, 64, cipher) in streams
+        assert key_stream.key_stream(key, 3, 64, cipher) in streams
 
 
 @pytest.mark.parametrize("architecture", ["vgg", "resnet", "reactnet"])
@@ -130,7 +130,7 @@ def test_a_network_computes_with_the_keyed_kernels(scheme: str, architecture: st
     assert np.isnan(built.models["grey"](image).numpy()).all()
     built.set_secrets({"grey": SECRETS["grey"]}, MODEL)
     assert not np.isnan(built.models["grey"](image).numpy()).any()
-    key = stream.stream_key(SECRETS["grey"], MODEL)
+    key = key_stream.stream_key(SECRETS["grey"], MODEL)
     for number, layer in built.shared.items():
         stored = np.where(layer.latent_kernel.numpy() >= 0, 1, -1).astype(np.float32)
         wanted = expected_kernel(scheme, stored, key, number)
@@ -154,7 +154,7 @@ def test_a_wrong_secret_gives_other_kernels_and_the_right_one_the_first(scheme: 
 
 
 def test_tasks_and_layers_of_equal_shape_have_keys_of_their_own() -> None:
-    grey, colour = (stream.stream_key(secret, MODEL) for secret in SECRETS.values())
+    grey, colour = (key_stream.stream_key(secret, MODEL) for secret in SECRETS.values())
     orders = {
         tuple(order.tolist())
         for key in (grey, colour)

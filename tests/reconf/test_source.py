@@ -1,4 +1,4 @@
-"""Reconfiguration on the device, streaming and resident, held to rbnn.spec.stream."""
+"""Reconfiguration on the device, streaming and resident, held to rbnn.spec.key_stream."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, room_sources
 from rbnn.image import monocypher
+from rbnn.spec.key_stream import StreamKeys, reconfigure, stream_key
 from rbnn.spec.layout import Cipher
-from rbnn.spec.stream import StreamKeys, reconfigure, stream_key
 
 SECRET = b"TEST-ONLY secret of a task, 32 b"
 MODEL = b"model of the day"

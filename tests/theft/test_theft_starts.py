@@ -10,8 +10,8 @@ import pytest
 
 from rbnn.nets.padding import pad
 from rbnn.runs.parameters import ModelParameters
+from rbnn.spec.key_stream import kernel_mask, stream_key
 from rbnn.spec.packing import unpack_kernel
-from rbnn.spec.stream import kernel_mask, stream_key
 from rbnn.theft.starts import Loot, random_signs, signs_of, starting_point
 from rbnn.train.transfer import load_network
 

@@ -25,8 +25,8 @@ from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import start_run
+from rbnn.spec.key_stream import kernel_mask, stream_key
 from rbnn.spec.packing import Bits
-from rbnn.spec.stream import kernel_mask, stream_key
 from rbnn.tasks import TaskData
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import build_network

@@ -15,7 +15,7 @@ from tiny_tasks import MODEL, SECRETS
 
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
-from rbnn.spec.stream import StreamKeys, kernel_mask, stream_key, trunk_key
+from rbnn.spec.key_stream import StreamKeys, kernel_mask, stream_key, trunk_key
 from rbnn.tasks import TaskData
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import read_parameters

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rbnn.spec import chacha, packing, stream
+from rbnn.spec import chacha, key_stream, packing
 from rbnn.spec.layout import Cipher, Packing
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "chacha_vectors.json").read_text())
@@ -31,13 +31,13 @@ def test_published_vectors(vector: dict[str, str]) -> None:
 
 def test_key_stream_is_rfc_8439() -> None:
     # Appendix A.1, test vector 1.
-    assert stream.key_stream(bytes(32), 0, 16).hex() == "76b8e0ada0f13d90405d6ae55386bd28"
+    assert key_stream.key_stream(bytes(32), 0, 16).hex() == "76b8e0ada0f13d90405d6ae55386bd28"
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(0, 2**32 - 1), st.integers(0, 700))
 def test_own_cipher_is_the_library_at_20_rounds(key: bytes, layer: int, length: int) -> None:
-    expected = stream.key_stream(key, layer, length)
-    assert chacha.key_stream(key, stream.layer_nonce(layer), length, 20) == expected
+    expected = key_stream.key_stream(key, layer, length)
+    assert chacha.key_stream(key, key_stream.layer_nonce(layer), length, 20) == expected
 
 
 def test_block_numbers_do_not_wrap() -> None:
@@ -57,36 +57,36 @@ def test_block_numbers_do_not_wrap() -> None:
 def test_reconfigure_agrees_with_the_kernel_mask(cipher: Cipher, order: Packing) -> None:
     stored = np.random.default_rng(0).random((3, 3, 64, 32)) < 0.5
     packed = packing.pack_kernel(stored, order)
-    key = stream.stream_key(SECRET, MODEL)
-    weights = stream.reconfigure(packed, key, 7, cipher)
-    mask = stream.kernel_mask(key, 7, stored.shape, order, cipher)
+    key = key_stream.stream_key(SECRET, MODEL)
+    weights = key_stream.reconfigure(packed, key, 7, cipher)
+    mask = key_stream.kernel_mask(key, 7, stored.shape, order, cipher)
     unpacked = packing.unpack_kernel(weights, stored.shape, order)
     np.testing.assert_array_equal(unpacked, stored ^ mask)
-    assert stream.reconfigure(weights, key, 7, cipher) == packed
+    assert key_stream.reconfigure(weights, key, 7, cipher) == packed
 
 
 def test_a_trunk_has_the_key_that_all_secrets_give() -> None:
     secrets = [SECRET, bytes(32), bytes([7]) * 32]
-    trunk = stream.trunk_key(secrets, MODEL)
-    assert trunk == stream.trunk_key(reversed(secrets), MODEL)
-    own = stream.stream_key(SECRET, MODEL)
-    others = [stream.trunk_key(secrets[:count], MODEL) for count in range(3)]
-    assert len({trunk, own, *others, stream.trunk_key(secrets, bytes(16))}) == 6
-    keys = stream.StreamKeys(own, trunk, 2)
+    trunk = key_stream.trunk_key(secrets, MODEL)
+    assert trunk == key_stream.trunk_key(reversed(secrets), MODEL)
+    own = key_stream.stream_key(SECRET, MODEL)
+    others = [key_stream.trunk_key(secrets[:count], MODEL) for count in range(3)]
+    assert len({trunk, own, *others, key_stream.trunk_key(secrets, bytes(16))}) == 6
+    keys = key_stream.StreamKeys(own, trunk, 2)
     assert [keys.of(layer) for layer in range(4)] == [trunk, trunk, own, own]
-    assert stream.StreamKeys(own).of(0) == own
+    assert key_stream.StreamKeys(own).of(0) == own
     with pytest.raises(ValueError, match="16 bytes"):
-        stream.trunk_key(secrets, bytes(15))
+        key_stream.trunk_key(secrets, bytes(15))
 
 
 def test_streams_differ_by_secret_model_layer_and_cipher() -> None:
-    key = stream.stream_key(SECRET, MODEL)
+    key = key_stream.stream_key(SECRET, MODEL)
     streams = {
-        *(stream.key_stream(key, layer, 64) for layer in (0, 1, 256, 65536)),
-        *(stream.key_stream(key, 0, 64, cipher) for cipher in Cipher),
-        stream.key_stream(stream.stream_key(bytes(32), MODEL), 0, 64),
-        stream.key_stream(stream.stream_key(SECRET, bytes(16)), 0, 64),
+        *(key_stream.key_stream(key, layer, 64) for layer in (0, 1, 256, 65536)),
+        *(key_stream.key_stream(key, 0, 64, cipher) for cipher in Cipher),
+        key_stream.key_stream(key_stream.stream_key(bytes(32), MODEL), 0, 64),
+        key_stream.key_stream(key_stream.stream_key(SECRET, bytes(16)), 0, 64),
     }
     assert len(streams) == 4 + 2 + 2
     with pytest.raises(ValueError, match="16 bytes"):
-        stream.stream_key(SECRET, bytes(15))
+        key_stream.stream_key(SECRET, bytes(15))
