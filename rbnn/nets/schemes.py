@@ -1,8 +1,8 @@
 """How a task's secret turns the shared kernel into the task's own: the schemes that can be trained.
 
 ``xor``
-    One key bit per weight, that of ``rbnn.spec.key_stream.kernel_mask``: the stored weight is negated
-    where the bit is 1. The default, and the only one that devices compute.
+    One key bit per weight, that of ``rbnn.spec.key_stream.kernel_mask``: the stored weight is
+    negated if the bit is 1. The default, and the only one that devices compute.
 ``sign``
     One key bit per pair of input and output channel: all taps of that pair are negated together.
     A dense layer has one tap; its input channels are its inputs, so here ``sign`` negates weight
@@ -18,7 +18,7 @@
     No key: all tasks compute with the same weights.
 
 ``sign`` and ``permute`` are there to be compared with ``xor``. Their keys come from the same task
-secret, model id and cipher, each from a stream of its own (:class:`rbnn.spec.key_stream.Use`); padding
+secret, model id and cipher, each from its own stream (:class:`rbnn.spec.key_stream.Use`); padding
 channels, which only devices have, take no part.
 """
 
