@@ -1,12 +1,12 @@
 """Where the activations of a network lie in one memory, each for as long as it is read.
 
 Bits, streams and logits are separate *values*. A value lives from the layer that writes it to the
-last layer that reads it, both included, as no kernel writes over what it reads, with two
-exceptions where a stream is read for the last time: a residual sum takes the place of its shortcut,
-and an operator that never writes past what it has read, an average pool, may begin where its input
-begins.
-The places of values, with sizes and lifetimes known beforehand, are found greedily, the largest
-first, each in the lowest gap.
+last layer that reads it, both included, since no kernel overwrites what it reads, with two
+exceptions when a stream is read for the last time: a residual sum takes the place of its shortcut,
+and an operator that never writes past what it has read, an average pool, may start where its input
+starts.
+Sizes and lifetimes are known beforehand. Values are placed greedily, each in the lowest gap, in
+several orders (the largest first, for example), and the smallest arena is kept.
 
 Source: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", MLSys 2020
 (greedy by size).
@@ -26,13 +26,13 @@ ALIGN = 4
 
 @dataclass(frozen=True)
 class Value:
-    """One value of the arena, or several that take each other's place.
+    """One value of the arena, or several that replace one another in the same place.
 
     Args:
         size: bytes.
         first: number of the layer that writes it first.
         last: number of the last layer that writes or reads it.
-        over: number of the layer whose stream it may take the beginning of, or None.
+        over: number of the layer at whose stream's start it may start, or None.
     """
 
     size: int
@@ -47,13 +47,13 @@ class Value:
 
 @dataclass(frozen=True)
 class Arena:
-    """Where each layer's values lie; an entry is 0 where a layer lacks it.
+    """Where each layer's values lie; an entry is 0 if the layer has no such value.
 
     Args:
         bits: per layer, of its bits or logits.
         streams: per layer, of its stream.
         total: bytes.
-        bound: bytes that live together at one layer, at most: no arena is smaller.
+        bound: most bytes that live together at any layer: no arena is smaller.
     """
 
     bits: tuple[int, ...]
@@ -105,7 +105,7 @@ def place_values(topology: Topology) -> Arena:
 
 
 def _last(layers: Sequence[Layer], number: int, stream: bool) -> int:
-    """The last layer that reads layer ``number``'s stream or bits; itself where none does."""
+    """The last layer that reads layer ``number``'s stream or bits; ``number`` if none does."""
     readers = [
         n
         for n, layer in enumerate(layers)
@@ -116,7 +116,7 @@ def _last(layers: Sequence[Layer], number: int, stream: bool) -> int:
 
 
 def _stream_owners(layers: Sequence[Layer]) -> list[int]:
-    """Per layer, the layer whose stream's place its own stream takes; itself where none."""
+    """Per layer, the layer whose stream its own stream replaces in place; itself if none."""
     owners = list(range(len(layers)))
     for number, layer in enumerate(layers):
         shortcut = layer.shortcut
@@ -131,7 +131,7 @@ def _stream_owners(layers: Sequence[Layer]) -> list[int]:
 
 
 def _writes_in_place(layers: Sequence[Layer], number: int) -> bool:
-    """Whether a layer may write over its input, and is the last to read it."""
+    """Whether a layer may overwrite its input, and is the last to read it."""
     layer = layers[number]
     return layer.op.in_place and _last(layers, layer.source, True) == number
 
@@ -150,8 +150,8 @@ def _greedy(
     """Offsets of ``values``, placed in ``order``, and the bytes that they take together.
 
     Args:
-        values: what has to be placed.
-        below: by value, another one at whose beginning it may begin.
+        values: what to place.
+        below: by value, another one at whose start it may start.
         order: sort key.
     """
     offsets: dict[int, int] = {}

@@ -35,7 +35,7 @@ def _encode_name(name: str, what: str) -> bytes:
     raw = name.encode()
     if not 0 < len(raw) < NAME_BYTES or b"\0" in raw:
         raise ExportError(
-            f"The {what} name {name!r} does not fit: it has 1 to {NAME_BYTES - 1} bytes of UTF-8.",
+            f"The {what} name {name!r} must have 1 to {NAME_BYTES - 1} bytes of UTF-8, none zero.",
             f"Rename it: --tasks shorter={name}" if what == "task" else "",
         )
     return raw.ljust(NAME_BYTES, b"\0")
@@ -47,7 +47,7 @@ def _check_tasks(tasks: Sequence[SealedTask], max_classes: int) -> None:
     if not 0 < max_classes <= MAX_CLASSES:
         raise ExportError(f"A task has 1 to {MAX_CLASSES} classes. Received: {max_classes}.")
     if len({task.name for task in tasks}) != len(tasks):
-        raise ExportError(f"Two tasks have one name: {', '.join(task.name for task in tasks)}.")
+        raise ExportError(f"Two tasks have the same name: {', '.join(t.name for t in tasks)}.")
 
 
 def build(
@@ -68,7 +68,7 @@ def build(
         weights: packed bits of P by layer number, for every layer that has bits.
         tasks: in task order.
         cipher: of the key streams.
-        trunk_layers: so many first layers have one key for all tasks.
+        trunk_layers: how many of the first layers have one key for all tasks.
 
     Raises:
         ExportError: a name, a count or a layer does not fit the format.
@@ -81,7 +81,7 @@ def build(
         if len(own) != place.weights_bytes:
             where = describe(topology.layers[number], number)
             raise ExportError(
-                f"{where} has {place.weights_bytes} bytes of bits. Received: {len(own)}."
+                f"{where} needs {place.weights_bytes} bytes of bits. Received: {len(own)}."
             )
         bits[place.weights_offset : place.weights_offset + len(own)] = own
 

@@ -45,9 +45,9 @@ class Container:
         model_id: 16 bytes.
         provider_public: 32 bytes.
         cipher: of the key streams.
-        trunk_layers: so many first layers have one key for all tasks.
+        trunk_layers: how many of the first layers have one key for all tasks.
         topology: the network, its channels padded.
-        plan: where its things lie.
+        plan: where its parts lie.
         weights: the shared bits P.
         tasks: in task order.
     """
@@ -73,7 +73,7 @@ class Container:
         return self.provider_public == TEST_ONLY_PROVIDER_PUBLIC
 
     def stored_bits(self, layer: int) -> bytes:
-        """Layer ``layer``'s part of P, packed; empty where it has no bits."""
+        """Layer ``layer``'s part of P, packed; empty if it has no bits."""
         place = self.plan.placements[layer]
         return self.weights[place.weights_offset : place.weights_offset + place.weights_bytes]
 
@@ -99,7 +99,7 @@ class Container:
 
 
 def layer_members(layer: Layer) -> dict[str, int]:
-    """Members of a layer's record that the layer alone gives."""
+    """Members of a layer's record that follow from the layer by itself."""
     return {
         "op": layer.op.number,
         "packing": int(layer.packing),

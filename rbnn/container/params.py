@@ -1,4 +1,4 @@
-"""A task's own part in clear, as bytes: input adapter, each layer's values, class names."""
+"""A task's own part as plaintext bytes: input adapter, each layer's values, class names."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ Int32s = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Of a stage THRESHOLD: (out_channels,); bit = (sum >= threshold)."""
+    """For a stage THRESHOLD: (out_channels,); bit = (sum >= threshold)."""
 
     thresholds: Int16s
 
 
 @dataclass(frozen=True)
 class Residual:
-    """Of a stage RESIDUAL; arrays of (out_channels,). See ``rbnn.spec.layout.Stage``.
+    """For a stage RESIDUAL; arrays of (out_channels,). See ``rbnn.spec.layout.Stage``.
 
     Args:
-        shift: 0..16, behind the scales.
+        shift: 0..16, after the scales.
         scales: the stream's units (1/256) times 2^shift for each unit of the sum.
         biases: Q8.8.
-        points: of RPReLU, Q8.8; None without, as the next two.
+        points: of RPReLU, Q8.8; None without it, like the next two.
         slopes: Q2.14.
         offsets: Q8.8.
-        thresholds: of sign THRESHOLDS, Q8.8; None without.
+        thresholds: of sign THRESHOLDS, Q8.8; None without it.
     """
 
     shift: int
@@ -60,7 +60,7 @@ class Residual:
 
 @dataclass(frozen=True)
 class Logits:
-    """Of a dense layer: (max_classes,) each, Q12.20; zero from the class count on."""
+    """For a dense layer: (max_classes,) each, Q12.20; zero beyond the task's classes."""
 
     scales: Int32s
     biases: Int32s
@@ -71,15 +71,15 @@ Group = Thresholds | Residual | Logits
 
 @dataclass(frozen=True)
 class TaskParams:
-    """Everything of a task but its secret.
+    """Everything that belongs to a task, except its secret.
 
     Args:
         labels: class names in class order.
         adapter: how the task's input becomes the network's.
         input_channels: channels of the task's own input.
         offsets: 0..255, subtracted from each channel of the network's input.
-        groups: by layer number, of every layer that has bits.
-        trunk_key: of :func:`rbnn.spec.key_stream.trunk_key`, 32 bytes.
+        groups: by layer number, for every layer that has bits.
+        trunk_key: from :func:`rbnn.spec.key_stream.trunk_key`, 32 bytes.
     """
 
     labels: tuple[str, ...]
@@ -115,7 +115,10 @@ def _decode_group(data: bytes, layer: Layer, where: str) -> Group:
     if layer.stage is Stage.RESIDUAL:
         shift, zero = struct.unpack_from("<HH", data)
         if shift > MAX_SHIFT or zero:
-            raise SealedBlockError(f"{where}: the shift is {shift}, more than {MAX_SHIFT}.")
+            raise SealedBlockError(
+                f"{where}: the shift must be 0 to {MAX_SHIFT}, the member after it 0. "
+                f"Received: {shift} and {zero}."
+            )
         data = data[4:]
     names = _members(layer)
     values = np.frombuffer(data, "<i4" if layer.op.is_last else "<i2").reshape(len(names), -1)
@@ -137,7 +140,7 @@ def encode(params: TaskParams, topology: Topology, plan: ContainerPlan) -> bytes
     channels = topology.input_shape[2]
     if len(params.offsets) != channels or not all(0 <= value <= 255 for value in params.offsets):
         raise ExportError(
-            f"A task has {channels} input offsets of 0 to 255. Received: {params.offsets}."
+            f"A task needs {channels} input offsets of 0 to 255. Received: {params.offsets}."
         )
     if any(not label or "\0" in label for label in params.labels):
         raise ExportError(f"A class name is empty or has a zero byte: {params.labels!r}.")

@@ -80,7 +80,7 @@ def _require(condition: bool, what: str) -> None:
 
 def _parse_name(raw: bytes, what: str) -> str:
     name = raw.rstrip(b"\0")
-    _require(0 < len(name) < NAME_BYTES and b"\0" not in name, f"the {what} name is not a name")
+    _require(0 < len(name) < NAME_BYTES and b"\0" not in name, f"the {what} name is invalid")
     try:
         return name.decode()
     except UnicodeDecodeError:
@@ -146,11 +146,11 @@ def _parse_layers(data: bytes, header: dict[str, Any]) -> Topology:
         source, shortcut = -1, None
         if number:
             source = _writer(written, record["in_offset"], layer.reads_stream, layer.in_shape)
-            _require(source >= 0, f"layer {number} reads what no layer left there")
+            _require(source >= 0, f"layer {number} reads what no layer wrote there")
         if channels := record["shortcut_channels"]:
             shape = (*layer.out_shape[:2], channels)
             shortcut = _writer(written, record["shortcut_offset"], True, shape)
-            _require(shortcut >= 0, f"layer {number} adds what no layer left there")
+            _require(shortcut >= 0, f"layer {number} adds what no layer wrote there")
         layer = dataclasses.replace(layer, source=source, shortcut=shortcut)
         layers.append(layer)
         written.append(_Written(layer, record["out_offset"], record["stream_offset"]))
@@ -177,7 +177,7 @@ class _Written:
     stream_offset: int
 
     def region(self, stream: bool) -> tuple[int, int]:
-        """First byte and the one behind the last, of its stream or of bits and logits."""
+        """Start and end (exclusive) of its stream, or of its bits and logits."""
         if stream:
             return self.stream_offset, self.stream_offset + stream_bytes(self.layer)
         own = bits_bytes(self.layer) + logits_bytes(self.layer)
@@ -185,7 +185,7 @@ class _Written:
 
 
 def _writer(written: list[_Written], offset: int, stream: bool, shape: tuple[int, ...]) -> int:
-    """The layer whose stream or bits of ``shape`` stand at ``offset``; -1 where none does."""
+    """The layer whose stream or bits of ``shape`` lie at ``offset``; -1 if none does."""
     size = math.prod(shape) * 2 if stream else math.prod(shape) // 8
     for number in range(len(written) - 1, -1, -1):
         regions = (written[number].region(False), written[number].region(True))
@@ -198,7 +198,7 @@ def _writer(written: list[_Written], offset: int, stream: bool, shape: tuple[int
 def _check_placements(
     data: bytes, header: dict[str, Any], topology: Topology, layout: ContainerPlan
 ) -> None:
-    """Every offset is the one that the planner gives: there is one layout for a network."""
+    """Check that every offset is the planner's: a network has exactly one layout."""
     for number in range(len(topology.layers)):
         start = header["layers_offset"] + number * LAYER.size
         _require(
@@ -234,6 +234,6 @@ def _parse_tasks(data: bytes, header: dict[str, Any]) -> tuple[SealedTask, ...]:
         end = start + length
         largest = max(largest, length - SEALED_OVERHEAD)
         tasks.append(SealedTask(name, record["classes"], data[start:end]))
-    _require(len({task.name for task in tasks}) == len(tasks), "two tasks have one name")
+    _require(len({task.name for task in tasks}) == len(tasks), "two tasks have the same name")
     _require(header["params_bytes"] == largest, "params_bytes")
     return tuple(tasks)

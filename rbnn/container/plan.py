@@ -1,4 +1,4 @@
-"""Where everything of a network lies: bits in P, activations in the arena, values in the params."""
+"""Where a network's parts lie: bits in P, activations in the arena, values in the params."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def align(offset: int, multiple: int = ALIGNMENT) -> int:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where one layer's things lie; members as in the container's layer record."""
+    """Where one layer's parts lie; members as in the container's layer record."""
 
     in_offset: int
     out_offset: int
@@ -45,10 +45,10 @@ class ContainerPlan:
     Args:
         placements: one per layer.
         arena_bytes: activation memory.
-        arena_bound: activations that live together at one layer: no arena is smaller.
+        arena_bound: most activation bytes that live together at any layer: no arena is smaller.
         work_bytes: least working memory of the kernels.
         weights_bytes: P with its alignment padding.
-        labels_offset: where the class names begin in the params.
+        labels_offset: where the class names start in the params.
     """
 
     placements: tuple[Placement, ...]
@@ -78,16 +78,16 @@ def _check_graph(topology: Topology) -> None:
         last = number == len(layers) - 1
         if layer.op.is_first != (number == 0) or layer.op.is_last != last:
             raise ExportError(
-                f"{where} stands at the wrong place: the first layer is a stem, the last one dense."
+                f"{where} is in the wrong place: the first layer is a stem, the last one dense."
             )
         if (layer.source == -1) != (number == 0) or not -1 <= layer.source < number:
-            raise ExportError(f"{where} reads layer {layer.source}, which has not run before it.")
+            raise ExportError(f"{where} reads layer {layer.source}, which does not run before it.")
         shape = topology.input_shape if number == 0 else layers[layer.source].out_shape
         wanted = Output.STREAM if layer.reads_stream else Output.BITS
         if layer.in_shape != shape or (number and wanted not in layers[layer.source].output):
             raise ExportError(
                 f"{where} takes {wanted.name.lower() if number else 'an image'} of "  # type: ignore[union-attr]
-                f"{layer.in_shape}; layer {layer.source} does not give that."
+                f"{layer.in_shape}; layer {layer.source} does not give one."
             )
         if last and layer.out_shape[2] != topology.max_classes:
             raise ExportError(
@@ -103,12 +103,12 @@ def _check_shortcut(topology: Topology, number: int) -> None:
     where = describe(layer, number)
     assert layer.shortcut is not None
     if not 0 <= layer.shortcut < number:
-        raise ExportError(f"{where} adds layer {layer.shortcut}, which has not run before it.")
+        raise ExportError(f"{where} adds layer {layer.shortcut}, which does not run before it.")
     added = topology.layers[layer.shortcut]
     if Output.STREAM not in added.output or added.out_shape[:2] != layer.out_shape[:2]:
         raise ExportError(
             f"{where} gives {layer.out_shape[0]}x{layer.out_shape[1]} pixels; its shortcut, layer "
-            f"{layer.shortcut}, has no stream of as many.",
+            f"{layer.shortcut}, has no stream of that size.",
             "Put an average-pool layer into the shortcut.",
         )
     step = added.out_shape[2]
@@ -116,7 +116,7 @@ def _check_shortcut(topology: Topology, number: int) -> None:
         nearest = max(1, round(layer.out_shape[2] / step)) * step
         raise ExportError(
             f"{where} has {layer.out_shape[2]} channels; its shortcut, layer {layer.shortcut}, has "
-            f"{step}, and is repeated a whole number of times.",
+            f"{step}, and can only be repeated a whole number of times.",
             f"The nearest is {nearest} channels.",
         )
 
@@ -125,7 +125,7 @@ def plan(topology: Topology) -> ContainerPlan:
     """Lay out a network whose channels are padded (:func:`rbnn.nets.padding.pad`).
 
     Raises:
-        ExportError: the firmware's kernels do not serve a layer; the message names it and the
+        ExportError: the firmware's kernels do not support a layer; the message names it and the
             nearest shape that works.
     """
     _check_graph(topology)

@@ -1,4 +1,4 @@
-"""Sealed blocks: a task's own part, readable with its secret alone.
+"""Sealed blocks: a task's own part, readable only with its secret.
 
 ``nonce (12) || ciphertext || tag (16)`` of ChaCha20-Poly1305 under KDF(S_t, "params", model id);
 model id and task number are associated data. The nonce is derived from the plaintext, so exporting

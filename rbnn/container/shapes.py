@@ -1,4 +1,4 @@
-"""Sizes that follow from one layer, and which layers the device's kernels serve."""
+"""Sizes that follow from one layer, and which layers the device's kernels support."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def weights_bytes(layer: Layer) -> int:
 
 
 def bits_bytes(layer: Layer) -> int:
-    """Bytes of a layer's bits in the arena; 0 where it writes none."""
+    """Bytes of a layer's bits in the arena; 0 if it writes none."""
     return math.prod(layer.out_shape) // 8 if Output.BITS in layer.output else 0
 
 
 def stream_bytes(layer: Layer) -> int:
-    """Bytes of a layer's stream in the arena; 0 where it writes none."""
+    """Bytes of a layer's stream in the arena; 0 if it writes none."""
     return math.prod(layer.out_shape) * 2 if Output.STREAM in layer.output else 0
 
 
 def logits_bytes(layer: Layer) -> int:
-    """Bytes of a layer's logits in the arena; 0 where it writes none."""
+    """Bytes of a layer's logits in the arena; 0 if it writes none."""
     return layer.out_shape[2] * 4 if layer.op.is_last else 0
 
 
@@ -56,15 +56,15 @@ def params_bytes(layer: Layer) -> int:
 
 
 def describe(layer: Layer, number: int) -> str:
-    """A layer as errors call it: its number and operator."""
+    """A layer's name in errors: its number and operator."""
     return f"Layer {number} ({layer.op.hyphened})"
 
 
 def check_layer(layer: Layer, number: int) -> None:
-    """Refuse a layer that no kernel serves; its channels are padded already.
+    """Refuse a layer that no kernel supports; its channels are padded already.
 
     Raises:
-        ExportError: names the layer, and where there is one the nearest shape that works.
+        ExportError: names the layer and, if there is one, the nearest shape that works.
     """
     where = describe(layer, number)
     if min(*layer.in_shape, *layer.out_shape) <= 0:
@@ -73,7 +73,7 @@ def check_layer(layer: Layer, number: int) -> None:
         _check_window(layer, where)
     elif layer.out_shape[:2] != (1, 1) or (layer.kernel, layer.stride, layer.pad) != (0, 1, 0):
         raise ExportError(
-            f"{where} meets its whole input at once: it has no window, its output is 1x1."
+            f"{where} takes its whole input at once: it must have no window and 1x1 output."
         )
     _check_channels(layer, where)
     if layer.op.has_stage:
@@ -84,8 +84,8 @@ def check_layer(layer: Layer, number: int) -> None:
         _check_sums(layer, where)
     elif layer.pad or layer.out_shape[2] != layer.in_shape[2]:
         raise ExportError(
-            f"{where} has padding {layer.pad} and makes {layer.out_shape[2]} channels of "
-            f"{layer.in_shape[2]}; without weights it has no padding and keeps its channels."
+            f"{where} has padding {layer.pad} and makes {layer.out_shape[2]} channels from "
+            f"{layer.in_shape[2]}; without weights it must have no padding and keep its channels."
         )
 
 
@@ -97,20 +97,20 @@ def _check_window(layer: Layer, where: str) -> None:
     ):
         if not 0 < side <= largest:
             raise ExportError(
-                f"{where} has a {name} of {side}x{side}; the device's kernels go from 1 to "
+                f"{where} has a {name} of {side}x{side}; the device's kernels take sides from 1 to "
                 f"{largest}.",
                 f"The nearest is {max(1, min(side, largest))}{more}.",
             )
     if op.window_is_power and layer.kernel & (layer.kernel - 1):
         raise ExportError(
-            f"{where} has a window of {layer.kernel}x{layer.kernel} pixels; its side is a power of "
-            "two.",
+            f"{where} has a window of {layer.kernel}x{layer.kernel} pixels; its side must be a "
+            "power of two.",
             f"The nearest is {1 << (layer.kernel.bit_length() - 1)}.",
         )
     if not 0 < layer.stride <= 255 or not 0 <= layer.pad < layer.kernel:
         raise ExportError(
             f"{where} has stride {layer.stride} and padding {layer.pad} with a window of "
-            f"{layer.kernel}; the stride is at least 1 and the padding less than the window.",
+            f"{layer.kernel}; the stride must be 1 to 255 and the padding less than the window.",
             f"The nearest padding is {max(0, min(layer.pad, layer.kernel - 1))}.",
         )
     sides = tuple(
@@ -119,7 +119,7 @@ def _check_window(layer: Layer, where: str) -> None:
     )
     if sides != layer.out_shape[:2]:
         raise ExportError(
-            f"{where} makes {sides[0]}x{sides[1]} pixels of {layer.in_shape[0]}x"
+            f"{where} makes {sides[0]}x{sides[1]} pixels from {layer.in_shape[0]}x"
             f"{layer.in_shape[1]}. Received: {layer.out_shape[0]}x{layer.out_shape[1]}.",
             f"The nearest is {sides[0]}x{sides[1]}.",
         )
@@ -144,7 +144,7 @@ def _check_stage(layer: Layer, where: str) -> None:
         raise ExportError(f"{where} has a shortcut; it takes none.")
     match layer.stage:
         case Stage.NONE:
-            raise ExportError(f"{where} has sums and no stage.", "Give it a threshold.")
+            raise ExportError(f"{where} has sums but no stage.", "Give it a threshold.")
         case Stage.THRESHOLD:
             plain = layer.activation is Activation.NONE and layer.sign is Sign.ZERO
             if layer.shortcut is not None or not plain or layer.output != Output.BITS:
@@ -159,18 +159,18 @@ def _check_stage(layer: Layer, where: str) -> None:
 
 
 def _check_no_stage(layer: Layer, where: str) -> None:
-    """A layer without sums has nothing of a stage."""
+    """Refuse what only a layer with sums may have."""
     output = layer.op.bare_output
     bare = (layer.stage, layer.activation, layer.sign, layer.shortcut, layer.pool)
     if bare != (Stage.NONE, Activation.NONE, Sign.ZERO, None, 1) or layer.output != output:
         raise ExportError(
-            f"{where} has no stage, no shortcut and no fused pool, and writes "
+            f"{where} must have no stage, no shortcut and no fused pool, and write "
             f"{(output.name or 'logits').lower() if output else 'logits only'}."
         )
 
 
 def _check_sums(layer: Layer, where: str) -> None:
-    """The sums of a filter fit where the kernel adds them up."""
+    """Refuse a filter whose sums do not fit the kernel's accumulator."""
     most = layer.op.most_filter_bits
     if layer.filter_bits <= most:
         return

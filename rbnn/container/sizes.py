@@ -1,4 +1,6 @@
-"""What a model takes of flash and RAM: the shared part, each task's own, and separate networks."""
+"""What a model takes of flash and RAM: the shared part, each task's own; what single-task networks
+would take.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ class TaskSize(Frozen):
     """Flash of one task, in bytes.
 
     ``own`` is what the task adds to the shared part: ``record`` in the task table, ``sealed`` block
-    with its alignment, and one ``licence`` in the provisioning partition. ``separate`` is what a
-    network of its own would take, unsealed.
+    with its alignment, and one ``licence`` in the provisioning partition. ``separate`` is what its
+    single-task network would take, unsealed.
     """
 
     name: str
@@ -39,12 +41,12 @@ class Sizes(Frozen):
 
     @property
     def separate(self) -> int:
-        """Flash of separate networks for the same tasks."""
+        """Flash of single-task networks for the same tasks."""
         return sum(task.separate for task in self.tasks)
 
     @property
     def reconfigurable(self) -> int:
-        """Flash of the shared part and all tasks' own."""
+        """Flash of the shared part and of all tasks' own parts."""
         return self.shared + sum(task.own for task in self.tasks)
 
 

@@ -1,6 +1,6 @@
-"""Working memory of the device's kernels, as their ``*_work_bytes`` functions have it.
+"""Working memory of the device's kernels, as their ``*_work_bytes`` functions give it.
 
-Each operator knows its own (:mod:`rbnn.operators`); the tests hold it equal to the C function.
+Each operator knows its own (:mod:`rbnn.operators`); the tests compare it with the C function.
 """
 
 from __future__ import annotations
@@ -22,5 +22,5 @@ def most_work_bytes(layer: Layer) -> int:
 
 
 def work_steps(layer: Layer) -> Sequence[int]:
-    """Sizes beside the least from which on the layer's kernel makes fewer passes."""
+    """Sizes, besides the least, at which the layer's kernel makes fewer passes."""
     return WORKINGS[layer.op].work_steps(layer)

@@ -1,4 +1,4 @@
-"""How often the device's kernels go through each of their loops, from shapes and working memory.
+"""How often the device's kernels run through each of their loops, from shapes and working memory.
 
 Each operator counts its own (:mod:`rbnn.operators`). A loop's name is the key of its cost in
 ``rbnn.cost.table``; costs are instructions a turn, so a layer takes the sum of turns times costs.
@@ -15,11 +15,11 @@ from rbnn.spec.packing import UNIT_BYTES
 
 
 def count_turns(layer: Layer, work_bytes: int) -> Turns:
-    """Turns of every loop of one run with the weights at hand.
+    """Turns of every loop of one run, apart from reconfiguration.
 
     Args:
         layer: its channels are padded.
-        work_bytes: working memory, at least the least that the layer runs with.
+        work_bytes: working memory, at least what the layer needs to run.
     """
     turns = WORKINGS[layer.op].count_turns(layer, work_bytes)
     turns[layer.op.name] += 1
@@ -27,7 +27,7 @@ def count_turns(layer: Layer, work_bytes: int) -> Turns:
 
 
 def count_draws(layer: Layer, work_bytes: int) -> Turns:
-    """Turns that reconfiguration adds where the layer's bits stream: calls and blocks."""
+    """Turns that reconfiguration adds if the layer's bits stream: calls and blocks."""
     turns: Turns = Counter()
     if not layer.bits:
         return turns

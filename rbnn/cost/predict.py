@@ -1,8 +1,8 @@
-"""What a network costs on a device, from its shapes alone: instructions, and an estimate of cycles.
+"""What a network costs on a device, from its shapes only: instructions, and an estimate of cycles.
 
-Instructions are turns of loops (``cost_loops.py``) times what a turn was measured to take under
-QEMU's ``-icount`` (``cost_table.py``; ``python -m rbnn.bench.fit`` measures anew). They hold
-within 5 % of measured for every layer; the tests compare.
+Instructions are turns of loops (``rbnn.cost.loops``) times what a turn was measured to take under
+QEMU's ``-icount`` (``rbnn.cost.table``; ``python -m rbnn.bench.fit`` measures again). For every
+layer they are within 5 % of what is measured; the tests check that.
 
 Cycles are an **estimate**: instructions times the mean of Arm's timing table (Cortex-M4 Technical
 Reference Manual, table 3-1) over a kernel's code (``rbnn.bench.fit_cycles``), without flash wait
@@ -27,10 +27,10 @@ DEFAULT_CPU = "cortex-m4"
 
 @dataclass(frozen=True)
 class LayerCost:
-    """Of one layer in one inference.
+    """The cost of one layer in one inference.
 
     Args:
-        kernel: instructions with the weights at hand.
+        kernel: instructions of the kernel itself.
         reconfiguration: instructions of the key stream; 0 for a resident layer.
         cycles: estimated, both together.
     """
@@ -56,14 +56,14 @@ def predict(
 
     Args:
         topology: with padded channels (:func:`rbnn.nets.padding.pad`).
-        work_bytes: working memory, at least the largest least of the layers.
+        work_bytes: working memory, at least what every layer needs.
         resident: numbers of the layers whose weights stay reconfigured; their first run after a
             task switch streams.
         cipher: of the key stream.
         cpu: as in a board's manifest.
 
     Raises:
-        ExportError: there are no costs of that core, or of a layer on it.
+        ExportError: there are no costs for that core, or for a layer on it.
     """
     if cpu not in COSTS:
         raise ExportError(
@@ -82,7 +82,7 @@ def _predict_layer(
     turns = count_turns(layer, work_bytes)
     if not costs.keys() >= {loop for loop, count in turns.items() if count}:
         raise ExportError(
-            f"What a layer {layer.op.hyphened} of this shape costs on {cpu} was never measured.",
+            f"The cost of a {layer.op.hyphened} layer of this shape on {cpu} was never measured.",
             "Measure it: python -m rbnn.bench.fit",
         )
     kernel = _sum(turns, costs)

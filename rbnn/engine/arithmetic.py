@@ -1,6 +1,6 @@
-"""What becomes of a layer's sums, in numpy, exact: stages and logits as SPEC.md writes them down.
+"""What is done with a layer's sums, exactly, in numpy: stages and logits as SPEC.md defines them.
 
-The sums themselves are the operators' own, see :mod:`rbnn.operators`.
+The sums themselves are computed by the operators, see :mod:`rbnn.operators`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def residual(sums: Sums, shortcut: Stream | None, group: Residual) -> tuple[Stre
 
 
 def logits(products: Sums, group: Logits, over_stream: bool) -> Sums:
-    """Logits of inner products; over the stream limited to 32 bits.
+    """Logits from inner products; over the stream they saturate at 32 bits.
 
     Args:
         products: (n, classes).

@@ -1,4 +1,4 @@
-"""Golden vectors: a few test samples of each task, and what every computer must make of them.
+"""Golden vectors: a few test samples of each task, and what every computer must get from them.
 
 ``golden.npz`` holds per task ``<task>/images`` (n, height, width, channels) uint8, ``<task>/crc32``
 (n, layers) uint32 over each layer's output as it lies in the arena, and ``<task>/logits``
@@ -44,7 +44,7 @@ def layer_crc32(outputs: Outputs) -> npt.NDArray[np.uint32]:
 
 
 def save(path: Path, vectors: Mapping[str, Golden]) -> None:
-    """Write the vectors of all tasks, whole or not at all."""
+    """Write the vectors of all tasks, all or nothing."""
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for task, golden in vectors.items():
         arrays[f"{task}/images"] = golden.images

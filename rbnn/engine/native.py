@@ -1,6 +1,6 @@
 """The firmware's C engine on this machine, loaded through cffi.
 
-It runs the device's own kernels, to prove them; :mod:`rbnn.engine.wide` is for whole test sets.
+It runs the device's own kernels, to verify them; :mod:`rbnn.engine.wide` is for whole test sets.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def build_library(
     """Build the engine for this machine.
 
     Args:
-        sources: C files beside the firmware's.
-        flags: of the compiler, beside its own; headers of folders that they name with ``-I`` go
-            before the firmware's.
+        sources: C files besides the firmware's.
+        flags: of the compiler, besides the usual ones; headers in folders that they name with
+            ``-I`` take precedence over the firmware's.
         cache: folder for the library, by default the user's.
 
     Raises:
@@ -70,7 +70,7 @@ class NativeEngine:
     Args:
         container: the model.
         cache: folder for the built library, by default the user's.
-        library: of :func:`build_library`; None for the firmware's engine as it is.
+        library: from :func:`build_library`; None for the firmware's engine as it is.
 
     Raises:
         ContainerError: the C code refuses the container.
@@ -118,13 +118,13 @@ class NativeEngine:
             task: task number.
             secret: task secret S_t, 32 bytes.
             images: (n, height, width, task's channels), uint8.
-            forced: a secret to reconfigure with in place of the task's own, 32 bytes; as if it had
+            forced: a secret to reconfigure with instead of the task's own, 32 bytes, as if it had
                 been forced past the gate.
 
         Raises:
             SealedBlockError: the secret does not open the task's block, or the C engine refuses
                 what is in it.
-            RbnnError: the images have another shape than the task's input.
+            RbnnError: the images do not have the shape of the task's input.
         """
         sizes = [output_bytes(layer) for layer in self.container.topology.layers]
         kept = np.zeros((len(images), sum(sizes)), np.uint8)
@@ -135,7 +135,7 @@ class NativeEngine:
     def logits(
         self, task: int, secret: bytes, images: Images, *, forced: bytes | None = None
     ) -> npt.NDArray[np.int32]:
-        """As :meth:`infer`, logits alone."""
+        """As :meth:`infer`, but only the logits."""
         return self._run(task, secret, forced, images, None)
 
     def _run(
@@ -156,7 +156,7 @@ class NativeEngine:
 
     @contextmanager
     def _active(self, task: int, secret: bytes, forced: bytes | None) -> Iterator[None]:
-        """Make a task active; its secret, parameters and last tables are wiped at the end."""
+        """Make a task active; its secret, parameters and last tables are wiped afterwards."""
         ffi, library = self._ffi, self._library
         record = self.container.tasks[task]
         plaintext = unseal(record.sealed, secret, self.container.model_id, task)

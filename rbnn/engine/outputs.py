@@ -1,4 +1,4 @@
-"""What reference and engine give, in one shape, to be compared byte by byte."""
+"""What reference and engine give, in one form, to be compared byte by byte."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class Reference:
             images: (n, height, width, task's channels), uint8.
 
         Raises:
-            RbnnError: the images have another shape than the task's input.
+            RbnnError: the images do not have the shape of the task's input.
         """
         expected = (*self.container.topology.input_shape[:2], self.params.input_channels)
         if images.shape[1:] != expected or images.dtype != np.uint8:

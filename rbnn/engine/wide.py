@@ -1,4 +1,4 @@
-"""Whole test sets through the C engine: the same numbers, by this machine's vectors and cores."""
+"""Whole test sets through the C engine: the same numbers, with this machine's vectors and cores."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from rbnn.container.container import Container
 from rbnn.engine.native import Images, NativeEngine
 
 VECTOR_BYTES = 64
-"""Alignment that the wide kernels are fastest with."""
+"""Alignment with which the wide kernels are fastest."""
 PART = 128
 """Images that a thread takes at once."""
 
 
 class WideEngine(NativeEngine):
-    """As :class:`NativeEngine`, with wide vectors, weights laid out once a call, and threads.
+    """As :class:`NativeEngine`, with wide vectors, weights laid out once per call, and threads.
 
     Args:
         container: the model.
-        threads: that compute at once; by default as many as this process may run.
+        threads: how many compute at once; by default as many as this process may run.
         cache: folder for the built library, by default the user's.
-        library: of :func:`rbnn.engine.native.build_library`; None for the engine as it is.
+        library: from :func:`rbnn.engine.native.build_library`; None for the engine as it is.
 
     Attributes:
-        vectors: which form of vectors the library was built with.
+        vectors: the kind of vectors that the library was built with.
 
     Raises:
         ContainerError: the C code refuses the container.
@@ -58,7 +58,7 @@ class WideEngine(NativeEngine):
         def part(start: int) -> None:
             stop = start + PART
             scratch = free.pop()
-            # cffi leaves the interpreter to the other threads during the call.
+            # cffi releases the interpreter's lock during the call.
             self._library.rbnn_wide_batch_infer(
                 self._batch,
                 weights,

@@ -44,7 +44,7 @@ from rbnn.spec.layout import Cipher
 from rbnn.tasks import load
 
 NO_PROVIDER = bytes(32)
-"""Provider key of an export that cannot be licensed."""
+"""Provider key of an export for which no licence can be issued."""
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""
 
@@ -54,7 +54,7 @@ class Export:
     """An export folder on disk, read and checked.
 
     Args:
-        folder: where it stands.
+        folder: where it is.
         container: ``container.bin``.
         manifest: ``manifest.json``.
     """
@@ -78,7 +78,7 @@ class Export:
         """Read an export folder.
 
         Raises:
-            RbnnError: something is missing, damaged, or does not belong together.
+            RbnnError: something is missing or damaged, or files do not belong together.
         """
         manifest = read_manifest(folder / "manifest.json")
         path = folder / "container.bin"
@@ -122,17 +122,17 @@ def export_run(
 
     Args:
         run: a run that has been trained for an epoch or more, scheme ``xor``.
-        provider_public: X25519 public key of who will issue licences, 32 bytes;
+        provider_public: X25519 public key of whoever will issue licences, 32 bytes;
             :data:`NO_PROVIDER` for none.
         out: folder to write, by default the run's own.
         progress: told what is being done.
         samples: images for the golden vectors by task name, (n, height, width, channels) uint8; by
             default the first ones of each task's test set.
-        check: given the container before anything is written; refuses it by raising.
+        check: called with the container before anything is written; raises to refuse it.
 
     Raises:
         RbnnError: the run is incomplete, its network does not fit the format, the data for the
-            golden vectors are not at hand, or ``out`` cannot be written.
+            golden vectors are missing, or ``out`` cannot be written.
     """
     config = run.config()
     require_device_scheme(config)
@@ -169,14 +169,14 @@ def export_run(
 
 
 def require_device_scheme(config: RunConfig) -> None:
-    """Refuse a network that is there to be compared with and that no device computes.
+    """Refuse a network that exists for comparison and that no device computes.
 
     Raises:
         ExportError: the run's scheme is not ``xor``.
     """
     if config.scheme != "xor":
         raise ExportError(
-            f"The run was trained with scheme {config.scheme!r}; devices know xor alone.",
+            f"The run was trained with scheme {config.scheme!r}; devices only compute xor.",
             "Train it again with --scheme xor.",
         )
 
@@ -251,7 +251,7 @@ def _stored_bits(parameters: ModelParameters, network: PaddedNetwork, number: in
         raise ExportError(
             f"{describe(layer, number)} needs a kernel of shape {wanted}. "
             f"Received: {None if kernel is None else kernel.shape}.",
-            "Configuration and parameters are of two runs: train again.",
+            "Configuration and parameters come from different runs: train again.",
         )
     return packing.pack_kernel(network.embed(number, kernel >= 0), layer.packing)
 
@@ -265,7 +265,7 @@ def _trained(
     key: bytes,
     cipher: Cipher,
 ) -> Trained:
-    """What a task trained for one layer, whose bits ``key`` opens."""
+    """What a task trained for one layer, whose bits ``key`` reconfigures."""
     layer = network.topology.layers[number]
     inputs, outputs = network.inputs[number], network.outputs[number]
     where = f"Task {task.name}, {describe(layer, number).lower()}"
@@ -273,7 +273,7 @@ def _trained(
     if norm is None:
         raise ExportError(f"{where} has no batch norm.", "Train again.")
     shares = np.zeros(len(outputs), np.int64)
-    # A stream is 0 where it is padding; bits are +1.
+    # Padding is 0 in a stream and +1 in bits.
     if len(inputs) < layer.kernel_shape[-2] and not layer.reads_stream:
         weights = key_stream.reconfigure(stored, key, number, cipher)
         kernel = packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)

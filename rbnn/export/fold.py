@@ -3,7 +3,7 @@ scales of the logits.
 
 A kernel's sum differs from the sum of +-1 products that batch norm saw in training: a convolution
 gives half of it, and padding inputs, whose bits are always +1, add a constant to each filter. Both
-are taken out here.
+are corrected here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Trained:
-    """What a task trained for one layer, and where it stands on the device.
+    """What a task trained for one layer, and its place on the device.
 
     Args:
         where: names task and layer in errors.
@@ -47,8 +47,8 @@ class Trained:
         shares: per trained channel, what padding inputs add to the sum of +-1 products; 0 where
             there are none.
         norm: its batch norm.
-        activation: where the stage has RPReLU.
-        sign: thresholds where the stage has them, float32.
+        activation: if the stage has RPReLU.
+        sign: thresholds if the stage has them, float32.
     """
 
     where: str
@@ -65,7 +65,7 @@ def fold(trained: Trained, classes: int) -> Group:
 
     Args:
         trained: what to fold.
-        classes: the task's; outputs of a dense layer from there on are zero.
+        classes: the task's; parameters of a dense layer's further outputs are zero.
 
     Raises:
         ExportError: a value is not finite or does not fit; names task, layer and channel.
@@ -93,11 +93,11 @@ def _norm(trained: Trained, channels: int) -> tuple[Floats, ...]:
 
 
 def _channels(array: Array | None, channels: int, what: str) -> Floats:
-    """The first ``channels`` values as float64, finite ones."""
+    """The first ``channels`` values as float64; all must be finite."""
     if array is None or array.ndim != 1 or len(array) < channels:
         raise ExportError(
             f"{what} needs {channels} values. Received: {None if array is None else array.shape}.",
-            "Configuration and parameters are of two runs: train again.",
+            "Configuration and parameters come from different runs: train again.",
         )
     values = array[:channels].astype(np.float64)
     if not np.isfinite(values).all():
@@ -118,13 +118,13 @@ def _require_int16(values: Floats, what: str, unit: float) -> Int16s:
         raise ExportError(
             f"{what} of channel {worst} is {values[worst] / unit:.4g}; 16 bits hold "
             f"{INT16_MIN / unit:g} to {INT16_MAX / unit:g}.",
-            "Train longer or with a smaller --learning-rate: the values of that channel ran away.",
+            "Train longer or with a smaller --learning-rate: the values of that channel diverged.",
         )
     return rounded.astype(np.int16)
 
 
 def _fixed(values: Floats, one: int) -> Int16s:
-    """Fixed point as the network was trained with: halves up, limited to 16 bits."""
+    """Fixed point as the network was trained with it: halves up, limited to 16 bits."""
     return np.asarray(np.clip(np.floor(values * one + 0.5), INT16_MIN, INT16_MAX), np.int16)
 
 
@@ -151,7 +151,7 @@ def fold_thresholds(trained: Trained) -> Thresholds:
     if (gamma <= 0).any():
         worst = int(np.argmin(gamma))
         raise ExportError(
-            f"{where}: gamma of filter {worst} is {gamma[worst]:g}; in front of a sign it must be "
+            f"{where}: gamma of filter {worst} is {gamma[worst]:g}; before a sign it must be "
             "positive, or a larger sum would give a smaller bit.",
             "Build the network with rbnn.nets, whose batch norm there has no gamma.",
         )
@@ -179,7 +179,7 @@ def fold_residual(trained: Trained) -> Residual:
     shift = next(
         (s for s in range(MAX_SHIFT, -1, -1) if np.abs(np.rint(scale * 2**s)).max() <= INT16_MAX), 0
     )
-    # Rounding down behind the shift takes half a unit in the mean.
+    # Rounding down after the shift loses half a unit on average.
     half = 0.5 if shift else 0.0
     members: dict[str, Int16s] = {}
     if layer.activation is Activation.RPRELU:

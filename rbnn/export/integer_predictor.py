@@ -1,4 +1,4 @@
-"""Classes as the integers find them: by the numpy reference or by the C engine."""
+"""Classes that the exported integers predict: with the numpy reference or with the C engine."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Engine = Literal["reference", "c"]
 
 
 def current_container(run: Run) -> Container:
-    """What a run's export folder holds, or, where that is missing or older than the run, what it
-    would hold after another export; nothing is written.
+    """What a run's export folder holds or, if that is missing or older than the run, what it would
+    hold after another export; nothing is written.
 
     Raises:
         RbnnError: the run is incomplete, or its network does not fit the format.
@@ -40,7 +40,7 @@ def current_container(run: Run) -> Container:
 
 
 def integer_predictor(run: Run, engine: Engine) -> Predictor:
-    """What classifies images with the integers of a run's export.
+    """A predictor that computes with the integers of a run's export.
 
     Args:
         run: trained for an epoch or more, scheme ``xor``.
@@ -48,7 +48,7 @@ def integer_predictor(run: Run, engine: Engine) -> Predictor:
             equal bit for bit, and the reference would take hours.
 
     Raises:
-        RbnnError: see :func:`current_container`; on use, there is no C compiler.
+        RbnnError: see :func:`current_container`; when used, there is no C compiler.
     """
     container = current_container(run)
     secrets = run.secrets()

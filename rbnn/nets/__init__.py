@@ -1,5 +1,5 @@
-"""Architectures: their topology in plain data, and their Larq models.
+"""Architectures: their topology as plain data, and their Larq models.
 
-``topology``, ``architectures`` and the builders that these list do not import TensorFlow;
-``quantizer``, ``layers`` and ``build`` do, by way of ``framework``.
+``topology``, ``architectures`` and the modules that it lists do not import TensorFlow;
+``quantizer``, ``layers`` and ``build`` do, through ``framework``.
 """

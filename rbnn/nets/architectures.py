@@ -19,8 +19,9 @@ class Architecture:
         summary: one line for lists.
         width: default of ``--width``.
         depth: default of ``--depth``.
-        stages: default of ``--stages``; None where the architecture has no such option.
-        lay_out: input shape, classes, width, depth and, where it is an option, stages to layers.
+        stages: default of ``--stages``; None if the architecture has no such option.
+        lay_out: makes the layers from input shape, classes, width, depth and, if it is an option,
+            stages.
     """
 
     name: str

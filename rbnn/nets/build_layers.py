@@ -1,4 +1,4 @@
-"""Builds the layers of a network: those that all tasks share and those that each task has."""
+"""Builds the layers of a network: those that all tasks share and those that each task owns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH_NORM_MOMENTUM = 0.9
 
 @dataclass(frozen=True)
 class TaskLayers:
-    """What one task has of its own, by number of the layer whose stage it belongs to.
+    """One task's own layers, by number of the network layer whose stage they belong to.
 
     Args:
         norms: batch norms, one for each layer that has bits.
@@ -34,7 +34,7 @@ class TaskLayers:
 
     @property
     def trainable_variables(self) -> list[tf.Variable]:
-        """All that training moves, in a fixed order."""
+        """Everything that training changes, in a fixed order."""
         return [
             variable
             for layers in (self.norms, self.activations, self.signs)

@@ -1,4 +1,4 @@
-"""TensorFlow, imported in one way: with the Keras 2 API that Larq 0.14 needs, and without its log.
+"""The one import of TensorFlow: with the Keras 2 API that Larq 0.14 needs, and without its log.
 
 Every module that needs TensorFlow says ``from rbnn.nets.framework import tf``.
 """
@@ -17,8 +17,8 @@ from rbnn.errors import RbnnError
 def import_quietly(name: str) -> Any:
     """Import a module whose libraries write to stderr while they load.
 
-    Their lines are shown only where the import fails. They come from C++ before any log level is
-    read, so the file descriptor itself is turned aside.
+    Their lines are shown only if the import fails. They come from C++ before any log level is
+    read, so the file descriptor itself is redirected.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -44,10 +44,10 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 tf = import_quietly("tensorflow")
 lq = import_quietly("larq")
-# Each task's model is traced once; TensorFlow sees the same function traced again and again.
+# Each task's model is traced once, but TensorFlow takes that for one function traced repeatedly.
 tf.get_logger().addFilter(
     lambda record: "triggered tf.function retracing" not in record.getMessage()
 )
 for _gpu in tf.config.list_physical_devices("GPU"):
-    # Memory as it is needed, not all of it at once: others may use the GPU too.
+    # Allocate memory as needed, not all at once: others may use the GPU too.
     tf.config.experimental.set_memory_growth(_gpu, True)

@@ -22,14 +22,13 @@ class KerasOperator:
     """The Keras layers of one operator.
 
     Args:
-        shared: of an operator with weights. Makes the layer that all tasks share, built, from the
+        shared: for an operator with weights. Makes the layer that all tasks share, built, from the
             row of the layer table, whether to compute with bfloat16 while training, and further
             options of ``rbnn.nets.layers.Reconfigurable``.
-        own: of an operator without weights. Makes each task's layer from the row of the layer
-            table and a name. Bits come and go as values whose signs they are.
-        is_increasing: a bit of its output never falls when one of its input rises, and only signs
-            count: a batch norm in front of it may as well come after it, where there are fewer
-            values.
+        own: for an operator without weights. Makes each task's layer from the row of the layer
+            table and a name. Bits go in and out as values whose signs they are.
+        is_increasing: an output bit never falls when an input bit rises, and only signs matter: a
+            batch norm before it may equally come after it, where there are fewer values.
     """
 
     shared: Callable[[Layer, bool, dict[str, Any]], SharedLayer] | None = None
@@ -58,7 +57,7 @@ def convolution(
 
 
 def dense(layer: Layer, halved: bool, options: dict[str, Any]) -> ReconfigurableDense:
-    """A dense layer over all of its input, built; ``halved`` has no part in it."""
+    """A dense layer over all of its input, built; ``halved`` has no effect."""
     made = ReconfigurableDense(layer.out_shape[2], **options)
     made.build((None, layer.kernel_shape[0]))
     return made

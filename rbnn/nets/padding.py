@@ -1,9 +1,9 @@
-"""A network as the device has it: every channel count that bits or a stream need made a multiple of
-32, and where the trained channels stand among the padded ones.
+"""A network as the device has it: channel counts of bits and streams are padded to multiples of 32,
+and each trained channel has its place among the padded ones.
 
-A padded channel's bit is always +1 and its stream always 0: the exporter sees to that with the
-parameters of its stage. Trainer and exporter must agree on the places, since the key stream is that
-of the padded kernel.
+A padding channel's bit is always +1 and its stream always 0: the exporter ensures that through the
+parameters of its stage. Trainer and exporter must agree on the places, since the key stream covers
+the padded kernel.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class PaddedNetwork:
 
         Args:
             number: of the layer.
-            kernel: a task's weights, in the padded shape; read at the padding inputs alone.
+            kernel: a task's weights, in the padded shape; only those of padding inputs are read.
         """
         rest = np.delete(kernel[..., self.outputs[number]], self.inputs[number], axis=-2)
         return np.asarray(np.where(rest, 1, -1).sum(axis=tuple(range(kernel.ndim - 1))), np.int64)

@@ -36,8 +36,8 @@ def topology(
         input_shape: height, width, channels; square, 8, 16, 32 or 64 pixels a side.
         max_classes: outputs of the last layer: the largest class count among the tasks.
         width: channels of the stem and of the first stage; each later one has twice as many.
-        depth: blocks of two binary convolutions, shared out among the stages, the last ones first;
-            the first of every later stage halves the picture.
+        depth: blocks of two binary convolutions, divided among the stages, a remainder among the
+            last ones; the first block of every later stage halves the picture.
         stages: 2 to 4.
 
     Raises:

@@ -19,13 +19,13 @@ from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 STEM_KERNEL = 3
 SIDES = (8, 16, 32, 64)
-"""Halved by the stem and between stages, they end in a window of a power of two pixels."""
+"""Halved by the stem and between stages, all end as windows of a power of two pixels a side."""
 FEWEST_STAGES = 2
 MOST_STAGES = 4
 
 
 def check_stages(architecture: str, input_shape: Shape, stages: int) -> None:
-    """Refuse a number of stages, or an input that they cannot halve so often.
+    """Refuse a number of stages out of range, or an input that cannot be halved that often.
 
     Raises:
         RbnnError: names the nearest that works.
@@ -40,7 +40,7 @@ def check_stages(architecture: str, input_shape: Shape, stages: int) -> None:
 
 
 def stage_depths(depth: int, stages: int) -> tuple[int, ...]:
-    """How many of ``depth`` convolutions or blocks each stage has: the last ones first."""
+    """How many of ``depth`` convolutions or blocks each stage has; a remainder goes to the last."""
     each, rest = divmod(depth, stages)
     return tuple(each + (stage >= stages - rest) for stage in range(stages))
 
@@ -68,7 +68,7 @@ class ResidualStack:
         self._bits = -1  # layer whose bits the next convolution reads
 
     def stem(self, filters: int) -> None:
-        """A 3x3 convolution of the image and a 2x2 max pool begin the stream."""
+        """Start the stream with a 3x3 convolution of the image and a 2x2 max pool."""
         height, width, _ = self._input_shape
         self._bits = self._append(
             Layer(
@@ -86,7 +86,7 @@ class ResidualStack:
         )
 
     def convolve(self, filters: int, kernel: int, stride: int = 1) -> None:
-        """A binary convolution with its shortcut; ``filters`` are the stream's channels or more."""
+        """A binary convolution with its shortcut; ``filters``: the stream's channels or more."""
         height, width, channels = self._shape
         shortcut = self._bits
         if stride > 1:

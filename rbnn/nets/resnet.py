@@ -2,7 +2,7 @@
 
 With width w, depth 6, 2 stages and 32x32 input: stem w with its pool, 3 convolutions of w at 16x16,
 one of 2w and stride 2, 2 of 2w at 8x8, global average, dense. A third stage has 4w at 4x4, a fourth
-8w at 2x2: a convolution there holds four times the bits of one a stage before, at the same cost.
+8w at 2x2: a convolution there holds four times the bits of one a stage earlier, at the same cost.
 
 Source: Liu et al., "Bi-Real Net", ECCV 2018; Qiu et al., arXiv 2105.03822, section V (ResNet as one
 of the three shapes).
@@ -34,8 +34,8 @@ def topology(
         input_shape: height, width, channels; square, 8, 16, 32 or 64 pixels a side.
         max_classes: outputs of the last layer: the largest class count among the tasks.
         width: channels of the stem and of the first stage; each later one has twice as many.
-        depth: binary convolutions, shared out among the stages, the last ones first; the first of
-            every later stage halves the picture.
+        depth: binary convolutions, divided among the stages, a remainder among the last ones; the
+            first convolution of every later stage halves the picture.
         stages: 2 to 4.
 
     Raises:

@@ -17,9 +17,9 @@
 ``none``
     No key: all tasks compute with the same weights.
 
-``sign`` and ``permute`` are there to be compared with ``xor``. Their keys come from the same task
+``sign`` and ``permute`` exist for comparison with ``xor``. Their keys come from the same task
 secret, model id and cipher, each from its own stream (:class:`rbnn.spec.key_stream.Use`); padding
-channels, which only devices have, take no part.
+channels, which only devices have, are left out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from rbnn.spec.packing import Bits
 SCHEMES = ("xor", "sign", "permute", "none")
 
 Order = npt.NDArray[np.int64]
-"""A permutation: place ``i`` takes what stands at ``order[i]``."""
+"""A permutation: place ``i`` takes what is at ``order[i]``."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ChannelOrders:
     """A layer's key under ``permute``.
 
     Args:
-        inputs: order of the kernel's last axis but one.
+        inputs: order of the kernel's second-to-last axis.
         outputs: order of its last axis.
     """
 
@@ -72,8 +72,8 @@ def channel_orders(
     Args:
         key: 32 bytes, of :func:`rbnn.spec.key_stream.stream_key`.
         layer: number of the layer.
-        inputs: its kernel's last axis but one.
-        outputs: its kernel's last axis.
+        inputs: size of its kernel's second-to-last axis.
+        outputs: size of its kernel's last axis.
         cipher: of the key stream.
     """
     return ChannelOrders(
@@ -83,16 +83,16 @@ def channel_orders(
 
 
 def first_signs(keys: Sequence[bytes], layer: int, shape: tuple[int, ...], cipher: Cipher) -> Bits:
-    """Which of a layer's first latent values training begins with negated, under any scheme.
+    """Which of a layer's initial latent values are negated before training, under any scheme.
 
-    The first values follow from the run's seed, which is no secret. With these signs the first
-    stored bits are unknown to who lacks one task's secret, and so what training left of them says
-    nothing (docs/security.md).
+    The initial values follow from the run's seed, which is not secret. With these signs the initial
+    stored bits are unknown to anyone who lacks even one task's secret, so what training left of
+    them reveals nothing (docs/security.md).
 
     Args:
         keys: of every task, 32 bytes each, of :func:`rbnn.spec.key_stream.stream_key`.
         layer: number of the layer.
-        shape: of its kernel.
+        shape: its kernel's.
         cipher: of the key stream.
     """
     signs = np.zeros(shape, np.bool_)
@@ -110,10 +110,10 @@ def _bits(key: bytes, layer: int, shape: tuple[int, ...], cipher: Cipher, use: U
 
 
 def secret_order(key: bytes, layer: int, count: int, cipher: Cipher, use: Use) -> Order:
-    """A permutation of ``count`` things, each as likely as any other.
+    """A permutation of ``count`` things, every order equally likely.
 
-    The order that sorts ``count`` 64-bit words of the key stream; where two are equal, the next
-    ``count`` words are taken, so that nothing favours one order.
+    It is the order that sorts ``count`` 64-bit words of the key stream; if two are equal, the next
+    ``count`` words are taken, so that no order is favoured.
 
     Args:
         key: 32 bytes, of :func:`rbnn.spec.key_stream.stream_key`.
@@ -123,7 +123,7 @@ def secret_order(key: bytes, layer: int, count: int, cipher: Cipher, use: Use) -
         use: which of the layer's streams.
 
     Source: Bernstein et al., "Classic McEliece: conservative code-based cryptography",
-    specification, FieldOrdering (sort distinct random words, begin again at a repetition).
+    specification, FieldOrdering (sort distinct random words, start over on a repetition).
     """
     length = 0
     while True:

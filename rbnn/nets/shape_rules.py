@@ -1,4 +1,4 @@
-"""What every architecture asks of its options, refused in one wording."""
+"""What the architectures require of their options; errors have one wording."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LARGEST_CHANNELS = 4 * LARGEST_WIDTH
 
 
 def check_width(architecture: str, width: int, largest: int = LARGEST_WIDTH) -> None:
-    """Refuse a width that no network has.
+    """Refuse a width out of range.
 
     Args:
         architecture: its name.

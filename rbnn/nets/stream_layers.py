@@ -2,8 +2,8 @@
 
 Each layer computes what ``rbnn.spec.layout`` says of its stage or operator, in multiples of 1/256
 and within int16; gradients pass rounding and clipping unchanged (straight-through). At inference
-the values are the device's, unit by unit: a bit that falls to the other side of its threshold turns
-others behind it, and in a network of residual sums that does not die out.
+the values equal the device's exactly: a bit on the wrong side of its threshold flips others after
+it, and in a network of residual sums that does not die out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FIRST_SLOPE = 0.25
 
 
 def fixed_floor(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
-    """The largest multiples of ``1 / one`` that are no larger; their gradient is that of values."""
+    """Round down to multiples of ``1 / one``; gradients pass unchanged."""
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def floor(x: tf.Tensor) -> Any:
@@ -36,14 +36,14 @@ def fixed_floor(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
 
 
 def fixed_round(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
-    """The nearest multiples of ``1 / one``, halves up; their gradient is that of ``values``."""
+    """Round to the nearest multiples of ``1 / one``, halves up; gradients pass unchanged."""
     return fixed_floor(values + 0.5 / one, one)
 
 
 def saturate(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
-    """Values clipped to what int16 holds in units of ``1 / one``; their gradient is that of values.
+    """Clip to the range of int16 in units of ``1 / one``; gradients pass unchanged.
 
-    A trained stream stays far from the ends, and a clip that stops gradients costs three passes.
+    A trained stream stays far from the limits, and a clip that stops gradients costs three passes.
     """
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -58,7 +58,7 @@ class StreamNorm(TaskNorm):
     """Batch norm of a residual stage; at inference with the exporter's integer scale and bias.
 
     Args:
-        unit: how many of the +-1 sum one unit of the device's sum is.
+        unit: what one unit of the device's sum is worth in the sum of +-1 products.
         kwargs: arguments of ``TaskNorm``.
 
     Input shape: (..., channels), sums of +-1 products. Output shape: the same, in 256ths.
@@ -72,12 +72,12 @@ class StreamNorm(TaskNorm):
         self._padding = PaddingSums()
 
     def build(self, input_shape: Any) -> None:
-        """Create the batch norm's variables, and room for what follows from the key."""
+        """Create the batch norm's variables, and room for the padding sums."""
         super().build(input_shape)
         self._padding.sums = tf.Variable(tf.zeros(input_shape[-1], tf.float64), trainable=False)
 
     def set_padding_sums(self, sums: npt.NDArray[np.int64]) -> None:
-        """What the device's padding channels add to the sums, (channels,); nothing by default."""
+        """Set what the device's padding channels add to the sums, (channels,); 0 by default."""
         self._padding.sums.assign(sums.astype(np.float64))
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
@@ -106,19 +106,19 @@ class StreamNorm(TaskNorm):
         return limited, tf.clip_by_value(tf.round(bias + half), INT16_MIN, INT16_MAX), shift
 
     def get_config(self) -> dict[str, Any]:
-        """Everything but what depends on the keys."""
+        """Everything except what depends on the keys."""
         return {**super().get_config(), "unit": self.unit}
 
 
 class PaddingSums:
-    """Holds a layer's padding sums out of Keras' sight: they follow from the key, not saved."""
+    """Hides a layer's padding sums from Keras: they follow from the key and are not saved."""
 
     sums: tf.Variable
 
 
 @lq.utils.register_keras_custom_object
 class StreamSum(tf.keras.layers.Layer):  # type: ignore[misc]
-    """Normalised, rounded sums added to the shortcut, which is repeated to as many channels.
+    """Normalised, rounded sums added to the shortcut, which is repeated to match their channels.
 
     Input: the sums (..., channels), or a list of the sums and the shortcut's stream. Output shape:
     that of the sums.
@@ -161,7 +161,7 @@ class StreamAverage(tf.keras.layers.Layer):  # type: ignore[misc]
 
 @lq.utils.register_keras_custom_object
 class StreamRPReLU(tf.keras.layers.Layer):  # type: ignore[misc]
-    """A leaky ReLU with learnt slope, moved by a learnt point and offset, channel by channel.
+    """A leaky ReLU with learnt slope, shifted by a learnt point and offset, channel by channel.
 
     Input shape: (..., channels). Output shape: the same.
 
@@ -187,7 +187,7 @@ class StreamRPReLU(tf.keras.layers.Layer):  # type: ignore[misc]
         )
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Move, bend, move back."""
+        """Subtract the point, apply the slope, add the offset."""
         point, slope, offset = self.values()
         moved = saturate(inputs - point)
         # The product has 30 bits; while training, a unit more or less does not matter.
@@ -199,7 +199,7 @@ class StreamRPReLU(tf.keras.layers.Layer):  # type: ignore[misc]
 
 @lq.utils.register_keras_custom_object
 class StreamRSign(tf.keras.layers.Layer):  # type: ignore[misc]
-    """What a sign with a learnt threshold per channel is taken of: ``stream - threshold``.
+    """``stream - threshold``, whose sign is the bit; one learnt threshold per channel.
 
     Input shape: (..., channels). Output shape: the same.
 

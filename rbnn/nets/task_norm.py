@@ -43,11 +43,11 @@ class TaskNorm(tf.keras.layers.BatchNormalization):  # type: ignore[misc]
 def shared_moments(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean and variance by channel over the samples of all replicas.
 
-    The sums of binary convolutions are integers, and many lie at their mean, where a sign is taken:
-    they must be added exactly, or a network would depend on how its batch was shared out.
+    The sums of binary convolutions are integers, and many lie at their mean, where a sign changes:
+    they must be added exactly, or a network would depend on how its batch was divided.
 
     Args:
-        values: (samples of this replica, ..., channels) float32; replicas may have unlike numbers.
+        values: (samples of this replica, ..., channels) float32; replicas may differ in number.
 
     Returns:
         (channels,) float32 each.

@@ -1,5 +1,5 @@
-"""What a network looks like, without TensorFlow: the one description that the Keras builder, the
-exporter, the integer reference and the firmware's layer table are all made from.
+"""What a network looks like, without TensorFlow: the one description for the Keras builder, the
+exporter, the integer reference and the firmware's layer table.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ class Layer:
         op: what it computes; batch norm, activation and sign are part of a stem or a convolution
             (its stage), scale and bias are part of a dense layer.
         in_shape: height, width, channels of its input.
-        out_shape: the same of its output, behind the fused pool; (1, 1, classes) for a dense layer.
-        source: number of the layer whose output it reads: bits, or the stream where ``op`` reads
-            a stream; -1 is the image.
+        out_shape: the same of its output, after the fused pool; (1, 1, classes) for a dense layer.
+        source: number of the layer whose output it reads: bits, or the stream if ``op`` reads a
+            stream; -1 is the image.
         kernel: window size in pixels, 0 for a dense layer.
         stride: in pixels.
         pad: pixels added on each side: value 0 after the input offset for a stem, +1 for a
             convolution.
-        pool: side of the max pool fused behind a stem's sums, before its batch norm; 1 without.
-        stage: what becomes of the sums.
-        shortcut: number of the layer whose stream is added; None without. Where that stream has
-            fewer channels, it is repeated.
+        pool: side of the max pool after a stem's sums, before its batch norm; 1 for none.
+        stage: what is done with the sums.
+        shortcut: number of the layer whose stream is added, or None. If that stream has fewer
+            channels, it is repeated.
         activation: applied to the stream of a residual stage.
         sign: how a residual stage's bits are taken.
         output: what it writes.
@@ -69,7 +69,7 @@ class Layer:
 
     @property
     def reads_stream(self) -> bool:
-        """Whether its input is the source's stream; bits, or the image, where not."""
+        """Whether its input is the source's stream, not bits or the image."""
         return self.op.reads_stream
 
     @property
@@ -112,10 +112,10 @@ class Topology:
         return sum(layer.macs for layer in self.layers)
 
     def trunk_layers(self, count: int) -> int:
-        """Records of the layer table, from the first, that a trunk of so many layers takes.
+        """How many records of the layer table, from the first, a trunk takes.
 
         Args:
-            count: layers with bits, the stem among them; 0 for no trunk.
+            count: layers of the trunk that have bits, the stem included; 0 for no trunk.
 
         Raises:
             RbnnError: the trunk would leave no layer to the tasks.

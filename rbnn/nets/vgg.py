@@ -36,7 +36,8 @@ def topology(
         input_shape: height, width, channels; height and width are multiples of 8.
         max_classes: outputs of the last layer: the largest class count among the tasks.
         width: channels of the first stage; the second has twice, the third four times as many.
-        depth: binary convolutions, shared out among the three stages, the second one first.
+        depth: binary convolutions, divided among the three stages; a remainder goes to the second,
+            then to the third.
 
     Raises:
         RbnnError: a width, a depth or an input size that does not work.

@@ -25,7 +25,7 @@ class AveragePool(Workings):
         return np.asarray((sums + count // 2) // count, np.int16)
 
     def count_turns(self, layer: Layer, work_bytes: int) -> Turns:
-        """A window of 2x2 has a loop of its own."""
+        """A window of 2x2 has its own loop."""
         height, width, channels = layer.out_shape
         values = height * width * channels
         turns: Turns = Counter({"average_pool position": height * width})

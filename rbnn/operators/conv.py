@@ -1,6 +1,6 @@
 """Convolution of bits; ``rbnn_conv_binary``.
 
-With more than the least working memory it makes fewer passes over the image, up to one.
+With more than the least working memory it makes fewer passes over the image, down to one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Conv(Workings):
         return convolve(signs(given), kernel, layer, 1) // 2
 
     def least_work_bytes(self, layer: Layer) -> int:
-        """One row at a time, or the whole image where that takes less."""
+        """One row at a time, or the whole image if that takes less."""
         return min(_band_bytes(layer, 1), _band_bytes(layer, layer.out_shape[0]))
 
     def most_work_bytes(self, layer: Layer) -> int:
@@ -89,7 +89,7 @@ class Conv(Workings):
         return turns
 
     def draws(self, layer: Layer, work_bytes: int) -> Counter[int]:
-        """Where the whole image goes at once, a few slots of a kernel row; else whole tiles."""
+        """A few slots of a kernel row if the whole image is computed at once; else whole tiles."""
         if _band_rows(layer, work_bytes) != layer.out_shape[0]:
             return super().draws(layer, work_bytes)
         tiles = layer.out_shape[2] // FILTERS_PER_TILE
@@ -110,7 +110,7 @@ def _geometry(layer: Layer) -> tuple[int, int, int]:
 
 
 def _band_rows(layer: Layer, work_bytes: int) -> int:
-    """Output rows that it goes over at a time."""
+    """Output rows that it computes at a time."""
     rows = height = layer.out_shape[0]
     while rows > 1 and _band_bytes(layer, rows) > work_bytes:
         rows -= 1
@@ -119,7 +119,7 @@ def _band_rows(layer: Layer, work_bytes: int) -> int:
 
 
 def _band_bytes(layer: Layer, rows: int) -> int:
-    """Working memory with which it goes over ``rows`` output rows at a time."""
+    """Working memory with which it computes ``rows`` output rows at a time."""
     in_words = layer.in_shape[2] // WORD_BITS
     block_words, blocks, _ = _geometry(layer)
     groups = TABLE_GROUPS[block_words]

@@ -15,7 +15,7 @@ from rbnn.spec import operators
 from rbnn.spec.packing import FILTERS_PER_TILE, UNIT_BYTES, WORD_BYTES, Bits, words_per_row
 
 BLOCK_UNITS = 4
-"""Drawn at once at least; ``dense_count.h``."""
+"""Fewest units that are drawn at once; ``dense_count.h``."""
 TREE_PAIRS = 8
 
 
@@ -38,7 +38,7 @@ class Dense(Workings):
         return 2 * words_per_row(layer.filter_bits) * UNIT_WORDS * WORD_BYTES
 
     def count_turns(self, layer: Layer, work_bytes: int) -> Turns:
-        """Tile by tile: blocks of four units, what is left of them, the tree of carries."""
+        """Tile by tile: blocks of four units, the units left over, the tree of carries."""
         units = words_per_row(layer.filter_bits)
         filters = layer.out_shape[2]
         tiles = -(-filters // FILTERS_PER_TILE)
@@ -57,7 +57,7 @@ class Dense(Workings):
         return turns
 
     def draws(self, layer: Layer, work_bytes: int) -> Counter[int]:
-        """Each tile in as large pieces as there is room for."""
+        """Each tile in pieces as large as there is room for."""
         tiles = -(-layer.out_shape[2] // FILTERS_PER_TILE)
         units = words_per_row(layer.filter_bits)
         piece = _piece(units, work_bytes)

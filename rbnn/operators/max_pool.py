@@ -23,7 +23,7 @@ class MaxPool(Workings):
         return np.asarray(layer_windows(given, layer).any(axis=3), np.bool_)
 
     def count_turns(self, layer: Layer, work_bytes: int) -> Turns:
-        """A window of 2x2 has a loop of its own."""
+        """A window of 2x2 has its own loop."""
         height, width, channels = layer.out_shape
         words = height * width * channels // WORD_BITS
         turns: Turns = Counter({"max_pool position": height * width})

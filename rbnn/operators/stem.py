@@ -17,7 +17,7 @@ from rbnn.spec.layout import Stage
 from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BYTES, Bits
 
 ENTRY_WORDS = 4
-"""Of an entry of the tables; ``conv_stem_lanes.h``."""
+"""Words of a table entry; ``conv_stem_lanes.h``."""
 LANES = 2 * ENTRY_WORDS
 """Positions that are computed at once."""
 NARROW = 4
@@ -26,7 +26,7 @@ GROUP_STRIDE = 3
 UNROLLED_GROUPS = (3, 6, 9)
 """Groups of a window for which the assembly has a loop."""
 STAGE_TILE_WORDS = 73
-"""``rbnn_stage_tile`` of ``stage.h``."""
+"""Size of ``rbnn_stage_tile`` in ``stage.h``."""
 
 
 class Stem(Workings):
@@ -66,7 +66,7 @@ class Stem(Workings):
         return words * WORD_BYTES
 
     def count_turns(self, layer: Layer, work_bytes: int) -> Turns:
-        """Pixels to rows of lanes, tables of their sums, a look-up a group, filter and step."""
+        """Pixels to rows of lanes, tables of their sums, a look-up per group, filter and step."""
         height, width, filters = layer.out_shape
         channels, pool = layer.in_shape[2], layer.pool
         count = layer.filter_bits

@@ -31,7 +31,7 @@ def convolve(inputs: Floats, kernel: Bits, layer: Layer, pad_value: float) -> Su
         inputs: (n, height, width, channels), integers.
         kernel: (height, width, channels, filters), True for +1.
         layer: window, stride and padding.
-        pad_value: what stands outside of the input.
+        pad_value: the value outside the input.
 
     Returns:
         (n, height', width', filters), int64.

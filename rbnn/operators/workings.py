@@ -1,8 +1,8 @@
-"""The shape of an operator's module: what it computes, the memory and the loops of its kernel.
+"""The interface of an operator's module: what it computes, memory and loops of its kernel.
 
 A module defines a class derived from :class:`Workings` and registers one object of it in
-:data:`WORKINGS`. Working memory and loops mirror the C: the tests hold the memory equal to the
-kernel's ``*_work_bytes``, and the loops' costs to instructions counted on the emulated cores.
+:data:`WORKINGS`. Working memory and loops mirror the C: the tests compare the memory with the
+kernel's ``*_work_bytes``, and the loops' costs with instructions counted on the emulated cores.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ UNIT_WORDS = 16
 """Words of a unit of packed weights, one block of the key stream."""
 
 Turns = Counter[str]
-"""How often a kernel goes through each of its loops; the names are the keys of their costs."""
+"""How often a kernel runs through each of its loops; the names are the keys of their costs."""
 
 
 class Workings(ABC):
-    """What the host knows of one operator. Layers are such as a container has, channels padded."""
+    """What the host knows of one operator. Layers are those of a container, channels padded."""
 
     @abstractmethod
     def compute(
         self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None
     ) -> npt.NDArray[Any]:
-        """What the layer makes of a batch, exactly.
+        """The layer's exact result for a batch.
 
         Args:
             layer: its shape.
-            given: (n, height, width, channels): an image's integers as float32, bits as bool, or a
-                stream as int16.
+            given: its input, (n, height, width, channels): an image's integers as float32, bits as
+                bool, or a stream as int16.
             kernel: Keras' order, True for +1; None for an operator without weights.
 
         Returns:
-            Of an operator with a stage its sums, (n, height', width', filters) int64; of one that
-            gives logits its inner products, (n, classes) int64; else bits or a stream in the form
-            of ``given``.
+            For an operator with a stage, its sums, (n, height', width', filters) int64; for one
+            that gives logits, its inner products, (n, classes) int64; otherwise bits or a stream in
+            the form of ``given``.
         """
 
     @abstractmethod
     def count_turns(self, layer: Layer, work_bytes: int) -> Turns:
-        """Turns of the kernel's loops in one run with the weights at hand.
+        """Turns of the kernel's loops in one run, apart from reconfiguration.
 
         Args:
             layer: its shape.
-            work_bytes: working memory, at least the least.
+            work_bytes: working memory, :meth:`least_work_bytes` or more.
         """
 
     def least_work_bytes(self, layer: Layer) -> int:
@@ -65,11 +65,11 @@ class Workings(ABC):
         return self.least_work_bytes(layer)
 
     def work_steps(self, layer: Layer) -> Sequence[int]:
-        """Sizes of working memory, beside the least, from which on the kernel is faster."""
+        """Sizes of working memory, besides the least, at which the kernel gets faster."""
         return ()
 
     def draws(self, layer: Layer, work_bytes: int) -> Counter[int]:
-        """Bytes of a call for reconfigured weights, and how many such calls; tile by tile."""
+        """How many calls for reconfigured weights ask for how many bytes; here tile by tile."""
         tiles = -(-layer.out_shape[2] // FILTERS_PER_TILE)
         return Counter({tile_bytes(layer): tiles})
 

@@ -1,4 +1,4 @@
-"""What host and firmware must agree on, said once.
+"""What host and firmware must agree on, stated once.
 
 Byte layouts, the KDF and its labels, packing order, key streams, the secure sketch's
 parameters, status codes and the serial grammar's limits. ``firmware/spec/rbnn_spec.h`` is

@@ -1,7 +1,7 @@
 """ChaCha with 20, 12 or 8 rounds, all blocks of a message at once in numpy.
 
-``cryptography`` has ChaCha20 alone, so only the reduced-round ciphers of the key stream come from
-here; the tests hold this to the library at 20 rounds. Not for secrets that an attacker on the same
+``cryptography`` has only ChaCha20, so the reduced-round ciphers of the key stream come from here;
+the tests compare it with the library at 20 rounds. Not for secrets that an attacker on the same
 machine may time: it runs where the trainer and the exporter run.
 """
 
@@ -48,7 +48,7 @@ def key_stream(key: bytes, nonce: bytes, length: int, rounds: int, counter: int 
         counter: number of the first block; the last one's is below 2^32.
 
     Raises:
-        ValueError: key, nonce, rounds or the last block's number are none of the above.
+        ValueError: key, nonce, rounds or the last block's number are not as above.
 
     Source: RFC 8439 section 2.3; for the reduced rounds Bernstein, "ChaCha, a variant of Salsa20".
     """

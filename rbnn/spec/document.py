@@ -1,7 +1,7 @@
 """Write the tables of SPEC.md from this package: ``python -m rbnn.spec.document [--check]``.
 
-A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; the prose around it is
-written by hand.
+A table is between ``<!-- table NAME -->`` and ``<!-- end -->``; the prose around it is written by
+hand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write ``firmware/spec/rbnn_spec.h`` from this room: ``python -m rbnn.spec.header [--check]``."""
+"""Write ``firmware/spec/rbnn_spec.h``: ``python -m rbnn.spec.header [--check]``."""
 
 from __future__ import annotations
 

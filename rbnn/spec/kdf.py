@@ -38,7 +38,7 @@ class Label(StrEnum):
     """Parent a user key; context licence id (16): the pre-shared key of that licence."""
     TRUNK = "trunk"
     """Parent 32 zero bytes; context model id (16) || every task's S_t in ascending order: key of
-    the stream that reconfigures the layers which all tasks have in common."""
+    the stream that reconfigures the trunk."""
 
 
 def derive(parent: bytes, label: Label, context: bytes = b"") -> bytes:

@@ -1,12 +1,12 @@
 """The key stream that turns the stored bits into one task's weights.
 
 ``weights of task t in layer l = P_l xor ChaCha(KDF(S_t, "weights", model), nonce l)``: one key a
-task; the nonce's first word is the layer's number, the other two are zero, the block counter begins
+task; the nonce's first word is the layer's number, the other two are zero, the block counter starts
 at zero (RFC 8439 section 2.4), and there is one key bit per stored bit, padding included. The
-first layers may be a *trunk*, whose one key all tasks have in common (:class:`StreamKeys`). The
-container names the cipher: ChaCha with 20 rounds, 12 or 8. Training applies the same bits to the
-shared latent kernel, as factors +1 and -1. What the trainer draws from the secrets besides, such as
-the keys of schemes that no device computes, comes from streams whose nonce has another second word
+first layers may be a *trunk*, whose one key all tasks share (:class:`StreamKeys`). The container
+names the cipher: ChaCha with 20, 12 or 8 rounds. Training applies the same bits to the shared
+latent kernel, as factors +1 and -1. Whatever else the trainer derives from the secrets, such as the
+keys of schemes that no device computes, comes from streams whose nonce has another second word
 (:class:`Use`).
 """
 
@@ -28,12 +28,12 @@ from rbnn.spec.layout import Cipher, Packing
 SECRET_BYTES = 32
 MODEL_ID_BYTES = 16
 NO_TRUNK = bytes(kdf.KEY_BYTES)
-"""In place of a trunk's key where there is no trunk."""
+"""In place of a trunk's key if there is no trunk."""
 ROUNDS = {Cipher.CHACHA20: 20, Cipher.CHACHA12: 12, Cipher.CHACHA8: 8}
 
 
 class Use(IntEnum):
-    """What a layer's stream is for: the second word of its nonce. Devices know WEIGHTS alone."""
+    """What a layer's stream is for: the second word of its nonce. Devices use only WEIGHTS."""
 
     WEIGHTS = 0
     SIGNS = 1
@@ -50,8 +50,8 @@ def stream_key(secret: bytes, model_id: bytes) -> bytes:
 def trunk_key(secrets: Iterable[bytes], model_id: bytes) -> bytes:
     """Key (32 bytes) of the trunk's streams.
 
-    It takes every task's secret to derive it, and it tells nothing about any of them: a task is
-    given it in its sealed block.
+    Deriving it takes every task's secret, and it reveals nothing about any of them: each task has
+    it in its sealed block.
 
     Args:
         secrets: S_t of every task of the model, 32 bytes each, in any order.
@@ -72,9 +72,9 @@ class StreamKeys:
     """The keys of one task's streams.
 
     Args:
-        own: of :func:`stream_key`.
-        trunk: of :func:`trunk_key`; whatever it is, without a trunk it is not used.
-        trunk_layers: so many first records of the layer table are the trunk; 0 for none.
+        own: from :func:`stream_key`.
+        trunk: from :func:`trunk_key`; not used without a trunk.
+        trunk_layers: how many records at the start of the layer table are the trunk; 0 for none.
     """
 
     own: bytes
@@ -98,10 +98,10 @@ def key_stream(
     cipher: Cipher = Cipher.CHACHA20,
     use: Use = Use.WEIGHTS,
 ) -> bytes:
-    """``length`` bytes of key stream from the first block of layer ``layer``'s stream on.
+    """The first ``length`` bytes of layer ``layer``'s key stream.
 
     Args:
-        key: 32 bytes, of :class:`StreamKeys`.
+        key: 32 bytes, from :class:`StreamKeys`.
         layer: index of the layer in the container's layer table.
         length: bytes wanted.
         cipher: the container's.
@@ -109,7 +109,7 @@ def key_stream(
     """
     if cipher is not Cipher.CHACHA20:
         return chacha.key_stream(key, layer_nonce(layer, use), length, ROUNDS[cipher])
-    nonce = struct.pack("<I", 0) + layer_nonce(layer, use)  # the library takes the counter with it
+    nonce = struct.pack("<I", 0) + layer_nonce(layer, use)  # the library's nonce has the counter
     return ciphers.Cipher(ChaCha20(key, nonce), mode=None).encryptor().update(bytes(length))
 
 
@@ -130,7 +130,7 @@ def kernel_mask(
         cipher: the container's.
 
     Returns:
-        bool array of ``shape``; True where the task's weight is the stored weight negated.
+        bool array of ``shape``; True where the task's weight is the negated stored weight.
     """
     length = order.packed_bytes(shape, packing)
     stream = key_stream(key, layer, length, cipher)

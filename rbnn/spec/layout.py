@@ -32,7 +32,7 @@ MAX_KERNEL = 7
 MAX_AVERAGE_WINDOW = 16
 """Largest window side of an average pool."""
 MAX_ARENA_BYTES = 1 << 24
-"""Most activation memory; whatever size follows from a layer whose values fit it fits 32 bits."""
+"""Most activation memory; all sizes derived from a layer whose values fit in it fit 32 bits."""
 STREAM_FRACTION_BITS = 8
 """The integer residual stream is int16, Q8.8."""
 SLOPE_FRACTION_BITS = 14
@@ -69,7 +69,7 @@ class Sign(IntEnum):
 
     ZERO = 0
     THRESHOLDS = 1
-    """One threshold a channel (RSign of ReActNet, equation 4)."""
+    """One threshold per channel (RSign of ReActNet, equation 4)."""
 
 
 class Output(IntFlag):
@@ -77,9 +77,9 @@ class Output(IntFlag):
 
     NONE = 0
     BITS = 1
-    """Packed bits, channels / 32 words a position."""
+    """Packed bits, channels / 32 words per position."""
     STREAM = 2
-    """int16, one a channel and position, row, column, channel."""
+    """int16, one per position and channel, in the order row, column, channel."""
 
 
 class Packing(IntEnum):

@@ -1,9 +1,9 @@
 """The serial line: 115200 baud, 8N1; ASCII commands ended by ``%``, answers ended by CR LF.
 
 The grammar is that of the MLPerf Tiny benchmark runner (mlcommons/tiny, ``benchmark/api``): every
-command is closed by ``m-ready``; failures are ``e-[name: text]`` before it. CR and LF between
-commands are skipped, so a line can be typed in any terminal. The commands are listed once, here;
-the firmware's dispatcher, ``help%`` and SPEC.md follow this table.
+command is answered with ``m-ready``; a failure prints ``e-[name: text]`` before it. CR and LF
+between commands are skipped, so a line can be typed in any terminal. The commands are listed once,
+here; the firmware's dispatcher, ``help%`` and SPEC.md follow this table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a layer can compute: one descriptor for each operator, and nothing else says it again.
+"""What a layer can compute: one descriptor for each operator, repeated nowhere else.
 
 The firmware's header, the exporter's checks and tables, the integer reference and the Keras models
-all ask the descriptor. What an operator does beyond it is code of its own: its C kernel, its numpy
+all read the descriptor. The rest of an operator is code: its C kernel, its numpy
 (:mod:`rbnn.operators`), its Keras layer (:mod:`rbnn.nets.operators`).
 ``docs/adding-an-operator.md`` shows how to add one.
 """
@@ -29,7 +29,7 @@ class Writes(IntEnum):
     """What an operator writes. One that gives logits is the last of a network."""
 
     STAGED = 1
-    """Sums, of which the layer's stage makes bits, a stream, or both."""
+    """Sums, from which the layer's stage makes bits, a stream, or both."""
     BITS = 2
     STREAM = 3
     LOGITS = 4
@@ -46,19 +46,20 @@ class Operator:
 
     Args:
         number: in the layer table; never given to another operator.
-        name: in snake form; that of its Python modules, and in upper case of its C macros.
-        title: as people call it.
+        name: in snake case; names its Python modules and, in upper case, its C macros.
+        title: its name in prose.
         doc: what it computes, for SPEC.md. A *sum* goes to the layer's stage.
         kernel: name of its C function.
-        reads: bits and streams in multiples of 32 channels, an image's as they are.
-        writes: with a multiple of 32 channels, but for logits.
+        reads: bits and streams in multiples of 32 channels, an image as it is.
+        writes: in multiples of 32 channels, except logits.
         packing: of its weights; an operator without weights keeps its channels and has no padding.
-        largest_window: side of its window at most; 0 for an operator that meets its whole input at
+        largest_window: largest side of its window; 0 for an operator that takes its whole input at
             once and gives one pixel.
         window_is_power: the window's side must be a power of two.
-        largest_pool: largest side of a max pool that its kernel computes after the sums; or 1.
+        largest_pool: largest side of a max pool that its kernel computes after the sums; 1 for
+            none.
         takes_shortcut: its stage may add another layer's stream.
-        unit: how much of the sum of +-1 products one unit of its kernel's sum is.
+        unit: what one unit of its kernel's sum is worth in the sum of +-1 products.
         in_place: its stream may begin where its input begins, as it never writes past what it has
             read.
         needs_work: its kernel takes working memory; ``<kernel>_work_bytes`` says how much.
@@ -93,17 +94,17 @@ class Operator:
 
     @property
     def macro(self) -> str:
-        """The name as C's macros end with it, ``MAX_POOL``."""
+        """The name at the end of C macros, ``MAX_POOL``."""
         return self.name.upper()
 
     @property
     def is_first(self) -> bool:
-        """Whether it stands at the beginning of a network, and nowhere else."""
+        """Whether it comes first in a network, and nowhere else."""
         return self.reads is Reads.IMAGE
 
     @property
     def is_last(self) -> bool:
-        """Whether it stands at the end of a network, and nowhere else."""
+        """Whether it comes last in a network, and nowhere else."""
         return self.writes is Writes.LOGITS
 
     @property
@@ -123,20 +124,20 @@ class Operator:
 
     @property
     def bare_output(self) -> Output:
-        """What a layer without a stage writes to the arena, logits left out."""
+        """What a layer without a stage writes to the arena, not counting logits."""
         return _OUTPUTS[self.writes]
 
     @property
     def largest_input(self) -> int:
-        """Largest absolute value that one weight meets."""
+        """Largest absolute value that a weight is multiplied with."""
         return _LARGEST_INPUT[self.reads]
 
     @property
     def most_filter_bits(self) -> int:
-        """Weights of one filter at most: its sums fit where the kernel adds them up.
+        """Most weights of one filter with which its sums fit the kernel's accumulator.
 
-        That is 16 bits in front of a stage, and before logits 16 bits for counts of bits, 32 for
-        sums over the stream.
+        That has 16 bits before a stage; before logits 16 bits for counts of bits, 32 for sums over
+        the stream.
         """
         if not self.has_weights:
             return 0
@@ -146,7 +147,7 @@ class Operator:
 
     @property
     def work_function(self) -> str | None:
-        """C function that gives the least working memory of a layer; None where it needs none."""
+        """C function that gives the least working memory of a layer; None if it needs none."""
         return f"{self.kernel}_work_bytes" if self.needs_work else None
 
 
@@ -155,7 +156,7 @@ OPERATORS: dict[int, Operator] = {}
 
 
 def register(operator: Operator) -> Operator:
-    """Add ``operator`` to those that there are.
+    """Add ``operator`` to :data:`OPERATORS`.
 
     Raises:
         ValueError: its number or its name is taken, or the number does not fit a byte.
@@ -173,7 +174,7 @@ def in_order() -> list[Operator]:
 
 
 def of_number(number: int) -> Operator:
-    """The operator that a layer table means by ``number``.
+    """The operator that has ``number`` in layer tables.
 
     Raises:
         ValueError: there is none.

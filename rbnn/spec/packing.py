@@ -1,14 +1,14 @@
 """The order of bits in memory: one order for weights, activations and golden vectors.
 
-A bit is 1 where its value is +1 and 0 where it is -1. Words are stored little-endian. A layer's
-kernel lies in one of these packings (``rbnn.spec.layout.Packing``):
+A bit is 1 for the value +1 and 0 for -1. Words are stored little-endian. A layer's kernel has one
+of these packings (``rbnn.spec.layout.Packing``):
 
 ROWS
     A *row* (one filter, or the channels of one pixel) is padded with zero bits to whole 32-bit
     words. Bit ``k`` of a row is bit ``k % 32`` of its word ``k // 32``. A filter's bits are ordered
     kernel row, kernel column, input channel, with the input channel running fastest, so a filter
     lies in memory in the order in which a kernel walks over an image stored row, column, channel.
-    Activations are rows, one a pixel.
+    Activations are rows, one per pixel.
 TILES
     Made for table look-up: 16 filters a *tile*; within it, for each tap in the order kernel row,
     kernel column, for each word of 32 input channels, one *unit* of 64 bytes, which is one block
@@ -131,7 +131,7 @@ def padded_shape(shape: tuple[int, ...], packing: Packing) -> tuple[int, ...]:
     *taps, channels, filters = shape
     match packing:
         case Packing.ROWS:
-            # The filters of a stem become channels; classes stay as many as they are.
+            # The filters of a stem become channels and are padded; classes are not.
             return (*taps, channels, _multiple(filters, WORD_BITS) if taps else filters)
         case Packing.TILES:
             return (*taps, _multiple(channels, WORD_BITS), _multiple(filters, WORD_BITS))

@@ -1,4 +1,4 @@
-"""What a room has for each operator, held in modules of the operators' names."""
+"""What a package has for each operator, in modules named after the operators."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class PerOperator(Generic[Piece]):
     """One piece for each operator.
 
     Args:
-        package: that holds a module of each operator's name. It is imported when its piece is asked
-            for first, and registers it.
+        package: has a module named after each operator. It is imported when the operator's piece is
+            first asked for, and registers it.
 
     Attributes:
-        pieces: by the operator's name, so far.
+        pieces: those registered so far, by operator name.
     """
 
     def __init__(self, package: str) -> None:
@@ -26,14 +26,14 @@ class PerOperator(Generic[Piece]):
         self.pieces: dict[str, Piece] = {}
 
     def register(self, operator: Operator, piece: Piece) -> None:
-        """Make ``piece`` the operator's."""
+        """Register ``piece`` for the operator."""
         self.pieces[operator.name] = piece
 
     def __getitem__(self, operator: Operator) -> Piece:
         """The operator's piece.
 
         Raises:
-            ModuleNotFoundError: the package has no module of the operator's name.
+            ModuleNotFoundError: the package has no module with the operator's name.
         """
         if operator.name not in self.pieces:
             importlib.import_module(f"{self._package}.{operator.name}")

@@ -10,7 +10,7 @@ agree in every digit. Both sides follow this order of operations::
     e   = (TABLE[i] - (((TABLE[i] - TABLE[i + 1]) * r) >> 15)) >> n     (0 where n > 16)
     ppm = (e * 1000000) / sum(e)              (u64, floor)
 
-and what the floors leave over goes to the best class (the lowest number on a tie).
+and what rounding down leaves over goes to the best class (the lowest number on a tie).
 """
 
 from __future__ import annotations

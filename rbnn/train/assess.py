@@ -1,4 +1,4 @@
-"""What ``rbnn eval`` reports of a run: accuracy by task, and what wrong secrets reach."""
+"""What ``rbnn eval`` reports about a run: accuracy by task, and what wrong secrets reach."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def assess(
         run: trained for an epoch or more.
         data: its tasks, in its order.
         wrong_secrets: how many to try on each task; 0 for none.
-        predictor: computes the classes; Keras where None.
+        predictor: computes the classes; None for Keras.
         progress: called for each task and each wrong secret.
 
     Raises:
@@ -63,7 +63,7 @@ def assess(
             "Add --wrong-secrets 0.",
         )
     if predictor is None:
-        # TensorFlow takes seconds to import, and integers do without it.
+        # TensorFlow takes seconds to import, and integers do not need it.
         from rbnn.train.transfer import load_network
 
         predictor = keras_predictor(
@@ -103,7 +103,7 @@ def require_passed(reports: Sequence[TaskAssessment]) -> None:
     """Refuse a run in which a wrong secret does better or worse than guessing.
 
     Raises:
-        TrainingError: names the tasks, and what of the rule fails.
+        TrainingError: names the tasks, and which part of the rule fails.
     """
     failed = [
         f"{one.task} ({', '.join(one.wrong_secrets.failures)})"

@@ -1,9 +1,9 @@
-"""Light augmentation of a sub-batch, in bytes, by what the task's samples are.
+"""Light augmentation of a sub-batch, in bytes, according to the kind of the task's samples.
 
-Photographs are shifted by up to 4 pixels. Where a mirror image keeps its class they are mirrored;
-else, as with traffic signs, each side is stretched by up to 10 % and contrast and brightness vary.
-Grey pictures are shifted by up to 2 pixels, clothes mirrored too. Log-mel images are shifted in
-time by up to 4 frames and carry a little noise and one masked band.
+Photographs are shifted by up to 4 pixels. If mirroring keeps the class, they are mirrored too;
+otherwise, as with traffic signs, each side is stretched by up to 10 % and contrast and brightness
+vary. Grey pictures are shifted by up to 2 pixels, and those of clothes are mirrored too. Log-mel
+images are shifted in time by up to 4 frames and get a little noise and one masked band.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from rbnn.tasks import TaskData
 from rbnn.tasks.dataset import Images
 
 MIRRORED = frozenset({"cifar", "scenes", "fashion"})
-"""Tasks whose classes a mirror image keeps; digits, letters and traffic signs are not among them,
-and of the user's own data nobody knows."""
+"""Tasks whose classes mirroring keeps; digits, letters and traffic signs are not among them, and
+for the user's own data it is not known."""
 PHOTOGRAPH_SHIFT = 4
 PICTURE_SHIFT = 2
 STRETCH = 0.1
@@ -32,7 +32,7 @@ def augment(images: Images, data: TaskData, generator: np.random.Generator) -> I
     """Vary the samples of one sub-batch.
 
     Args:
-        images: (n, 32, 32, c), uint8; left as they are.
+        images: (n, 32, 32, c), uint8; not changed.
         data: the task they belong to.
         generator: source of all randomness.
 
@@ -60,13 +60,13 @@ def augment(images: Images, data: TaskData, generator: np.random.Generator) -> I
 def move(
     images: Images, rows: int, columns: int, stretch: float, generator: np.random.Generator
 ) -> Images:
-    """Shift and stretch each image; the edge pixels fill what is bare.
+    """Shift and stretch each image; the edge pixels fill the gaps.
 
     Args:
         images: (n, height, width, c).
         rows: most pixels up or down.
         columns: most pixels left or right.
-        stretch: most that height and width, each by itself, grow or shrink, as a share of them.
+        stretch: most that height and width, each by itself, grow or shrink, as a fraction.
         generator: source of all randomness.
     """
     count, height, width, _ = images.shape

@@ -16,7 +16,7 @@ class Checkpoints:
     """The checkpoints of one run folder.
 
     Args:
-        folder: where they stand.
+        folder: where they are.
         network: its latent kernels and all values of the tasks are saved.
         state: further trackable objects by name (optimiser, counters).
     """
@@ -54,7 +54,7 @@ class Checkpoints:
             raise
 
     def restore(self) -> bool:
-        """Read the newest checkpoint; False where no checkpoint exists.
+        """Read the newest checkpoint; False if there is none.
 
         Raises:
             TrainingError: it is damaged or belongs to another network.

@@ -1,7 +1,7 @@
 """The workers that train one run together, as TensorFlow's variable TF_CONFIG names them.
 
-TensorFlow's own server waits for an absent worker in silence, for an hour and deaf to Ctrl-C. So
-the workers meet first, at the chief's address, and TensorFlow begins when all of them are there.
+TensorFlow's own server waits silently for an absent worker, for an hour and without heeding Ctrl-C.
+So the workers first meet at the chief's address, and TensorFlow starts when all of them are there.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Cluster:
     Args:
         addresses: ``host:port`` of each, the chief first.
         index: this worker's place among them.
-        has_chief_job: whether TensorFlow calls the chief so, and the others worker 0 and up.
+        has_chief_job: whether the chief has its own job in TensorFlow, and the others are worker 0
+            and up.
     """
 
     addresses: tuple[str, ...]
@@ -91,7 +92,7 @@ def read_cluster(text: str) -> Cluster:
     if unknown:
         raise _refuse(f"job {unknown[0]!r} takes no part in this training; name workers only")
     if len(cluster.get("chief", [])) > 1:
-        raise _refuse("there is one chief at most")
+        raise _refuse("it names more than one chief")
     if task.type not in cluster or task.index >= len(cluster[task.type]):
         raise _refuse(f"the cluster has no {task.type!r} number {task.index}")
     addresses = tuple(address for job in JOBS for address in cluster.get(job, []))
@@ -149,7 +150,7 @@ def _await_workers(cluster: Cluster, announce: Callable[[str], None], deadline: 
                 greeting = _receive(caller)
                 addresses, index = greeting["addresses"], greeting["index"]
             except (OSError, ValueError, KeyError):
-                caller.close()  # somebody else's, or too slow: a worker calls again
+                caller.close()  # not a worker, or too slow: a worker calls again
                 continue
             if addresses != list(cluster.addresses) or index not in range(1, len(addresses)):
                 what = f"A worker's TF_CONFIG names {addresses}, the chief's {cluster.addresses}."
@@ -173,7 +174,7 @@ def _await_chief(cluster: Cluster, announce: Callable[[str], None], deadline: fl
         except (OSError, ValueError):
             if time.monotonic() > deadline:
                 raise TrainingError(
-                    f"The chief does not answer at {chief}, or not all workers have come.",
+                    f"The chief does not answer at {chief}, or not all workers have arrived.",
                     START_ALL,
                 ) from None
             if not announced:
@@ -196,7 +197,7 @@ def _listen(cluster: Cluster) -> socket.socket:
     except OSError as error:
         raise TrainingError(
             f"Cannot listen at {address}: {error.strerror}.",
-            "End the process that has this port, or name another one in every TF_CONFIG.",
+            "End the process that uses this port, or name another port in every TF_CONFIG.",
         ) from error
 
 
@@ -208,7 +209,7 @@ def _receive(connection: socket.socket) -> dict[str, Any]:
     """One line of JSON.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a JSON object.
         OSError: nothing came in time.
     """
     with connection.makefile("rb") as lines:
@@ -222,7 +223,7 @@ def _split(address: str) -> tuple[str, int]:
     """Host and port of ``host:port``."""
     host, _, port = address.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise _refuse(f"{address!r} is no host:port")
+        raise _refuse(f"{address!r} is not host:port")
     return host.strip("[]"), int(port)
 
 

@@ -42,9 +42,9 @@ class Workers:
 
     Args:
         strategy: how variables and sums are shared; None for a single replica.
-        cluster: the workers, where there are several.
-        shared_batch: normalise over all replicas' samples. Also where there is one, so that their
-            number changes nothing: Keras' own batch norm rounds otherwise.
+        cluster: the workers, if there are several.
+        shared_batch: normalise over all replicas' samples, in the same way if there is only one, so
+            that their number changes nothing: Keras' own batch norm rounds differently.
 
     Attributes:
         replicas: of all workers together.
@@ -64,7 +64,7 @@ class Workers:
 
     @contextmanager
     def building(self) -> Iterator[None]:
-        """Every replica holds the variables made inside, with equal values in all of them."""
+        """Every replica holds the variables that are made inside, with equal values."""
         with ExitStack() as scopes:
             if self.replicas > 1:
                 scopes.enter_context(self._strategy.scope())
@@ -75,7 +75,7 @@ class Workers:
         """This worker's part of a step's data, for :meth:`run`.
 
         Args:
-            batches: arrays, or a nest of them; the first axis is shared out in order.
+            batches: arrays, or a nest of them; the first axis is divided in order.
         """
         if self.replicas == 1:
             return batches
@@ -91,7 +91,7 @@ class Workers:
         return tf.constant(whole[first:end])
 
     def run(self, step: Callable[..., Any], *arguments: Any) -> Any:
-        """Call ``step`` in every replica; what it returns is one value for each."""
+        """Call ``step`` in every replica; returns one value for each."""
         return self._strategy.run(step, args=arguments)
 
     def total(self, values: Any) -> Any:
@@ -99,7 +99,7 @@ class Workers:
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None)
 
     def agree(self, seconds: float, stop: bool) -> tuple[float, bool]:
-        """What all workers go by after a step.
+        """What all workers agree on after a step.
 
         Args:
             seconds: of training, by this worker's clock.
@@ -114,17 +114,17 @@ class Workers:
         return float(agreed[0]), bool(agreed[1])
 
     def wait(self) -> None:
-        """Until every worker is here."""
+        """Wait until every worker has come this far."""
         self._sum([0.0])
 
     def same_run(self, run: Run | None) -> Run:
         """The chief's run, on every worker.
 
         Args:
-            run: what the chief trains; the others wait for its word.
+            run: what the chief trains; the others wait to hear it.
 
         Raises:
-            TrainingError: this worker does not see the run's folder, or the chief has gone.
+            TrainingError: this worker does not see the run's folder, or the chief is gone.
         """
         if self._cluster is None and run is not None:
             return run
@@ -137,7 +137,7 @@ class Workers:
         if not folder.is_dir():
             raise TrainingError(
                 f"This worker does not see the chief's run folder {folder}.",
-                "Choose, with --out, a folder that all workers have at the same place.",
+                "With --out, choose a folder that all workers see under the same path.",
             )
         return run if run and self.chief else Run(folder)
 
@@ -162,11 +162,11 @@ class Workers:
         """Refuse to continue from different checkpoints.
 
         Args:
-            steps: that this worker found done.
+            steps: how many this worker found done.
             folder: of the checkpoints.
 
         Raises:
-            TrainingError: another worker found another number.
+            TrainingError: another worker found a different number.
         """
         if self._cluster is None:
             return
@@ -176,7 +176,7 @@ class Workers:
             raise TrainingError(
                 f"The workers see different checkpoints in {folder}; this one continues from step "
                 f"{steps}.",
-                "Keep the run in a folder that all workers have at the same place.",
+                "Keep the run in a folder that all workers see under the same path.",
             )
 
     def resume_command(self, folder: Path) -> str:
@@ -191,7 +191,7 @@ class Workers:
         mine = tf.constant(values, tf.float64)
         if self._cluster is None:
             return np.asarray(mine)
-        # The first replica of each worker brings its values, any other one zeros.
+        # The first replica of each worker contributes its values, any other one zeros.
         replicas = iter([mine])
         parts = self._strategy.experimental_distribute_values_from_function(
             lambda _: next(replicas, tf.zeros_like(mine))
@@ -203,10 +203,10 @@ class Workers:
         """Turn the loss of another worker into an error that says how to continue.
 
         Args:
-            folder: of the run, where there is one yet.
+            folder: of the run, if there is one yet.
 
         Raises:
-            TrainingError: a worker has gone.
+            TrainingError: a worker is gone.
         """
         try:
             yield
@@ -215,7 +215,7 @@ class Workers:
                 raise
             raise TrainingError(
                 f"The connection to {self._seen_in(str(error))} is lost; the training has stopped.",
-                self.resume_command(folder) if folder else "See why in its terminal.",
+                self.resume_command(folder) if folder else "Its terminal shows why.",
             ) from error
 
     def _seen_in(self, message: str) -> str:
@@ -228,14 +228,14 @@ class Workers:
 def join(config: str | None, announce: Callable[[str], None]) -> Workers:
     """Meet the other workers, or take all GPUs of this machine.
 
-    Must come before anything else is asked of TensorFlow.
+    Must come before any other use of TensorFlow.
 
     Args:
-        config: the value of ``TF_CONFIG``; None where it is not set.
+        config: the value of ``TF_CONFIG``; None if it is not set.
         announce: called with the workers that this one waits for.
 
     Raises:
-        TrainingError: ``TF_CONFIG`` is not usable, or not all workers have come.
+        TrainingError: ``TF_CONFIG`` is not usable, or not all workers have arrived.
     """
     cluster = read_cluster(config) if config is not None else None
     if cluster is None or len(cluster.addresses) == 1:
@@ -244,7 +244,7 @@ def join(config: str | None, announce: Callable[[str], None]) -> Workers:
         return Workers(strategy, shared_batch=True)
     meet(cluster, announce)
     # TensorFlow holds Python's lock while it waits for the others' servers: only a signal whose
-    # default is to end the process gets through, should one of them fail in this moment.
+    # default is to end the process gets through, should one of them fail at this moment.
     signal.alarm(START_SECONDS)
     on_termination = signal.getsignal(signal.SIGTERM)
     try:
@@ -253,7 +253,7 @@ def join(config: str | None, announce: Callable[[str], None]) -> Workers:
         raise TrainingError(
             f"TensorFlow cannot start its server at {cluster.addresses[cluster.index]}: "
             f"{error.message.splitlines()[0]}",
-            "See that its port is free, and start all workers again.",
+            "Make sure that its port is free, and start all workers again.",
         ) from error
     finally:
         signal.alarm(0)
@@ -264,7 +264,7 @@ def _hold_alike(create: Callable[..., Any], **options: Any) -> Any:
     """Make a variable that is never summed when it is read.
 
     All replicas see the same batch statistics, so their moving averages are equal too. Keras would
-    sum them at every reading, which the chief cannot do by itself.
+    sum them at every read, which the chief cannot do by itself.
     """
     if options.get("synchronization") is tf.VariableSynchronization.ON_READ:
         options["synchronization"] = tf.VariableSynchronization.ON_WRITE

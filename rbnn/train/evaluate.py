@@ -18,7 +18,7 @@ from rbnn.frozen import Frozen
 from rbnn.spec.key_stream import SECRET_BYTES
 from rbnn.tasks.dataset import Images, Labels, Split
 
-if TYPE_CHECKING:  # TensorFlow takes seconds to import, and integers do without it.
+if TYPE_CHECKING:  # TensorFlow takes seconds to import, and integers do not need it.
     from rbnn.nets.build import SharedNetwork
 
 BATCH = 500
@@ -54,7 +54,7 @@ def predict(network: SharedNetwork, task: str, images: Images) -> Labels:
 
 
 class Predictor(Protocol):
-    """What finds the classes of images: Keras, or the integers of an export."""
+    """What predicts the classes of images: Keras, or the integers of an export."""
 
     def __call__(self, task: str, images: Images, forced: bytes | None = None) -> Labels:
         """Class numbers, (n,) int64.
@@ -62,7 +62,7 @@ class Predictor(Protocol):
         Args:
             task: its name.
             images: (n, height, width, c) uint8.
-            forced: a secret to reconfigure with in place of the task's own, 32 bytes.
+            forced: a secret to reconfigure with instead of the task's own, 32 bytes.
         """
 
 
@@ -72,7 +72,7 @@ def keras_predictor(
     """A network as it was trained.
 
     Args:
-        network: keyed with ``secrets``, and so again after every call.
+        network: keyed with ``secrets``; every call leaves it so.
         secrets: by task name, 32 bytes each; none for a network without keys.
         model_id: 16 bytes.
     """
@@ -80,7 +80,7 @@ def keras_predictor(
     def classes(task: str, images: Images, forced: bytes | None = None) -> Labels:
         if forced is None:
             return predict(network, task, images)
-        network.set_secrets({task: forced}, model_id)  # opens no trunk either
+        network.set_secrets({task: forced}, model_id)  # does not give the trunk's key either
         try:
             return predict(network, task, images)
         finally:
@@ -98,7 +98,7 @@ def some(split: Split, count: int) -> Split:
 
 
 def accuracy(network: SharedNetwork, task: str, split: Split) -> float:
-    """Share of the samples whose class is predicted right."""
+    """Share of the samples whose class is predicted correctly."""
     return float(np.mean(predict(network, task, split.images) == split.labels))
 
 
@@ -172,7 +172,7 @@ class WrongSecrets(Frozen):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def passed(self) -> bool:
-        """Whether a wrong secret is worth what guessing is."""
+        """Whether a wrong secret does no better and no worse than guessing."""
         return not self.failures
 
     @property

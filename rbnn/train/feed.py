@@ -1,8 +1,8 @@
 """Sub-batches that depend only on the step: a resumed run sees what an uninterrupted one sees.
 
-Every task is drawn without replacement: each sample once, in a fresh order, before any comes again.
-The order depends on the seed and the task's name, not on the other tasks, so the
-single-task network trains on the same samples in the same order.
+Every task is drawn without replacement: each sample once, in a fresh order, before any is repeated.
+The order depends on the seed and the task's name, not on the other tasks, so the single-task
+network trains on the same samples in the same order.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Figures:
 
     Args:
         run: its folder.
-        done: epochs that are over; later ones in the file are dropped (they are trained again).
+        done: completed epochs; later ones in the file are dropped (they are trained again).
     """
 
     def __init__(self, run: Run, done: int) -> None:
@@ -66,7 +66,7 @@ class Figures:
 
 
 def read_figures(run: Run) -> list[EpochFigures]:
-    """The epochs in ``metrics.json``; none where it does not exist yet.
+    """The epochs in ``metrics.json``; none if it does not exist yet.
 
     Raises:
         TrainingError: the file is damaged.

@@ -1,6 +1,6 @@
 """Training shown in a terminal: one bar per task with its loss and accuracy, one for the run.
 
-Goes to stderr. Where that is no terminal, one line per epoch is printed and no bars.
+Goes to stderr. If that is not a terminal, there are no bars, only one line per epoch.
 """
 
 from __future__ import annotations

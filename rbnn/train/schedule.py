@@ -1,4 +1,4 @@
-"""Learning rate over a run: linear warm-up, then half a cosine down to nothing."""
+"""Learning rate over a run: linear warm-up, then half a cosine down to zero."""
 
 from __future__ import annotations
 

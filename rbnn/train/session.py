@@ -1,6 +1,6 @@
 """A whole training: the shared network and, with ``--baseline``, the single-task networks.
 
-The single-task networks come first where they teach the shared one, otherwise last.
+The single-task networks come first if they teach the shared one, otherwise last.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rbnn.train.trainer import Trainer
 
 
 def train(run: Run, data: Sequence[TaskData], workers: Workers | None = None) -> list[TaskSharing]:
-    """Train a run from where it stands to its end.
+    """Train a run from its current state to its end.
 
     Args:
         run: new, or interrupted at any point; finished networks are not trained again.
@@ -46,7 +46,7 @@ def train(run: Run, data: Sequence[TaskData], workers: Workers | None = None) ->
 
 
 def fit(run: Run, data: Sequence[TaskData], title: str, workers: Workers | None = None) -> int:
-    """Train one network from where it stands; returns the steps that it has taken.
+    """Train one network from its current state; returns the number of steps that it has taken.
 
     Args:
         run: its folder.

@@ -34,7 +34,7 @@ class Statistics:
         self._forward = tf.function(self._run, reduce_retracing=True)
 
     def _run(self, images: tf.Tensor) -> None:
-        # Momentum is read while the function is traced: here the new batch replaces all.
+        # Momentum is read while the function is traced: with 0, each batch replaces the average.
         for norm in self._norms:
             norm.momentum = 0.0
         self._model(images, training=True)

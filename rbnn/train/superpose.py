@@ -1,4 +1,4 @@
-"""First values of a shared network: the keyed sum of the single-task networks.
+"""Initial values of a shared network: the keyed sum of the single-task networks.
 
 Each latent value is the sum of what every task would store there under its key; its sign is the
 majority of their bits, weighted by task and by how far training drove each of them. A share
@@ -20,7 +20,7 @@ from rbnn.nets.framework import tf
 from rbnn.runs.errors import TrainingError
 
 SPREAD = 0.1
-"""Root mean square of a layer's first latent values; training keeps them in [-1, 1]."""
+"""Root mean square of a layer's initial latent values; training keeps them in [-1, 1]."""
 
 
 def superpose(
@@ -28,16 +28,16 @@ def superpose(
     own: Mapping[str, SharedNetwork],
     weights: Mapping[str, float] | None = None,
 ) -> None:
-    """Give ``network`` the keyed sum of the single-task networks as its first values.
+    """Give ``network`` the keyed sum of the single-task networks as its initial values.
 
     Args:
-        network: keyed, with its first values, which stay where the tasks' bits are balanced.
+        network: keyed, with its initial values, which stay where the tasks' values cancel.
         own: trained single-task network by task; it has the layers of ``network``, except that the
             last one has only the task's classes.
-        weights: by task, factor of its values in the sum; 1 where it is not named.
+        weights: by task, factor of its values in the sum; 1 if it is not named.
 
     Raises:
-        TrainingError: one has another shape.
+        TrainingError: one does not have the shape of ``network``.
     """
     factors = weights or {}
     for number, shared in network.shared.items():
@@ -47,7 +47,7 @@ def superpose(
             latent = trained.shared[number].task_latent(task) if number in trained.shared else None
             if latent is None or not _fits(latent.shape, first.shape):
                 raise TrainingError(
-                    f"The single-task network of {task} has another shape than the shared network.",
+                    f"The single-task network of {task} and the shared network differ in shape.",
                     "Train both with the same --arch, --width, --depth and --stages.",
                 )
             missing = first.shape[-1] - latent.shape[-1]
@@ -61,7 +61,7 @@ def superpose(
 
 
 def _fits(shape: tf.TensorShape, whole: tf.TensorShape) -> bool:
-    """Whether the shape is the other one, or differs only in having fewer outputs."""
+    """Whether the shapes are equal, except that the first may have fewer outputs."""
     return bool(shape[:-1] == whole[:-1] and shape[-1] <= whole[-1])
 
 

@@ -12,7 +12,7 @@ from rbnn.runs.run import Run
 
 
 def build_network(config: RunConfig, *, shared_batch: bool = False) -> SharedNetwork:
-    """The network of a run with fresh values and without keys.
+    """The network of a run with initial values and without keys.
 
     Args:
         config: of the run.
@@ -75,7 +75,7 @@ def write_parameters(network: SharedNetwork, parameters: ModelParameters) -> Non
     """Copy ``parameters`` into ``network``.
 
     Raises:
-        TrainingError: they belong to a network of another shape or to other tasks.
+        TrainingError: they belong to a network of a different shape or to other tasks.
     """
     try:
         for number, layer in network.shared.items():
@@ -103,7 +103,7 @@ def write_parameters(network: SharedNetwork, parameters: ModelParameters) -> Non
 
 
 def copy_statistics(source: SharedNetwork, target: SharedNetwork) -> None:
-    """Copy the batch norms' means and variances of inference from ``source`` to ``target``."""
+    """Copy the batch norms' means and variances for inference from ``source`` to ``target``."""
     for task, own in source.own.items():
         for number, norm in own.norms.items():
             copy = target.own[task].norms[number]
