@@ -30,7 +30,7 @@ class Outcome:
     counts: dict[tuple[str, int], int]
 
     def per_byte(self, what: str, size: int) -> float:
-        """Instructions a byte."""
+        """Instructions per byte."""
         return self.counts[what, size] / size
 
 

@@ -31,12 +31,12 @@ settings.load_profile("rbnn")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Processes of ``make test``: one more than processors, as many tests wait for an emulator."""
+    """Processes of ``make test``: one more than processors, for many tests wait for an emulator."""
     return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes share the tests out by file, begin with what takes longest."""
+    """If several processes divide the tests by file, start with those that take longest."""
     if not hasattr(config, "workerinput"):
         return
     marks: dict[Path, set[str]] = defaultdict(set)
@@ -76,7 +76,7 @@ def make_random_run(
         width: of the network.
         depth: of the network, by default the architecture's.
         cipher: of the key stream.
-        trunk: so many layers have one key for all tasks.
+        trunk: how many layers have one key for all tasks.
         side: of the images, pixels.
         tasks: name, classes and channels of each.
     """
@@ -158,11 +158,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> R
 
 @pytest.fixture
 def begin(tmp_path: Path, data: list[TaskData]) -> Callable[..., Run]:
-    """Call it with :class:`Settings` fields to begin a run with fixed secrets."""
+    """Call it with :class:`Settings` fields to start a run with fixed secrets."""
 
     def make(folder: str = "runs", **fields: object) -> Run:
         usual: dict[str, object] = {"width": 32, "batch": 10, "epochs": 2, "seed": 5}
-        # On any machine the same arithmetic.
+        # The same arithmetic on any machine.
         usual["precision"] = "float32"
         settings = Settings(**{**usual, **fields})  # type: ignore[arg-type]
         return start_run(tmp_path / folder, data, settings, secrets=SECRETS, model_id=MODEL)

@@ -1,4 +1,4 @@
-"""What an emulated chip's memory holds, past the serial line."""
+"""What an emulated chip's memory holds, read past the serial line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _READ_BYTES = 1024
 
 
 def debug_port(emulator: Emulator) -> Path:
-    """The socket of its debugger port; the core is stopped while somebody is connected."""
+    """The socket of its debugger port; the core is stopped while anyone is connected."""
     state = json.loads(emulator.device.state_file.read_bytes())
     return Path(state["sockets"]) / "gdb"
 

@@ -43,7 +43,7 @@ def random_data(run: Run) -> list[TaskData]:
 def pack_random_model(
     folder: Path, random_export: Callable[..., Any]
 ) -> tuple[PackedModel, list[TaskData]]:
-    """A packed model in ``folder/packed`` and its data; the run stands in ``folder/run``."""
+    """A packed model in ``folder/packed`` and its data; the run is in ``folder/run``."""
     made = random_export(folder / "run", architecture="resnet", width=32, depth=2, tasks=TASKS)
     data = random_data(made.run)
     return pack(made.run, data, folder / "packed"), data

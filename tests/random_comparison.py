@@ -27,7 +27,7 @@ LEVELS = {
 }  # fmt: skip
 """Accuracy and classes of each task."""
 COSTS = {"single": 0.0, "xor": 0.003, "sign": 0.004, "permute": 0.006, "none": 0.012}
-"""What a network loses, about."""
+"""Roughly what a network loses under each scheme."""
 
 
 def random_plan(

@@ -91,8 +91,8 @@ def random_topology(seed: int, channels: tuple[int, ...] = (32, 64, 96)) -> Topo
 
     Args:
         seed: of all choices.
-        channels: what filters are drawn from; shortcuts between others than multiples fail to
-            match and are left out.
+        channels: filter counts to draw from; shortcuts between counts that are not multiples do
+            not match and are left out.
     """
     growing = _Growing(random.Random(seed), channels)
     choose = growing.random

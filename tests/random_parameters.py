@@ -33,7 +33,7 @@ def random_parameters(
     """What training might leave behind, random.
 
     Args:
-        rng: where from.
+        rng: source of randomness.
         topology: as trained, channels not padded.
         tasks: names.
     """

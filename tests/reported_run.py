@@ -19,7 +19,7 @@ SAMPLES = 120
 
 
 def made_data(config: RunConfig, progress: Progress | None = None) -> list[TaskData]:
-    """In place of ``rbnn.runs.start.load_data``: noise, the second task's a sound."""
+    """Instead of ``rbnn.runs.start.load_data``: noise; the second task is audio."""
     return [_made(config, number) for number in range(len(config.tasks))]
 
 
@@ -41,7 +41,7 @@ def _made(config: RunConfig, number: int) -> TaskData:
 
 
 def write_metrics(run: Run, epochs: int) -> None:
-    """What training notes: accuracies that rise."""
+    """What training records: accuracies that rise."""
     figures = [
         {
             "epoch": epoch,
@@ -74,7 +74,7 @@ def add_own_networks(run: Run, names: Sequence[str]) -> None:
 
 
 def make_report(run: Run, folder: Path, **wishes: object) -> RunReport:
-    """A report with the C engine and no keys but those in ``folder``."""
+    """A report with the C engine and no keys except those in ``folder``."""
     chosen = {
         "board": "nucleo",
         "engine": "c",

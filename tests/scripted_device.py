@@ -16,8 +16,8 @@ class ScriptedDevice:
     """Answers each command with its lines and ``m-ready``.
 
     Args:
-        answers: by the whole command, else by its first word; a list's members are given one after
-            the other, the last one forever; a function gets the command; None is silence.
+        answers: by the whole command, otherwise by its first word; a list's members are given one
+            after the other, the last one repeatedly; a function gets the command; None is silence.
         raw: bytes to send as soon as the device exists.
     """
 

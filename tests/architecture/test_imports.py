@@ -72,7 +72,7 @@ def test_imports_point_one_way(path: Path) -> None:
         assert room in ORDER, f"{path}: {room} is below all rooms and imports {other}"
         assert ORDER.index(other) < ORDER.index(room), f"{path}: {room} imports {other}"
         assert frozenset({room, other}) not in BESIDE, (
-            f"{path}: {room} and {other} stand side by side"
+            f"{path}: {room} and {other} are side by side"
         )
 
 

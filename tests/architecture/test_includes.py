@@ -63,7 +63,7 @@ def folder_of(path: Path) -> str:
 
 
 def included(path: Path) -> Iterator[str]:
-    """Quoted includes but for generated files and other people's."""
+    """Quoted includes, except generated files and other people's."""
     for name in INCLUDE.findall(path.read_text()):
         if name not in GENERATED | LIBRARIES:
             yield name
@@ -85,9 +85,9 @@ def test_every_folder_is_in_the_order() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(FIRMWARE).as_posix())
 def test_includes_point_one_way(path: Path) -> None:
     for name in included(path):
-        assert (FIRMWARE / name).is_file(), f"{path}: {name} is no path in firmware/"
+        assert (FIRMWARE / name).is_file(), f"{path}: {name} is not a file in firmware/"
         other = folder_of(FIRMWARE / name)
-        assert may_include(folder_of(path), other), f"{path}: {name} is above it or beside it"
+        assert may_include(folder_of(path), other), f"{path}: {name} is above it or next to it"
 
 
 def test_files_stay_short() -> None:

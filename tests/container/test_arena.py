@@ -1,4 +1,4 @@
-"""The memory plan: what lives together lies apart, and little is lost."""
+"""The memory plan: values that live together do not overlap, and little memory is wasted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def walk(topology: Topology) -> None:
     for number, layer in enumerate(topology.layers):
         place = made.placements[number]
         own = bits_bytes(layer) + logits_bytes(layer)
-        # All of it is read before and while anything is written, so written first must not hurt.
+        # A kernel may write while it still reads, so writing first must do no harm.
         if not stream_in_place(topology, number) and not pools_in_place(topology, number):
             memory.write(place.stream_offset, stream_bytes(layer), (number, "stream"))
         memory.write(place.out_offset, own, (number, "bits"))
@@ -84,7 +84,7 @@ def pools_in_place(topology: Topology, number: int) -> bool:
 
 @settings(deadline=None, max_examples=200)
 @given(seed=SEEDS)
-def test_no_value_is_written_over_while_it_is_needed(seed: int) -> None:
+def test_no_value_is_overwritten_while_it_is_needed(seed: int) -> None:
     walk(pad(random_topology(seed)).topology)
 
 
@@ -97,7 +97,7 @@ def test_no_arena_is_smaller_than_what_lives_together(seed: int) -> None:
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("width", [32, 48, 64, 128])
-def test_architectures_take_the_least_that_there_is(name: str, width: int) -> None:
+def test_architectures_take_the_least_possible(name: str, width: int) -> None:
     topology = pad(lay_out(name, (32, 32, 3), 10, width)).topology
     walk(topology)
     made = place_values(topology)

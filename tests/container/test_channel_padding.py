@@ -1,4 +1,4 @@
-"""Networks whose channel counts are no multiples of 32: padding changes no output."""
+"""Networks whose channel counts are not multiples of 32: padding changes no output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def normalise(sums: npt.NDArray[np.int64], norm: Normalisation) -> npt.NDArray[n
 
 
 class Unpadded:
-    """One task of a run as it was trained: its own channels alone."""
+    """One task of a run as it was trained: without padding channels."""
 
     def __init__(self, made: Any, task: str) -> None:
         config = made.run.config()

@@ -138,12 +138,12 @@ def test_task_counts(made: Any) -> None:
     with pytest.raises(ExportError, match="1 to 16 tasks"):
         rebuilt(container, tasks=many)
     assert len(rebuilt(container, tasks=many[:-1]).tasks) == MAX_TASKS
-    with pytest.raises(ExportError, match="one name"):
+    with pytest.raises(ExportError, match="the same name"):
         rebuilt(container, tasks=(one, one))
 
 
 def test_bits_of_another_size(made: Any) -> None:
-    with pytest.raises(ExportError, match=r"Layer 0 \(stem\) has"):
+    with pytest.raises(ExportError, match=r"Layer 0 \(stem\) needs 128 bytes"):
         rebuilt(made.export.container, weights={})
 
 

@@ -1,4 +1,4 @@
-"""Containers with one thing wrong, and what the C core says of them."""
+"""Containers with one thing wrong, and what the C core says about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CASES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scop
 
 
 def with_crc(data: bytes | bytearray) -> bytes:
-    """The same container with its CRC-32 made right again."""
+    """The same container with its CRC-32 corrected."""
     changed = bytearray(data)
     if len(changed) >= CRC_OFFSET + 4:
         changed[CRC_OFFSET : CRC_OFFSET + 4] = struct.pack("<I", container_crc32(bytes(changed)))
@@ -39,7 +39,7 @@ def member_offset(record: Record, name: str) -> tuple[int, str]:
 
 
 def changed(data: bytes, start: int, record: Record, name: str, value: int) -> bytes:
-    """A container with one member of one record changed and the CRC-32 made right."""
+    """A container with one member of one record changed and its CRC-32 corrected."""
     offset, code = member_offset(record, name)
     result = bytearray(data)
     struct.pack_into(code, result, start + offset, value)

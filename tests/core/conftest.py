@@ -33,7 +33,7 @@ def driver(driver_program: Path) -> Iterator[Driver]:
 
 @pytest.fixture(scope="session")
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunDriver]:
-    """One kernel a request: ``run_driver.c`` under AddressSanitizer and UBSan."""
+    """One kernel per request: ``run_driver.c`` under AddressSanitizer and UBSan."""
     running = RunDriver(build_native(tmp_path_factory.mktemp("kernels")))
     yield running
     running.close()

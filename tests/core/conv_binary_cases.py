@@ -19,7 +19,7 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Shape:
-    """A binary convolution; ``work_bytes`` 0 is the least."""
+    """A binary convolution; ``work_bytes`` 0 means the least."""
 
     size: tuple[int, int]
     channels: int
@@ -179,7 +179,7 @@ def fill(shape: Shape, seed: int, ones: float = 0.5, weights: float = 0.5) -> Ca
 
 
 def draw_shape(rng: np.random.Generator, most_channels: int = 160) -> Shape:
-    """A random shape that the kernel serves."""
+    """A random shape that the kernel supports."""
 
     def pick(*values: int) -> int:
         return int(rng.choice(values))

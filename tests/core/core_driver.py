@@ -1,4 +1,4 @@
-"""Python's end of ``core_driver.c``."""
+"""The Python side of ``core_driver.c``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LayerSizes:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What opening a container and one inference gave; 1 where a step was not reached."""
+    """What opening a container and one inference gave; 1 if a step was not reached."""
 
     open: int
     bad_layer: int
@@ -93,7 +93,7 @@ class Driver:
             params: plaintext of the task's sealed block.
             task: number.
             secret: of the task.
-            image: pixels; zeros where it is too short.
+            image: pixels; zeros are added if it is too short.
             more_work: bytes of working memory beyond what the container asks for.
             output_bytes: what the layers give together; less keeps what fits.
         """

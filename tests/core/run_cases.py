@@ -87,7 +87,7 @@ def stem_case(
     rows = packing.kernel_to_rows(bits)
     packed = np.frombuffer(packing.pack_rows(rows), np.uint32).reshape(filters, -1).copy()
     if rows.shape[1] % 32:
-        # What lies behind a row's end is key stream on the device.
+        # What lies after a row's end is key stream on the device.
         packed[:, -1] |= np.uint32((0xFFFFFFFF << (rows.shape[1] % 32)) & 0xFFFFFFFF)
     layer = members(stage, activation, sign, output, shortcut) | {
         "op": operators.STEM.number, "kernel": kernel, "stride": stride, "pad": pad, "pool": pool,

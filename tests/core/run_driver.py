@@ -1,5 +1,5 @@
-"""Python's end of ``run_driver.c``: one kernel per request, here under sanitizers or on an emulated
-Cortex-M.
+"""The Python side of ``run_driver.c``: one kernel per request, here under sanitizers or on an
+emulated Cortex-M.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Request:
     offsets: tuple[int, ...] = field(default=())
 
     def pack(self, plain: bool) -> bytes:
-        """Its bytes on the way to the driver."""
+        """The request as bytes for the driver."""
         members = {member.name: 0 for member in LAYER.fields}
         record = LAYER.pack(members | {"weights_bytes": len(self.weights)} | self.layer)
         offsets = [*self.offsets, 0, 0, 0, 0][:4]
@@ -92,7 +92,7 @@ class RunDriver:
         return answer[:-8]
 
     def check(self, request: Request, expected: bytes) -> None:
-        """Hold both kernels to what numpy computed."""
+        """Compare both kernels with what numpy computed."""
         assert self.call(request, plain=True) == expected
         assert self.call(request) == expected
 

@@ -104,7 +104,7 @@ def outputs(output: Output, stream: Ints, bits: Ints) -> tuple[bytes, dict[str, 
 
 
 def draw_stage(rng: np.random.Generator, stage: Stage) -> tuple[Activation, Sign, Output]:
-    """Members that go together."""
+    """Members that fit together."""
     if stage is Stage.THRESHOLD:
         return Activation.NONE, Sign.ZERO, Output.BITS
     output = rng.choice([Output.BITS, Output.STREAM, Output.BITS | Output.STREAM])

@@ -68,7 +68,7 @@ def emulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def check(command: Sequence[str], folder: Path, cases: Sequence[Case]) -> list[Result]:
-    """Run the cases and hold them to numpy."""
+    """Run the cases and compare them with numpy."""
     results = run_cases(command, folder, cases)
     for case, result in zip(cases, results, strict=True):
         assert result.output == case.expected(), case.shape

@@ -1,4 +1,4 @@
-"""What a device computes with compiles without a warning, for this machine and for every core that
+"""The device's code compiles without a warning, for this machine and for every core that
 spec/target.h tells apart.
 """
 
@@ -30,7 +30,7 @@ ARM = "arm-none-eabi-gcc"
 
 
 def compile_all(folder: Path, command: tuple[str, ...], sources: list[Path]) -> list[Path]:
-    """Compile each file; their objects, which have the names of the files."""
+    """Compile each file; returns the objects, named like the files."""
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not installed")
     objects = []
@@ -54,7 +54,7 @@ def compile_core(folder: Path, cpu: str, *rooms: str) -> list[Path]:
 
 
 def symbols(objects: list[Path]) -> tuple[Counter[str], set[str]]:
-    """What is defined, weak or not, how often, and what is used; of all objects together."""
+    """What all objects together define, weak or not and how often, and what they use."""
     own: Counter[str] = Counter()
     wanted: set[str] = set()
     for thing in objects:

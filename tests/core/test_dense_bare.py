@@ -1,5 +1,5 @@
-"""The dense layer over bits on emulated Cortex-M: same results, and as many instructions for any
-data.
+"""The dense layer over bits on emulated Cortex-M: same results, and the same number of instructions
+for any data.
 """
 
 from __future__ import annotations

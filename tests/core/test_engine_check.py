@@ -57,7 +57,7 @@ def test_random_params_never_fault(
 
 
 @pytest.mark.parametrize(("offset", "value"), [(0, 17), (0, 0xFFFF), (2, 1)])
-def test_shifts_that_no_stage_serves_are_refused(
+def test_shifts_that_no_stage_supports_are_refused(
     driver: Driver, made: Any, params: bytes, offset: int, value: int
 ) -> None:
     whole = made.export.container

@@ -1,5 +1,5 @@
 """Stem, stages, pools and the dense layer over the stream on emulated Cortex-M: the same results,
-and as many instructions whatever the data.
+and the same number of instructions whatever the data.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sizes of layers and which ones are served: the exporter's figures are the firmware's."""
+"""Sizes of layers and which ones are supported: the exporter's figures are the firmware's."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_architectures(driver: Driver, name: str, width: int) -> None:
 @CASES
 @given(seed=SEEDS)
 def test_both_refuse_the_same_layers(driver: Driver, seed: int) -> None:
-    """One member of one layer changed: exporter and firmware are of one mind."""
+    """One member of one layer changed: exporter and firmware agree."""
     topology = pad(random_topology(seed)).topology
     own = plan(topology)
     choose = random.Random(seed)

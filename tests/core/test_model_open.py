@@ -37,7 +37,7 @@ def test_every_architecture_runs(
     assert open_it(driver, whole.data, params) == (0, 0, 0, 0)
 
 
-def test_erased_flash_and_other_bytes_are_no_container(driver: Driver, container: bytes) -> None:
+def test_erased_flash_and_other_bytes_are_not_a_container(driver: Driver, container: bytes) -> None:
     for data in (b"", b"RB", b"\xff" * 4096, bytes(4096), b"X" + container[1:]):
         assert open_it(driver, data)[0] == Status.NO_CONTAINER
 
@@ -144,7 +144,7 @@ def test_regions_of_a_layer_may_not_overlap(driver: Driver, made: Any) -> None:
 
 
 def test_only_what_was_written_there_last_may_be_read(driver: Driver, made: Any) -> None:
-    """Layer 3 goes on reading the place that layer 2 no longer writes."""
+    """Layer 3 keeps reading the place that layer 2 no longer writes."""
     container = made.export.container
     places = container.plan.placements
     assert places[3].in_offset == places[2].out_offset != places[1].out_offset
@@ -178,7 +178,7 @@ def test_task_members(driver: Driver, container: bytes, task: int, name: str, va
 
 @pytest.mark.parametrize("name", [b"\0" * 16, b"x" * 16, b"a\0b" + bytes(13), b"grey" + bytes(12)])
 def test_task_names(driver: Driver, container: bytes, name: bytes) -> None:
-    """Empty, not ended, text behind the end, and a name twice."""
+    """Empty, not terminated, text after the zero byte, and the same name twice."""
     offset = struct.unpack_from("<I", container, member_offset(CONTAINER_HEADER, "tasks_offset")[0])
     data = bytearray(container)
     data[offset[0] : offset[0] + 16] = name
@@ -192,7 +192,7 @@ def test_task_names(driver: Driver, container: bytes, name: bytes) -> None:
 def test_random_members_never_fault(
     driver: Driver, container: bytes, params: bytes, seed: int, count: int
 ) -> None:
-    """Fuzz the tables with the CRC-32 made right; what is accepted must also run."""
+    """Fuzz the tables and correct the CRC-32; what is accepted must also run."""
     random_source = random.Random(seed)
     tables = CONTAINER_HEADER.size + 10 * LAYER.size + 2 * TASK.size
     data = bytearray(container)

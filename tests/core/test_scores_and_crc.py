@@ -45,7 +45,7 @@ def test_crc32_in_two_parts(driver: Driver, data: bytes, cut: int) -> None:
 
 
 def test_a_byte_too_many_is_seen(driver_program: Path) -> None:
-    """The driver sees what it is for; without this the tests above could pass on anything."""
+    """The driver detects what it should; without this the tests above could pass on anything."""
     own = Driver(driver_program)
     with pytest.raises(AssertionError, match="AddressSanitizer"):
         own.call(core_driver.CRC, arguments=struct.pack("<I", 9), data=bytes(8), output=4)

@@ -43,7 +43,7 @@ def test_threads_and_parts_change_nothing(made: Any) -> None:
     assert np.array_equal(NativeEngine(container).logits(0, secret, images), one)
 
 
-def test_a_forced_secret_reconfigures_alone(made: Any) -> None:
+def test_a_forced_secret_only_reconfigures(made: Any) -> None:
     """Another secret's weights under the task's own parameters, in both engines alike."""
     container, secret, images = made.export.container, made.secrets["grey"], made.images["grey"]
     wide = WideEngine(container)
@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_refused(made: Any) -> None:
     assert wide.logits(0, made.secrets["colour"], images[:0]).shape == (0, 10)
 
 
-def test_nothing_is_written_beside_the_buffers(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_outside_the_buffers(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sizes that the C code asks for are enough, to the byte."""
     guards = []
 

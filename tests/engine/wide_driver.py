@@ -1,4 +1,4 @@
-"""Python's end of ``wide_driver.c``, and each layer's answer in numpy."""
+"""The Python side of ``wide_driver.c``, and each layer's answer in numpy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Int16s = npt.NDArray[np.int16]
 
 
 def build_driver(flags: tuple[str, ...], folder: Path) -> Path:
-    """The driver under AddressSanitizer and UBSan, its vectors as ``flags`` say."""
+    """The driver under AddressSanitizer and UBSan, with the vectors that ``flags`` choose."""
     kernels = [path for path in FIRMWARE.glob("host/wide*.c") if path.name != "wide_batch.c"]
     sources = [HERE / "wide_driver.c", *room_sources("core"), *sorted(kernels)]
     return compile_native("wide_driver", sources, ("-O1", "-g", *SANITIZERS, *flags), folder)
@@ -92,7 +92,7 @@ class Case:
         )
 
     def request(self) -> bytes:
-        """Its bytes on the way to the driver."""
+        """The case as bytes for the driver."""
         layer = self.layer
         weights = b"" if self.kernel is None else packing.pack_kernel(self.kernel, layer.packing)
         members = {field.name: 0 for field in LAYER.fields} | {
@@ -157,7 +157,7 @@ class Driver:
         assert self._process.returncode == 0, errors.decode()
 
     def check(self, case: Case) -> None:
-        """Hold the kernel to what numpy computes."""
+        """Compare the kernel with what numpy computes."""
         assert self._process.stdin and self._process.stdout
         expected = case.expected()
         self._process.stdin.write(case.request())

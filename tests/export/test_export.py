@@ -225,7 +225,7 @@ def test_sources_that_do_not_compile_say_why(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
 
 
-def test_a_changed_header_is_built_anew(tmp_path: Path) -> None:
+def test_a_changed_header_causes_a_new_build(tmp_path: Path) -> None:
     (tmp_path / "answer.c").write_text('#include "answer.h"\nint main(void) { return ANSWER; }\n')
     codes = []
     for answer in (41, 42):

@@ -85,7 +85,7 @@ def test_thresholds_decide_as_batch_norm(
         values = norm(gamma=gamma, beta=beta, mean=mean, variance=variance)
         own = trained(layer, values, shares=shares)
         threshold = int(fold_thresholds(own).thresholds[0])
-        # What the kernel gives, and the sum of the trained products alone.
+        # What the kernel gives, and the sum of only the trained products.
         kernel = np.arange(-largest // unit, largest // unit + 1, dtype=np.float64)
         sums = unit * kernel - shares
         deviation = np.sqrt(np.float64(values.variance[0]) + values.epsilon)
@@ -94,7 +94,7 @@ def test_thresholds_decide_as_batch_norm(
         )
         assert np.array_equal(kernel >= threshold, sums >= exact)
         normed = values.gamma[0] * (sums - values.mean[0]) / deviation + values.beta[0]
-        # Apart from sums that lie on the border to within rounding.
+        # Except for sums so close to the border that rounding decides.
         clear = np.abs(normed) > 1e-4
         assert np.array_equal((kernel >= threshold)[clear], (normed >= 0)[clear])
 
@@ -163,7 +163,7 @@ def test_a_residual_stage_is_batch_norm_to_within_its_units(
     assert np.array_equal(bits, stream >= 0)
 
 
-def test_the_scale_uses_the_bits_that_there_are() -> None:
+def test_the_scale_uses_all_available_bits() -> None:
     group = fold_residual(trained(residual(), norm(gamma=0.5, variance=288.0)))
     assert group.scales.max() > 2**14 or group.shift == 16
 

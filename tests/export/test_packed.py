@@ -125,7 +125,7 @@ def test_an_installation_without_the_model_says_where_it_comes_from(
     assert "clone" in caught.value.fix
 
 
-def test_secrets_are_published_on_request_alone(
+def test_secrets_are_published_only_on_request(
     model: PackedModel,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""An emulated device with licences, and a look into its RAM as no serial command gives it."""
+"""An emulated device with licences, and a look into its RAM that no serial command gives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rbnn.keys.user_key import UserKey
 PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
 USER = UserKey(Secret(np.random.default_rng(3).bytes(32)))
 USED_BYTES = 0x20000
-"""More RAM than the test's firmware takes, from its start on."""
+"""More than the test's firmware uses, from the start of RAM."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class HostFirmware:
         self.process.stdin.flush()
 
     def answer(self) -> list[str]:
-        """Lines up to and without the next ``m-ready``."""
+        """Lines up to but not including the next ``m-ready``."""
         assert self.process.stdout is not None
         stream = self.process.stdout.fileno()
         raw = b""

@@ -180,7 +180,7 @@ def test_the_limit_is_counted(product: Product) -> None:
 @pytest.mark.parametrize("leave", ["lock", "switch colour", "add"])
 def test_nothing_of_a_task_outlives_it(product: Product, leave: str) -> None:
     """Memory, scores and the streams' keys are all zero after a lock, a refused switch, a licence
-    that takes the active one's place."""
+    that replaces the active one."""
     held = product.issue("grey")
     pixels = product.made.images["grey"][0].tobytes().hex()
     use = (unlock(held, "grey"), "switch grey", f"infer {pixels}", "left")

@@ -107,9 +107,7 @@ def test_licensed_device_computes_what_the_reference_computes(
         assert stack.used < stack.reserved
 
 
-def test_lost_bytes_are_noticed_behind_the_lines_that_were_whole(
-    emulator: Emulator, made: Any
-) -> None:
+def test_lost_bytes_are_noticed_after_the_complete_lines(emulator: Emulator, made: Any) -> None:
     licensed = enroll_and_license(emulator, made)
     with Session(emulator.serial_path()) as session:
         session.unlock("grey", licensed.psk("grey"))

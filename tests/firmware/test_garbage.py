@@ -35,7 +35,7 @@ def survivor(
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(pieces=st.lists(PIECES, max_size=12))
 def test_garbage(survivor: HostFirmware, pieces: list[bytes]) -> None:
-    # `reset` would end the answer elsewhere; what else looks like it is no command.
+    # `reset` would end the answer elsewhere; anything else that looks like it is not a command.
     garbage = b"".join(pieces).replace(b"reset", b"rested")
     survivor.send(garbage)
     for _ in range(garbage.count(b"%")):

@@ -1,4 +1,4 @@
-"""A container that the firmware cannot serve: it names the layer, and serves the line."""
+"""A container that the firmware cannot run: it names the layer, and still answers the line."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_the_view_is_wide_enough(build: BuildResult) -> None:
 
 
 def held(licensed: Licensed, secret: bytes) -> bool:
-    """Whether 8 consecutive bytes of ``secret`` stand in RAM, also as hex digits."""
+    """Whether 8 consecutive bytes of ``secret`` are in RAM, as bytes or as hex digits."""
     ram = read_ram(licensed.emulator)
     parts = [secret[at : at + 8] for at in range(0, len(secret) - 7, 8)]
     return any(part in ram or part.hex().encode() in ram for part in parts)
@@ -96,7 +96,7 @@ def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
         assert not held(licensed, task_secret)
         assert not held(licensed, stream_key) and not held(licensed, trunk_key)
         session.switch(TASK)
-        # Of an active task the streams' keys are there; its secret was there while it was unlocked.
+        # An active task has its streams' keys there; its secret was there while it was unlocked.
         assert held(licensed, stream_key) and held(licensed, trunk_key)
         assert not held(licensed, task_secret)
         session.infer(made.images[TASK][0].tobytes())
@@ -109,7 +109,7 @@ def test_secrets_come_and_go(licensed: Licensed, made: Any) -> None:
 def test_nothing_of_a_task_outlives_it(
     licensed: Licensed, made: Any, build: BuildResult, leave: str
 ) -> None:
-    """Activations, tables and tiles, parameters: all zero behind a lock or a refused switch."""
+    """Activations, tables and tiles, parameters: all zero after a lock or a refused switch."""
     with build.elf.open("rb") as image:
         table = ELFFile(image).get_section_by_name(".symtab")
         places = [table.get_symbol_by_name(name)[0] for name in ("arena", "work", "params")]
@@ -133,7 +133,7 @@ def test_nothing_of_a_task_outlives_it(
         assert used() == [False] * 3
 
 
-def test_fingerprint_is_wiped_once_it_was_read(licensed: Licensed) -> None:
+def test_fingerprint_is_wiped_once_it_has_been_read(licensed: Licensed) -> None:
     puf = licensed.emulator.board.puf
     with Session(licensed.emulator.serial_path()) as session:
         assert session.identify().puf == "enrolled"
@@ -175,7 +175,7 @@ def test_a_stack_overflow_restarts_the_device_without_secrets(
         session.switch(TASK)
     below_ram = licensed.emulator.board.ram.address - 64
     with DebugStub(licensed.emulator.device.folder / "qemu" / "gdb") as stub:
-        # Registers can be set one by one only by who has asked for their description.
+        # Only a debugger that has asked for the registers' description can set single ones.
         assert stub.exchange("qXfer:features:read:target.xml:0,400")
         assert stub.exchange(f"Pd={below_ram.to_bytes(4, 'little').hex()}") == "OK"
     with serial.Serial(licensed.emulator.serial_path(), 115200, timeout=20) as line:
@@ -187,7 +187,7 @@ def test_a_stack_overflow_restarts_the_device_without_secrets(
 
 
 def offset_in_device(member: str, folder: Path) -> int:
-    """Of a member of rbnn_device, by the size of an array that the compiler lays out."""
+    """Offset of a member of rbnn_device: the size of an array that the compiler lays out."""
     source, made = folder / "offset.c", folder / "offset.o"
     source.write_text(
         '#include <stddef.h>\n#include "device/device.h"\n'

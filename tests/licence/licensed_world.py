@@ -154,7 +154,7 @@ class World:
 
 
 def partition(world: World, *licences: Licence) -> bytes:
-    """The own device's partition with these licences."""
+    """The partition of the world's own device with these licences."""
     return provisioning.build(world.device.helper_record, licences)
 
 

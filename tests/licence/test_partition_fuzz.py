@@ -1,4 +1,4 @@
-"""Partitions of any bytes: the vault starts, says what it thinks, and touches nothing outside."""
+"""Partitions of any bytes: the vault starts, gives its status, and touches nothing outside."""
 
 from __future__ import annotations
 

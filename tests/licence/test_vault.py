@@ -222,7 +222,7 @@ def test_every_byte_of_a_licence_counts(world: World) -> None:
         expected = "licence-model" if position in of_model else "ok"
         expected = "licence-format" if position in of_form else expected
         assert added == expected, position
-        # A licence that was not taken leaves the one before it, changed as well.
+        # If a licence is not taken, the one before it stays, and that was changed too.
         assert unlocked in ("licence-refused", "no-licence"), position
         assert switched in ("locked", "no-licence"), position
         if added == "ok":
@@ -247,7 +247,7 @@ def test_inference_limit_counts_per_activation(world: World) -> None:
     ]  # fmt: skip
 
 
-def test_a_replacing_licence_locks_its_task_alone(world: World) -> None:
+def test_a_replacing_licence_locks_only_its_task(world: World) -> None:
     first, second, new = world.licence(0), world.licence(1), world.licence(0, sequence=3)
     answers = world.run(
         [

@@ -112,7 +112,7 @@ def test_blank_partitions(world: World) -> None:
         assert world.run(["puf"], partition=blank) == [["fresh", "no-provisioning"]]
 
 
-def test_a_malformed_licence_in_flash_is_passed_over(world: World) -> None:
+def test_a_malformed_licence_in_flash_is_skipped(world: World) -> None:
     good, bad = world.licence(0), world.licence(1)
     data = bytearray(partition(world, good, bad))
     data[-LICENCE_BYTES + LICENCE_PROLOGUE.offset("flags")] = 1

@@ -16,12 +16,12 @@ Values = npt.NDArray[np.float64]
 
 
 class NumpyNetwork:
-    """Computes one task of ``network``: float64, where there is a stream in whole 256ths.
+    """Computes one task of ``network`` in float64; streams in whole 256ths.
 
     Args:
-        network: whose channel counts are multiples of 32; its values are read.
+        network: with channel counts that are multiples of 32; its values are read.
         task: which one.
-        secret: 32 bytes of the task.
+        secret: the task's, 32 bytes.
         model_id: 16 bytes.
     """
 
@@ -122,7 +122,7 @@ def windows(x: Values, side: int) -> Values:
 
 
 def convolve(x: Values, weights: Values, layer: Layer) -> Values:
-    """Sums of a stem or a convolution, in front of its pool."""
+    """Sums of a stem or a convolution, before its pool."""
     border = 0 if layer.op is operators.STEM else 1
     sides: Sequence[tuple[int, int]] = ((0, 0), (layer.pad,) * 2, (layer.pad,) * 2, (0, 0))
     padded = np.pad(x, sides, constant_values=border)
@@ -142,5 +142,5 @@ def rounded(values: npt.ArrayLike) -> Values:
 
 
 def saturated(values: Values) -> Values:
-    """What int16 holds in units of 1/256."""
+    """Limited to what int16 holds in units of 1/256."""
     return np.clip(values, -128, 128 - 1 / 256)

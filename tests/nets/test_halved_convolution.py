@@ -1,4 +1,4 @@
-"""The convolution in bfloat16 is that in float32: exactly forward, to bfloat16's precision back."""
+"""Convolution in bfloat16 against float32: exact forward, within bfloat16's precision backward."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_it_agrees_with_float32(side: int, stride: int) -> None:
         np.testing.assert_allclose(found, wanted, atol=tolerance)
 
 
-def test_a_layer_uses_it_while_training_alone() -> None:
+def test_a_layer_uses_it_only_while_training() -> None:
     options = {"tasks": ["a"], "scheme": "none", "border": 1, "border_value": 1.0}
     layer = ReconfigurableConv2D(8, 3, input_quantizer="ste_sign", halved=True, **options)
     layer.build((None, 8, 8, 256))

@@ -1,4 +1,4 @@
-"""The schemes that are trained for comparison: sign, one bit a kernel; permute, secret orders."""
+"""The schemes that are trained for comparison: sign, one bit per kernel; permute, secret orders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TASKS = (
     TaskInput("grey", 3, 1, Adapter.REPLICATE, (90, 90, 90)),
 )
 FALSE_ALARM = 1e-6
-"""Of each chi-square test here; the keys are fixed, so a test that passes once always does."""
+"""For each chi-square test here; the keys are fixed, so a test that passes once always does."""
 
 Kernel = npt.NDArray[np.float32]
 
@@ -92,7 +92,7 @@ def test_every_channel_reaches_every_place_equally_often() -> None:
         order = secret_order(key_number(n), 5, count, Cipher.CHACHA20, Use.INPUT_ORDER)
         places[np.arange(count), order] += 1
     expected = draws / count
-    # Rows and columns have fixed sums; the statistic is chi-square but for the factor.
+    # Rows and columns have fixed sums; the statistic is chi-square except for the factor.
     statistic = ((places - expected) ** 2 / expected).sum() * (count - 1) / count
     freedom = (count - 1) ** 2
     assert FALSE_ALARM < chi2.cdf(statistic, freedom) < 1 - FALSE_ALARM
@@ -153,7 +153,7 @@ def test_a_wrong_secret_gives_other_kernels_and_the_right_one_the_first(scheme: 
         np.testing.assert_array_equal(layer.task_kernel("grey"), right[number])
 
 
-def test_tasks_and_layers_of_equal_shape_have_keys_of_their_own() -> None:
+def test_tasks_and_layers_of_equal_shape_have_different_keys() -> None:
     grey, colour = (key_stream.stream_key(secret, MODEL) for secret in SECRETS.values())
     orders = {
         tuple(order.tolist())

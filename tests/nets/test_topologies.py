@@ -23,7 +23,7 @@ RESIDUAL = ("resnet", "reactnet")
 
 
 def described(topology: Topology) -> dict[str, Any]:
-    """A network in plain data, one line a layer."""
+    """A network as plain data, one line per layer."""
     lines = []
     for layer in topology.layers:
         values = vars(layer)
@@ -37,7 +37,7 @@ def described(topology: Topology) -> dict[str, Any]:
 
 
 def test_default_networks_are_those_of_the_snapshot() -> None:
-    """On purpose changed? Write ``described`` of each into topologies.json."""
+    """Changed on purpose? Write ``described`` of each into topologies.json."""
     found = {name: described(lay_out(name, (32, 32, 3), 10)) for name in ARCHITECTURES}
     assert found == json.loads(SNAPSHOT.read_text())
 
@@ -111,7 +111,7 @@ def test_the_default_resnet_has_about_480_000_bits() -> None:
     assert vgg.topology((32, 32, 1), 10).bits >= 400_000
 
 
-def test_vgg_shares_its_depth_out_among_three_stages() -> None:
+def test_vgg_divides_its_depth_among_three_stages() -> None:
     assert [vgg.stage_convolutions(depth) for depth in (3, 4, 5, 6)] == [
         (1, 1, 1),
         (1, 2, 1),
@@ -120,7 +120,7 @@ def test_vgg_shares_its_depth_out_among_three_stages() -> None:
     ]
 
 
-def test_stages_share_the_depth_out_the_last_ones_first() -> None:
+def test_stages_divide_the_depth_and_the_last_ones_take_the_remainder() -> None:
     found = [stage_depths(depth, stages) for depth, stages in ((6, 2), (5, 2), (8, 3), (9, 4))]
     assert found == [(3, 3), (2, 3), (2, 3, 3), (2, 2, 2, 3)]
 

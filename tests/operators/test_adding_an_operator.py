@@ -1,4 +1,4 @@
-"""An operator is added by its own files: nothing else of the tree knows it or had to change."""
+"""An operator is added by its own files: nothing else in the tree knows it or has to change."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def model(toys: Toys) -> RandomModel:
 
 
 def check_equal(model: RandomModel, outputs: Outputs) -> None:
-    """Every layer is what the integer reference makes of it, in every bit."""
+    """Every layer equals that of the integer reference, bit for bit."""
     expected = Reference.open(model.container, 0, model.secret).infer(model.images)
     for number, (ours, theirs) in enumerate(zip(expected.layers, outputs.layers, strict=True)):
         assert np.array_equal(ours, theirs), f"layer {number}"
@@ -46,7 +46,7 @@ def check_equal(model: RandomModel, outputs: Outputs) -> None:
 
 
 def test_the_pool_gives_both_bits(model: RandomModel) -> None:
-    """Or the comparisons below would be empty."""
+    """Otherwise the comparisons below would mean nothing."""
     layers = Reference.open(model.container, 0, model.secret).infer(model.images).layers
     assert 0 < np.unpackbits(layers[1]).mean() < 0.4 < np.unpackbits(layers[0]).mean()
 
@@ -97,9 +97,9 @@ def test_a_program_without_them_refuses_the_container(
     ("changes", "words"),
     [
         ({"kernel": 8}, r"Layer 1 \(min-pool\) has a window of 8x8; .* from 1 to 7"),
-        ({"pad": 1, "out_shape": (6, 6, 64)}, "without weights it has no padding"),
-        ({"out_shape": (5, 4, 64)}, "makes 5x5 pixels of 12x12"),
-        ({"output": operators.Output.STREAM}, "writes bits"),
+        ({"pad": 1, "out_shape": (6, 6, 64)}, "without weights it must have no padding"),
+        ({"out_shape": (5, 4, 64)}, "makes 5x5 pixels from 12x12"),
+        ({"output": operators.Output.STREAM}, "and write bits"),
     ],
 )
 def test_shapes_that_it_does_not_serve(toys: Toys, changes: dict[str, object], words: str) -> None:
@@ -109,14 +109,14 @@ def test_shapes_that_it_does_not_serve(toys: Toys, changes: dict[str, object], w
         plan(replace(network(), layers=layers))
 
 
-def test_it_has_loops_and_no_price_until_it_is_measured(toys: Toys) -> None:
+def test_it_has_loops_but_no_cost_until_it_is_measured(toys: Toys) -> None:
     topology = pad(network()).topology
     pool, last = topology.layers[1], topology.layers[3]
     assert count_turns(pool, 0) == {
         "min_pool": 1, "min_pool position": 25, "min_pool word": 50, "min_pool tap": 450,
     }  # fmt: skip
     assert count_draws(last, plan(topology).work_bytes)["stream block"] == 2 * 25
-    with pytest.raises(ExportError, match=r"layer min-pool of this shape .* never measured"):
+    with pytest.raises(ExportError, match=r"min-pool layer of this shape .* never measured"):
         predict(topology, plan(topology).work_bytes)
 
 
@@ -130,7 +130,7 @@ def test_every_name_comes_from_the_descriptor(toys: Toys) -> None:
     assert "| 200 | `min-pool` | bits | bits | none |" in document.tables()["operators"]
 
 
-def test_a_number_or_a_name_is_given_once(toys: Toys) -> None:
+def test_a_number_or_a_name_is_given_only_once(toys: Toys) -> None:
     pool = operators.OPERATORS[200]
     for changes in ({"number": 202}, {"name": "other"}, {"number": 256, "name": "other"}):
         with pytest.raises(ValueError, match="cannot have the number"):

@@ -24,7 +24,7 @@ from rbnn.spec.status import Status
 
 @dataclass(frozen=True)
 class Sketch:
-    """One implementation: enrolment and reproduction, None where it refuses."""
+    """One implementation: enrolment and reproduction, None if it refuses."""
 
     enroll: Callable[[bytes], SketchEnrolment | None]
     reproduce: Callable[[bytes, bytes], Secret | None]

@@ -1,4 +1,4 @@
-"""Reconfiguration on the device, streaming and resident, held to rbnn.spec.key_stream."""
+"""Reconfiguration on the device, streaming and resident, against rbnn.spec.key_stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WIPE = 2**32 - 1
 
 @dataclass(frozen=True)
 class Setup:
-    """A model of layers that are bits alone."""
+    """A model whose layers are nothing but bits."""
 
     sizes: tuple[int, ...]
     cipher: Cipher = Cipher.CHACHA20
@@ -81,7 +81,7 @@ def run(program: Path, setup: Setup, requests: list[tuple[int, int, int]]) -> tu
 
 
 def expected(setup: Setup, requests: list[tuple[int, int, int]]) -> bytes:
-    """The answers by the specification."""
+    """The answers according to the specification."""
     keys = StreamKeys(stream_key(SECRET, MODEL), TRUNK_KEY, setup.trunk_layers)
     weights = [
         reconfigure(bits, keys.of(number), number, setup.cipher)
@@ -149,7 +149,7 @@ def test_a_trunk_without_its_key_is_refused(program: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (3, b"", b"not started\n")
 
 
-def test_without_a_trunk_no_key_of_one_is_needed(program: Path) -> None:
+def test_without_a_trunk_no_trunk_key_is_needed(program: Path) -> None:
     setup = Setup((100, 200), has_trunk_key=False)
     requests = [(0, 0, 100), (1, 64, 100), (WIPE, 0, 0)]
     answer, said = run(program, setup, requests)

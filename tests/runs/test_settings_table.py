@@ -120,7 +120,7 @@ def test_a_new_setting_is_an_option(found: Any) -> None:
     assert "--momentum cannot change" in found["resumed"]
 
 
-def test_a_new_setting_stands_last_in_the_config(found: Any) -> None:
+def test_a_new_setting_comes_last_in_the_config(found: Any) -> None:
     assert list(found["config.json"].items())[-1] == ("momentum", 0.75)
 
 

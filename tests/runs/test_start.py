@@ -30,7 +30,7 @@ def test_only_their_owner_can_read_the_secrets(begin: Callable[..., Run]) -> Non
     assert stat.S_IMODE(run.secrets_file.parent.stat().st_mode) == 0o700
 
 
-def test_secrets_stand_nowhere_else(begin: Callable[..., Run]) -> None:
+def test_secrets_are_nowhere_else(begin: Callable[..., Run]) -> None:
     run = begin()
     texts = [path.read_text() for path in run.folder.rglob("*.json") if path != run.secrets_file]
     for secret in run.secrets().values():
@@ -75,7 +75,7 @@ def test_newest_run_is_the_one_written_last(tmp_path: Path) -> None:
     assert newest_run(tmp_path).folder.name == "new"
 
 
-def test_a_run_is_meant_by_folder_or_name(
+def test_a_run_is_given_by_folder_or_name(
     begin: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = begin()
@@ -204,7 +204,7 @@ def test_a_run_keeps_its_architecture_width_depth_and_cipher(begin: Callable[...
     assert config.topology() == resnet.topology((32, 32, 3), 4)
 
 
-def test_a_run_ends_by_what_comes_first(begin: Callable[..., Run]) -> None:
+def test_a_run_ends_at_the_limit_that_comes_first(begin: Callable[..., Run]) -> None:
     timed = begin(epochs=None, minutes=2.0).config()
     assert timed.epochs is None
     assert timed.progress(10**9, 60.0) == 0.5

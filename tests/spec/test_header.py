@@ -1,4 +1,4 @@
-"""The generated C header and SPEC.md are current, and what it says is what Python says."""
+"""The generated C header and SPEC.md are current and agree with Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key stream: published vectors, the library at 20 rounds, one key a task, layers apart."""
+"""The key stream: published vectors, the library at 20 rounds, keys per task, streams per layer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_key_stream_is_rfc_8439() -> None:
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(0, 2**32 - 1), st.integers(0, 700))
-def test_own_cipher_is_the_library_at_20_rounds(key: bytes, layer: int, length: int) -> None:
+def test_our_cipher_equals_the_library_at_20_rounds(key: bytes, layer: int, length: int) -> None:
     expected = key_stream.key_stream(key, layer, length)
     assert chacha.key_stream(key, key_stream.layer_nonce(layer), length, 20) == expected
 

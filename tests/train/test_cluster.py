@@ -1,4 +1,4 @@
-"""TF_CONFIG as users write it, and workers that meet before TensorFlow begins."""
+"""TF_CONFIG as users write it, and workers that meet before TensorFlow starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def config(cluster: object, kind: str = "worker", index: object = 0) -> str:
 
 
 def free_addresses(count: int) -> tuple[str, ...]:
-    """Ports of this machine that nobody has."""
+    """Free ports of this machine."""
     servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     addresses = tuple(f"127.0.0.1:{server.getsockname()[1]}" for server in servers)
     for server in servers:
@@ -25,14 +25,14 @@ def free_addresses(count: int) -> tuple[str, ...]:
     return addresses
 
 
-def test_the_first_worker_is_the_chief_where_none_is_named() -> None:
+def test_the_first_worker_is_the_chief_if_none_is_named() -> None:
     found = read_cluster(config({"worker": ["a:1", "b:2"]}, index=1))
     assert found == Cluster(("a:1", "b:2"), 1)
     assert not found.chief
     assert found.address("worker", "0") == "a:1"
 
 
-def test_a_named_chief_stands_first() -> None:
+def test_a_named_chief_comes_first() -> None:
     workers = {"worker": ["b:2", "c:3"], "chief": ["a:1"]}
     assert read_cluster(config(workers, "chief")).chief
     last = read_cluster(config(workers, "worker", 1))
@@ -55,8 +55,8 @@ def test_a_named_chief_stands_first() -> None:
         (config({"worker": ["a:1"]}, "evaluator"), "no 'evaluator' number 0"),
         (config({"worker": ["a:1"], "ps": ["b:2"]}), "'ps' takes no part"),
         (config({"worker": ["a:1"], "chief": ["b:2", "c:3"]}), "one chief"),
-        (config({"worker": ["a"]}), "'a' is no host:port"),
-        (config({"worker": ["a:0"]}), "'a:0' is no host:port"),
+        (config({"worker": ["a"]}), "'a' is not host:port"),
+        (config({"worker": ["a:0"]}), "'a:0' is not host:port"),
         (config({"worker": ["a:1", "a:1"]}), "same address"),
     ],
 )
@@ -79,7 +79,7 @@ def test_workers_wait_for_one_another() -> None:
         socket.create_server(("", int(address.rpartition(":")[2]))).close()
 
 
-def test_workers_of_unlike_clusters_are_told() -> None:
+def test_workers_with_different_clusters_are_told() -> None:
     addresses = free_addresses(2)
     with ThreadPoolExecutor() as pool:
         other = Cluster((addresses[0], *free_addresses(1)), 1)
@@ -91,7 +91,7 @@ def test_workers_of_unlike_clusters_are_told() -> None:
 
 
 @pytest.mark.parametrize(("index", "what"), [(0, "No word from"), (1, "does not answer")])
-def test_who_does_not_come_is_named(index: int, what: str) -> None:
+def test_a_missing_worker_is_named(index: int, what: str) -> None:
     addresses = free_addresses(2)
     said: list[str] = []
     with pytest.raises(TrainingError, match=f"{what}.*{addresses[1 - index]}") as caught:

@@ -45,7 +45,7 @@ def begin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Run]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[[Run, int], Workers]]:
-    """Call it to start workers of a run; what still lives at the end is killed."""
+    """Call it to start workers of a run; those that still run at the end are killed."""
     started: Workers = []
 
     def run_workers(run: Run, count: int) -> Workers:
@@ -82,7 +82,7 @@ def finish(workers: Workers) -> list[tuple[int, str, str]]:
 
 
 def await_checkpoint(run: Run, step: int, worker: subprocess.Popen[str]) -> None:
-    """Until the run has saved this step."""
+    """Wait until the run has saved this step."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (run.checkpoint_folder / f"ckpt-{step}.index").exists():
         assert worker.poll() is None, worker.communicate()
@@ -97,7 +97,7 @@ def parameters(run: Run) -> dict[str, npt.NDArray[np.float32]]:
 
 @pytest.fixture(scope="module")
 def alone(begin: Callable[[], Run]) -> Run:
-    """The run as one worker trains it, with ``--distribute`` too."""
+    """The run as one worker trains it, also with ``--distribute``."""
     from rbnn.train.distribution import join
     from rbnn.train.session import train
 
@@ -106,7 +106,7 @@ def alone(begin: Callable[[], Run]) -> Run:
     return run
 
 
-def test_two_workers_train_as_one_and_go_on_after_a_death(
+def test_two_workers_train_as_one_and_continue_after_a_death(
     begin: Callable[[], Run], start: Callable[[Run, int], Workers], alone: Run
 ) -> None:
     whole = begin()

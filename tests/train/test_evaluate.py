@@ -112,7 +112,7 @@ def report(task: str, *accuracies: float) -> TaskAssessment:
     )
 
 
-def test_the_table_prints_the_rule_beside_what_was_measured() -> None:
+def test_the_table_prints_the_rule_next_to_what_was_measured() -> None:
     console = Console(width=120, file=io.StringIO(), record=True)
     for table in assessment_tables([report("good", 0.1, 0.07), report("bad", 0.01, 0.02)]):
         console.print(table)

@@ -1,4 +1,4 @@
-"""Runs of the schemes that are there to be compared: trained, measured, refused by a device."""
+"""Runs of the schemes that exist for comparison: trained, measured, refused by a device."""
 
 from __future__ import annotations
 

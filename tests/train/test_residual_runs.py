@@ -24,7 +24,7 @@ def test_a_residual_run_gets_better_and_is_read_back(
     run = begin(architecture=architecture, depth=2, epochs=10, cipher="chacha8")
     trainer = Trainer(run, data)
     trainer.fit()
-    # The average over the picture knows little of where a stripe is: 50 steps lower the loss alone.
+    # The average over the picture says little about where a stripe is: 50 steps only lower loss.
     first, *_, last = read_figures(run)
     for task in data:
         assert last.tasks[task.name].loss < first.tasks[task.name].loss - 0.05, task.name

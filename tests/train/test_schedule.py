@@ -7,7 +7,7 @@ import pytest
 from rbnn.train.schedule import WARM_UP, learning_rate
 
 
-def test_it_rises_and_falls_to_nothing() -> None:
+def test_it_rises_and_falls_to_zero() -> None:
     rates = [learning_rate(0.01, step / 1000) for step in range(1001)]
     top = rates.index(max(rates))
     assert top == pytest.approx(1000 * WARM_UP, abs=1)

@@ -2,10 +2,10 @@
 
 Each run has the same seed and data and fresh secrets. If what ARCHITECTURE.md says under
 "Reconfiguration" holds, then over the secrets P is uniform and independent of every network, so
-that each count below is that of fair coins; what is trained does not enter. Each figure is held
-to a two-sided test at ``FALSE_ALARM``; with the three runs' 18 figures a sound trainer fails once
-in 50,000 choices of secrets, and those here are fixed. P is 100,000 bits and more: 1 % of agreement
-beyond chance is noticed.
+that each count below is that of fair coins, whatever is trained. Each figure has a two-sided test
+at ``FALSE_ALARM``; with the three runs' 18 figures a sound trainer fails once in 50,000 choices of
+secrets, and those here are fixed. P has 100,000 bits or more: 1 % of agreement beyond chance is
+noticed.
 
 Source of monobit and runs test: NIST SP 800-22 rev. 1a, sections 2.1 and 2.3.
 """
@@ -41,7 +41,7 @@ def fresh(number: int, what: str, length: int) -> bytes:
 
 
 def train(folder: Path, data: list[TaskData], number: int) -> Run:
-    """A run of one epoch with secrets and model id of its own."""
+    """A run of one epoch with its own secrets and model id."""
     settings = Settings(width=32, batch=10, epochs=1, seed=5)
     secrets = {task.name: fresh(number, task.name, 32) for task in data}
     model_id = fresh(number, "model", 16)

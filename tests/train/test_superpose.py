@@ -1,4 +1,4 @@
-"""First values of a shared network: the keyed sum of single-task networks."""
+"""Initial values of a shared network: the keyed sum of single-task networks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def keyed(config: RunConfig) -> SharedNetwork:
     return network
 
 
-def own_network(config: RunConfig, task: str, seed: int) -> SharedNetwork:
+def single_task_network(config: RunConfig, task: str, seed: int) -> SharedNetwork:
     """A network of one task with all values at random, as if it had been trained."""
     alone = build_network(config.single_task(task, 1).model_copy(update={"seed": seed}))
     generator = np.random.default_rng(seed)
@@ -50,11 +50,11 @@ def own_network(config: RunConfig, task: str, seed: int) -> SharedNetwork:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("architecture", ["vgg", "reactnet"])
-def test_of_one_own_network_comes_the_same_network(
+def test_one_single_task_network_gives_the_same_network(
     data: list[TaskData], scheme: str, architecture: str
 ) -> None:
     config = config_of(data, scheme=scheme, architecture=architecture)
-    shared, alone = keyed(config), own_network(config, "sound", 3)
+    shared, alone = keyed(config), single_task_network(config, "sound", 3)
     superpose(shared, {"sound": alone})
     images = tf.constant(data[1].train.images[:20])
     np.testing.assert_allclose(
@@ -70,8 +70,10 @@ def test_each_task_has_the_majority_of_its_bits(data: list[TaskData]) -> None:
     tasks = [replace(data[0], name=f"task{number}") for number in range(count)]
     config = config_of(tasks)
     shared = keyed(config)
-    own = {task.name: own_network(config, task.name, seed) for seed, task in enumerate(tasks)}
-    for alone in own.values():  # all weights as sure of themselves
+    own = {
+        task.name: single_task_network(config, task.name, seed) for seed, task in enumerate(tasks)
+    }
+    for alone in own.values():  # all weights count alike
         for layer in alone.shared.values():
             layer.latent_kernel.assign(tf.sign(layer.latent_kernel))
     superpose(shared, own)
@@ -87,7 +89,10 @@ def test_each_task_has_the_majority_of_its_bits(data: list[TaskData]) -> None:
 def test_a_task_that_counts_more_has_more_of_its_bits(data: list[TaskData]) -> None:
     tasks = [replace(data[0], name=f"task{number}") for number in range(3)]
     shared = keyed(config_of(tasks))
-    own = {task.name: own_network(config_of(tasks), task.name, i) for i, task in enumerate(tasks)}
+    own = {
+        task.name: single_task_network(config_of(tasks), task.name, i)
+        for i, task in enumerate(tasks)
+    }
     for alone in own.values():
         for layer in alone.shared.values():
             layer.latent_kernel.assign(tf.sign(layer.latent_kernel))
@@ -98,12 +103,12 @@ def test_a_task_that_counts_more_has_more_of_its_bits(data: list[TaskData]) -> N
         )
 
 
-def test_first_values_have_one_size_and_stay_where_the_tasks_are_in_balance(
+def test_initial_values_have_one_size_and_stay_where_the_tasks_cancel(
     data: list[TaskData],
 ) -> None:
     config = config_of(data)
     shared = keyed(config)
-    own = {task.name: own_network(config, task.name, 4) for task in data}
+    own = {task.name: single_task_network(config, task.name, 4) for task in data}
     number = 1
     before = shared.shared[number].latent_kernel.numpy()
     for alone in own.values():
@@ -118,10 +123,12 @@ def test_first_values_have_one_size_and_stay_where_the_tasks_are_in_balance(
     assert np.sqrt(np.mean(np.where(balanced, 0, after) ** 2)) == pytest.approx(SPREAD, rel=1e-3)
 
 
-def test_bits_turned_in_all_streams_turn_the_first_values(data: list[TaskData]) -> None:
+def test_bits_flipped_in_all_streams_flip_the_initial_values(data: list[TaskData]) -> None:
     config = config_of(data)
     plain, turned = keyed(config), keyed(config)
-    own = {task.name: own_network(config, task.name, seed) for seed, task in enumerate(data, 5)}
+    own = {
+        task.name: single_task_network(config, task.name, seed) for seed, task in enumerate(data, 5)
+    }
     generator = np.random.default_rng(7)
     flips = {}
     for number, layer in turned.shared.items():
@@ -140,8 +147,10 @@ def test_bits_turned_in_all_streams_turn_the_first_values(data: list[TaskData]) 
 
 def test_a_network_of_another_shape_is_refused(data: list[TaskData]) -> None:
     config = config_of(data)
-    wider = own_network(config.model_copy(update={"width": 64}), "colour", 1)
-    with pytest.raises(TrainingError, match="single-task network of colour has another shape"):
+    wider = single_task_network(config.model_copy(update={"width": 64}), "colour", 1)
+    with pytest.raises(
+        TrainingError, match="single-task network of colour and the shared network differ in shape"
+    ):
         superpose(keyed(config), {"colour": wider})
 
 

@@ -1,8 +1,8 @@
 """Why the stored bits give nothing away: the symmetry behind ARCHITECTURE.md.
 
-Turning any bits of P together with the same bits of every key stream changes no task's network, and
-training keeps the two apart by exactly these signs for ever. First values are symmetric about 0, so
-for every trained P each other P is as likely, with the same networks.
+Flipping any bits of P together with the same bits of every key stream changes no task's network,
+and throughout training the two runs differ by exactly these signs. Initial values are symmetric
+about 0, so for every trained P every other P is equally likely, with the same networks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rbnn.train.transfer import read_parameters
 
 
 @pytest.mark.parametrize("trunk", [0, 3])
-def test_bits_turned_in_p_and_in_all_streams_train_to_the_same_networks(
+def test_bits_flipped_in_p_and_in_all_streams_train_to_the_same_networks(
     begin: Callable[..., Run], data: list[TaskData], trunk: int
 ) -> None:
     generator = np.random.default_rng(6)
@@ -52,7 +52,7 @@ def test_bits_turned_in_p_and_in_all_streams_train_to_the_same_networks(
             np.testing.assert_array_equal(norm.beta, other.normalisations[task][number].beta)
 
 
-def test_first_values_are_symmetric_and_p_is_balanced_after_training(trained: Run) -> None:
+def test_initial_values_are_symmetric_and_p_is_balanced_after_training(trained: Run) -> None:
     for number, kernel in ModelParameters.load(trained.parameters_file).kernels.items():
         ones = int((kernel >= 0).sum())
         deviation = abs(ones - kernel.size / 2) / np.sqrt(kernel.size / 4)

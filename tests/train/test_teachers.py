@@ -60,7 +60,7 @@ def test_without_a_teacher_the_loss_is_cross_entropy() -> None:
     assert float(task_loss(logits, tf.constant(LABELS), None, None)) == pytest.approx(np.log(3))
 
 
-def test_own_networks_are_trained_first_and_teach_the_shared_one(
+def test_single_task_networks_are_trained_first_and_teach_the_shared_one(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
     run = begin(distill=0.5, baseline=True)

@@ -12,7 +12,7 @@ import pytest
 
 
 def rbnn(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
+    """Run the command line in its own process."""
     return subprocess.run(
         [sys.executable, "-m", "rbnn.cli.main", *arguments],
         cwd=cwd,

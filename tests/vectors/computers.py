@@ -41,7 +41,7 @@ class Computer:
             lines.append(line.strip())
 
     def send(self, text: str) -> list[str]:
-        """The answer's lines to a raw command, without its end."""
+        """The lines of the answer to a raw command, without its end."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{text}%".encode())
         self.process.stdin.flush()
@@ -63,7 +63,7 @@ class Computer:
         return results
 
     def close(self) -> None:
-        """End it; on this machine the sanitizers must have had nothing to say."""
+        """End it; on this machine the sanitizers must have reported nothing."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         if self.is_emulated:

@@ -1,7 +1,7 @@
 """Make ``rbnn_vectors.json``: ``python tests/vectors/make_rbnn_vectors.py``. Seed 2026.
 
 Golden values of rbnn's own constructions, computed by the host's model; the C code under
-sanitizers and the Cortex-M build are held to them. Every key here is TEST-ONLY: it begins with a
+sanitizers and the Cortex-M build must give the same. Every key here is TEST-ONLY: it starts with a
 marker that key files refuse (``rbnn.keys.secret``).
 """
 
@@ -28,7 +28,7 @@ def key_of(name: str) -> bytes:
 
 
 def kdf_cases(rng: np.random.Generator) -> list[dict[str, str]]:
-    """One case a label, contexts of 0 to 300 bytes."""
+    """One case per label, contexts of 0 to 300 bytes."""
     cases = []
     for label in kdf.Label:
         context = rng.bytes(int(rng.integers(0, 300)))
