@@ -69,8 +69,8 @@
  * and nobody else may write them. Calls on one device may not overlap.
  *
  * Every function that fails says why by an rbnn_status (spec/rbnn_spec.h has all with their texts).
- * RBNN_NO_CONTAINER, RBNN_CONTAINER_FORMAT, RBNN_CONTAINER_DAMAGED and RBNN_CONTAINER_LAYER are
- * what rbnn_device_start said of the model; whatever needs a model says it again. */
+ * RBNN_NO_CONTAINER, RBNN_CONTAINER_FORMAT, RBNN_CONTAINER_DAMAGED and RBNN_CONTAINER_LAYER say
+ * what is wrong with the model: a function that needs one returns what rbnn_device_start did. */
 #ifndef RBNN_DEVICE_DEVICE_H
 #define RBNN_DEVICE_DEVICE_H
 
@@ -93,8 +93,8 @@ typedef struct {
       resident_layers; /* which ones: bit l for layer l; rbnn_reconf_resident_bytes() of them */
 } rbnn_device_memory;
 
-/* Write none of it. To be read: the first group, and of the vault `puf`, `provisioning`, the public
- * keys, `slots`, `active` and `inferences_left`. */
+/* Read-only for callers. You may read the first group, and of the vault `puf`, `provisioning`, the
+ * public keys, `slots`, `active` and `inferences_left`. */
 typedef struct {
   rbnn_status model_status; /* RBNN_OK, or what is wrong with the container */
   uint32_t bad_layer;       /* which layer, where that is RBNN_CONTAINER_LAYER */
@@ -121,7 +121,9 @@ rbnn_status rbnn_device_start(rbnn_device *device, const rbnn_device_memory *mem
                               const uint8_t *container, uint32_t container_bytes,
                               const uint8_t *partition, uint32_t partition_bytes, uint8_t *pattern);
 
-/* Make helper data of the fingerprint, and the device's keys. As rbnn_vault_enroll. */
+/* Make helper data from the fingerprint, and the device's keys, which are live from then on.
+ * RBNN_ENROLLED, RBNN_POWER_CYCLE, RBNN_PROVISIONING_DAMAGED (flash it again, or erase it to enrol
+ * anew) or RBNN_PUF_PATTERN; then `record` is zero. The fingerprint is wiped. */
 rbnn_status rbnn_device_enroll(rbnn_device *device, uint8_t record[RBNN_HELPER_RECORD_BYTES]);
 
 /* Keep a licence until power-off, in place of an earlier one for its task, which is locked; `*slot`
@@ -135,8 +137,11 @@ int32_t rbnn_device_find_task(const rbnn_device *device, const char *name);
 /* Whether task `task` has a licence, is unlocked, is active. */
 rbnn_task_state rbnn_device_task_state(const rbnn_device *device, uint32_t task);
 
-/* Open the task's licence with its pre-shared key, which the caller wipes. Errors as of
- * rbnn_vault_unlock; a failure changes no state. */
+/* Open the task's licence with its pre-shared key, which the caller wipes. The
+ * model digest is taken here, and the task's sealed block is authenticated. RBNN_NOT_ENROLLED,
+ * RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_PROVISIONING_DAMAGED, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE,
+ * RBNN_LICENCE_MODEL, RBNN_SEALED_BLOCK, or RBNN_LICENCE_REFUSED for a wrong key and a wrong device
+ * alike. A failure changes no state. */
 rbnn_status rbnn_device_unlock(rbnn_device *device, uint32_t task,
                                const uint8_t psk[RBNN_KEY_BYTES]);
 

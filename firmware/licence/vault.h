@@ -38,7 +38,7 @@ typedef struct {
   bool open;
 } rbnn_unlocked_task;
 
-/* Caller-owned; treat as opaque. Everything in it is secret or public as vault.c says. */
+/* Caller-owned; only firmware/licence writes it. vault.c says what in it is secret. */
 typedef struct {
   const rbnn_model *model; /* NULL without a container */
   rbnn_puf_state puf;

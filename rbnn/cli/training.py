@@ -43,7 +43,7 @@ def training_options(
         if setting.needs in chosen:
             text += f" Needs {chosen[setting.needs].option}."
         default = (defaults or {}).get(setting.name, setting.default)
-        if default:
+        if default not in (None, False, {}) and "Default:" not in text:
             text += f" Default: {default}."
         option = setting.option
         if setting.type is bool and negatable:

@@ -47,7 +47,7 @@ class Settings(Frozen):
 
     architecture: Annotated[str, Setting(
         option="--arch",
-        help="Architecture: vgg, resnet or reactnet.",
+        help=f"Architecture: {', '.join(ARCHITECTURES)}.",
         fixed=True, single_task=KEPT,
         row=NETWORK,
     )] = "vgg"
