@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from test_imports import ORDER as ROOMS
+from test_includes import ORDER as FOLDERS
 
 import rbnn
 
@@ -51,3 +53,16 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert target.exists(), f"{path.name} links to {place}"
         if anchor and target.suffix == ".md":
             assert anchor in anchors(target), f"{path.name} links to {place}#{anchor}"
+
+
+def test_the_architecture_page_and_its_picture_name_every_room_and_folder() -> None:
+    page = (REPOSITORY / "ARCHITECTURE.md").read_text()
+    picture = (REPOSITORY / "docs" / "architecture.svg").read_text()
+    drawn = set(re.findall(r'text-anchor="middle">(\w+)</text>', picture))
+    folders = {folder.split("/")[0] for folder in FOLDERS}
+    listed = re.findall(r"`(\w+)/`", page)
+    for name in {*ROOMS, *folders}:
+        assert name in drawn, f"{name} is not in the picture"
+        assert name in listed, f"{name} is not on the page"
+    order = [name for name in re.findall(r"^\| `(\w+)/` \|", page, re.M) if name in ROOMS]
+    assert order[: len(ROOMS)] == list(ROOMS)
