@@ -46,8 +46,4 @@ rbnn_stem_input rbnn_engine_image(const rbnn_engine *engine, const uint8_t *inpu
 rbnn_run rbnn_engine_prepare(const rbnn_engine *engine, uint32_t number,
                              const rbnn_stem_input *image);
 
-/* Scores in parts per million that sum to RBNN_SCORE_PPM (rbnn/spec/scores.py).
- * `classes` is 1 .. RBNN_MAX_CLASSES. Timing is not constant. */
-void rbnn_scores_softmax(const int32_t *logits, uint32_t classes, uint32_t *ppm);
-
 #endif

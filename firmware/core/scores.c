@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/scores.h"
+
 #include <stddef.h>
 
 #include "core/divide.h"
-#include "core/engine.h"
+#include "spec/rbnn_spec.h"
 
 /* e^-distance: Q12.20 in, Q16 out, as rbnn/spec/scores.py. */
 static uint32_t exponential(uint32_t distance)

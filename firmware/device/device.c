@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "core/scores.h"
 #include "crypto/wipe.h"
 
 rbnn_status rbnn_device_start(rbnn_device *device, const rbnn_device_memory *memory,

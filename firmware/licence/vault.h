@@ -33,8 +33,8 @@ typedef struct {
 } rbnn_licence_slot;
 
 typedef struct {
-  uint8_t key[RBNN_KEY_BYTES];      /* key of the licence's Noise payload */
-  uint8_t keys[2 * RBNN_KEY_BYTES]; /* under it: the task's stream key, its params key */
+  uint8_t payload_key[RBNN_KEY_BYTES];     /* key of the licence's Noise payload */
+  uint8_t masked_keys[2 * RBNN_KEY_BYTES]; /* under it: the task's stream key, its params key */
   bool open;
 } rbnn_unlocked_task;
 

@@ -57,7 +57,7 @@ static void mask_keys(const rbnn_unlocked_task *unlocked, const uint8_t in[2 * R
 {
   static const uint32_t nonce[3] = {1, 0, 0};
   rbnn_chacha cipher;
-  rbnn_chacha_start(&cipher, unlocked->key, nonce, 20);
+  rbnn_chacha_start(&cipher, unlocked->payload_key, nonce, 20);
   rbnn_chacha_xor(&cipher, 0, in, out, 2 * RBNN_KEY_BYTES);
   rbnn_wipe(&cipher, sizeof cipher);
 }
@@ -76,8 +76,8 @@ static rbnn_status keep_keys(rbnn_vault *vault, uint32_t task,
                   sizeof model->header->model_id);
   const rbnn_status status = rbnn_sealed_check(model, task, keys + RBNN_KEY_BYTES);
   if (status == RBNN_OK) {
-    memcpy(unlocked->key, payload_key, sizeof unlocked->key);
-    mask_keys(unlocked, keys, unlocked->keys);
+    memcpy(unlocked->payload_key, payload_key, sizeof unlocked->payload_key);
+    mask_keys(unlocked, keys, unlocked->masked_keys);
     unlocked->open = true;
   }
   rbnn_wipe(keys, sizeof keys);
@@ -140,7 +140,7 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_k
   if (bytes == 0u || bytes > params_capacity) {
     return RBNN_SEALED_BLOCK;
   }
-  mask_keys(&vault->unlocked[task], vault->unlocked[task].keys, keys);
+  mask_keys(&vault->unlocked[task], vault->unlocked[task].masked_keys, keys);
   rbnn_sealed_decrypt(vault->model, task, keys + RBNN_KEY_BYTES, params);
   memcpy(stream_key, keys, RBNN_KEY_BYTES);
   rbnn_wipe(keys, sizeof keys);

@@ -54,9 +54,9 @@ static void unlock(const uint8_t secret[RBNN_KEY_BYTES], uint32_t bytes)
   rbnn_kdf_derive(keys + RBNN_KEY_BYTES, secret, RBNN_LABEL_PARAMS, header.model_id,
                   sizeof header.model_id);
   vault.unlocked[0].open = true;
-  memset(vault.unlocked[0].key, 0x5a, RBNN_KEY_BYTES);
-  crypto_chacha20_ietf(vault.unlocked[0].keys, keys, sizeof keys, vault.unlocked[0].key, mask_nonce,
-                       0);
+  memset(vault.unlocked[0].payload_key, 0x5a, RBNN_KEY_BYTES);
+  crypto_chacha20_ietf(vault.unlocked[0].masked_keys, keys, sizeof keys,
+                       vault.unlocked[0].payload_key, mask_nonce, 0);
 
   task.sealed_bytes = bytes + OVERHEAD;
   for (uint32_t i = 0; i < bytes; i++) {

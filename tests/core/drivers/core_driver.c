@@ -9,6 +9,7 @@
 #include "core/crc32.h"
 #include "core/engine.h"
 #include "core/layer.h"
+#include "core/scores.h"
 #include "reconf/reconf.h"
 
 enum { SCORES = 1, CRC, LAYER, RUN };
