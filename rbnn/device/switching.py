@@ -18,6 +18,8 @@ class Switched(Frozen):
 
     task: str
     unlocked_now: bool
+    key_checked: bool
+    """Whether a user key was given, and opens the task's licence."""
     us: int
     """Microseconds that the device took to switch, without unlocking."""
 
@@ -40,18 +42,21 @@ def find_task(session: Session, name: str) -> DeviceTask:
 def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | None) -> Switched:
     """Make a task active, unlocking it first if it is locked.
 
+    A key that is given is checked even if the task is unlocked: the licence must open with it.
+
     Args:
         session: the board.
         name: the task.
-        user_key: called only if the task is locked; None if the user gave no key.
+        user_key: reads the key; None if the user gave none.
 
     Raises:
-        UserKeyError: the task is locked and there is no user key.
-        DeviceError: no such task, no licence, or the licence does not open.
+        UserKeyError: the key cannot be read, or there is none and the task is locked.
+        DeviceError: no such task, no licence, or the licence does not open; the task that was
+            active still is.
     """
     task = find_task(session, name)
     locked = task.state in ("locked", "unlicensed")
-    if locked:
+    if locked or user_key is not None:
         licences = [entry for entry in session.licences() if entry.task == name]
         if not licences:
             raise DeviceError(Status.NO_LICENCE, Status.NO_LICENCE.text, f"unlock {name}")
@@ -61,4 +66,5 @@ def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | N
                 f"Give one: rbnn switch {name} --user-key PATH",
             )
         session.unlock(name, user_key().psk(bytes.fromhex(licences[-1].licence_id)))
-    return Switched(task=name, unlocked_now=locked, us=session.switch(name))
+    us = session.switch(name)
+    return Switched(task=name, unlocked_now=locked, key_checked=user_key is not None, us=us)
