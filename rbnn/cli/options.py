@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import itertools
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rbnn.device.target import Target
     from rbnn.keys.user_key import UserKey
 
+T = TypeVar("T")
 USER_KEY = "--user-key"
 NO_VALUE = "\0"
 """Stands for the value of a bare ``--user-key``; no shell can pass it."""
@@ -144,6 +145,13 @@ def refuse_without(option: str, others: Mapping[str, object]) -> None:
     for name, value in others.items():
         if value is not None:
             raise RbnnError(f"{name} requires {option}.", f"Add {option}, or omit {name}.")
+
+
+def keep(results: Iterable[T], kept: list[T]) -> Iterator[T]:
+    """Pass results on, and put each into ``kept``, where it outlives an error."""
+    for one in results:
+        kept.append(one)
+        yield one
 
 
 def output() -> Console:

@@ -40,7 +40,7 @@ def switch(
             how = "unlocked and active"
         elif switched.key_checked:
             how = "active; it was unlocked before, and the key fits"
-        print(f"{task} is {how}; the switch took {switched.us} us.")
+        print(f"{task} is {how}; the switch took {switched.took}.")
 
 
 def register(app: typer.Typer) -> None:

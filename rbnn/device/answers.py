@@ -74,7 +74,9 @@ class Inference(Frozen):
 
     scores: tuple[float, ...]
     us: float
-    """Microseconds per inference, the mean of those timed."""
+    """Microseconds per inference by the device's clock, the mean of those timed."""
+    instructions: int | None = None
+    """The same in instructions of an emulated core; None on a real board."""
 
     @property
     def best(self) -> int:

@@ -20,8 +20,10 @@ from rbnn.device.answers import (
     Trace,
     TracedLayer,
 )
+from rbnn.device.emulated.emulator import instructions
 from rbnn.device.errors import DeviceError, LinkError
 from rbnn.device.line import COMMAND_TIMEOUT_S, SerialLine, redact
+from rbnn.image.board import Emulation
 from rbnn.spec import link
 from rbnn.spec.layout import (
     HELPER_RECORD_BYTES,
@@ -42,13 +44,15 @@ class Session:
 
     Args:
         path: its serial port.
+        emulation: how it is emulated; None for a real board.
 
     Raises:
         PortError: the port cannot be opened or is in use.
         LinkError: no rbnn firmware answers.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, emulation: Emulation | None = None) -> None:
+        self.emulation = emulation
         self.line = SerialLine(path)
         try:
             self.board_name = self.line.synchronise()
@@ -70,6 +74,12 @@ class Session:
     def close(self) -> None:
         """Release the port."""
         self.line.close()
+
+    def instructions(self, us: float) -> int | None:
+        """Instructions of the emulated core in a time by its clock; None on a real board."""
+        if self.emulation is None:
+            return None
+        return instructions(self.emulation, round(us * self.emulation.tick_hz / 1e6))
 
     def ask(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Answer:
         """Send one command; see :meth:`SerialLine.ask`."""
@@ -149,7 +159,7 @@ class Session:
         self.ask(f"unlock {task} {psk.hex()}")
 
     def switch(self, task: str) -> int:
-        """Make an unlocked task the active one; returns the time in microseconds."""
+        """Make an unlocked task the active one; returns the microseconds by the device's clock."""
         return self.ask(f"switch {task}").elapsed()
 
     def lock(self) -> None:
@@ -193,7 +203,8 @@ class Session:
             raise ValueError(f"At most {link.MAX_INFERENCES} inferences. Received: {n}, {warm_ups}")
         self.load(image)
         answer = self.ask(f"infer {n} {warm_ups}", INFERENCE_TIMEOUT_S)
-        return Inference(scores=answer.scores(), us=answer.elapsed() / n)
+        us = answer.elapsed() / n
+        return Inference(scores=answer.scores(), us=us, instructions=self.instructions(us))
 
     def results(self) -> tuple[float, ...]:
         """The scores of the last inference."""

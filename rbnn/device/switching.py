@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rbnn.device.answers import DeviceTask
+from rbnn.device.duration import Timed
 from rbnn.device.errors import DeviceError
 from rbnn.device.session import Session
-from rbnn.frozen import Frozen
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.status import Status
 
 
-class Switched(Frozen):
-    """What ``rbnn switch`` did."""
+class Switched(Timed):
+    """What ``rbnn switch`` did, and how long the device took to switch, without unlocking."""
 
     task: str
     unlocked_now: bool
     key_checked: bool
     """Whether a user key was given, and opens the task's licence."""
-    us: int
-    """Microseconds that the device took to switch, without unlocking."""
 
 
 def find_task(session: Session, name: str) -> DeviceTask:
@@ -67,4 +65,11 @@ def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | N
             )
         session.unlock(name, user_key().psk(bytes.fromhex(licences[-1].licence_id)))
     us = session.switch(name)
-    return Switched(task=name, unlocked_now=locked, key_checked=user_key is not None, us=us)
+    instructions = session.instructions(us)
+    return Switched(
+        us=us if instructions is None else None,
+        instructions=instructions,
+        task=name,
+        unlocked_now=locked,
+        key_checked=user_key is not None,
+    )
