@@ -35,6 +35,12 @@ rbnn_status rbnn_device_enroll(rbnn_device *device, uint8_t record[RBNN_HELPER_R
   return rbnn_vault_enroll(&device->vault, device->pattern, record);
 }
 
+void rbnn_device_forget_scores(rbnn_device *device)
+{
+  rbnn_wipe(device->scores, sizeof device->scores);
+  device->score_count = 0;
+}
+
 /* Wipe what the active task has in memory. */
 static void leave_task(rbnn_device *device)
 {
@@ -43,9 +49,8 @@ static void leave_task(rbnn_device *device)
   rbnn_wipe(memory->params, memory->params_bytes);
   rbnn_wipe(memory->work, memory->work_bytes);
   rbnn_wipe(memory->arena, memory->arena_bytes);
-  rbnn_wipe(device->scores, sizeof device->scores);
+  rbnn_device_forget_scores(device);
   device->engine.params_bytes = 0;
-  device->score_count = 0;
 }
 
 rbnn_status rbnn_device_add_licence(rbnn_device *device, const uint8_t licence[RBNN_LICENCE_BYTES],
@@ -162,6 +167,7 @@ uint32_t rbnn_device_input_bytes(const rbnn_device *device)
 rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_t input_bytes,
                               int32_t logits[RBNN_MAX_CLASSES])
 {
+  device->score_count = 0;
   rbnn_status status = rbnn_device_check_active(device);
   if (status == RBNN_OK && input_bytes != rbnn_engine_input_bytes(&device->engine)) {
     status = RBNN_ARGUMENT;

@@ -101,7 +101,7 @@ typedef struct {
   rbnn_model model;         /* all zero unless model_status is RBNN_OK */
   uint32_t
       scores[RBNN_MAX_CLASSES]; /* parts per million, of the active task's last scored logits */
-  uint32_t score_count;         /* 0 before the first */
+  uint32_t score_count;         /* 0 if what was asked for last has none */
   rbnn_vault vault;
 
   const rbnn_device_memory *memory;
@@ -164,8 +164,9 @@ const char *rbnn_device_label(const rbnn_device *device, uint32_t class_number);
 /* Bytes of one input of the active task: rows, columns, channels, a byte each. 0 without a task. */
 uint32_t rbnn_device_input_bytes(const rbnn_device *device);
 
-/* Count one inference, and run it. RBNN_NO_ACTIVE_TASK, RBNN_ARGUMENT (not rbnn_device_input_bytes;
- * nothing is counted then), RBNN_LIMIT (the licence allows no more).
+/* Count one inference, and run it; scores of before are forgotten, also if it is refused.
+ * RBNN_NO_ACTIVE_TASK, RBNN_ARGUMENT (not rbnn_device_input_bytes; nothing is counted then),
+ * RBNN_LIMIT (the licence allows no more).
  *   logits  of the task's classes, Q12.20; the caller's, who wipes them
  * The time taken depends on the model only, not on input, weights or keys. */
 rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_t input_bytes,
@@ -174,6 +175,9 @@ rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_
 /* Turn logits of the active task into scores, and keep them in the device until the task is left.
  * RBNN_NO_ACTIVE_TASK. Timing is not constant. */
 rbnn_status rbnn_device_score(rbnn_device *device, const int32_t logits[RBNN_MAX_CLASSES]);
+
+/* Wipe the scores; score_count is 0 afterwards. */
+void rbnn_device_forget_scores(rbnn_device *device);
 
 /* Call `observer` after each layer from now on; NULL ends that. */
 void rbnn_device_observe(rbnn_device *device, rbnn_layer_observer observer, void *context);

@@ -15,7 +15,14 @@ RBNN_COMMAND_LIST(RBNN_DECLARE)
 /* Answer one zero-terminated line. */
 void rbnn_link_dispatch(rbnn_link *link, const char *line);
 
-/* Print `e-[name: text]`; of RBNN_CONTAINER_LAYER, with the layer after the text. */
+/* Empty the buffer: what was loaded before a refused load must not be taken for the new input. */
+void rbnn_link_drop_input(rbnn_link *link);
+
+/* Check that the buffer holds `bytes` bytes and all that was announced. RBNN_BUFFER_INCOMPLETE. */
+rbnn_status rbnn_link_check_input(rbnn_link *link, uint32_t bytes);
+
+/* Print `e-[name: text]`; of RBNN_CONTAINER_LAYER, with the layer after the text, and of
+ * RBNN_BUFFER_INCOMPLETE, with the bytes that were expected and received. */
 void rbnn_link_print_error(const rbnn_link *link, rbnn_status status);
 
 #endif

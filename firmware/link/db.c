@@ -9,6 +9,24 @@
 
 #define PRINT_BYTES_PER_LINE 8u
 
+void rbnn_link_drop_input(rbnn_link *link)
+{
+  link->input_expected = 0;
+  link->input_bytes = 0;
+}
+
+rbnn_status rbnn_link_check_input(rbnn_link *link, uint32_t bytes)
+{
+  if (link->input_bytes != bytes) {
+    link->input_wanted = bytes;
+  } else if (link->input_bytes != link->input_expected) {
+    link->input_wanted = link->input_expected;
+  } else {
+    return RBNN_OK;
+  }
+  return RBNN_BUFFER_INCOMPLETE;
+}
+
 static rbnn_status load(rbnn_link *link, const char *words)
 {
   uint32_t bytes;
@@ -23,7 +41,6 @@ static rbnn_status load(rbnn_link *link, const char *words)
   return RBNN_OK;
 }
 
-/* All of the command's bytes are taken, or none. */
 static rbnn_status append(rbnn_link *link, const char *words)
 {
   size_t size = strlen(words);
@@ -52,21 +69,23 @@ static void print_buffer(const rbnn_link *link)
 
 rbnn_status rbnn_link_db(rbnn_link *link, const char *words)
 {
-  if (rbnn_words_take(&words, "load")) return load(link, words);
   if (rbnn_words_take(&words, "print")) {
     if (*words != 0) return RBNN_ARGUMENT;
     print_buffer(link);
     return RBNN_OK;
   }
-  return append(link, words);
+  const rbnn_status status =
+      rbnn_words_take(&words, "load") ? load(link, words) : append(link, words);
+  if (status != RBNN_OK) rbnn_link_drop_input(link);
+  return status;
 }
 
 rbnn_status rbnn_link_crc(rbnn_link *link, const char *words)
 {
   (void)words;
-  if (link->input_expected == 0 || link->input_bytes != link->input_expected) {
-    return RBNN_BUFFER_INCOMPLETE;
-  }
+  if (link->input_expected == 0) return RBNN_BUFFER_INCOMPLETE;
+  const rbnn_status status = rbnn_link_check_input(link, link->input_expected);
+  if (status != RBNN_OK) return status;
   rbnn_print("m-crc-[");
   rbnn_print_hex32(rbnn_crc32_update(0, link->input, link->input_bytes));
   rbnn_print("]");

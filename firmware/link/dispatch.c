@@ -31,6 +31,12 @@ void rbnn_link_print_error(const rbnn_link *link, rbnn_status status)
     rbnn_print(": layer ");
     rbnn_print_number(link->device->bad_layer);
   }
+  if (status == RBNN_BUFFER_INCOMPLETE && link->input_wanted != 0) {
+    rbnn_print(": expected ");
+    rbnn_print_number(link->input_wanted);
+    rbnn_print(" bytes, received ");
+    rbnn_print_number(link->input_bytes);
+  }
   rbnn_print("]");
   rbnn_print_end();
 }
@@ -38,6 +44,7 @@ void rbnn_link_print_error(const rbnn_link *link, rbnn_status status)
 void rbnn_link_dispatch(rbnn_link *link, const char *line)
 {
   rbnn_status status = RBNN_UNKNOWN_COMMAND;
+  link->input_wanted = 0;
   while (*line == ' ') line++;
   for (size_t i = 0; i < COMMAND_COUNT; i++) {
     const char *words = line;

@@ -13,15 +13,11 @@
 #define DEFAULT_INFERENCES 1u
 #define DEFAULT_WARM_UPS 10u
 
-static rbnn_status check_ready(const rbnn_link *link)
+static rbnn_status check_ready(rbnn_link *link)
 {
   const rbnn_status status = rbnn_device_check_active(link->device);
   if (status != RBNN_OK) return status;
-  if (link->input_bytes != link->input_expected ||
-      link->input_bytes != rbnn_device_input_bytes(link->device)) {
-    return RBNN_BUFFER_INCOMPLETE;
-  }
-  return RBNN_OK;
+  return rbnn_link_check_input(link, rbnn_device_input_bytes(link->device));
 }
 
 static rbnn_status run(rbnn_link *link, int32_t logits[RBNN_MAX_CLASSES])
@@ -54,9 +50,11 @@ rbnn_status rbnn_link_infer(rbnn_link *link, const char *words)
   uint32_t inferences = DEFAULT_INFERENCES;
   uint32_t warm_ups = DEFAULT_WARM_UPS;
   int32_t logits[RBNN_MAX_CLASSES] = {0};
+  rbnn_device_forget_scores(link->device);
   if (*words != 0 && !rbnn_words_number(&words, &inferences)) return RBNN_ARGUMENT;
   if (*words != 0 && !rbnn_words_number(&words, &warm_ups)) return RBNN_ARGUMENT;
   if (*words != 0 || inferences == 0) return RBNN_ARGUMENT;
+  if (inferences > RBNN_MAX_INFERENCES || warm_ups > RBNN_MAX_INFERENCES) return RBNN_ARGUMENT;
   rbnn_status status = check_ready(link);
   if (status != RBNN_OK) return status;
 
@@ -71,10 +69,12 @@ rbnn_status rbnn_link_infer(rbnn_link *link, const char *words)
   rbnn_print("m-infer-start-");
   rbnn_print_number(inferences);
   rbnn_print_end();
-  rbnn_print_lap(rbnn_port_ticks());
+  /* Both times are printed at the end, so that nothing but inferences lies between them. */
+  const uint64_t start = rbnn_port_ticks();
   for (uint32_t i = 0; i < inferences && status == RBNN_OK; i++) status = run(link, logits);
   const uint64_t end = rbnn_port_ticks();
   if (status != RBNN_OK) return status;
+  rbnn_print_lap(start);
   rbnn_print_lap(end);
   rbnn_print("m-infer-done");
   rbnn_print_end();
@@ -136,6 +136,7 @@ rbnn_status rbnn_link_trace(rbnn_link *link, const char *words)
   layer_trace trace = {0};
   int32_t logits[RBNN_MAX_CLASSES] = {0};
   (void)words;
+  rbnn_device_forget_scores(link->device);
   rbnn_status status = check_ready(link);
   if (status != RBNN_OK) return status;
   rbnn_device_observe(link->device, observe, &trace);

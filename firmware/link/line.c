@@ -25,7 +25,10 @@ void rbnn_link_start(rbnn_link *link)
 static void end_line(rbnn_link *link)
 {
   link->line[link->line_bytes] = 0;
-  if (rbnn_port_take_overrun()) {
+  const bool overrun = rbnn_port_take_overrun();
+  /* What cannot be read may have been data for the buffer. */
+  if (overrun || link->line_too_long || link->line_garbled) rbnn_link_drop_input(link);
+  if (overrun) {
     rbnn_link_print_error(link, RBNN_OVERRUN);
   } else if (link->line_too_long) {
     rbnn_link_print_error(link, RBNN_LINE_TOO_LONG);

@@ -19,6 +19,7 @@ typedef struct {
   uint8_t input[RBNN_INPUT_BUFFER_BYTES];
   uint32_t input_expected; /* as announced by `db load`, or 0 */
   uint32_t input_bytes;
+  uint32_t input_wanted; /* what RBNN_BUFFER_INCOMPLETE says was expected, or 0 */
 } rbnn_link;
 
 /* Print the boot lines. */

@@ -80,10 +80,9 @@ rbnn_status rbnn_link_licence(rbnn_link *link, const char *words)
   uint32_t slot;
   (void)words;
   if (link->device->model_status != RBNN_OK) return link->device->model_status;
-  if (link->input_bytes != link->input_expected || link->input_bytes != RBNN_LICENCE_BYTES) {
-    return RBNN_BUFFER_INCOMPLETE;
-  }
-  const rbnn_status status = rbnn_device_add_licence(link->device, link->input, &slot);
+  rbnn_status status = rbnn_link_check_input(link, RBNN_LICENCE_BYTES);
+  if (status != RBNN_OK) return status;
+  status = rbnn_device_add_licence(link->device, link->input, &slot);
   if (status != RBNN_OK) return status;
   print_licence(link, slot);
   return RBNN_OK;

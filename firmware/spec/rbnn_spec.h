@@ -41,11 +41,11 @@ typedef enum {
 
 /* X(name, printed name, text) for every failure. */
 #define RBNN_STATUS_LIST(X) \
-  X(RBNN_ARGUMENT, "argument", "an argument is missing or malformed; help% lists the commands") \
+  X(RBNN_ARGUMENT, "argument", "an argument is missing, malformed or too large; help% lists the commands") \
   X(RBNN_UNKNOWN_COMMAND, "unknown-command", "unknown command; help% lists the commands") \
   X(RBNN_LINE_TOO_LONG, "line-too-long", "the line is longer than the command buffer and was dropped") \
   X(RBNN_BUFFER_SIZE, "buffer-size", "the size is zero or larger than the buffer, or too many bytes were sent") \
-  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "the buffer does not hold a whole input; use db load") \
+  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "the buffer does not hold a whole input") \
   X(RBNN_NO_CONTAINER, "no-container", "this firmware carries no model") \
   X(RBNN_CONTAINER_FORMAT, "container-format", "the model container has an unsupported format or version") \
   X(RBNN_CONTAINER_DAMAGED, "container-damaged", "the model container is damaged or truncated; flash it again") \
@@ -407,6 +407,7 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
 #define RBNN_COMMAND_END '%'
 #define RBNN_MAX_COMMAND_BYTES 1100u
 #define RBNN_INPUT_BUFFER_BYTES 8192u
+#define RBNN_MAX_INFERENCES 50000u
 #define RBNN_HEX_BYTES_PER_LINE 32u
 #define RBNN_MSG_READY "m-ready"
 #define RBNN_MSG_INIT_DONE "m-init-done"
@@ -419,7 +420,7 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
   X(help, "", "Print this list") \
   X(db, "load N | HEX... | print", "Announce N bytes, load them, or print the buffer") \
   X(crc, "", "Print the CRC-32 of the loaded buffer") \
-  X(infer, "N [W]", "Run W warm-up and N timed inferences on the buffer") \
+  X(infer, "N [W]", "Run W warm-up and N timed inferences on the buffer, at most 50000 each") \
   X(results, "", "Print the last scores again") \
   X(labels, "", "Print the active task's input and class names") \
   X(trace, "", "Run one inference; print time and output CRC-32 of every layer") \

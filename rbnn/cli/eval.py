@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +17,12 @@ from rbnn.cli.options import (
     PortOption,
     UserKeyOption,
 )
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from rbnn.device.evaluation import BoardAccuracy
+    from rbnn.frozen import Frozen
 
 
 def evaluate(
@@ -43,46 +50,61 @@ def evaluate(
     emulated: EmulatedOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure every task of RUN on its test set."""
+    """Measure every task of RUN on its test set.
+
+    If a board fails, the tasks that it had finished are printed.
+    """
     from rbnn.runs.run import choose_run
     from rbnn.runs.start import load_data
     from rbnn.tasks.loading_bar import LoadingBar
 
     trained = choose_run(run, options.DEFAULT_RUNS)
-    with LoadingBar() as bar:
-        data = load_data(trained.config(), bar.show)
-        if board is not None:
-            from rbnn.device.run_evaluation import accuracy_table, evaluate_run
 
-            target = options.target(board, port, device_folder, emulated)
-            with target.open() as session:
-                key = options.user_key_loader(user_key)
-                measured = evaluate_run(session, trained, data, samples, key, bar.show)
-            rows = [one.model_dump(mode="json") for one in measured]
-            tables = [accuracy_table(measured)]
-            reports = []
-        else:
-            predictor = None
-            if engine != "keras":
-                from rbnn.export.integer_predictor import integer_predictor
-
-                predictor = integer_predictor(trained, engine)
-            from rbnn.train.assess import assess
-            from rbnn.train.report import assessment_tables
-
-            reports = assess(trained, data, wrong_secrets, predictor, bar.show)
-            rows = [one.model_dump(mode="json") for one in reports]
-            tables = assessment_tables(reports)
-    if as_json:
-        where = {"board": board} if board is not None else {"engine": engine}
-        print(json.dumps({"run": str(trained.folder), **where, "tasks": rows}, indent=2))
-    else:
+    def show(where: dict[str, str], rows: Sequence[Frozen], tables: Sequence[Table]) -> None:
+        if as_json:
+            found = [row.model_dump(mode="json") for row in rows]
+            print(json.dumps({"run": str(trained.folder), **where, "tasks": found}, indent=2))
+            return
         for table in tables:
             options.output().print(table)
-    if reports:
-        from rbnn.train.assess import require_passed
 
-        require_passed(reports)
+    if board is not None:
+        from rbnn.device.run_evaluation import accuracy_table, evaluate_run
+        from rbnn.errors import RbnnError
+
+        measured: list[BoardAccuracy] = []
+        try:
+            with LoadingBar() as bar:
+                data = load_data(trained.config(), bar.show)
+                key = options.user_key_loader(user_key)
+                target = options.target(board, port, device_folder, emulated)
+                with target.open() as session:
+                    for one in evaluate_run(session, trained, data, samples, key, bar.show):
+                        measured.append(one)  # one by one: each outlives an error in the next
+        except RbnnError as error:
+            if measured:
+                error.what += (
+                    f" {len(measured)} of {len(data)} tasks were measured; see the output."
+                )
+            raise
+        finally:
+            if measured:
+                show({"board": board}, measured, [accuracy_table(measured)])
+        return
+
+    with LoadingBar() as bar:
+        data = load_data(trained.config(), bar.show)
+        predictor = None
+        if engine != "keras":
+            from rbnn.export.integer_predictor import integer_predictor
+
+            predictor = integer_predictor(trained, engine)
+        from rbnn.train.assess import assess, require_passed
+        from rbnn.train.report import assessment_tables
+
+        reports = assess(trained, data, wrong_secrets, predictor, bar.show)
+    show({"engine": engine}, reports, assessment_tables(reports))
+    require_passed(reports)
 
 
 def register(app: typer.Typer) -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import BoardOption, DeviceFolderOption, EmulatedOption, JsonOption, PortOption
+from rbnn.cli.options import (
+    BoardOption,
+    DeviceFolderOption,
+    EmulatedOption,
+    JsonOption,
+    PortOption,
+    RunsOption,
+)
+
+if TYPE_CHECKING:
+    from rbnn.device.inference import FileInference
 
 
 def infer(
@@ -17,20 +27,33 @@ def infer(
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
     emulated: EmulatedOption = False,
+    runs: RunsOption = options.DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
-    """Print label, scores and time of each file."""
+    """Print label, scores and duration of each file.
+
+    If the board fails, what it answered before is printed; with --json, too.
+    """
     import json
 
-    from rbnn.device.inference import infer_files, table
+    from rbnn.device.inference import infer_files, listing
+    from rbnn.errors import RbnnError
 
+    found: list[FileInference] = []
     target = options.target(board, port, device_folder, emulated)
-    with target.open() as session:
-        found = infer_files(session, files)
-    if as_json:
-        print(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
-    else:
-        options.output().print(table(found))
+    try:
+        with target.open() as session:
+            answers = options.keep(infer_files(session, files, runs, options.say), found)
+            for line in listing(files, answers):
+                if not as_json:
+                    print(line, flush=True)
+    except RbnnError as error:
+        if found:
+            error.what += f" {len(found)} of {len(files)} files were answered; see the output."
+        raise
+    finally:
+        if as_json and found:
+            print(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
 
 
 def register(app: typer.Typer) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from typer.core import TyperCommand
+from typer.core import TyperArgument, TyperCommand
 
 from rbnn.errors import RbnnError
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from rbnn.device.target import Target
     from rbnn.keys.user_key import UserKey
 
+T = TypeVar("T")
 USER_KEY = "--user-key"
 NO_VALUE = "\0"
 """Stands for the value of a bare ``--user-key``; no shell can pass it."""
@@ -76,12 +79,37 @@ def with_user_key_value(arguments: Sequence[str]) -> list[str]:
     return result
 
 
+def taken_by_user_key(arguments: Sequence[str]) -> str | None:
+    """The word after ``--user-key`` that is its value; None where it has none or ``=PATH``."""
+    for argument, following in itertools.pairwise(arguments):
+        if argument == "--":
+            return None
+        if argument == USER_KEY and not following.startswith("-"):
+            return following
+    return None
+
+
 class UserKeyCommand(TyperCommand):
     """A command whose ``--user-key`` may be given without a value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Complete ``--user-key``, then parse as usual."""
-        return super().parse_args(ctx, with_user_key_value(args))
+        """Complete ``--user-key``, then parse as usual.
+
+        Raises:
+            RbnnError: an argument is missing, and ``--user-key`` took a word as its value.
+        """
+        taken = taken_by_user_key(args)
+        try:
+            return super().parse_args(ctx, with_user_key_value(args))
+        except typer.BadParameter as error:
+            if taken is None or not isinstance(error.param, TyperArgument):
+                raise
+            raise RbnnError(
+                f"{str(error.param.name).upper()} is missing: {USER_KEY} took {taken!r} as its "
+                "PATH.",
+                f"Write {USER_KEY}=PATH, or put {USER_KEY} last: "
+                f"{ctx.command_path} {taken} {USER_KEY}",
+            ) from error
 
 
 def say(line: str) -> None:
@@ -117,6 +145,13 @@ def refuse_without(option: str, others: Mapping[str, object]) -> None:
     for name, value in others.items():
         if value is not None:
             raise RbnnError(f"{name} requires {option}.", f"Add {option}, or omit {name}.")
+
+
+def keep(results: Iterable[T], kept: list[T]) -> Iterator[T]:
+    """Pass results on, and put each into ``kept``, where it outlives an error."""
+    for one in results:
+        kept.append(one)
+        yield one
 
 
 def output() -> Console:
@@ -155,10 +190,20 @@ def emulated_target(board: str, folder: Path | None) -> EmulatedTarget:
 def load_user_key(value: str | None) -> UserKey:
     """The user key that ``--user-key`` names, read now; the default one if it names none."""
     from rbnn.keys import user_key
+    from rbnn.keys.errors import UserKeyError
 
-    return user_key.load_user_key(None if value in (None, NO_VALUE) else Path(value))
+    if value in (None, NO_VALUE):
+        return user_key.load_user_key(None)
+    path = Path(value)
+    try:
+        return user_key.load_user_key(path)
+    except UserKeyError as error:
+        if value != "-" and not path.is_file():  # it may be another argument of the command
+            error.fix += f" {USER_KEY} takes the next word as its PATH; without one, put it last."
+        raise
 
 
 def user_key_loader(value: str | None) -> Callable[[], UserKey] | None:
-    """A function that reads the user key of ``--user-key``; None if the option was not given."""
-    return None if value is None else lambda: load_user_key(value)
+    """A function that reads the user key of ``--user-key``, once; None if the option was not
+    given."""
+    return None if value is None else functools.cache(lambda: load_user_key(value))

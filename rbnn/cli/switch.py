@@ -35,8 +35,12 @@ def switch(
     if as_json:
         print(switched.model_dump_json(indent=2))
     else:
-        how = "unlocked and active" if switched.unlocked_now else "active"
-        print(f"{task} is {how}; the switch took {switched.us} us.")
+        how = "active"
+        if switched.unlocked_now:
+            how = "unlocked and active"
+        elif switched.key_checked:
+            how = "active; it was unlocked before, and the key fits"
+        print(f"{task} is {how}; the switch took {switched.took}.")
 
 
 def register(app: typer.Typer) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from rbnn.device.errors import LinkError
 from rbnn.frozen import Frozen
+from rbnn.spec.layout import MAX_CLASSES
+
+MOST = 2**64 - 1
+"""The largest number that the device prints."""
+_DIGITS = {10: re.compile("[0-9]{1,20}"), 16: re.compile("[0-9a-f]{1,16}")}
+_SCORE = re.compile(r"[0-9](\.[0-9]{1,6})?")
 
 PufState = Literal["fresh", "enrolled", "power-cycle", "damaged"]
 TaskState = Literal["unlicensed", "locked", "unlocked", "active"]
@@ -67,7 +74,9 @@ class Inference(Frozen):
 
     scores: tuple[float, ...]
     us: float
-    """Microseconds per inference, the mean of those timed."""
+    """Microseconds per inference by the device's clock, the mean of those timed."""
+    instructions: int | None = None
+    """The same in instructions of an emulated core; None on a real board."""
 
     @property
     def best(self) -> int:
@@ -161,19 +170,24 @@ class Answer:
             raise self.nonsense(f"[{value}] instead of {count} fields")
         return parts
 
-    def number(self, text: str, base: int = 10) -> int:
-        """A whole number."""
-        try:
-            return int(text, base)
-        except ValueError as error:
-            raise self.nonsense(f"{text!r} instead of a number") from error
+    def number(self, text: str, base: int = 10, least: int = 0, most: int = MOST) -> int:
+        """A whole number from ``least`` to ``most``, in base 10 or 16."""
+        if not _DIGITS[base].fullmatch(text):
+            raise self.nonsense(f"{text[:40]!r} instead of a number")
+        value = int(text, base)
+        if not least <= value <= most:
+            raise self.nonsense(f"{value:,} instead of a number from {least:,} to {most:,}")
+        return value
 
-    def hexadecimal(self, text: str) -> bytes:
-        """Bytes written as hex digits."""
+    def hexadecimal(self, text: str, size: int | None = None) -> bytes:
+        """Bytes written as hex digits; ``size`` of them unless that is None."""
         try:
-            return bytes.fromhex(text)
+            data = bytes.fromhex(text)
         except ValueError as error:
             raise self.nonsense("something other than hex digits") from error
+        if size is not None and len(data) != size:
+            raise self.nonsense(f"{len(data)} bytes in hexadecimal instead of {size}")
+        return data
 
     def laps(self) -> list[int]:
         """The times of all ``m-lap-us-N`` lines, in microseconds."""
@@ -183,12 +197,24 @@ class Answer:
             if line.startswith("m-lap-us-")
         ]
 
+    def elapsed(self) -> int:
+        """The time between its two ``m-lap-us-N`` lines, in microseconds."""
+        laps = self.laps()
+        if len(laps) != 2:
+            raise self.nonsense(f"{len(laps)} times instead of 2")
+        if laps[1] < laps[0]:
+            raise self.nonsense(f"a clock that runs backwards, from {laps[0]:,} to {laps[1]:,} us")
+        return laps[1] - laps[0]
+
     def scores(self) -> tuple[float, ...]:
-        """The scores of ``m-results-[...]``."""
-        try:
-            return tuple(float(score) for score in self.one("results").split(","))
-        except ValueError as error:
-            raise self.nonsense("scores that are not numbers") from error
+        """The scores of ``m-results-[...]``, each in 0..1."""
+        texts = self.one("results").split(",")
+        if len(texts) > MAX_CLASSES:
+            raise self.nonsense(f"{len(texts)} scores; a task has at most {MAX_CLASSES} classes")
+        scores = [float(text) if _SCORE.fullmatch(text) else -1.0 for text in texts]
+        if not all(0.0 <= score <= 1.0 for score in scores):
+            raise self.nonsense("scores that are not numbers from 0 to 1")
+        return tuple(scores)
 
     def nonsense(self, found: str) -> LinkError:
         """The error for an answer that does not follow the grammar."""

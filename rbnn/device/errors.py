@@ -10,6 +10,7 @@ from rbnn.spec.status import Status
 _ERROR_LINE = re.compile(r"e-\[(?P<name>[a-z-]+)(?:: (?P<text>.*))?\]")
 
 _FIXES: dict[Status, str] = {
+    Status.BUFFER_INCOMPLETE: "Load a whole input first: db load",
     Status.NO_CONTAINER: "Write a model to it: rbnn flash --user-key PATH",
     Status.NO_PROVISIONING: "Enrol it and write licences: rbnn flash --user-key PATH",
     Status.PROVISIONING_DAMAGED: "Write it again: rbnn flash --user-key PATH",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
 
+from rbnn.device.duration import Timed
 from rbnn.device.session import Session
 from rbnn.errors import RbnnError
 from rbnn.frozen import Frozen
@@ -16,15 +18,16 @@ Progress = Callable[[int, int], None]
 """Called as ``progress(done, total)`` after each sample."""
 
 
-class BoardAccuracy(Frozen):
-    """The board's results on test samples of its active task."""
+class BoardAccuracy(Timed):
+    """The board's results on test samples of its active task, and how long an inference takes.
+
+    The mean of all but the first, which also reconfigures the layers that stay in RAM.
+    """
 
     task: str
     samples: int
     correct: int
     accuracy: float
-    us: float
-    """Microseconds per inference, the mean over the samples."""
 
 
 class LayerDifference(Frozen):
@@ -69,19 +72,23 @@ def evaluate_on_board(
     """
     if len(images) == 0:
         raise RbnnError(f"Task {task} has no test sample to measure.", "Use at least one.")
-    correct, total_us = 0, 0.0
+    correct = 0
+    measured = []
     for done, (image, label) in enumerate(zip(images, labels, strict=True), start=1):
         inference = session.infer(image.tobytes())
         correct += inference.best == label
-        total_us += inference.us
+        measured.append(inference.us)
         if progress is not None:
             progress(done, len(images))
+    us = fmean(measured[1:] or measured)
+    instructions = session.instructions(us)
     return BoardAccuracy(
+        us=us if instructions is None else None,
+        instructions=instructions,
         task=task,
         samples=len(images),
         correct=correct,
         accuracy=correct / len(images),
-        us=total_us / len(images),
     )
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.table import Table
+from rich.cells import cell_len
 
+from rbnn.device.answers import ActiveTask
+from rbnn.device.duration import Timed
+from rbnn.device.errors import LinkError
+from rbnn.device.input_kind import KIND_NAMES, input_kind
 from rbnn.device.session import Session
+from rbnn.device.target import Say
 from rbnn.frozen import Frozen
+from rbnn.tasks.dataset import Images, Kind
+from rbnn.tasks.errors import TaskError
+from rbnn.tasks.files import kind_of
+from rbnn.tasks.names import KNOWN
 from rbnn.tasks.sample import load_sample
 
 SHOWN_SCORES = 3
@@ -21,49 +30,117 @@ class LabelScore(Frozen):
     score: float
 
 
-class FileInference(Frozen):
-    """The board's result for one file."""
+class FileInference(Timed):
+    """The board's result for one file, and how long the inference took."""
 
     file: str
+    task: str
+    """The active task, which gave the answer."""
     label: str
     scores: tuple[LabelScore, ...]
     """Best first."""
-    us: float
-    """Microseconds of the inference."""
 
 
-def infer_files(session: Session, files: Sequence[Path]) -> list[FileInference]:
-    """Run the active task on files.
+def infer_files(
+    session: Session, files: Sequence[Path], runs: Path, say: Say
+) -> Iterator[FileInference]:
+    """Run the active task on files. All are read and checked before this function returns.
 
     Args:
         session: a board with an active task.
-        files: PNG, JPEG or WAV. All are read before the first is sent.
+        files: PNG, JPEG or WAV.
+        runs: folder of all runs; tells whether the task expects pictures or sounds.
+        say: told if that is not known.
+
+    Returns:
+        The result of each file, as soon as the board gives it.
 
     Raises:
         DeviceError: no task is active.
-        TaskError: a file is missing or cannot be read.
+        LinkError: the board was unplugged, or its answers make no sense.
+        TaskError: a file is missing, cannot be read, or is a picture for a task that expects
+            sounds, or the other way round.
     """
-    task = session.active_task()
-    samples = [load_sample(file, task.input_shape[2]) for file in files]
-    found = []
+    active = session.active_task()
+    name = next((task.name for task in session.tasks() if task.state == "active"), "")
+    channels = active.input_shape[2]
+    if channels not in (1, 3):
+        raise LinkError(
+            f"Task {name} takes inputs of {channels} channels; files give 1 or 3.",
+            "Load the input by hand: rbnn monitor",
+        )
+    kind = input_kind(session, name, active, runs)
+    for file in files:
+        _require_kind(file, name, kind)
+    if kind is None:
+        say(
+            f"Whether task {name} expects grey pictures or sounds is not known here: {runs} does "
+            "not hold its run and data. Files of the wrong kind get meaningless labels."
+        )
+    samples = [load_sample(file, channels) for file in files]
+    return _infer(session, name, active, files, samples)
+
+
+def _require_kind(file: Path, task: str, expected: Kind | None) -> None:
+    kind = kind_of(file.name, str(file))
+    if expected is None or kind == expected:
+        return
+    fix = f"Name a {KIND_NAMES[expected]}, or switch to another task: rbnn switch TASK"
+    if task in KNOWN:
+        fix += f" (if {task} is your own task of that name, name the folder of its run: --runs)"
+    raise TaskError(
+        f"{file} is a {KIND_NAMES[kind]}, but the active task {task} expects "
+        f"{KIND_NAMES[expected]}s.",
+        fix,
+    )
+
+
+def _infer(
+    session: Session,
+    task: str,
+    active: ActiveTask,
+    files: Sequence[Path],
+    samples: Sequence[Images],
+) -> Iterator[FileInference]:
     for file, sample in zip(files, samples, strict=True):
         inference = session.infer(sample.tobytes())
-        ranked = sorted(zip(task.labels, inference.scores, strict=True), key=lambda pair: -pair[1])
-        found.append(
-            FileInference(
-                file=str(file),
-                label=task.labels[inference.best],
-                scores=tuple(LabelScore(label=label, score=score) for label, score in ranked),
-                us=inference.us,
+        if len(inference.scores) != len(active.labels):
+            raise LinkError(
+                f"The board gave {len(inference.scores)} scores for {len(active.labels)} classes.",
+                "Write the firmware again: rbnn flash",
             )
+        pairs = zip(active.labels, inference.scores, strict=True)
+        yield FileInference(
+            us=inference.us if inference.instructions is None else None,
+            instructions=inference.instructions,
+            file=str(file),
+            task=task,
+            label=active.labels[inference.best],
+            scores=tuple(
+                LabelScore(label=label, score=score)
+                for label, score in sorted(pairs, key=lambda pair: -pair[1])
+            ),
         )
-    return found
 
 
-def table(found: Sequence[FileInference]) -> Table:
-    """The results as a table: the best scores of each file."""
-    result = Table("file", "label", "scores", "time")
+def listing(files: Sequence[Path], found: Iterator[FileInference]) -> Iterator[str]:
+    """The results as lines of a table, each as soon as it is there.
+
+    Args:
+        files: all files, for the width of their column.
+        found: their results.
+    """
+    width = max(cell_len(name) for name in ("file", *map(str, files)))
+    wide = 0
     for one in found:
-        scores = ", ".join(f"{s.label} {s.score:.1%}" for s in one.scores[:SHOWN_SCORES])
-        result.add_row(one.file, one.label, scores, f"{one.us / 1000:.1f} ms")
-    return result
+        if not wide:
+            wide = max(cell_len(score.label) for score in one.scores)
+            wide = max(wide, len("label"))
+            yield f"task {one.task}"
+            yield "  ".join((_pad("file", width), _pad("label", wide), _pad("took", 34), "scores"))
+        best = ", ".join(f"{s.label} {s.score:.1%}" for s in one.scores[:SHOWN_SCORES])
+        yield "  ".join((_pad(one.file, width), _pad(one.label, wide), _pad(one.took, 34), best))
+
+
+def _pad(text: str, cells: int) -> str:
+    return text + " " * (cells - cell_len(text))

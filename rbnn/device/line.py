@@ -17,6 +17,9 @@ COMMAND_TIMEOUT_S = 20.0
 SYNC_TRY_S = 1.5
 SYNC_TIMEOUT_S = 20.0
 QUIET_S = 0.1
+MAX_LINE_BYTES = 16_384
+MAX_LINES = 4_096
+"""More than the longest line of an answer, and the longest answer, have."""
 
 
 def redact(command: str) -> str:
@@ -49,7 +52,7 @@ class SerialLine:
             self._port = serial.Serial(
                 path, link.BAUD, timeout=0.05, write_timeout=10.0, exclusive=True
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             if "exclusively lock" in str(error):
                 raise PortError(
                     f"{path} is in use by another program.",
@@ -85,14 +88,14 @@ class SerialLine:
         try:
             self._port.write(data)
             self._port.flush()
-        except (OSError, serial.SerialException) as error:
+        except (OSError, termios.error) as error:  # termios.error: tcdrain, the port went away
             raise self._gone(error) from error
 
     def read_line(self, timeout_s: float) -> str | None:
         """One line without its line end, or None if none is complete after ``timeout_s``.
 
         Raises:
-            LinkError: the board was unplugged.
+            LinkError: the board was unplugged, or sends a line without end.
         """
         end = time.monotonic() + timeout_s
         while True:
@@ -100,6 +103,8 @@ class SerialLine:
             if newline:
                 self._pending = rest
                 return head.strip(b"\r").decode("utf-8", errors="replace")
+            if len(self._pending) > MAX_LINE_BYTES:
+                raise self._babble("a line without end")
             if time.monotonic() >= end:
                 return None
             self._pending += self.read_some()
@@ -113,13 +118,14 @@ class SerialLine:
         try:
             waiting: bytes = self._port.read(max(1, self._port.in_waiting))
             return waiting
-        except (OSError, TypeError) as error:  # TypeError: pyserial, port closed meanwhile
+        except (OSError, termios.error, TypeError) as error:
+            # TypeError: pyserial, port closed meanwhile
             raise self._gone(error) from error
 
     def _drop_waiting(self) -> None:
         try:
             self._port.reset_input_buffer()
-        except (OSError, serial.SerialException, termios.error) as error:
+        except (OSError, termios.error) as error:
             raise self._gone(error) from error
 
     def _gone(self, error: Exception) -> LinkError:
@@ -128,12 +134,24 @@ class SerialLine:
             "Check that the board is plugged in (emulated: rbnn board on).",
         )
 
+    def _babble(self, what: str) -> LinkError:
+        return LinkError(
+            f"{self.path} sends {what}.",
+            "Check board and port, power-cycle the board, or write the firmware: rbnn flash",
+        )
+
     def drain(self) -> None:
-        """Drop everything until the line has been quiet for 100 ms."""
-        quiet_since = time.monotonic()
+        """Drop everything until the line has been quiet for 100 ms.
+
+        Raises:
+            LinkError: the board was unplugged, or is never quiet.
+        """
+        started = quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < QUIET_S:
             if self.read_some():
                 quiet_since = time.monotonic()
+            if quiet_since - started > SYNC_TIMEOUT_S:
+                raise self._babble("bytes without end")
         self._pending = b""
 
     def synchronise(self, timeout_s: float = SYNC_TIMEOUT_S) -> str:
@@ -164,7 +182,7 @@ class SerialLine:
                 heard = line or heard
                 if line.startswith("m-name-dut-["):
                     names.append(line.removeprefix("m-name-dut-[").removesuffix("]"))
-                elif line == link.READY and len(names) == asked:
+                elif (line == link.READY and len(names) == asked) or time.monotonic() > end:
                     break
             if names:
                 self.drain()
@@ -199,7 +217,8 @@ class SerialLine:
         """Send one command; yield the lines of its answer as they arrive, ``m-ready`` last.
 
         Raises:
-            LinkError: it cannot be sent as one command, or the device fell silent.
+            LinkError: it cannot be sent as one command, or the device fell silent or does not end
+                its answer.
         """
         raw = command.encode(errors="surrogateescape")
         if len(raw) > link.MAX_COMMAND_BYTES or link.COMMAND_END in command:
@@ -210,8 +229,7 @@ class SerialLine:
         self._pending = b""
         self._drop_waiting()  # whatever a restart has printed since the last answer
         self.write(raw + link.COMMAND_END.encode())
-        line: str | None = None
-        while line != link.READY:
+        for _ in range(MAX_LINES):
             line = self.read_line(timeout_s)
             if line is None:
                 raise LinkError(
@@ -219,3 +237,6 @@ class SerialLine:
                     "Power-cycle the board and try again (emulated: rbnn board cycle).",
                 )
             yield line
+            if line == link.READY:
+                return
+        raise self._babble(f"an answer without end to `{redact(command)}`")

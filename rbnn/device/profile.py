@@ -46,7 +46,7 @@ def profile_task(
     *,
     emulated: bool,
 ) -> Profile:
-    """Switch to a task, run one inference of a grey picture, and report every layer.
+    """Switch to a task, run two inferences of a grey picture, and report every layer of the second.
 
     A layer's cost depends only on shapes, so any input will do.
 
@@ -64,7 +64,9 @@ def profile_task(
         topology = None if run is None else _topology(session, run)
         switch_task(session, task, user_key)
         height, width, channels = session.active_task().input_shape
-        trace = session.trace(bytes([128]) * (height * width * channels))
+        grey = bytes([128]) * (height * width * channels)
+        session.infer(grey)  # the first one also reconfigures the layers that stay in RAM
+        trace = session.trace(grey)
     emulation = target.board.emulator if emulated else None
     counts = [
         instructions(emulation, layer.ticks) if emulation else layer.ticks for layer in trace.layers

@@ -12,8 +12,10 @@ def profile_chart(profile: Profile) -> str:
 
     The longest bar has :data:`BAR_COLUMNS` marks; a layer with any counts has at least one.
     """
+    mark = " (emulated)" if profile.unit == "instructions" else ""
     lines = [
-        f"{profile.task} on {profile.board}: {profile.counts:,} {profile.unit} in one inference"
+        f"{profile.task} on {profile.board}: {profile.counts:,} {profile.unit}{mark} in one "
+        "inference"
     ]
     largest = max((layer.counts for layer in profile.layers), default=0)
     names = max((len(layer.operator) for layer in profile.layers), default=0)

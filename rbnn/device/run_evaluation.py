@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from rich.table import Table
@@ -27,7 +27,7 @@ def evaluate_run(
     samples: int,
     user_key: Callable[[], UserKey] | None,
     progress: Progress | None = None,
-) -> list[BoardAccuracy]:
+) -> Iterator[BoardAccuracy]:
     """Switch to each task in turn and run its test samples.
 
     Args:
@@ -37,6 +37,9 @@ def evaluate_run(
         samples: test samples per task; 0 for all.
         user_key: called if a task is locked; None if the user gave no key.
         progress: told of each sample.
+
+    Yields:
+        Each task's results, as soon as it is measured.
 
     Raises:
         RbnnError: the board holds another model, or refuses a task.
@@ -49,21 +52,19 @@ def evaluate_run(
             f"The board holds model {carried[:8]}..., not that of {run.folder}.",
             "Name the run that was flashed, or write this one with: rbnn flash",
         )
-    found = []
     for task in data:
         switch_task(session, task.name, user_key)
         chosen = pick(len(task.test), samples)
         images, labels = task.test.images[chosen], task.test.labels[chosen]
         tell = partial(progress, f"{task.name}: on the board") if progress else None
-        found.append(evaluate_on_board(session, task.name, images, labels, tell))
-    return found
+        yield evaluate_on_board(session, task.name, images, labels, tell)
 
 
 def accuracy_table(found: Sequence[BoardAccuracy]) -> Table:
-    """Accuracy and time by task."""
+    """Accuracy and duration of an inference by task."""
     table = Table("task", title="Test accuracy on the board")
-    for name in ("samples", "accuracy", "time per inference"):
+    for name in ("samples", "accuracy", "an inference takes"):
         table.add_column(name, justify="right")
     for one in found:
-        table.add_row(one.task, str(one.samples), f"{one.accuracy:.2%}", f"{one.us / 1000:.2f} ms")
+        table.add_row(one.task, str(one.samples), f"{one.accuracy:.2%}", one.took)
     return table

@@ -20,11 +20,21 @@ from rbnn.device.answers import (
     Trace,
     TracedLayer,
 )
+from rbnn.device.emulated.emulator import instructions
 from rbnn.device.errors import DeviceError, LinkError
 from rbnn.device.line import COMMAND_TIMEOUT_S, SerialLine, redact
+from rbnn.image.board import Emulation
 from rbnn.spec import link
-from rbnn.spec.layout import HELPER_RECORD_BYTES, LICENCE_BYTES
+from rbnn.spec.layout import (
+    HELPER_RECORD_BYTES,
+    LICENCE_BYTES,
+    MAX_CLASSES,
+    MAX_LAYERS,
+    MAX_TASKS,
+)
 
+MODEL_ID_BYTES = 16
+LICENCE_ID_BYTES = 16
 INFERENCE_TIMEOUT_S = 120.0
 ENROL_TIMEOUT_S = 60.0
 
@@ -34,13 +44,15 @@ class Session:
 
     Args:
         path: its serial port.
+        emulation: how it is emulated; None for a real board.
 
     Raises:
         PortError: the port cannot be opened or is in use.
         LinkError: no rbnn firmware answers.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, emulation: Emulation | None = None) -> None:
+        self.emulation = emulation
         self.line = SerialLine(path)
         try:
             self.board_name = self.line.synchronise()
@@ -63,6 +75,12 @@ class Session:
         """Release the port."""
         self.line.close()
 
+    def instructions(self, us: float) -> int | None:
+        """Instructions of the emulated core in a time by its clock; None on a real board."""
+        if self.emulation is None:
+            return None
+        return instructions(self.emulation, round(us * self.emulation.tick_hz / 1e6))
+
     def ask(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Answer:
         """Send one command; see :meth:`SerialLine.ask`."""
         return Answer(redact(command), self.line.ask(command, timeout_s))
@@ -71,6 +89,9 @@ class Session:
         """What identifies board, firmware, model and device."""
         answer = self.ask("id")
         puf = answer.one("puf")
+        for name, size in (("model-id", MODEL_ID_BYTES), ("model-digest", 32), ("public", 32)):
+            if text := answer.optional(name):
+                answer.hexadecimal(text, size)
         if puf not in ("fresh", "enrolled", "power-cycle", "damaged"):
             raise answer.nonsense(f"the state {puf!r}")
         return Identity(
@@ -92,9 +113,9 @@ class Session:
                 raise answer.nonsense(f"the state {state!r}")
             tasks.append(
                 DeviceTask(
-                    number=answer.number(number),
+                    number=answer.number(number, most=MAX_TASKS - 1),
                     name=name,
-                    classes=answer.number(classes),
+                    classes=answer.number(classes, least=1, most=MAX_CLASSES),
                     state=cast(TaskState, state),
                 )
             )
@@ -129,8 +150,8 @@ class Session:
             raise answer.nonsense(f"{len(record)} of {HELPER_RECORD_BYTES} bytes of helper data")
         return Enrolment(
             record=record,
-            public=answer.hexadecimal(answer.one("public")),
-            sign_public=answer.hexadecimal(answer.one("sign-public")),
+            public=answer.hexadecimal(answer.one("public"), 32),
+            sign_public=answer.hexadecimal(answer.one("sign-public"), 32),
         )
 
     def unlock(self, task: str, psk: bytes) -> None:
@@ -138,12 +159,8 @@ class Session:
         self.ask(f"unlock {task} {psk.hex()}")
 
     def switch(self, task: str) -> int:
-        """Make an unlocked task the active one; returns the time in microseconds."""
-        answer = self.ask(f"switch {task}")
-        laps = answer.laps()
-        if len(laps) != 2:
-            raise answer.nonsense(f"{len(laps)} times instead of 2")
-        return laps[1] - laps[0]
+        """Make an unlocked task the active one; returns the microseconds by the device's clock."""
+        return self.ask(f"switch {task}").elapsed()
 
     def lock(self) -> None:
         """Wipe every task secret and key on the device."""
@@ -179,15 +196,15 @@ class Session:
 
         Args:
             image: 8-bit pixels, rows, columns, channels, as the active task expects them.
-            n: timed inferences, at least 1.
+            n: timed inferences, at least 1; like the warm-ups at most ``link.MAX_INFERENCES``.
             warm_ups: untimed inferences before them.
         """
+        if not (1 <= n <= link.MAX_INFERENCES and 0 <= warm_ups <= link.MAX_INFERENCES):
+            raise ValueError(f"At most {link.MAX_INFERENCES} inferences. Received: {n}, {warm_ups}")
         self.load(image)
         answer = self.ask(f"infer {n} {warm_ups}", INFERENCE_TIMEOUT_S)
-        laps = answer.laps()
-        if len(laps) != 2:
-            raise answer.nonsense(f"{len(laps)} times instead of 2")
-        return Inference(scores=answer.scores(), us=(laps[1] - laps[0]) / n)
+        us = answer.elapsed() / n
+        return Inference(scores=answer.scores(), us=us, instructions=self.instructions(us))
 
     def results(self) -> tuple[float, ...]:
         """The scores of the last inference."""
@@ -196,37 +213,43 @@ class Session:
     def active_task(self) -> ActiveTask:
         """Input shape and class names of the active task."""
         answer = self.ask("labels")
-        height, width, channels = answer.fields(answer.one("input"), 3)
+        height, width, channels = (
+            answer.number(side, least=1, most=link.INPUT_BUFFER_BYTES)
+            for side in answer.fields(answer.one("input"), 3)
+        )
+        if height * width * channels > link.INPUT_BUFFER_BYTES:
+            raise answer.nonsense(f"an input of {height} x {width} x {channels}")
         names: list[str] = []
         for value in answer.all("label"):
             number, name = answer.fields(value, 2)
             if answer.number(number) != len(names):
                 raise answer.nonsense(f"label {number} after {len(names)} labels")
             names.append(name)
-        return ActiveTask(
-            input_shape=(answer.number(height), answer.number(width), answer.number(channels)),
-            labels=tuple(names),
-        )
+        if not 1 <= len(names) <= MAX_CLASSES:
+            raise answer.nonsense(f"{len(names)} class names")
+        return ActiveTask(input_shape=(height, width, channels), labels=tuple(names))
 
     def trace(self, image: bytes) -> Trace:
         """Run one inference and report every layer."""
         self.load(image)
         answer = self.ask("trace", INFERENCE_TIMEOUT_S)
-        layers = []
+        layers: list[TracedLayer] = []
         for value in answer.all("layer"):
             number, operator, ticks, crc = answer.fields(value, 4)
+            if answer.number(number, most=MAX_LAYERS - 1) != len(layers):
+                raise answer.nonsense(f"layer {number} after {len(layers)} layers")
             layers.append(
                 TracedLayer(
-                    layer=answer.number(number),
+                    layer=len(layers),
                     operator=operator,
                     ticks=answer.number(ticks),
-                    crc32=answer.number(crc, 16),
+                    crc32=answer.number(crc, 16, most=0xFFFFFFFF),
                 )
             )
         return Trace(
             layers=tuple(layers),
             scores=answer.scores(),
-            ticks_hz=answer.number(answer.one("ticks-hz")),
+            ticks_hz=answer.number(answer.one("ticks-hz"), least=1, most=0xFFFFFFFF),
         )
 
     def stack(self) -> StackUse:
@@ -249,6 +272,7 @@ class Session:
 
 def _licence(answer: Answer, value: str) -> DeviceLicence:
     slot, task, licence_id, sequence, place = answer.fields(value, 5)
+    answer.hexadecimal(licence_id, LICENCE_ID_BYTES)
     if place not in ("flash", "ram"):
         raise answer.nonsense(f"the place {place!r}")
     return DeviceLicence(

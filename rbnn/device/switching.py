@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rbnn.device.answers import DeviceTask
+from rbnn.device.duration import Timed
 from rbnn.device.errors import DeviceError
 from rbnn.device.session import Session
-from rbnn.frozen import Frozen
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.status import Status
 
 
-class Switched(Frozen):
-    """What ``rbnn switch`` did."""
+class Switched(Timed):
+    """What ``rbnn switch`` did, and how long the device took to switch, without unlocking."""
 
     task: str
     unlocked_now: bool
-    us: int
-    """Microseconds that the device took to switch, without unlocking."""
+    key_checked: bool
+    """Whether a user key was given, and opens the task's licence."""
 
 
 def find_task(session: Session, name: str) -> DeviceTask:
@@ -40,18 +40,21 @@ def find_task(session: Session, name: str) -> DeviceTask:
 def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | None) -> Switched:
     """Make a task active, unlocking it first if it is locked.
 
+    A key that is given is checked even if the task is unlocked: the licence must open with it.
+
     Args:
         session: the board.
         name: the task.
-        user_key: called only if the task is locked; None if the user gave no key.
+        user_key: reads the key; None if the user gave none.
 
     Raises:
-        UserKeyError: the task is locked and there is no user key.
-        DeviceError: no such task, no licence, or the licence does not open.
+        UserKeyError: the key cannot be read, or there is none and the task is locked.
+        DeviceError: no such task, no licence, or the licence does not open; the task that was
+            active still is.
     """
     task = find_task(session, name)
     locked = task.state in ("locked", "unlicensed")
-    if locked:
+    if locked or user_key is not None:
         licences = [entry for entry in session.licences() if entry.task == name]
         if not licences:
             raise DeviceError(Status.NO_LICENCE, Status.NO_LICENCE.text, f"unlock {name}")
@@ -61,4 +64,12 @@ def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | N
                 f"Give one: rbnn switch {name} --user-key PATH",
             )
         session.unlock(name, user_key().psk(bytes.fromhex(licences[-1].licence_id)))
-    return Switched(task=name, unlocked_now=locked, us=session.switch(name))
+    us = session.switch(name)
+    instructions = session.instructions(us)
+    return Switched(
+        us=us if instructions is None else None,
+        instructions=instructions,
+        task=name,
+        unlocked_now=locked,
+        key_checked=user_key is not None,
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rbnn.device.errors import PortError
 from rbnn.device.session import Session
-from rbnn.image.board import Board
+from rbnn.image.board import Board, Emulation
 from rbnn.image.platformio import BuildResult
 
 Say = Callable[[str], None]
@@ -24,6 +24,11 @@ class Target(ABC):
 
     def __init__(self, board: Board) -> None:
         self.board = board
+
+    @property
+    def emulation(self) -> Emulation | None:
+        """How it is emulated; None for a real board."""
+        return None
 
     @abstractmethod
     def check(self) -> None:
@@ -72,7 +77,7 @@ class Target(ABC):
             PortError: no port, or another board answers there.
             LinkError: nothing answers.
         """
-        session = Session(self.serial_path())
+        session = Session(self.serial_path(), self.emulation)
         if session.board_name != self.board.name:
             session.close()
             raise PortError(

@@ -95,6 +95,7 @@ def _limits() -> Table:
         ("licences on a device", layout.MAX_LICENCES),
         ("bytes of one input", link.INPUT_BUFFER_BYTES),
         ("bytes of a command without its `%`", link.MAX_COMMAND_BYTES),
+        ("timed inferences, and warm-ups, of one `infer`", link.MAX_INFERENCES),
     )
     rows = tuple((str(most), what) for what, most in limits)
     return Table(heads=("maximum", "of"), rows=rows, align="rl")

@@ -18,6 +18,8 @@ MAX_LOAD_BYTES_PER_COMMAND = 512
 """Bytes that the host sends in one ``db`` command (two hex digits each)."""
 INPUT_BUFFER_BYTES = 8192
 """Size of the buffer that ``db load`` fills."""
+MAX_INFERENCES = 50_000
+"""Most timed inferences, and most warm-ups, of one ``infer``: nothing but a reset ends it early."""
 HEX_BYTES_PER_LINE = 32
 """Bytes in one line of a long hex answer."""
 READY = "m-ready"
@@ -59,7 +61,7 @@ COMMANDS = (
     Command(
         "infer",
         "N [W]",
-        "Run W warm-up and N timed inferences on the buffer",
+        f"Run W warm-up and N timed inferences on the buffer, at most {MAX_INFERENCES} each",
         (
             "m-warmup-start-<W>",
             "m-warmup-done",

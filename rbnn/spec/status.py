@@ -49,11 +49,11 @@ class Status(IntEnum):
 
 _TEXTS: dict[Status, str] = {
     Status.OK: "ok",
-    Status.ARGUMENT: "an argument is missing or malformed; help% lists the commands",
+    Status.ARGUMENT: "an argument is missing, malformed or too large; help% lists the commands",
     Status.UNKNOWN_COMMAND: "unknown command; help% lists the commands",
     Status.LINE_TOO_LONG: "the line is longer than the command buffer and was dropped",
     Status.BUFFER_SIZE: "the size is zero or larger than the buffer, or too many bytes were sent",
-    Status.BUFFER_INCOMPLETE: "the buffer does not hold a whole input; use db load",
+    Status.BUFFER_INCOMPLETE: "the buffer does not hold a whole input",
     Status.NO_CONTAINER: "this firmware carries no model",
     Status.CONTAINER_FORMAT: "the model container has an unsupported format or version",
     Status.CONTAINER_DAMAGED: "the model container is damaged or truncated; flash it again",

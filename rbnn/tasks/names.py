@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from rbnn.spec.layout import MAX_TASKS, NAME_BYTES
+from rbnn.tasks.dataset import Kind
 from rbnn.tasks.errors import TaskError
 
 MAX_NAME_BYTES = NAME_BYTES - 1
@@ -27,27 +28,29 @@ class KnownTask:
         supply: ``embedded`` is generated locally; ``download`` is fetched if ``RBNN_DATA`` has no
             such set; ``data`` is only read from ``RBNN_DATA``.
         file: stem of its zip or folder in ``RBNN_DATA``.
+        kind: what its samples are made from.
     """
 
     name: str
     about: str
     supply: Supply
     file: str
+    kind: Kind = "image"
 
 
 KNOWN: dict[str, KnownTask] = {
     task.name: task
     for task in (
         KnownTask("digits", "handwritten digits, bundled with scikit-learn", "embedded", "digits"),
-        KnownTask("words", "ten keywords spoken by espeak-ng", "embedded", "words"),
+        KnownTask("words", "ten keywords spoken by espeak-ng", "embedded", "words", "audio"),
         KnownTask("cifar", "CIFAR-10, photographs", "download", "cifar10"),
-        KnownTask("kws", "Speech Commands v0.02, 12 classes", "download", "kws"),
+        KnownTask("kws", "Speech Commands v0.02, 12 classes", "download", "kws", "audio"),
         KnownTask("gtsrb", "German traffic signs", "download", "gtsrb"),
         KnownTask("scenes", "natural scenes (Intel Image Classification)", "data", "scenes"),
         KnownTask("fashion", "Fashion-MNIST, articles of clothing", "download", "fashion"),
         KnownTask("mnist", "MNIST, handwritten digits", "download", "mnist"),
         KnownTask("emnist", "EMNIST Letters, handwritten", "download", "emnist"),
-        KnownTask("fsdd", "Free Spoken Digit Dataset", "download", "fsdd"),
+        KnownTask("fsdd", "Free Spoken Digit Dataset", "download", "fsdd", "audio"),
     )
 }
 ALIASES = {"cifar10": "cifar", "cifar-10": "cifar", "fashion-mnist": "fashion"}

@@ -96,7 +96,11 @@ def test_switch_infer_and_status(rbnn: Rbnn) -> None:
     assert (again["unlocked_now"], again["task"]) == (False, "colour")
     (found,) = json.loads(rbnn("infer", "picture.png", "--json").stdout)
     assert found["label"].startswith("colour-")
-    assert found["us"] > 0
+    assert found["task"] == "colour"
+    assert (found["us"], found["instructions"] > 0) == (None, True)
+    assert (again["us"], again["instructions"] > 0) == (None, True)
+    table = rbnn("infer", "picture.png").stdout.splitlines()
+    assert table[0] == "task colour" and "instructions (emulated)" in table[2]
     status = json.loads(rbnn("board", "status", "--json").stdout)
     assert {task["name"]: task["state"] for task in status["tasks"]} == {
         "colour": "active",
@@ -110,7 +114,7 @@ def test_profile_charts_every_layer(rbnn: Rbnn) -> None:
     chart = rbnn("profile", "--task", "colour", "--run", "random", "--user-key")
     assert chart.returncode == 0, chart.stderr
     head, stem, *_ = chart.stdout.splitlines()
-    assert head.startswith("colour on qemu: ") and head.endswith("instructions in one inference")
+    assert head.startswith("colour on qemu: ") and head.endswith("(emulated) in one inference")
     assert "#" in stem and stem.endswith("per MAC")
     found = json.loads(rbnn("profile", "--task", "colour", "--json").stdout)
     assert found["unit"] == "instructions"

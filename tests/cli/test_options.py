@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,19 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from rbnn.cli.options import NO_VALUE, USER_KEY, BoardOption, UserKeyCommand, UserKeyOption, output
+from rbnn.cli.main import build
+from rbnn.cli.options import (
+    NO_VALUE,
+    USER_KEY,
+    BoardOption,
+    UserKeyCommand,
+    UserKeyOption,
+    load_user_key,
+    output,
+    user_key_loader,
+)
+from rbnn.errors import RbnnError
+from rbnn.keys.errors import UserKeyError
 
 
 @pytest.mark.parametrize(
@@ -57,6 +70,38 @@ def test_output_that_does_not_fit_is_one_line() -> None:
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     assert "No space" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--user-key", "words"], ["--board", "qemu", "--user-key", "words", "--json"]]
+)
+def test_a_user_key_that_takes_the_task_is_named(arguments: list[str]) -> None:
+    done = CliRunner().invoke(build(), ["switch", *arguments])
+    assert isinstance(done.exception, RbnnError)
+    assert done.exception.what == "TASK is missing: --user-key took 'words' as its PATH."
+    assert "--user-key=PATH" in done.exception.fix
+    assert "switch words --user-key" in done.exception.fix
+
+
+@pytest.mark.parametrize("arguments", [["switch"], ["switch", "--user-key"]])
+def test_a_missing_task_is_named_as_usual(arguments: list[str]) -> None:
+    done = CliRunner().invoke(build(), arguments)
+    assert done.exit_code == 2
+    assert "Missing argument" in done.output and "TASK is missing" not in done.output
+
+
+@pytest.mark.parametrize("value", ["my-run", "."])
+def test_a_word_that_is_no_key_file_may_be_another_argument(value: str) -> None:
+    with pytest.raises(UserKeyError) as caught:
+        load_user_key(value)
+    assert "put it last" in caught.value.fix
+
+
+def test_a_key_from_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse battery staple\n"))
+    load = user_key_loader("-")
+    assert load is not None
+    assert load() is load()
 
 
 def test_arguments_after_two_dashes_are_kept() -> None:

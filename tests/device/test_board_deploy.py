@@ -16,7 +16,7 @@ from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.enrolment import enroll
 from rbnn.device.errors import DeviceError, EmulatorError, PortError
 from rbnn.device.evaluation import check_layers, evaluate_on_board
-from rbnn.device.inference import infer_files, table
+from rbnn.device.inference import infer_files, listing
 from rbnn.device.session import Session
 from rbnn.device.status import read_status
 from rbnn.device.switching import switch_task
@@ -226,7 +226,7 @@ def test_every_layer_equals_the_reference(session: Session, flashed: Flashed, ta
     best = outputs.logits.argmax(axis=1)
     measured = evaluate_on_board(session, task, images[:5], best[:5])
     assert (measured.correct, measured.accuracy) == (5, 1.0)
-    assert measured.us > 0
+    assert measured.us is None and measured.instructions is not None and measured.instructions > 0
     assert evaluate_on_board(session, task, images[:5], (best[:5] + 1) % 4).correct == 0
     with pytest.raises(RbnnError, match="no test sample"):
         evaluate_on_board(session, task, images[:0], best[:0])
@@ -241,17 +241,26 @@ def test_files_are_read_before_the_first_is_sent(
     Image.fromarray(flashed.images[TASK][0]).save(good)
     bad.write_bytes(good.read_bytes()[:60])
     switch_task(session, TASK, lambda: flashed.user_key)
-    (found,) = infer_files(session, [good])
+    (found,) = infer_files(session, [good], tmp_path, quiet)
     assert found.label == found.scores[0].label
     assert abs(sum(score.score for score in found.scores) - 1) < 1e-9
-    assert table([found]).row_count == 1
+    assert (found.task, found.us) == (TASK, None)
+    assert len(list(listing([good], iter([found])))) == 3
     for files in ([good, bad], [tmp_path / "none.png"], [tmp_path]):
         with pytest.raises(RbnnError):
-            infer_files(session, files)
+            infer_files(session, files, tmp_path, quiet)
     session.lock()
     with pytest.raises(DeviceError) as caught:
-        infer_files(session, [good])
+        infer_files(session, [good], tmp_path, quiet)
     assert caught.value.status is Status.NO_ACTIVE_TASK
+
+
+def test_the_timed_window_holds_inferences_only(session: Session, flashed: Flashed) -> None:
+    switch_task(session, TASK, lambda: flashed.user_key)
+    image = flashed.images[TASK][0].tobytes()
+    one, three = session.infer(image, n=1, warm_ups=1), session.infer(image, n=3, warm_ups=1)
+    assert one.instructions is not None and three.instructions is not None
+    assert one.instructions - three.instructions < 500, "printing a line takes thousands"
 
 
 def test_the_firmware_tests_itself_and_leaves_stack_to_spare(

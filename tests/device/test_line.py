@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import termios
 from collections.abc import Callable
 
 import pytest
@@ -11,8 +12,9 @@ from scripted_device import ScriptedDevice
 
 from rbnn.device.answers import Answer
 from rbnn.device.errors import LinkError, from_error_line
-from rbnn.device.line import redact
+from rbnn.device.line import MAX_LINE_BYTES, MAX_LINES, redact
 from rbnn.device.session import Session
+from rbnn.spec import link
 from rbnn.spec.status import Status
 
 Make = Callable[..., ScriptedDevice]
@@ -62,3 +64,77 @@ def test_redact() -> None:
     assert redact("db load 12") == "db load 12"
     assert redact("switch digits") == "switch digits"
     assert redact("") == ""
+
+
+@pytest.mark.parametrize(
+    "results",
+    ["nan,0.5", "inf", "-0.1,0.9", "1.000001", "1e0", "0_1", " 1", "", ",".join(["0.01"] * 65)],
+)
+def test_scores_that_are_no_scores_are_refused(results: str) -> None:
+    with pytest.raises(LinkError, match="scores"):
+        Answer("infer", [f"m-results-[{results}]"]).scores()
+
+
+@pytest.mark.parametrize("text", ["-1", "1_0", "+1", " 1", "", "nan", "\u0661", "9" * 21, "9" * 20])
+def test_numbers_that_the_device_does_not_print_are_refused(text: str) -> None:
+    with pytest.raises(LinkError, match="instead of a number"):
+        Answer("trace", []).number(text)
+
+
+def test_a_clock_that_runs_backwards_is_refused() -> None:
+    with pytest.raises(LinkError, match="backwards"):
+        Answer("infer", ["m-lap-us-5", "m-lap-us-4"]).elapsed()
+    assert Answer("infer", ["m-lap-us-5", "m-lap-us-9"]).elapsed() == 4
+
+
+@pytest.mark.parametrize(
+    ("read", "answers"),
+    [
+        ("active_task", {"labels": "m-input-[4096,4096,3]\nm-label-[0,a]"}),
+        ("active_task", {"labels": "m-input-[0,32,1]\nm-label-[0,a]"}),
+        ("active_task", {"labels": "m-input-[32,32,1]"}),
+        ("tasks", {"tasks": "m-task-[0,digits,99999999,locked]"}),
+        ("licences", {"licences": "m-licence-[0,digits,zz,1,flash]"}),
+        (
+            "identify",
+            {"id": f"m-firmware-[0]\nm-board-[x]\nm-model-id-[{'0z' * 16}]\nm-puf-[fresh]"},
+        ),
+    ],
+)
+def test_absurd_answers_are_refused(device: Make, read: str, answers: dict[str, str]) -> None:
+    with Session(device(**answers).path) as session, pytest.raises(LinkError, match="holds"):
+        getattr(session, read)()
+
+
+def test_an_answer_without_end_is_refused(device: Make) -> None:
+    far = device(help="m-help-[x]\n" * MAX_LINES, stack="m" * (2 * MAX_LINE_BYTES))
+    with Session(far.path) as session:
+        with pytest.raises(LinkError, match="answer without end to `help`"):
+            session.ask("help")
+        session.line.drain()
+        with pytest.raises(LinkError, match="line without end"):
+            session.ask("stack")
+
+
+def test_absurd_counts_are_not_sent(device: Make) -> None:
+    far = device()
+    with Session(far.path) as session:
+        for n, warm_ups in ((0, 0), (link.MAX_INFERENCES + 1, 0), (1, -1), (1, 2**32)):
+            with pytest.raises(ValueError, match="inferences"):
+                session.infer(b"image", n, warm_ups)
+    assert "db load 5" not in far.received
+
+
+@pytest.mark.parametrize("fails", ["write", "flush", "read", "reset_input_buffer"])
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), termios.error(5, "EIO")])
+def test_a_port_that_goes_away_is_an_error_at_every_call(
+    device: Make, monkeypatch: pytest.MonkeyPatch, fails: str, error: Exception
+) -> None:
+    def gone(*_: object) -> None:
+        raise error
+
+    with Session(device(lock="m-locked").path) as session:
+        monkeypatch.setattr(session.line._port, fails, gone)
+        with pytest.raises(LinkError, match="was disconnected") as caught:
+            session.lock()
+        assert "plugged in" in caught.value.fix

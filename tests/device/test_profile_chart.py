@@ -23,7 +23,7 @@ def test_bars_shares_and_rates() -> None:
         )
     )
     head, stem, pool, dense = chart.splitlines()
-    assert head == "digits on qemu: 1,001 instructions in one inference"
+    assert head == "digits on qemu: 1,001 instructions (emulated) in one inference"
     assert stem.count("#") == BAR_COLUMNS and stem.endswith("75.0% 750    0.750 per MAC")
     assert pool.count("#") == 1
     assert dense.count("#") == 14 and dense.endswith("25.0% 250")

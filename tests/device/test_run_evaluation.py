@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rbnn.device.answers import DeviceTask, Identity, Inference
+from rbnn.device.errors import LinkError
 from rbnn.device.run_evaluation import accuracy_table, evaluate_run
 from rbnn.errors import RbnnError
 from rbnn.tasks import Split, TaskData
@@ -21,7 +22,9 @@ class StandIn:
     """A board whose network returns the first pixel as the class."""
 
     state: str = "unlocked"
+    dies_at: str = ""
     switched: list[str] = field(default_factory=list)
+    inferred: int = 0
 
     def identify(self) -> Identity:
         return Identity(
@@ -37,13 +40,19 @@ class StandIn:
     def licences(self) -> list[Any]:
         return []
 
+    def instructions(self, us: float) -> None:
+        return None
+
     def switch(self, name: str) -> int:
+        if name == self.dies_at:
+            raise LinkError("the board was disconnected")
         self.switched.append(name)
         return 5
 
     def infer(self, image: bytes) -> Inference:
         scores = tuple(1.0 if number == image[0] else 0.0 for number in range(3))
-        return Inference(scores=scores, us=250.0)
+        self.inferred += 1
+        return Inference(scores=scores, us=9000.0 if self.inferred == 1 else 250.0)
 
 
 @dataclass
@@ -70,7 +79,7 @@ DATA = [make_task("one", 0), make_task("two", 6)]
 
 
 def evaluate(board: StandIn, run: StandInRun, samples: int) -> Any:
-    return evaluate_run(board, run, DATA, samples, None)  # type: ignore[arg-type]
+    return list(evaluate_run(board, run, DATA, samples, None))  # type: ignore[arg-type]
 
 
 def test_each_task_is_switched_to_and_measured() -> None:
@@ -82,6 +91,15 @@ def test_each_task_is_switched_to_and_measured() -> None:
         ("two", 30, 24),
     ]
     assert accuracy_table(found).row_count == 2
+    assert [one.us for one in found] == [250.0, 250.0], "the first inference is not counted"
+
+
+def test_tasks_measured_before_the_board_dies_are_kept() -> None:
+    board, kept = StandIn(dies_at="two"), []
+    with pytest.raises(LinkError):
+        for one in evaluate_run(board, StandInRun(), DATA, 3, None):  # type: ignore[arg-type]
+            kept.append(one.task)
+    assert kept == ["one"]
 
 
 def test_only_the_requested_number_of_samples_is_measured() -> None:

@@ -91,7 +91,8 @@ def test_missing_port_is_named() -> None:
 
 def test_identify(device: Make) -> None:
     far = device(
-        id="m-firmware-[0.1.0]\nm-board-[qemu]\nm-model-id-[00ff]\nm-model-digest-[aa]\n"
+        id="m-firmware-[0.1.0]\nm-board-[qemu]\nm-model-id-[" + "0f" * 16 + "]\n"
+        f"m-model-digest-[{'aa' * 32}]\n"
         "m-puf-[fresh]"
     )
     with Session(far.path) as session:

@@ -98,6 +98,13 @@ def test_a_full_buffer_is_taken(bare: HostFirmware) -> None:
         ("infer x", "argument"),
         ("infer 1 x", "argument"),
         ("infer 1 2 3", "argument"),
+        (f"infer {link.MAX_INFERENCES + 1}", "argument"),
+        (f"infer 1 {link.MAX_INFERENCES + 1}", "argument"),
+        ("infer 4294967295", "argument"),
+        ("infer 4294967296", "argument"),
+        ("infer 1 99999999999", "argument"),
+        ("infer nan", "argument"),
+        (f"infer {link.MAX_INFERENCES} {link.MAX_INFERENCES}", "no-container"),
         ("infer 1", "no-container"),
         ("infer", "no-container"),
         ("results", "no-container"),
@@ -124,14 +131,45 @@ def test_the_longest_command_is_still_read(bare: HostFirmware) -> None:
     assert error_name(bare.ask("x" * link.MAX_COMMAND_BYTES)) == "unknown-command"
 
 
-def test_bad_hex_changes_nothing_that_counts(bare: HostFirmware) -> None:
-    bare.ask("db load 2")
-    assert bare.ask("db 01") == []
-    assert error_name(bare.ask("db zz")) == "argument"
-    assert error_name(bare.ask("db 0203")) == "buffer-size"
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "db load",
+        "db load x",
+        "db load 0",
+        "db load 27648",
+        "db load 99999999999",
+        "db 00",
+        "db 0",
+        "db zz",
+        "db",
+        "db 01\x01",
+        "db " + "0" * link.MAX_COMMAND_BYTES,
+    ],
+)
+def test_a_refused_load_or_data_line_empties_the_buffer(bare: HostFirmware, refused: str) -> None:
+    bare.load(b"old")
+    error_name(bare.ask(refused))
+    assert bare.ask("db print") == []
     assert error_name(bare.ask("crc")) == "buffer-incomplete"
-    assert bare.ask("db 02") == ["m-load-done"]
-    assert bare.ask("crc") == [f"m-crc-[{binascii.crc32(bytes([1, 2])):08x}]"]
+    assert error_name(bare.ask("db 00")) == "buffer-size"
+    bare.load(b"new")
+    assert bare.ask("crc") == [f"m-crc-[{binascii.crc32(b'new'):08x}]"]
+
+
+def test_a_line_that_is_no_load_leaves_the_buffer_as_it_is(bare: HostFirmware) -> None:
+    bare.load(b"old")
+    for command in ("db print all", "bogus", "infer x"):
+        error_name(bare.ask(command))
+    assert bare.ask("crc") == [f"m-crc-[{binascii.crc32(b'old'):08x}]"]
+
+
+def test_an_incomplete_buffer_says_how_much_is_missing(bare: HostFirmware) -> None:
+    bare.ask("db load 3")
+    bare.ask("db 01")
+    (line,) = bare.ask("crc")
+    assert line.startswith("e-[buffer-incomplete: ")
+    assert line.endswith(": expected 3 bytes, received 1]")
 
 
 def test_warm_reset_needs_a_power_cycle_to_enroll(bare: HostFirmware) -> None:

@@ -112,6 +112,45 @@ def test_scores_and_buffer_are_asked_for_first(
     assert error_name(device.ask("infer 1")) == "buffer-incomplete"
 
 
+@pytest.mark.parametrize("refused", ["db load 27648", "db 00", "db zz", "db \x01"])
+def test_a_refused_load_leaves_neither_input_nor_scores(
+    device: HostFirmware, licensed: LicensedModel, refused: str
+) -> None:
+    activate(device, licensed, "grey")
+    device.load(licensed.images["grey"][0].tobytes())
+    assert device.ask("infer 1 0")[-1].startswith("m-results-[")
+    assert len(device.ask(refused)) == 1
+    for command in ("infer 1 0", "trace"):
+        (line,) = device.ask(command)
+        assert line.startswith("e-[buffer-incomplete: ")
+        assert line.endswith(": expected 1024 bytes, received 0]")
+        assert error_name(device.ask("results")) == "buffer-incomplete"
+
+
+def test_the_sizes_of_another_input_are_named(
+    device: HostFirmware, licensed: LicensedModel
+) -> None:
+    activate(device, licensed, "grey")
+    device.load(bytes(3072))
+    assert device.ask("infer 1 0")[0].endswith(": expected 1024 bytes, received 3072]")
+    device.ask("db load 1025")
+    for data in (bytes(512), bytes(512)):
+        device.ask(f"db {data.hex()}")
+    assert device.ask("trace")[0].endswith(": expected 1025 bytes, received 1024]")
+    assert device.ask("licence")[0].endswith(f": expected {LICENCE_BYTES} bytes, received 1024]")
+
+
+@pytest.mark.parametrize("refused", ["infer x", "infer 0", "infer 4294967295 0", "infer 1 1 1"])
+def test_a_refused_inference_leaves_no_scores(
+    device: HostFirmware, licensed: LicensedModel, refused: str
+) -> None:
+    activate(device, licensed, "grey")
+    device.load(bytes(1024))
+    device.ask("infer 1 0")
+    assert error_name(device.ask(refused)) == "argument"
+    assert error_name(device.ask("results")) == "buffer-incomplete"
+
+
 def test_locking_forgets_scores(device: HostFirmware, licensed: LicensedModel) -> None:
     activate(device, licensed, "grey")
     device.load(bytes(1024))
@@ -219,6 +258,7 @@ def test_new_licence_leaves_the_task_and_its_limit_holds(
     assert error_name(device.ask("trace")) == "limit"
     said = device.ask("infer 1 0")
     assert said[-1].startswith("e-[limit: ")
+    assert error_name(device.ask("results")) == "buffer-incomplete"
     assert device.ask("name") == ["m-name-dut-[host]"]
 
 

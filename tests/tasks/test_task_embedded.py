@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbnn.tasks import Split, TaskData, TaskError, load
+from rbnn.tasks import KNOWN, Split, TaskData, TaskError, load
 from rbnn.tasks.dataset import Kind
 from rbnn.tasks.sets import words
 
@@ -46,7 +46,7 @@ def test_words(shared_cache: Path) -> None:
     steps: list[tuple[str, int, int]] = []
     data = load("words", cache=shared_cache, progress=lambda *step: steps.append(step))
     assert data.labels == words.WORDS
-    assert data.kind == "audio"
+    assert data.kind == KNOWN["words"].kind == "audio"
     assert np.bincount(data.train.labels).tolist() == [240] * 10
     assert np.bincount(data.test.labels).tolist() == [40] * 10
     assert steps[-1] == ("speaking words", 1600, 1600)

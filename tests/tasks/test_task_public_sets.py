@@ -36,7 +36,7 @@ def test_cifar_from_download_to_tensors(shelf: Shelf, publish: Publisher) -> Non
 def test_speech_commands_from_download_to_tensors(shelf: Shelf, publish: Publisher) -> None:
     publish(speech_commands, "SET", [tar_bytes(speech_files())])
     data = load("kws")
-    assert data.kind == "audio"
+    assert data.kind == KNOWN["kws"].kind == "audio"
     assert data.labels[:3] == ("_silence_", "_unknown_", "down")
     assert list(data.labels) == sorted(data.labels)
     assert np.bincount(data.train.labels).tolist() == [3] * 12

@@ -8,7 +8,7 @@ from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.target import Say, Target
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.flash.errors import FlashError
-from rbnn.image.board import Board
+from rbnn.image.board import Board, Emulation
 from rbnn.image.platformio import BuildResult
 
 
@@ -26,6 +26,11 @@ class EmulatedTarget(Target):
         self.device = EmulatedBoard(folder)
         self.emulator = Emulator(folder, board)
         self._say = say
+
+    @property
+    def emulation(self) -> Emulation:
+        """From its manifest."""
+        return self.emulator.emulation
 
     def check(self) -> None:
         """The folder belongs to this board, or is unused."""

@@ -1,0 +1,66 @@
+"""Whether the board's active task expects pictures or sounds.
+
+The device knows only the channels of its input: three are a colour picture, one may be a grey
+picture or a sound. The rest is what the host knows: the task's data as named in the run that the
+board holds, or what a built-in task of that name is made from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from rbnn.device.answers import ActiveTask
+from rbnn.device.session import Session
+from rbnn.errors import RbnnError
+from rbnn.runs.config import RunTask
+from rbnn.runs.run import Run
+from rbnn.tasks.dataset import Kind
+from rbnn.tasks.files import kind_of
+from rbnn.tasks.names import KNOWN, parse_spec
+from rbnn.tasks.tree import open_tree
+
+KIND_NAMES: dict[Kind, str] = {"image": "picture", "audio": "sound"}
+
+
+def input_kind(session: Session, task: str, active: ActiveTask, runs: Path) -> Kind | None:
+    """What the active task's data were made from.
+
+    Args:
+        session: the board.
+        task: name of its active task.
+        active: its input.
+        runs: folder of all runs.
+
+    Returns:
+        None if neither the device nor a run says so, and no built-in task has that name.
+    """
+    if active.input_shape[2] == 3:
+        return "image"
+    trained = _find_task(session.identify().model_id, task, runs)
+    if trained is not None:
+        return _kind_of_data(trained)
+    return KNOWN[task].kind if task in KNOWN else None
+
+
+def _find_task(model_id: str, task: str, runs: Path) -> RunTask | None:
+    """The entry of ``task`` in the run whose model the board holds."""
+    for file in (*runs.glob("*/config.json"), *runs.glob("*/baseline/*/config.json")):
+        with contextlib.suppress(RbnnError):  # a run of another version is not this board's
+            config = Run(file.parent).config()
+            if config.model_id == model_id:
+                return next((entry for entry in config.tasks if entry.name == task), None)
+    return None
+
+
+def _kind_of_data(task: RunTask) -> Kind | None:
+    """What the task's samples were made from; None if its own data are no longer there."""
+    try:
+        spec = parse_spec(task.source)
+        if spec.path is None:
+            return KNOWN[spec.name].kind
+        with contextlib.closing(open_tree(spec.path)) as tree:
+            name = next(name for name in tree.names() if not name.endswith("/"))
+            return kind_of(name, tree.where(name))
+    except (RbnnError, StopIteration):
+        return None
