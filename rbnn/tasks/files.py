@@ -32,7 +32,7 @@ MAGICS = {
     ".png": (b"\x89PNG\r\n\x1a\n",),
     ".jpg": (b"\xff\xd8\xff",),
     ".jpeg": (b"\xff\xd8\xff",),
-    ".wav": (b"RIFF",),
+    ".wav": (b"RIFF", b"RIFX", b"RF64", b"BW64"),
 }
 _LAYOUT = "The set needs train/<class>/ and test/<class>/ folders of PNG, JPEG or WAV files."
 
