@@ -20,7 +20,7 @@ from rbnn.tasks.tree import PARTS, Tree
 from rbnn.tasks.wav import read_wav
 
 Progress = Callable[[str, int, int], None]
-READER_VERSION = 1
+READER_VERSION = 2
 """Increased whenever the same files would be decoded to other bytes."""
 SUFFIXES: dict[str, Kind] = {
     ".png": "image",
