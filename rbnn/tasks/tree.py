@@ -48,7 +48,7 @@ class Tree(ABC):
 
     @abstractmethod
     def key(self) -> str:
-        """Changes whenever the content may have changed."""
+        """SHA-256 over all names and contents, as hex."""
 
     def __enter__(self) -> Tree:
         return self
@@ -147,10 +147,16 @@ class FolderTree(Tree):
             ) from error
 
     def key(self) -> str:
+        # Times of files are no evidence: archives restore them, whatever the files hold.
         digest = hashlib.sha256(b"folder")
         for name, status in sorted(self._stats().items()):
-            line = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n"
-            digest.update(line.encode(errors="surrogateescape"))
+            digest.update(f"{name}\0{status.st_size}\0".encode(errors="surrogateescape"))
+            if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES:
+                try:
+                    content = hashlib.sha256((self.path / self.inner / name).read_bytes())
+                except OSError:
+                    continue  # it is named when the set is read
+                digest.update(content.digest())
         return digest.hexdigest()
 
 
@@ -160,8 +166,13 @@ class ZipTree(Tree):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._file = path.open("rb")
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        try:
+            self._zip = zipfile.ZipFile(self._file)
         except (OSError, zipfile.BadZipFile, ValueError) as error:
+            self._file.close()
             raise TaskError(
                 f"{path} is not a readable zip file, or is cut off: {error}.",
                 "Download or pack it again.",
@@ -222,16 +233,12 @@ class ZipTree(Tree):
         return raw
 
     def key(self) -> str:
-        return file_sha256(self.path)
+        self._file.seek(0)
+        return hashlib.file_digest(self._file, "sha256").hexdigest()
 
     def close(self) -> None:
         self._zip.close()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, as hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        self._file.close()
 
 
 _OPENERS: dict[bool, Callable[[Path], Tree]] = {True: FolderTree, False: ZipTree}
@@ -241,11 +248,13 @@ def open_tree(path: Path) -> Tree:
     """Open a folder or a zip.
 
     Raises:
-        TaskError: ``path`` does not exist.
+        TaskError: ``path`` does not exist, or is neither folder nor zip.
     """
     if not path.exists():
         raise TaskError(
             f"There is no folder or zip {path}.",
             "Name a folder or zip that contains train/<class>/ and test/<class>/.",
         )
+    if not path.is_dir() and not path.is_file():
+        raise TaskError(f"{path} is a pipe or a device.", "Name a folder or a zip file.")
     return _OPENERS[path.is_dir()](path)

@@ -159,6 +159,12 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         load(f"mine={root}")
 
 
+def test_a_pipe_in_place_of_a_set(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "set.zip")
+    with pytest.raises(TaskError, match="pipe or a device"):
+        load(f"mine={tmp_path / 'set.zip'}")
+
+
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     files = small_files()
     files["train/ants/caf\udce9.png"] = PNG
