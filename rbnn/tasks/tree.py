@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
-from rbnn.tasks.errors import TaskError
+from rbnn.tasks.errors import TaskError, raise_all
 
 PARTS = ("train", "test")
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -102,13 +102,18 @@ class FolderTree(Tree):
 
     def _stats(self) -> dict[str, os.stat_result]:
         found: dict[str, os.stat_result] = {}
+        faults: list[TaskError] = []
 
         def walk(folder: Path, prefix: str, depth: int) -> None:
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if _is_ignored(entry.name):
                         continue
-                    status = entry.stat()
+                    try:
+                        status = entry.stat()
+                    except OSError as error:
+                        faults.append(_unreadable(self.path, error))
+                        continue
                     if stat.S_ISDIR(status.st_mode):
                         found[f"{prefix}{entry.name}/"] = status
                         if depth < 3:
@@ -116,10 +121,8 @@ class FolderTree(Tree):
                     elif stat.S_ISREG(status.st_mode):
                         found[f"{prefix}{entry.name}"] = status
                     else:
-                        raise TaskError(
-                            f"{entry.path} is a pipe or a device, not a file.",
-                            "Move it out of the data set.",
-                        )
+                        what = f"{entry.path} is a pipe or a device, not a file."
+                        faults.append(TaskError(what, "Move it out of the data set."))
 
         root = self.path / self.inner
         try:
@@ -129,6 +132,7 @@ class FolderTree(Tree):
                     walk(root / part, f"{part}/", 1)
         except OSError as error:
             raise _unreadable(self.path, error) from error
+        raise_all(faults, self.path)
         return found
 
     def names(self) -> list[str]:
@@ -189,15 +193,15 @@ class ZipTree(Tree):
         members = self._zip.infolist()
         if len(members) > MAX_FILES:
             raise TaskError(f"{self.path} has {len(members)} files.", "Pack a smaller set.")
+        faults = []
         for member in members:
             name = member.filename.replace("\\", "/")
             if ".." in name.split("/") or PureWindowsPath(name).anchor:
-                raise TaskError(
-                    f"{self.path} holds a file whose path leads outside: {member.filename!r}.",
-                    "Do not trust this zip; pack the folder yourself.",
-                )
+                what = f"{self.path} holds a file whose path leads outside: {member.filename!r}."
+                faults.append(TaskError(what, "Do not trust this zip; pack the folder yourself."))
             if not _is_ignored(name):
                 self._all[name] = member
+        raise_all(faults, self.path)
         self.inner = _inner(self.tops())
         inside = len(self.inner)
         for name, member in self._all.items():
