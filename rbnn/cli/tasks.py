@@ -48,6 +48,7 @@ def _print_loaded(names: str, as_json: bool) -> None:
 
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
+    from rbnn.tasks.overlap import overlap_warnings
     from rbnn.tasks.overview import describe
 
     specs = parse_specs(names)
@@ -64,6 +65,8 @@ def _print_loaded(names: str, as_json: bool) -> None:
     console.print(table)
     for data in loaded:
         console.print(f"{data.name}: {', '.join(data.labels)}; {data.origin}")
+    for warning in overlap_warnings(loaded):
+        console.print(warning)
 
 
 def register(app: typer.Typer) -> None:

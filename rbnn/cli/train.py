@@ -59,6 +59,7 @@ def train(
     from rbnn.runs.start import check, load_data, start_run
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
+    from rbnn.tasks.overlap import overlap_warnings
 
     run = data = workers = None
     if resume is not None:
@@ -85,6 +86,9 @@ def train(
     if data is None:
         with LoadingBar() as bar:
             data = load_data(run.config(), bar.show)
+    if workers is None or workers.chief:
+        for warning in overlap_warnings(data):
+            typer.echo(f"warning: {warning}", err=True)
 
     # What can be refused without TensorFlow, which takes seconds to import, is refused above.
     from rbnn.train.report import comparison_table

@@ -16,6 +16,7 @@ from rbnn.compare.report import write_report
 from rbnn.compare.train import train_all
 from rbnn.tasks import load, parse_specs
 from rbnn.tasks.loading_bar import LoadingBar
+from rbnn.tasks.overlap import overlap_warnings
 
 
 def compare_networks(
@@ -42,6 +43,8 @@ def compare_networks(
     specs, filled = draft(folder, given, choice)
     with LoadingBar() as bar:
         data = [load(spec, progress=bar.show) for spec in specs]
+    for warning in overlap_warnings(data):
+        say(f"warning: {warning}")
     with locked(folder):
         train_all(folder, settle(folder, specs, filled, data), data, say)
         return write_report(folder, summary)

@@ -76,7 +76,12 @@ class Results(Frozen):
 
 
 class DataFigures(Frozen):
-    """A task's data; ``fingerprint`` is the SHA-256 over class names, pictures and labels."""
+    """A task's data.
+
+    ``fingerprint`` is the SHA-256 over class names, pictures and labels. ``equal`` and ``alike``
+    count test samples that are also training samples (``rbnn.tasks.overlap``); ``warning`` says so
+    in words, or is None.
+    """
 
     kind: Literal["image", "audio"]
     channels: int
@@ -84,6 +89,9 @@ class DataFigures(Frozen):
     test: int
     origin: str
     fingerprint: str
+    equal: int
+    alike: int
+    warning: str | None
 
 
 class Epoch(Frozen):

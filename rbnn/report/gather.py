@@ -20,6 +20,7 @@ from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.run import Run
 from rbnn.runs.start import load_data
 from rbnn.tasks import TaskData
+from rbnn.tasks.overlap import describe_overlap, find_overlap
 from rbnn.train.evaluate import WrongSecrets, try_wrong_secrets
 from rbnn.train.figures import EpochFigures, read_figures
 
@@ -179,6 +180,7 @@ def _curve(epochs: list[EpochFigures], task: str) -> tuple[Epoch, ...]:
 
 
 def _data(data: TaskData) -> DataFigures:
+    overlap = find_overlap(data)
     return DataFigures(
         kind=data.kind,
         channels=data.channels,
@@ -186,6 +188,9 @@ def _data(data: TaskData) -> DataFigures:
         test=len(data.test),
         origin=settings.origin_text(data.origin),
         fingerprint=data.fingerprint,
+        equal=overlap.equal,
+        alike=overlap.alike,
+        warning=describe_overlap(data, overlap),
     )
 
 
@@ -243,6 +248,7 @@ def _notes(report: RunReport) -> tuple[str, ...]:
             notes.append(f"The run cannot be exported to a device. {report.export.why}")
     if report.export.board is not None and report.export.board.problem:
         notes.append(report.export.board.problem)
+    notes += [task.data.warning for task in report.tasks if task.data and task.data.warning]
     apart = [
         f"{task.name} {task.results.accuracy:.1%} against {task.shared:.1%}"
         for task in report.tasks

@@ -93,13 +93,15 @@ def log_mel_image(samples: Samples) -> Images:
     """Turn a clip into the network's input.
 
     Args:
-        samples: mono, 16 kHz, nominally in -1..1, any length.
+        samples: mono, 16 kHz, finite, nominally in -1..1, any length.
 
     Returns:
         (32, 32, 1) uint8: mel bands, frames, one channel.
     """
-    finite = np.nan_to_num(np.asarray(samples, dtype=np.float64), posinf=1.0, neginf=-1.0)
-    padded = np.pad(fit_clip(np.clip(finite, -1.0, 1.0)), PAD_SAMPLES)
+    if not np.isfinite(samples).all():
+        raise ValueError("Samples are finite. Received: NaN or infinity")
+    clipped = np.clip(np.asarray(samples, dtype=np.float64), -1.0, 1.0)
+    padded = np.pad(fit_clip(clipped), PAD_SAMPLES)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::HOP_SAMPLES][:SIDE]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)
     # A full-scale sine has a power of about 1 in its band.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.spec.layout import MAX_CLASSES
-from rbnn.tasks.errors import TaskError
+from rbnn.tasks.errors import TaskError, raise_all
 
 SIDE = 32
 """Height and width of every sample, in pixels (of a log-mel image: bands and frames)."""
@@ -94,12 +94,15 @@ class TaskData:
                 f"Task {self.name} has {len(self.labels)} classes; the limit is {MAX_CLASSES}.",
                 "Merge classes, or split the task in two.",
             )
-        for label in self.labels:
-            if not label.isprintable() or not label or UNPRINTABLE_IN_LABELS & set(label):
-                raise TaskError(
-                    f"Task {self.name} has a class named {label!r}.",
-                    "Rename its folders: use printable UTF-8 characters except , [ ] and %.",
-                )
+        faults = [
+            TaskError(
+                f"Task {self.name} has a class named {label!r}.",
+                "Rename its folders: use printable UTF-8 characters except , [ ] and %.",
+            )
+            for label in self.labels
+            if not label.isprintable() or not label or UNPRINTABLE_IN_LABELS & set(label)
+        ]
+        raise_all(faults, f"Task {self.name}")
         if self.train.channels != self.test.channels:
             raise ValueError("Train and test have the same number of channels.")
 

@@ -14,13 +14,13 @@ import numpy as np
 from rbnn.tasks.audio import log_mel_image
 from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import SIDE, Images, Kind, Split
-from rbnn.tasks.errors import TaskError
+from rbnn.tasks.errors import TaskError, raise_all
 from rbnn.tasks.picture import is_grey, read_picture
 from rbnn.tasks.tree import PARTS, Tree
 from rbnn.tasks.wav import read_wav
 
 Progress = Callable[[str, int, int], None]
-READER_VERSION = 1
+READER_VERSION = 2
 """Increased whenever the same files would be decoded to other bytes."""
 SUFFIXES: dict[str, Kind] = {
     ".png": "image",
@@ -32,7 +32,7 @@ MAGICS = {
     ".png": (b"\x89PNG\r\n\x1a\n",),
     ".jpg": (b"\xff\xd8\xff",),
     ".jpeg": (b"\xff\xd8\xff",),
-    ".wav": (b"RIFF",),
+    ".wav": (b"RIFF", b"RIFX", b"RF64", b"BW64"),
 }
 _LAYOUT = "The set needs train/<class>/ and test/<class>/ folders of PNG, JPEG or WAV files."
 
@@ -74,35 +74,38 @@ def _list(tree: Tree) -> dict[str, dict[str, list[str]]]:
     """File names by part and class, checked for shape."""
     found: dict[str, dict[str, list[str]]] = {part: {} for part in PARTS}
     parts = set()
+    misplaced: dict[str, TaskError] = {}
     for name in tree.names():
         part, *rest = name.split("/")
         parts.add(part)
-        if name.endswith("/"):
-            if len(rest) == 2:
-                found[part].setdefault(rest[0], [])
-            elif len(rest) > 2:
-                raise TaskError(f"{tree.where(name)} is a folder inside a class folder.", _LAYOUT)
+        if len(rest) > 2:
+            inner = tree.where("/".join((part, *rest[:2])))
+            what = f"{inner} is a folder inside a class folder."
+            misplaced.setdefault(inner, TaskError(what, _LAYOUT))
         elif len(rest) == 2:
-            found[part].setdefault(rest[0], []).append(name)
-        else:
-            raise TaskError(f"{tree.where(name)} is not in a class folder.", _LAYOUT)
+            files = found[part].setdefault(rest[0], [])
+            files += [name] if rest[1] else []
+        elif rest[0]:
+            what = f"{tree.where(name)} is not in a class folder."
+            misplaced[name] = TaskError(what, _LAYOUT)
+    faults = list(misplaced.values())
+    raise_all(faults, tree.path)
     for part in PARTS:
         if part not in parts:
             raise _no_part(tree, part)
         if not found[part]:
             raise TaskError(f"{tree.where(part)} is empty.", _LAYOUT)
-        for label, names in found[part].items():
-            if not names:
-                raise TaskError(
-                    f"{tree.where(part)}/{label} is empty.", "Add files to it, or delete it."
-                )
-    differing = sorted(set(found["train"]) ^ set(found["test"]))
-    if differing:
-        part = "train" if differing[0] in found["train"] else "test"
-        raise TaskError(
-            f"{tree.path}: the class {differing[0]!r} is only in {part}/.",
-            "Give train/ and test/ the same classes.",
-        )
+        faults += [
+            TaskError(f"{tree.where(part)}/{label} is empty.", "Add files to it, or delete it.")
+            for label, names in found[part].items()
+            if not names
+        ]
+    raise_all(faults, tree.path)
+    for label in sorted(set(found["train"]) ^ set(found["test"])):
+        part = "train" if label in found["train"] else "test"
+        what = f"{tree.path}: the class {label!r} is only in {part}/."
+        faults.append(TaskError(what, "Give train/ and test/ the same classes."))
+    raise_all(faults, tree.path)
     if len(found["train"]) < 2:
         raise TaskError(
             f"{tree.path} has only one class: {next(iter(found['train']))!r}.",
@@ -119,14 +122,20 @@ def _no_part(tree: Tree, part: str) -> TaskError:
 
 
 def _check_kinds(tree: Tree, names: list[str]) -> Kind:
-    first = kind_of(names[0], tree.where(names[0]))
+    found: dict[Kind, str] = {}
+    faults = []
     for name in names:
-        if kind_of(name, tree.where(name)) != first:
-            raise TaskError(
-                f"{tree.path} mixes pictures and sounds: {names[0]} and {name}.",
-                "Split it into two tasks.",
-            )
-    return first
+        try:
+            found.setdefault(kind_of(name, tree.where(name)), name)
+        except TaskError as fault:
+            faults.append(fault)
+    raise_all(faults, tree.path)
+    if len(found) > 1:
+        raise TaskError(
+            f"{tree.path} mixes pictures and sounds: {' and '.join(found.values())}.",
+            "Split it into two tasks.",
+        )
+    return next(iter(found))
 
 
 def read_files(tree: Tree, progress: Progress | None = None) -> Decoded:
@@ -140,7 +149,7 @@ def read_files(tree: Tree, progress: Progress | None = None) -> Decoded:
         The decoded set, in sorted order of class and file name.
 
     Raises:
-        TaskError: names what is wrong with which file or folder, and how to fix it.
+        TaskError: names what is wrong with which files or folders, and how to fix it.
     """
     found = _list(tree)
     labels = tuple(sorted(found["train"]))
@@ -152,10 +161,15 @@ def read_files(tree: Tree, progress: Progress | None = None) -> Decoded:
     kind = _check_kinds(tree, names)
     channels = 3 if kind == "image" else 1
     images = np.empty((len(names), SIDE, SIDE, channels), dtype=np.uint8)
+    faults = []
     for number, name in enumerate(names):
-        images[number] = decode(tree.read(name), name, tree.where(name))
+        try:
+            images[number] = decode(tree.read(name), name, tree.where(name))
+        except TaskError as fault:
+            faults.append(fault)
         if progress is not None:
             progress(f"reading {tree.path.name}", number + 1, len(names))
+    raise_all(faults, tree.path)
     if kind == "image" and is_grey(images):
         images = np.ascontiguousarray(images[..., :1])
     numbers = np.array([label for part in PARTS for label, _ in ordered[part]], dtype=np.int64)

@@ -10,6 +10,7 @@ from rbnn.tasks import cache as store
 from rbnn.tasks.audio import RECIPE
 from rbnn.tasks.cache import Decoded, cache_folder, recipe_key
 from rbnn.tasks.dataset import TaskData
+from rbnn.tasks.errors import TaskError
 from rbnn.tasks.names import KNOWN, TaskSpec, parse_spec
 from rbnn.tasks.sources import find_local, missing
 
@@ -31,8 +32,18 @@ def _load_path(path: Path, folder: Path, progress: Progress | None) -> Decoded:
     from rbnn.tasks.tree import open_tree
 
     with open_tree(path) as tree:
-        recipe = {"reader": READER_VERSION, "files": tree.key(), **RECIPE}
-        return _cached(folder, recipe, lambda: read_files(tree, progress))
+        files = tree.key()
+
+        def make() -> Decoded:
+            decoded = read_files(tree, progress)
+            if tree.key() != files:
+                raise TaskError(
+                    f"The files of {path} changed while they were read.",
+                    "Run the command again when nothing writes to them.",
+                )
+            return decoded
+
+        return _cached(folder, {"reader": READER_VERSION, "files": files, **RECIPE}, make)
 
 
 def _load_download(name: str, folder: Path, progress: Progress | None) -> tuple[Decoded, str]:

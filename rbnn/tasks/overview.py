@@ -11,6 +11,7 @@ from rbnn.tasks import cache as store
 from rbnn.tasks.dataset import TaskData
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.names import KNOWN, KnownTask
+from rbnn.tasks.overlap import find_overlap
 from rbnn.tasks.sources import find_local, missing
 
 
@@ -68,6 +69,7 @@ def overview(cache: Path | None = None) -> list[Availability]:
 
 def describe(data: TaskData) -> dict[str, object]:
     """A loaded task's figures for JSON."""
+    overlap = find_overlap(data)
     train, test = (Counter(split.labels.tolist()) for split in (data.train, data.test))
     return {
         "name": data.name,
@@ -82,4 +84,5 @@ def describe(data: TaskData) -> dict[str, object]:
         "origin": data.origin,
         "source": data.source,
         "fingerprint": data.fingerprint,
+        "test_in_train": {"equal": overlap.equal, "alike": overlap.alike},
     }

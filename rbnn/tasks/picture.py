@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rbnn.tasks.dataset import SIDE, Images
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.transparency import clear_pixels
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 FORMATS = ("PNG", "JPEG")
 MAX_PIXELS = 50_000_000
@@ -52,7 +57,7 @@ def read_picture(raw: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> 
     Raises:
         TaskError: not such a picture, damaged, cut off or too large.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -60,31 +65,65 @@ def read_picture(raw: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> 
             with Image.open(io.BytesIO(raw), formats=formats) as picture:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
-                    raise TaskError(
-                        f"{where} is too large: {width}x{height} pixels.",
-                        f"Scale it down to at most {MAX_PIXELS // 1_000_000} million pixels.",
-                    )
+                    raise _too_large(where, f"{width}x{height} pixels")
                 picture.load()
-                upright = ImageOps.exif_transpose(picture)
-                if upright.mode.startswith("I"):  # 16-bit grey: keep the upper byte
-                    wide = np.asarray(upright, dtype=np.int64)
-                    upright = Image.fromarray((np.clip(wide, 0, 65535) >> 8).astype(np.uint8))
-                if upright.has_transparency_data:
-                    layer = upright.convert("RGBA")
-                    sheet = Image.new("RGBA", layer.size, BACKGROUND)
-                    upright = Image.alpha_composite(sheet, layer)
-                return fit(np.asarray(upright.convert("RGB"), dtype=np.uint8))
+                return fit(np.asarray(_upright(_on_white(picture, raw), picture), dtype=np.uint8))
     except TaskError:
         raise
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise _too_large(
+            where, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
+        ) from error
+    except UnidentifiedImageError as error:
         raise TaskError(
             f"{where} is not a {' or '.join(formats)} picture.", "Replace it or delete it."
         ) from error
     except Exception as error:  # a damaged file can make the decoders raise anything
+        if "MAX_TEXT" in str(error):
+            raise TaskError(
+                f"{where} has more than 1 MiB of text or colour profile in one piece.",
+                "Remove its metadata, or save it again without them.",
+            ) from error
         raise TaskError(
             f"{where} is damaged: {str(error) or type(error).__name__}.",
             "Replace it or delete it.",
         ) from error
+
+
+def _too_large(where: str, size: str) -> TaskError:
+    limit = f"{MAX_PIXELS // 1_000_000} million pixels"
+    return TaskError(
+        f"{where} is too large: {size}; the limit is {limit}.",
+        f"Scale it down to at most {limit}.",
+    )
+
+
+def _on_white(picture: Image.Image, raw: bytes) -> Image.Image:
+    """A decoded picture in RGB, on white where it is transparent."""
+    from PIL import Image
+
+    clear = clear_pixels(picture, raw)
+    if picture.mode.startswith("I"):  # 16-bit grey: keep the upper byte
+        wide = np.asarray(picture, dtype=np.int64)
+        picture = Image.fromarray((np.clip(wide, 0, 65535) >> 8).astype(np.uint8))
+    if clear is not None:
+        pixels = np.array(picture.convert("RGB"))
+        pixels[clear] = BACKGROUND[:3]
+        return Image.fromarray(pixels)
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        sheet = Image.new("RGBA", layer.size, BACKGROUND)
+        picture = Image.alpha_composite(sheet, layer)
+    return picture.convert("RGB")
+
+
+def _upright(picture: Image.Image, original: Image.Image) -> Image.Image:
+    """A picture turned as the EXIF data of ``original`` say."""
+    from PIL import ExifTags, ImageOps
+
+    turned = ExifTags.Base.Orientation
+    picture.getexif()[turned] = original.getexif().get(turned, 1)
+    return ImageOps.exif_transpose(picture)
 
 
 def is_grey(images: Images) -> bool:

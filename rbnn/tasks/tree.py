@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
-from rbnn.tasks.errors import TaskError
+from rbnn.tasks.errors import TaskError, raise_all
 
 PARTS = ("train", "test")
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -48,7 +48,7 @@ class Tree(ABC):
 
     @abstractmethod
     def key(self) -> str:
-        """Changes whenever the content may have changed."""
+        """SHA-256 over all names and contents, as hex."""
 
     def __enter__(self) -> Tree:
         return self
@@ -102,13 +102,18 @@ class FolderTree(Tree):
 
     def _stats(self) -> dict[str, os.stat_result]:
         found: dict[str, os.stat_result] = {}
+        faults: list[TaskError] = []
 
         def walk(folder: Path, prefix: str, depth: int) -> None:
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if _is_ignored(entry.name):
                         continue
-                    status = entry.stat()
+                    try:
+                        status = entry.stat()
+                    except OSError as error:
+                        faults.append(_unreadable(self.path, error))
+                        continue
                     if stat.S_ISDIR(status.st_mode):
                         found[f"{prefix}{entry.name}/"] = status
                         if depth < 3:
@@ -116,10 +121,8 @@ class FolderTree(Tree):
                     elif stat.S_ISREG(status.st_mode):
                         found[f"{prefix}{entry.name}"] = status
                     else:
-                        raise TaskError(
-                            f"{entry.path} is a pipe or a device, not a file.",
-                            "Move it out of the data set.",
-                        )
+                        what = f"{entry.path} is a pipe or a device, not a file."
+                        faults.append(TaskError(what, "Move it out of the data set."))
 
         root = self.path / self.inner
         try:
@@ -129,6 +132,7 @@ class FolderTree(Tree):
                     walk(root / part, f"{part}/", 1)
         except OSError as error:
             raise _unreadable(self.path, error) from error
+        raise_all(faults, self.path)
         return found
 
     def names(self) -> list[str]:
@@ -147,10 +151,16 @@ class FolderTree(Tree):
             ) from error
 
     def key(self) -> str:
+        # Times of files are no evidence: archives restore them, whatever the files hold.
         digest = hashlib.sha256(b"folder")
         for name, status in sorted(self._stats().items()):
-            line = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n"
-            digest.update(line.encode(errors="surrogateescape"))
+            digest.update(f"{name}\0{status.st_size}\0".encode(errors="surrogateescape"))
+            if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES:
+                try:
+                    content = hashlib.sha256((self.path / self.inner / name).read_bytes())
+                except OSError:
+                    continue  # it is named when the set is read
+                digest.update(content.digest())
         return digest.hexdigest()
 
 
@@ -160,8 +170,13 @@ class ZipTree(Tree):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._file = path.open("rb")
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        try:
+            self._zip = zipfile.ZipFile(self._file)
         except (OSError, zipfile.BadZipFile, ValueError) as error:
+            self._file.close()
             raise TaskError(
                 f"{path} is not a readable zip file, or is cut off: {error}.",
                 "Download or pack it again.",
@@ -178,15 +193,15 @@ class ZipTree(Tree):
         members = self._zip.infolist()
         if len(members) > MAX_FILES:
             raise TaskError(f"{self.path} has {len(members)} files.", "Pack a smaller set.")
+        faults = []
         for member in members:
             name = member.filename.replace("\\", "/")
             if ".." in name.split("/") or PureWindowsPath(name).anchor:
-                raise TaskError(
-                    f"{self.path} holds a file whose path leads outside: {member.filename!r}.",
-                    "Do not trust this zip; pack the folder yourself.",
-                )
+                what = f"{self.path} holds a file whose path leads outside: {member.filename!r}."
+                faults.append(TaskError(what, "Do not trust this zip; pack the folder yourself."))
             if not _is_ignored(name):
                 self._all[name] = member
+        raise_all(faults, self.path)
         self.inner = _inner(self.tops())
         inside = len(self.inner)
         for name, member in self._all.items():
@@ -222,16 +237,12 @@ class ZipTree(Tree):
         return raw
 
     def key(self) -> str:
-        return file_sha256(self.path)
+        self._file.seek(0)
+        return hashlib.file_digest(self._file, "sha256").hexdigest()
 
     def close(self) -> None:
         self._zip.close()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, as hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        self._file.close()
 
 
 _OPENERS: dict[bool, Callable[[Path], Tree]] = {True: FolderTree, False: ZipTree}
@@ -241,11 +252,13 @@ def open_tree(path: Path) -> Tree:
     """Open a folder or a zip.
 
     Raises:
-        TaskError: ``path`` does not exist.
+        TaskError: ``path`` does not exist, or is neither folder nor zip.
     """
     if not path.exists():
         raise TaskError(
             f"There is no folder or zip {path}.",
             "Name a folder or zip that contains train/<class>/ and test/<class>/.",
         )
+    if not path.is_dir() and not path.is_file():
+        raise TaskError(f"{path} is a pipe or a device.", "Name a folder or a zip file.")
     return _OPENERS[path.is_dir()](path)

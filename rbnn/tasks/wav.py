@@ -3,75 +3,156 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
 import numpy as np
 
 from rbnn.tasks.audio import CLIP_SAMPLES, RATE_HZ, Samples, loudest_part
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.riff import AGAIN, CONVERT, read_chunks
 
-EXTENSIBLE = 0xFFFE
-LENGTH_UNKNOWN = 0x7FFF_F000
-"""A chunk with this size or more was written to a pipe: it holds everything that follows."""
+PCM, FLOAT, EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
+CODINGS = {
+    0x0002: "Microsoft ADPCM",
+    0x0006: "A-law",
+    0x0007: "mu-law",
+    0x0011: "IMA ADPCM",
+    0x0014: "G.723 ADPCM",
+    0x0031: "GSM 6.10",
+    0x0040: "G.721 ADPCM",
+    0x0050: "MPEG",
+    0x0055: "MP3",
+    0x0064: "G.726 ADPCM",
+    0x0092: "AC-3",
+    0x00FF: "AAC",
+    0x0161: "Windows Media Audio",
+    0x1610: "AAC",
+    0x2000: "AC-3",
+    0x704F: "Opus",
+    0xF1AC: "FLAC",
+}
+"""Names of codings that are not decoded."""
+GUID_TAILS = (
+    bytes.fromhex("000000001000800000aa00389b71"),
+    bytes.fromhex("00002107d3118644c8c1ca000000"),
+)
+"""What follows the coding in an extensible header: Microsoft's, and that of ambisonic sound."""
+PCM_BYTES = (1, 2, 3, 4, 8)
+FLOAT_BYTES = (4, 8)
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 32
-_CONVERT = "Convert it: ffmpeg -i FILE -ac 1 -ar 16000 -c:a pcm_s16le NEW.wav"
 
 
-def _chunks(raw: bytes, where: str) -> dict[bytes, bytes]:
-    if len(raw) < 12 or raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
-        raise TaskError(f"{where} is not a WAV file.", _CONVERT)
-    chunks: dict[bytes, bytes] = {}
-    position = 12
-    while position + 8 <= len(raw) and b"data" not in chunks:
-        name, size = struct.unpack_from("<4sI", raw, position)
-        body = raw[position + 8 : position + 8 + size]
-        if len(body) < size and size < LENGTH_UNKNOWN:
-            raise TaskError(
-                f"{where} is cut off: a chunk of {size} bytes has only {len(body)}.",
-                "Copy or record the file again.",
-            )
-        chunks.setdefault(name, body)
-        position += 8 + size + size % 2
-    if b"fmt " not in chunks or b"data" not in chunks:
-        raise TaskError(f"{where} has no sound in it.", "Copy or record the file again.")
-    return chunks
+@dataclass(frozen=True)
+class Format:
+    """What the samples of a file are.
+
+    Args:
+        coding: ``PCM`` or ``FLOAT``.
+        channels: samples of a frame.
+        rate: frames per second.
+        width: bytes of a sample. PCM of fewer bits fills them from the top, as the format demands.
+    """
+
+    coding: int
+    channels: int
+    rate: int
+    width: int
 
 
-def _samples(data: bytes, code: int, bits: int, where: str) -> Samples:
-    match code, bits:
-        case 1, 8:
-            return (np.frombuffer(data, np.uint8).astype(np.float64) - 128) / 128
-        case 1, 16 | 32:
-            return np.frombuffer(data, f"<i{bits // 8}") / 2.0 ** (bits - 1)
-        case 1, 24:
-            triples = np.frombuffer(data, np.uint8).reshape(-1, 3)
-            wide = np.zeros((len(triples), 4), np.uint8)
-            wide[:, 1:] = triples
-            return wide.reshape(-1).view("<i4") / 2.0**31
-        case 3, 32 | 64:
-            values = np.frombuffer(data, f"<f{bits // 8}").astype(np.float64)
-            return np.clip(np.nan_to_num(values, posinf=1.0, neginf=-1.0), -1.0, 1.0)
-    raise TaskError(f"{where} has the unsupported format {code} with {bits} bits.", _CONVERT)
+def _read_format(header: bytes, where: str) -> Format:
+    if len(header) < 14:
+        raise TaskError(f"{where} has a damaged header: its format has {len(header)} bytes.", AGAIN)
+    coding, channels, rate, _, frame = struct.unpack_from("<HHIIH", header)
+    if coding == EXTENSIBLE:
+        coding = _extended_coding(header, where)
+    if coding not in (PCM, FLOAT):
+        number = f"0x{coding:04X}"
+        name = f"{CODINGS[coding]} ({number})" if coding in CODINGS else number
+        raise TaskError(f"{where} has the coding {name}, which is not supported.", CONVERT)
+    if len(header) < 16:
+        raise TaskError(f"{where} has a damaged header: its format has {len(header)} bytes.", AGAIN)
+    (bits,) = struct.unpack_from("<H", header, 14)
+    if not MIN_RATE_HZ <= rate <= MAX_RATE_HZ:
+        raise TaskError(
+            f"{where} has a sampling rate of {rate:,} Hz; the range is {MIN_RATE_HZ:,} to "
+            f"{MAX_RATE_HZ:,} Hz.",
+            CONVERT,
+        )
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise TaskError(
+            f"{where} has {channels} channels; the range is 1 to {MAX_CHANNELS}.", CONVERT
+        )
+    width = frame // channels
+    if width * channels != frame or not 1 <= bits <= 8 * width:
+        raise TaskError(
+            f"{where} has a damaged header: {channels} x {bits} bits in frames of {frame} bytes.",
+            AGAIN,
+        )
+    if coding == FLOAT and (width not in FLOAT_BYTES or bits != 8 * width):
+        raise TaskError(
+            f"{where} has floating-point samples of {bits} bits; only 32 and 64 are supported.",
+            CONVERT,
+        )
+    if width not in PCM_BYTES:
+        raise TaskError(
+            f"{where} has PCM samples of {width} bytes; only 1, 2, 3, 4 and 8 are supported.",
+            CONVERT,
+        )
+    return Format(coding, channels, rate, width)
+
+
+def _extended_coding(header: bytes, where: str) -> int:
+    if len(header) < 40:
+        raise TaskError(
+            f"{where} has a damaged header: an extensible format has 40 bytes, this one "
+            f"{len(header)}.",
+            AGAIN,
+        )
+    if header[26:40] not in GUID_TAILS:
+        raise TaskError(
+            f"{where} has the coding {header[24:40].hex()}, which is not supported.", CONVERT
+        )
+    return int.from_bytes(header[24:26], "little")
+
+
+def _decode(data: bytes, form: Format) -> Samples:
+    """All samples, interleaved, as float64; integers in -1..1."""
+    if form.coding == FLOAT:
+        return np.frombuffer(data, f"<f{form.width}").astype(np.float64)
+    if form.width == 1:
+        return (np.frombuffer(data, np.uint8).astype(np.float64) - 128) / 128
+    if form.width == 3:
+        triples = np.frombuffer(data, np.uint8).reshape(-1, 3)
+        wide = np.zeros((len(triples), 4), np.uint8)
+        wide[:, 1:] = triples
+        return wide.reshape(-1).view("<i4") / 2.0**31
+    return np.frombuffer(data, f"<i{form.width}") / 2.0 ** (8 * form.width - 1)
+
+
+def _check_finite(samples: Samples, channels: int, where: str) -> None:
+    unusable = np.flatnonzero(~np.isfinite(samples))
+    if len(unusable):
+        number, channel = divmod(int(unusable[0]), channels)
+        value = samples[unusable[0]]
+        of_channel = f" of channel {channel}" if channels > 1 else ""
+        more = f", and {len(unusable) - 1} more like it" if len(unusable) > 1 else ""
+        raise TaskError(
+            f"{where} has no number at sample {number}{of_channel}: it is {value}{more}.",
+            "Correct what wrote the file and write it again, or delete it.",
+        )
 
 
 def _parse(raw: bytes, where: str) -> tuple[Samples, int]:
-    chunks = _chunks(raw, where)
-    if len(chunks[b"fmt "]) < 16:
-        raise TaskError(f"{where} has a damaged header.", "Copy or record the file again.")
-    code, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", chunks[b"fmt "])
-    if code == EXTENSIBLE and len(chunks[b"fmt "]) >= 26:
-        (code,) = struct.unpack_from("<H", chunks[b"fmt "], 24)
-    if not MIN_RATE_HZ <= rate <= MAX_RATE_HZ or not 1 <= channels <= MAX_CHANNELS:
-        raise TaskError(
-            f"{where} claims {rate} samples per second and {channels} channels.", _CONVERT
-        )
-    if bits % 8 or block == 0 or block != channels * bits // 8:
-        raise TaskError(f"{where} has a damaged header.", "Copy or record the file again.")
+    chunks = read_chunks(raw, where)
+    form = _read_format(chunks[b"fmt "], where)
+    frame = form.channels * form.width
     data = chunks[b"data"]
-    samples = _samples(data[: len(data) // block * block], code, bits, where)
+    samples = _decode(data[: len(data) // frame * frame], form)
     if len(samples) == 0:
         raise TaskError(f"{where} has no sound in it.", "Record the file again, or delete it.")
-    return samples.reshape(-1, channels).mean(axis=1), rate
+    _check_finite(samples, form.channels, where)
+    return np.clip(samples, -1.0, 1.0).reshape(-1, form.channels).mean(axis=1), form.rate
 
 
 def _resample(mono: Samples, rate: int) -> Samples:
@@ -94,7 +175,8 @@ def decode_wav(raw: bytes, where: str) -> Samples:
         Mono float64 samples in about -1..1 at 16 kHz, of any length.
 
     Raises:
-        TaskError: not a WAV file, cut off, empty, or encoded as neither plain PCM nor float.
+        TaskError: not a WAV file, cut off, empty, outside the limits, with samples that are not
+            finite, or encoded as neither plain PCM nor float.
     """
     return _resample(*_parse(raw, where))
 

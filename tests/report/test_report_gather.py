@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from rbnn.report.results import choose, count_confusion, mix_ups
 from rbnn.runs.run import Run
 from rbnn.spec.layout import HELPER_RECORD_BYTES
 from rbnn.tasks import TaskError
+from rbnn.tasks.overlap import ALIKE
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,26 @@ def test_no_secret_and_no_path_is_published(run: Run, tmp_path: Path) -> None:
     assert "data:image/png" not in texts[2]
 
 
+def test_test_samples_that_take_part_in_training_are_counted(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = card(make_report(run, tmp_path))
+    assert "colour 0 in every byte, 0 more almost" in clean and f"{ALIKE} or more" in clean
+
+    def copied(config: Any, progress: Any) -> Any:
+        return [dataclasses.replace(task, test=task.train) for task in made_data(config)]
+
+    monkeypatch.setattr("rbnn.report.gather.load_data", copied)
+    report = make_report(run, tmp_path)
+    for task in report.tasks:
+        assert task.data is not None and (task.data.equal, task.data.alike) == (SAMPLES, 0)
+        (note,) = (note for note in report.notes if f"samples of task {task.name} are" in note)
+        assert f"{SAMPLES} of {SAMPLES} test samples" in note
+    for text in (page(report), card(report)):
+        assert "are training samples too" in text
+        assert f"{SAMPLES} in every byte" in text
+
+
 def test_a_run_that_is_not_exported_says_so(run: Run, tmp_path: Path) -> None:
     shutil.rmtree(run.export_folder)
     report = make_report(run, tmp_path)
@@ -146,7 +168,7 @@ def test_missing_data_of_one_task_leave_the_other_tasks(
     assert any("grey.zip is missing" in note for note in report.notes)
     for text in (page(report), card(report)):
         assert "grey" in text
-    assert "not available" in card(report)
+    assert "not available" in card(report) and "were not compared" in card(report)
 
 
 def test_a_scheme_that_devices_do_not_support(

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import typer
-from small_sets import small_files, write_folder, write_zip
+from small_sets import picture_bytes, small_files, write_folder, write_zip
 from typer.testing import CliRunner
 
 from rbnn.cli.tasks import register
@@ -45,6 +47,48 @@ def test_changed_files_are_read_again(tmp_path: Path) -> None:
     picture.write_bytes(small_files("grey")["train/bees/1.png"])
     os.utime(picture, ns=(1, 1))
     assert load(f"mine={root}").fingerprint != first.fingerprint
+
+
+def test_files_exchanged_under_the_same_sizes_and_times_are_read_again(tmp_path: Path) -> None:
+    plain = np.random.default_rng(0).integers(0, 256, (2, 32, 32), dtype=np.uint8)
+    raws = [picture_bytes(pixels) for pixels in plain]
+    size = max(map(len, raws))
+    raws = [raw + bytes(size - len(raw)) for raw in raws]
+    names = [f"train/{label}/2.png" for label in ("ants", "bees")]
+    root = write_folder(tmp_path / "s", small_files() | dict(zip(names, raws, strict=True)))
+    for path in root.rglob("*"):
+        os.utime(path, (10**9, 10**9))
+    first = load(f"mine={root}")
+    for name, raw in zip(names, reversed(raws), strict=True):
+        (root / name).write_bytes(raw)
+    for path in root.rglob("*"):
+        os.utime(path, (10**9, 10**9))
+    again = load(f"mine={root}")
+    assert again.fingerprint != first.fingerprint
+    assert np.array_equal(again.train.images[[2, 5]], first.train.images[[5, 2]])
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_set_that_changes_while_it_is_read_is_not_kept(
+    zipped: bool, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if zipped:
+        path = changed = write_zip(tmp_path / "s.zip", small_files())
+    else:
+        path = write_folder(tmp_path / "s", small_files())
+        changed = path / "test" / "bees" / "0.png"
+    decode = files.decode
+
+    def slow(*arguments: Any) -> Any:
+        if "test/bees" in arguments[1]:
+            with changed.open("ab") as stream:
+                stream.write(b"\0")
+        return decode(*arguments)
+
+    monkeypatch.setattr(files, "decode", slow)
+    with pytest.raises(TaskError, match="changed while they were read"):
+        load(f"mine={path}")
+    assert not list(own_cache.rglob("*.npz"))
 
 
 def test_a_damaged_cache_entry_is_replaced(tmp_path: Path, own_cache: Path) -> None:

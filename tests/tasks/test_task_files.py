@@ -133,6 +133,59 @@ def test_refusals_name_the_file_and_the_fix(case: str, make_set: Maker) -> None:
     assert caught.value.fix
 
 
+def _many(count: int, name: str, raw: bytes) -> dict[str, bytes]:
+    return small_files() | {name.format(number): raw for number in range(count)}
+
+
+MANY = {
+    "damaged": (_many(13, "train/ants/x{:02}.png", PNG[:-3000]), "x{:02}.png is damaged", 13),
+    "other content": (_many(3, "test/bees/x{:02}.png", JPEG), "x{:02}.png is not a PNG", 3),
+    "extension": (_many(25, "train/ants/x{:02}.gif", PNG), "x{:02}.gif is neither", 25),
+    "stray": (_many(11, "train/x{:02}.png", PNG), "train/x{:02}.png is not in a class folder", 11),
+    "nested": (_many(2, "train/ants/x{:02}/0.png", PNG), "ants/x{:02} is a folder inside", 2),
+    "classes": (_many(12, "test/x{:02}/0.png", PNG), "class 'x{:02}' is only in test/", 12),
+    "labels": (
+        {f"{part}/x{n:02}%/0.png": PNG for part in ("train", "test") for n in range(4)},
+        "class named 'x{:02}%'",
+        4,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_up_to_ten_faults_are_named_and_the_rest_counted(case: str, make_set: Maker) -> None:
+    files, what, count = MANY[case]
+    with pytest.raises(TaskError) as caught:
+        load(f"mine={make_set(files)}")
+    assert f"{count} faults" in caught.value.what
+    named = [what.format(number) in caught.value.what for number in range(count)]
+    assert sum(named) == min(count, 10) and all(named[:10])
+    assert (f"and {count - 10} more." in caught.value.what) == (count > 10)
+    assert caught.value.fix
+
+
+def test_different_faults_are_in_one_error_with_each_fix_once(make_set: Maker) -> None:
+    files = small_files() | {
+        "train/ants/a.png": b"",
+        "train/ants/b.png": b"",
+        "test/bees/c.png": JPEG,
+    }
+    with pytest.raises(TaskError) as caught:
+        load(f"mine={make_set(files)}")
+    assert all(f"/{name}.png" in caught.value.what for name in "abc")
+    assert caught.value.fix.count("Replace it or delete it.") == 1
+    assert "Convert it" in caught.value.fix
+
+
+def test_all_links_and_pipes_are_named(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "set", small_files())
+    (root / "train" / "ants" / "8.png").symlink_to(tmp_path / "gone.png")
+    os.mkfifo(root / "train" / "ants" / "9.png")
+    with pytest.raises(TaskError, match=r"(?s)2 faults.*") as caught:
+        load(f"mine={root}")
+    assert "8.png" in caught.value.what and "9.png is a pipe" in caught.value.what
+
+
 def test_missing_path() -> None:
     with pytest.raises(TaskError, match="no folder or zip nowhere/at/all"):
         load("mine=nowhere/at/all")
@@ -157,6 +210,12 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(root / "train" / "ants" / "9.png")
     with pytest.raises(TaskError, match=r"9\.png is a pipe or a device"):
         load(f"mine={root}")
+
+
+def test_a_pipe_in_place_of_a_set(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "set.zip")
+    with pytest.raises(TaskError, match="pipe or a device"):
+        load(f"mine={tmp_path / 'set.zip'}")
 
 
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:

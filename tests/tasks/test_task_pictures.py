@@ -102,6 +102,12 @@ def _png(side: int, bits: int, colour_type: int, rows: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
+def _with_text(raw: bytes, size: int) -> bytes:
+    body = b"zTXtComment\0\0" + zlib.compress(bytes([65]) * size)
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return raw[:33] + chunk + raw[33:]
+
+
 def test_16_bits_per_colour_keep_their_upper_byte() -> None:
     pixel = struct.pack(">HHH", 0xC8FF, 0x1000, 0x00FF)
     raw = _png(32, 16, 2, (b"\0" + pixel * 32) * 32)
@@ -119,7 +125,9 @@ def test_16_bits_per_colour_keep_their_upper_byte() -> None:
             :-1500
         ], "damaged"),
         (picture_bytes(RED, "GIF"), "not a PNG or JPEG"),
-        (_png(9000, 8, 0, bytes(10)), "too large: 9000x9000"),
+        (_png(9000, 8, 0, bytes(10)), "too large: 9000x9000 pixels; the limit is 50 million"),
+        (_png(60_000, 8, 0, bytes(10)), "too large: more than 178,956,970 pixels; the limit is 50"),
+        (_with_text(picture_bytes(RED), 2_000_000), "more than 1 MiB of text"),
     ],
 )  # fmt: skip
 def test_unusable_pictures_are_refused_by_name(raw: bytes, what: str) -> None:

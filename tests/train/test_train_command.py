@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 
@@ -94,3 +95,23 @@ def test_the_c_engine_needs_no_export(folder: Path) -> None:
     assert c["accuracy"] == pytest.approx(keras["accuracy"], abs=0.01)
     assert len(c["wrong_secrets"]["accuracies"]) == 2
     assert c["wrong_secrets"]["mean"] < 0.3
+
+
+def test_copies_of_training_samples_in_the_test_set_are_warned_of(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for part, numbers in (("train", range(8)), ("test", (0, 1, 50))):
+        for label in ("a", "b"):
+            for number in numbers:
+                random = np.random.default_rng([ord(label), number])
+                picture = Image.fromarray(random.integers(0, 256, (32, 32), np.uint8))
+                path = tmp_path / "set" / part / label / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                picture.save(path)
+    done = rbnn(
+        *("train", "--tasks", "mine=set", "--steps", "1", "--width", "16", "--json"), cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "warning: " in done.stderr
+    assert "4 of 6 test samples of task mine are training samples too" in done.stderr
+    json.loads(done.stdout)
