@@ -37,7 +37,8 @@ env.Append(
     CPPPATH=[firmware, monocypher],
     ASPPFLAGS=MACHINE,
     CPPDEFINES=[("RBNN_BOARD", env.StringifyMacro(name))],
-    CCFLAGS=[*MACHINE, "-O2", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
+    # What -g adds to the ELF file is not flashed.
+    CCFLAGS=[*MACHINE, "-O2", "-g", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
     # Kernels write words in halves.
     CFLAGS=["-std=c11", "-fno-strict-aliasing"],
     LINKFLAGS=[
