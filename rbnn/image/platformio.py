@@ -25,6 +25,8 @@ from rbnn.image.workplace import workplace
 
 ALLOW_TEST_ONLY = "RBNN_ALLOW_TEST_ONLY"
 """Environment variable without which the firmware refuses a model whose keys are published."""
+PROBE_SERIAL = "RBNN_PROBE_SERIAL"
+"""Environment variable that tells the upload which debug probe to use."""
 _INHERITED = {
     *("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH"),
     *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
@@ -97,7 +99,8 @@ def _environment(board: Board, model: Path | None) -> dict[str, str]:
         "RBNN_MODEL_DIR": str(place.named_plainly(model, board.name) if model else no_model),
         "RBNN_MEMORY_DIR": str(memory_folder(board)),
     }
-    environment.pop(ALLOW_TEST_ONLY, None)
+    for name in (ALLOW_TEST_ONLY, PROBE_SERIAL):
+        environment.pop(name, None)
     if is_published(model):  # build() has checked that this is wanted
         environment[ALLOW_TEST_ONLY] = "1"
     return environment
@@ -231,29 +234,31 @@ def build(
     )
 
 
-def upload_commands(board: Board, model: Path | None) -> list[str]:
+def upload_commands(board: Board, model: Path | None, probe: str) -> list[str]:
     """The commands that :func:`upload` runs, as lines for a shell.
 
     Args:
         board: a board with an OpenOCD script.
         model: as for :func:`build`.
+        probe: USB serial number of its debug probe.
     """
     shown = ("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR")
-    environment = _environment(board, model)
+    environment = _environment(board, model) | {PROBE_SERIAL: probe}
     settings = [
         f"{name}={shlex.quote(environment[name])}"
-        for name in (*shown, ALLOW_TEST_ONLY)
+        for name in (*shown, PROBE_SERIAL, ALLOW_TEST_ONLY)
         if name in environment
     ]
     return [" ".join([*settings, shlex.join(_command(board, "upload", False))])]
 
 
-def upload(board: Board, model: Path | None, *, verbose: bool = False) -> Path:
+def upload(board: Board, model: Path | None, probe: str, *, verbose: bool = False) -> Path:
     """Write the image to a board with PlatformIO's upload target (OpenOCD).
 
     Args:
         board: a board with an OpenOCD script.
         model: as for :func:`build`.
+        probe: USB serial number of its debug probe: with two boards, OpenOCD would take either.
         verbose: also log OpenOCD's command line.
 
     Returns:
@@ -274,7 +279,8 @@ def upload(board: Board, model: Path | None, *, verbose: bool = False) -> Path:
     try:
         with _alone():
             _plan_memory(board, model)
-            _run(_command(board, "upload", verbose), _environment(board, model), log)
+            environment = _environment(board, model) | {PROBE_SERIAL: probe}
+            _run(_command(board, "upload", verbose), environment, log)
     except BuildError as error:
         raise BuildError(
             f"The upload to {board.title} failed: {first_error(log.read_text())}",

@@ -87,7 +87,10 @@ binary = env.Command(
 
 script = board.get("rbnn", {}).get("openocd_script")
 if script:
-    arguments = ["-f", script, "-c", "program {$SOURCE} verify reset exit"]
+    # With two boards, OpenOCD takes either unless it is told which one.
+    probe = os.environ.get("RBNN_PROBE_SERIAL")
+    chosen = ["-c", f"adapter serial {probe}"] if probe else []
+    arguments = ["-f", script, *chosen, "-c", "program {$SOURCE} verify reset exit"]
     quoted = " ".join(f'"{argument}"' for argument in arguments)
     upload = env.VerboseAction(f"openocd {quoted}", "Uploading $SOURCE")
     AlwaysBuild(env.Alias("upload", elf, upload))
