@@ -63,8 +63,9 @@ def running(
         with _emulator(board, build) as path:
             yield from _line(board, path)
         return
-    platformio.upload(build.board, model)
-    yield from _line(board, RealTarget(board, port, _ignore).serial_path())
+    target = RealTarget(board, port, _ignore)
+    platformio.upload(build.board, model, target.probe())
+    yield from _line(board, target.serial_path())
 
 
 def _ignore(line: str) -> None:

@@ -22,7 +22,7 @@ def list_devices(
 
     from rbnn.keys.registry import Registry
 
-    with Registry.open(registry) as known:
+    with Registry.open(registry, create=False) as known:
         found = known.devices()
     if as_json:
         rows = [
@@ -49,7 +49,7 @@ def audit(registry: RegistryOption = DEFAULT_REGISTRY, as_json: JsonOption = Fal
 
     from rbnn.keys.registry import Registry
 
-    with Registry.open(registry) as known:
+    with Registry.open(registry, create=False) as known:
         count, last = known.verify_chain()
         entries = known.audit()
     if as_json:

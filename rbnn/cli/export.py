@@ -30,7 +30,9 @@ def export(
     ] = True,
     board: Annotated[
         str | None,
-        typer.Option("--board", help="Refuse a model that does not fit in this board's RAM."),
+        typer.Option(
+            "--board", help="Refuse a model that does not fit in this board's flash and RAM."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -41,7 +43,7 @@ def export(
     from rbnn.export.report import check_table, size_table
     from rbnn.export.verify import require_passed, verify_run
     from rbnn.image.board import load_board
-    from rbnn.image.memory import plan_memory
+    from rbnn.image.fit import check_model
     from rbnn.keys.provider_key import load_provider_public
     from rbnn.runs.run import choose_run
     from rbnn.runs.start import load_data
@@ -49,7 +51,7 @@ def export(
 
     trained = choose_run(run, DEFAULT_RUNS)
     provider = load_provider_public(provider_key)
-    check = None if board is None else partial(plan_memory, load_board(board))
+    check = None if board is None else partial(check_model, load_board(board))
     with LoadingBar() as bar:
         result = export_run(trained, provider or NO_PROVIDER, out, bar.show, check=check)
     memory = None if check is None else check(result.container)

@@ -66,7 +66,7 @@ def issue(
     container = Export.read(trained.export_folder).container
     provider = load_provider_key(provider_key, passphrase_file)
     user = options.load_user_key(user_key)
-    with Registry.open(registry) as known:
+    with Registry.open(registry, create=False) as known:
         public = bytes.fromhex(known.find_device(device).public)
         issued = issue_licences(
             container, trained.secrets(), provider, public, user, known, tasks or (), limit
@@ -93,7 +93,7 @@ def list_licences(
 
     from rbnn.keys.registry import Registry
 
-    with Registry.open(registry) as known:
+    with Registry.open(registry, create=False) as known:
         public = None if device is None else bytes.fromhex(known.find_device(device).public)
         found = known.licences(public)
     if as_json:

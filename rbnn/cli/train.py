@@ -7,7 +7,7 @@ import functools
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,10 @@ from rbnn.cli.options import JsonOption
 from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
 from rbnn.runs.settings import TABLE, Settings
+
+if TYPE_CHECKING:
+    from rbnn.image.board import Board
+    from rbnn.runs.config import RunConfig
 
 
 @training_options(after={"baseline": "resume"})
@@ -40,6 +44,12 @@ def train(
             "several machines that share the run's folder. See docs/distribution.md.",
         ),
     ] = False,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            "--board", help="Warn before training if the network will not fit this board."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
@@ -55,12 +65,14 @@ def train(
             f"A resumed run keeps its settings; {fixed[0]} cannot change.",
             f"rbnn train --resume {resume}",
         )
+    from rbnn.image.board import load_board
     from rbnn.runs.run import Run
     from rbnn.runs.start import check, load_data, start_run
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
     from rbnn.tasks.overlap import overlap_warnings
 
+    manifest = None if board is None else load_board(board)
     run = data = workers = None
     if resume is not None:
         run = Run(resume)
@@ -80,6 +92,8 @@ def train(
             run = start_run(out or options.DEFAULT_RUNS, data, settings)
         elif any(getattr(config, name) != value for name, value in given.items()):
             run.write_config(config.model_copy(update=given))
+        if manifest is not None:
+            warn_if_too_large(manifest, run.config())
     if workers is not None:
         run = workers.same_run(run)
     assert run is not None
@@ -107,6 +121,17 @@ def train(
         console = options.output()
         console.print(comparison_table(rows))
         console.print(f"Run: {run.folder}", highlight=False, soft_wrap=True)
+
+
+def warn_if_too_large(board: Board, config: RunConfig) -> None:
+    """Say that a network will not fit, and why; it may still be worth training."""
+    from rbnn.image.errors import FitError
+    from rbnn.image.fit import check_network
+
+    try:
+        check_network(board, config.topology(), [task.labels for task in config.tasks])
+    except FitError as error:
+        options.say(f"warning: {error}")
 
 
 def register(app: typer.Typer) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -24,6 +26,8 @@ class SerialPort(Protocol):
     def vid(self) -> int | None: ...
     @property
     def pid(self) -> int | None: ...
+    @property
+    def serial_number(self) -> str | None: ...
 
 
 def choose(board: str, usb_ids: Sequence[UsbId], candidates: Sequence[SerialPort]) -> str:
@@ -60,6 +64,34 @@ def choose(board: str, usb_ids: Sequence[UsbId], candidates: Sequence[SerialPort
 def find(board: str, usb_ids: Sequence[UsbId]) -> str:
     """:func:`choose` among the ports of this machine."""
     return choose(board, usb_ids, sorted(list_ports.comports(), key=lambda port: port.device))
+
+
+def probe_serial(path: str) -> str:
+    """USB serial number of the debug probe whose serial port this is.
+
+    Args:
+        path: of the port, or of a link to it.
+
+    Raises:
+        PortError: it cannot be told, so another board might be written.
+    """
+    found = [
+        port.serial_number
+        for port in list_ports.comports()
+        if os.path.realpath(port.device) == os.path.realpath(path)
+    ]
+    if not found:
+        why = "it is no USB port of this machine"
+    elif not found[0]:
+        why = "its probe has no USB serial number"
+    elif not re.fullmatch(r"[0-9A-Za-z._-]+", found[0]):
+        why = f"OpenOCD cannot be given its probe's serial number {found[0]!r}"
+    else:
+        return found[0]
+    raise PortError(
+        f"Which debug probe belongs to the port {path} cannot be told: {why}.",
+        "Name the serial port of the board's own probe: --port PORT (such as /dev/ttyACM0).",
+    )
 
 
 def _listing(candidates: Sequence[SerialPort]) -> str:

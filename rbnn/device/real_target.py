@@ -34,6 +34,7 @@ class RealTarget(Target):
         super().__init__(board)
         self._port = port
         self._say = say
+        self._probe: str | None = None
 
     def check(self) -> None:
         """The port exists and OpenOCD is installed."""
@@ -43,6 +44,19 @@ class RealTarget(Target):
                 f"There is no port {path}.", "Plug the board in, or name its port: --port PORT"
             )
         openocd.require()
+        self.probe()
+
+    def probe(self) -> str:
+        """USB serial number of its debug probe, which is that of its serial port.
+
+        The same one to the end: after a power cycle another board may have the port's name.
+
+        Raises:
+            PortError: it cannot be told.
+        """
+        if self._probe is None:
+            self._probe = ports.probe_serial(self.serial_path())
+        return self._probe
 
     def is_blank(self) -> bool:
         """Unknown until it answers."""
@@ -54,7 +68,7 @@ class RealTarget(Target):
 
     def write_firmware(self, build: BuildResult, model: Path | None) -> None:
         """Run PlatformIO's upload target."""
-        platformio.upload(build.board, model)
+        platformio.upload(build.board, model, self.probe())
 
     def write_provisioning(self, partition: bytes) -> None:
         """Run OpenOCD's ``program``; only the partition's sector is erased."""
@@ -62,7 +76,7 @@ class RealTarget(Target):
         with tempfile.TemporaryDirectory(prefix="rbnn-") as folder:
             file = Path(folder) / "provisioning.bin"
             file.write_bytes(partition)
-            openocd.program(script, file, address)
+            openocd.program(script, file, address, self.probe())
 
     def erase_provisioning(self) -> None:
         """Write one line of erased bytes; the whole sector is erased with it."""
@@ -89,12 +103,19 @@ class RealTarget(Target):
         """PlatformIO's upload, then OpenOCD for the provisioning partition.
 
         ``provisioning.bin`` represents a temporary file: its content is made after enrolment.
+        Without ``--port``, ``SERIAL`` represents the serial number of a probe that is not there.
         """
+        try:
+            probe = self.probe()
+        except PortError:
+            if self._port is not None:
+                raise
+            probe = "SERIAL"
         provisioning = openocd.program_command(
-            self._script(), Path("provisioning.bin"), self.board.provisioning.address
+            self._script(), Path("provisioning.bin"), self.board.provisioning.address, probe
         )
         return [
-            *platformio.upload_commands(self.board, model),
+            *platformio.upload_commands(self.board, model, probe),
             shlex.join(provisioning),
         ]
 

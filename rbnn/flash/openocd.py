@@ -13,13 +13,14 @@ TIMEOUT_S = 120
 INSTALL = "Install it: apt-get install openocd"
 
 
-def program_command(script: str, file: Path, address: int) -> list[str]:
+def program_command(script: str, file: Path, address: int, probe: str) -> list[str]:
     """The command that writes ``file`` and verifies it.
 
     Args:
         script: OpenOCD's own board script, for example ``board/st_nucleo_f4.cfg``.
         file: raw bytes; its path may contain spaces, but no braces.
         address: of its first byte.
+        probe: USB serial number of the debug probe; with two boards, OpenOCD would take either.
 
     Raises:
         FlashError: the path cannot be quoted for OpenOCD.
@@ -29,7 +30,8 @@ def program_command(script: str, file: Path, address: int) -> list[str]:
         raise FlashError(
             f"OpenOCD cannot read the path {path}.", "Use a folder without braces and backslashes."
         )
-    return [PROGRAM, "-f", script, "-c", f"program {{{path}}} {address:#010x} verify reset exit"]
+    chosen = ["-f", script, "-c", f"adapter serial {probe}"]
+    return [PROGRAM, *chosen, "-c", f"program {{{path}}} {address:#010x} verify reset exit"]
 
 
 def require() -> None:
@@ -42,14 +44,14 @@ def require() -> None:
         raise FlashError("openocd is not installed; real boards are written with it.", INSTALL)
 
 
-def program(script: str, file: Path, address: int) -> None:
-    """Write ``file`` to the board at the debug probe.
+def program(script: str, file: Path, address: int, probe: str) -> None:
+    """Write ``file`` to the board at the debug probe with this serial number.
 
     Raises:
         FlashError: OpenOCD is missing, finds no board, or the board does not hold what was
             written; the message ends with OpenOCD's last error lines.
     """
-    command = program_command(script, file, address)
+    command = program_command(script, file, address, probe)
     require()
     try:
         result = subprocess.run(

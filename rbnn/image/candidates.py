@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rbnn.container.container import SEALED_OVERHEAD
-from rbnn.container.plan import ContainerPlan, align, plan
+from rbnn.container.plan import plan
 from rbnn.cost import peers
 from rbnn.cost.predict import predict
 from rbnn.errors import RbnnError
 from rbnn.frozen import Frozen
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
+from rbnn.image.fit import CODE_BYTES, container_bytes
 from rbnn.image.memory import APPLICATION_BYTES, MemoryPlan, share_memory
 from rbnn.nets.architectures import ARCHITECTURES, architecture, lay_out
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Shape, Topology
-from rbnn.spec.layout import CONTAINER_HEADER, LAYER, TASK
 
-CODE_BYTES = 52_000
-"""Approximate flash of the application without a model; a build gives the exact figure."""
 LABEL_BYTES = 12
 """Approximate size of a class name with its zero byte."""
 WIDTHS = (16, 32, 48, 64, 96, 128)
@@ -109,7 +106,7 @@ def _judge(
     padded = pad(topology).topology
     layout = plan(padded)
     params = layout.labels_offset + topology.max_classes * LABEL_BYTES
-    flash = CODE_BYTES + _container_bytes(padded, layout, params, tasks)
+    flash = CODE_BYTES + container_bytes(padded, layout, params, tasks)
     try:
         memory = share_memory(board, padded, layout, params)
     except FitError:
@@ -139,8 +136,3 @@ def _judge(
         estimated_ms=sum(cost.cycles for cost in costs) / board.clock_hz * 1000,
         peer_instructions=peers.estimate(topology),
     )
-
-
-def _container_bytes(topology: Topology, layout: ContainerPlan, params: int, tasks: int) -> int:
-    tables = CONTAINER_HEADER.size + LAYER.size * len(topology.layers) + TASK.size * tasks
-    return align(tables) + layout.weights_bytes + tasks * align(params + SEALED_OVERHEAD)

@@ -102,16 +102,13 @@ def share_memory(
     Raises:
         FitError: the least that the model runs with does not fit; the message holds the numbers.
     """
-    fixed = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params
-    left = board.ram.bytes - fixed
-    if left < layout.work_bytes:
+    if excess := ram_excess(board, layout, params):
         raise FitError(
-            f"The model does not fit board {board.name}: RAM needs {fixed + layout.work_bytes:,} "
-            f"bytes of {board.ram.bytes:,} ({layout.work_bytes - left:,} too many): activations "
-            f"{layout.arena_bytes:,}, working memory {layout.work_bytes:,}, parameters {params:,}, "
-            f"stack {board.stack_bytes:,}, application {APPLICATION_BYTES:,}.",
+            f"The model does not fit board {board.name}: {excess}.",
             "Train a narrower network (rbnn train --width) or choose a larger board.",
         )
+    fixed = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params
+    left = board.ram.bytes - fixed
     most = min(left, max(most_work_bytes(layer) for layer in topology.layers))
     if board.work_bytes is not None:
         most = min(most, max(board.work_bytes, layout.work_bytes))
@@ -125,6 +122,19 @@ def share_memory(
             cost.instructions
             for cost in predict(topology, share.work, share.resident_layers, cipher, board.cpu)
         ),
+    )
+
+
+def ram_excess(board: Board, layout: ContainerPlan, params: int) -> str:
+    """What the least that a model runs with needs of a board's RAM, if that is too much."""
+    needed = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params
+    needed += layout.work_bytes
+    if needed <= board.ram.bytes:
+        return ""
+    return (
+        f"RAM needs {needed:,} bytes of {board.ram.bytes:,} ({needed - board.ram.bytes:,} too "
+        f"many): activations {layout.arena_bytes:,}, working memory {layout.work_bytes:,}, "
+        f"parameters {params:,}, stack {board.stack_bytes:,}, application {APPLICATION_BYTES:,}"
     )
 
 

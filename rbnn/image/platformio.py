@@ -19,11 +19,22 @@ from rbnn.image import monocypher
 from rbnn.image.board import Board
 from rbnn.image.errors import BuildError, FitError, PublishedModelError
 from rbnn.image.memory import CONFIG_FILE, MemoryPlan, plan_folder, write_config
-from rbnn.image.paths import cache_folder, firmware_folder
+from rbnn.image.paths import cache_folder
 from rbnn.image.toolchain import prepare_core, require
+from rbnn.image.workplace import workplace
 
 ALLOW_TEST_ONLY = "RBNN_ALLOW_TEST_ONLY"
 """Environment variable without which the firmware refuses a model whose keys are published."""
+PROBE_SERIAL = "RBNN_PROBE_SERIAL"
+"""Environment variable that tells the upload which debug probe to use."""
+_INHERITED = {
+    *("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH"),
+    *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
+}
+"""What a build inherits besides RBNN_*: where programs are, and how to reach the network. Flags and
+search paths of compilers, of SCons, of PlatformIO and of Python would change what is built."""
 _OVERFLOW = re.compile(r"region `(?P<region>\w+)' overflowed by (?P<bytes>\d+) bytes")
 _ERROR_LINE = re.compile(
     r"^.*(?:: (?:fatal )?error: |undefined reference to|ld: (?!warning)|^Error: |\*\*\* ).*$", re.M
@@ -53,13 +64,13 @@ class BuildResult:
 
 def build_folder(board: Board) -> Path:
     """The folder in which ``board``'s firmware is built."""
-    return cache_folder() / "build" / board.name
+    return workplace().cache / "build" / board.name
 
 
 def memory_folder(board: Board) -> Path:
     """The folder of ``model_memory.h`` for the model that is being built for ``board``."""
     # PlatformIO empties its build folder whenever the project changes.
-    return cache_folder() / "memory" / board.name
+    return workplace().cache / "memory" / board.name
 
 
 def _plan_memory(board: Board, model: Path | None) -> MemoryPlan | None:
@@ -73,23 +84,31 @@ def _plan_memory(board: Board, model: Path | None) -> MemoryPlan | None:
 
 
 def _environment(board: Board, model: Path | None) -> dict[str, str]:
-    """Variables of the PlatformIO process: everything stays in the repository's cache."""
-    environment = dict(os.environ)
+    """Variables of the PlatformIO process: chosen, so that a user's own change no build."""
+    place = workplace()
+    # A folder that does not exist builds the firmware without a model.
+    no_model = build_folder(board) / "no-model"
+    environment = {name: value for name, value in os.environ.items() if _is_kept(name)}
     environment |= {
         "PLATFORMIO_CORE_DIR": str(prepare_core()),
-        "PLATFORMIO_WORKSPACE_DIR": str(cache_folder() / "pio"),
+        "PLATFORMIO_WORKSPACE_DIR": str(place.cache / "pio"),
         "PLATFORMIO_BUILD_DIR": str(build_folder(board)),
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_SETTING_CHECK_PLATFORMIO_INTERVAL": "100000",
         "PLATFORMIO_NO_ANSI": "yes",
-        # A folder that does not exist builds the firmware without a model.
-        "RBNN_MODEL_DIR": str(model.resolve() if model else build_folder(board) / "no-model"),
+        "RBNN_MODEL_DIR": str(place.named_plainly(model, board.name) if model else no_model),
         "RBNN_MEMORY_DIR": str(memory_folder(board)),
     }
-    environment.pop(ALLOW_TEST_ONLY, None)
+    for name in (ALLOW_TEST_ONLY, PROBE_SERIAL):
+        environment.pop(name, None)
     if is_published(model):  # build() has checked that this is wanted
         environment[ALLOW_TEST_ONLY] = "1"
     return environment
+
+
+def _is_kept(name: str) -> bool:
+    """Whether a build inherits a variable of the user's."""
+    return name in _INHERITED or name.startswith("RBNN_")
 
 
 def is_published(model: Path | None) -> bool:
@@ -99,8 +118,8 @@ def is_published(model: Path | None) -> bool:
 
 
 def _command(board: Board, target: str | None, verbose: bool) -> list[str]:
-    command = [sys.executable, "-m", "platformio", "run"]
-    command += ["--project-dir", str(firmware_folder()), "--environment", board.name]
+    command = [sys.executable, "-P", "-m", "platformio", "run"]
+    command += ["--project-dir", str(workplace().project), "--environment", board.name]
     command += ["--target", target] if target else []
     return command + (["--verbose"] if verbose else [])
 
@@ -108,8 +127,9 @@ def _command(board: Board, target: str | None, verbose: bool) -> list[str]:
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
     """Reserve the build folders for this process: PlatformIO does not lock them itself."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with (cache_folder() / "build.lock").open("w") as lock:
+    cache = workplace().cache
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -214,29 +234,31 @@ def build(
     )
 
 
-def upload_commands(board: Board, model: Path | None) -> list[str]:
+def upload_commands(board: Board, model: Path | None, probe: str) -> list[str]:
     """The commands that :func:`upload` runs, as lines for a shell.
 
     Args:
         board: a board with an OpenOCD script.
         model: as for :func:`build`.
+        probe: USB serial number of its debug probe.
     """
     shown = ("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR")
-    environment = _environment(board, model)
+    environment = _environment(board, model) | {PROBE_SERIAL: probe}
     settings = [
         f"{name}={shlex.quote(environment[name])}"
-        for name in (*shown, ALLOW_TEST_ONLY)
+        for name in (*shown, PROBE_SERIAL, ALLOW_TEST_ONLY)
         if name in environment
     ]
     return [" ".join([*settings, shlex.join(_command(board, "upload", False))])]
 
 
-def upload(board: Board, model: Path | None, *, verbose: bool = False) -> Path:
+def upload(board: Board, model: Path | None, probe: str, *, verbose: bool = False) -> Path:
     """Write the image to a board with PlatformIO's upload target (OpenOCD).
 
     Args:
         board: a board with an OpenOCD script.
         model: as for :func:`build`.
+        probe: USB serial number of its debug probe: with two boards, OpenOCD would take either.
         verbose: also log OpenOCD's command line.
 
     Returns:
@@ -257,7 +279,8 @@ def upload(board: Board, model: Path | None, *, verbose: bool = False) -> Path:
     try:
         with _alone():
             _plan_memory(board, model)
-            _run(_command(board, "upload", verbose), _environment(board, model), log)
+            environment = _environment(board, model) | {PROBE_SERIAL: probe}
+            _run(_command(board, "upload", verbose), environment, log)
     except BuildError as error:
         raise BuildError(
             f"The upload to {board.title} failed: {first_error(log.read_text())}",

@@ -10,7 +10,7 @@ from platformio.dependencies import get_core_dependencies
 
 from rbnn.files import write_atomic
 from rbnn.image.errors import ToolError
-from rbnn.image.paths import cache_folder
+from rbnn.image.workplace import workplace
 
 PACKAGES = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
@@ -48,7 +48,7 @@ def require(program: str) -> Path:
 
 def core_folder() -> Path:
     """This repository's PlatformIO core folder, separate from the user's own."""
-    return cache_folder() / "platformio"
+    return workplace().cache / "platformio"
 
 
 def prepare_core() -> Path:

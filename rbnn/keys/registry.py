@@ -19,17 +19,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, func, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from rbnn.keys.database import WRITES, open_database
 from rbnn.keys.errors import RegistryError
 from rbnn.keys.licence import Licence
-from rbnn.keys.records import AuditEntry, Base, Device, IssuedLicence
+from rbnn.keys.records import AuditEntry, Device, IssuedLicence
 
 DEFAULT_FILE = Path("registry.sqlite")
 GENESIS = "0" * 64
-_WRITES = "rbnn_writes"
 
 
 def _now() -> str:
@@ -49,39 +49,18 @@ class Registry:
         self._where = where
 
     @classmethod
-    def open(cls, url_or_path: str | Path = DEFAULT_FILE) -> Registry:
-        """Open a registry and create what is missing.
+    def open(cls, url_or_path: str | Path = DEFAULT_FILE, *, create: bool = True) -> Registry:
+        """Open a registry.
 
         Args:
-            url_or_path: a file for SQLite, or an SQLAlchemy URL
+            url_or_path: a file for SQLite, taken literally, or an SQLAlchemy URL
                 (``postgresql+psycopg://user@host/name``).
+            create: make what is missing; otherwise, a registry that is not there is refused.
 
         Raises:
-            RegistryError: it cannot be opened.
+            RegistryError: it cannot be opened, or there is none.
         """
-        place = str(url_or_path)
-        is_url = "://" in place
-        try:
-            if not is_url:
-                Path(place).parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(place if is_url else f"sqlite:///{place}")
-            where = engine.url.render_as_string(hide_password=True) if is_url else place
-            if engine.dialect.name == "sqlite":
-                _prepare_sqlite(engine)
-            Base.metadata.create_all(engine)
-        except (ImportError, ArgumentError, NoSuchModuleError) as error:
-            raise RegistryError(
-                f"Cannot open a registry of this kind: {error}.",
-                "For PostgreSQL, install rbnn[postgresql] and use "
-                "postgresql+psycopg://user@host/name.",
-            ) from None
-        except (DBAPIError, OSError) as error:
-            reason = error.orig if isinstance(error, DBAPIError) else error
-            name = place.split("@")[-1]
-            raise RegistryError(
-                f"Cannot open the registry {name}: {reason}.",
-                "Check the path, or the database's address and permissions.",
-            ) from None
+        engine, where = open_database(str(url_or_path), create=create)
         return cls(engine, where)
 
     def close(self) -> None:
@@ -99,14 +78,16 @@ class Registry:
         """All or nothing; writers take turns, so that numbers and chain have no gaps."""
         try:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
-                session.connection(execution_options={_WRITES: writes})
+                session.connection(execution_options={WRITES: writes})
                 if writes and self._engine.dialect.name == "postgresql":
                     session.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
                 yield session
         except SQLAlchemyError as error:
             reason = error.orig if isinstance(error, DBAPIError) else error
             raise RegistryError(
-                f"The registry {self._where} refused: {reason}.", "Nothing was changed."
+                f"The registry {self._where} refused: {reason}.",
+                "Free some space, or check its permissions and whether another program uses it; "
+                "then run the command again.",
             ) from None
 
     @staticmethod
@@ -279,17 +260,3 @@ class Registry:
                 )
             previous = entry.hash
         return count, previous
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    """Let SQLAlchemy start transactions itself, so that a writer locks before it reads."""
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -40,7 +40,7 @@ def describe_keys(
 
 
 def _licences(model_id: str, export: Export | None, registry: str) -> tuple[LicenceFigures, ...]:
-    with Registry.open(registry) as book:
+    with Registry.open(registry, create=False) as book:
         boards = {device.public: device.board for device in book.devices()}
         return tuple(
             LicenceFigures(

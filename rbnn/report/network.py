@@ -10,8 +10,8 @@ from rbnn.cost.predict import predict
 from rbnn.errors import RbnnError
 from rbnn.export.export import NO_PROVIDER, Export, make_container
 from rbnn.image.board import Board
-from rbnn.image.candidates import CODE_BYTES
 from rbnn.image.errors import FitError
+from rbnn.image.fit import CODE_BYTES
 from rbnn.image.memory import APPLICATION_BYTES, MemoryPlan, plan_memory
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Layer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,4 +53,20 @@ def test_an_overflow_writes_nothing(
     done = export(run, tmp_path / "out", "--board", "nucleo")
     assert isinstance(done.exception, FitError)
     assert "too many" in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_larger_than_the_flash_is_refused_with_the_figures(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = boards.load_board("nucleo")
+    flash = small.flash.model_copy(update={"bytes": 60_000})
+    monkeypatch.setattr(
+        boards, "load_board", lambda name: small.model_copy(update={"flash": flash})
+    )
+    done = export(run, tmp_path / "out", "--board", "nucleo")
+    assert isinstance(done.exception, FitError)
+    assert re.search(
+        r"flash needs about [\d,]+ bytes of 60,000 \([\d,]+ too many\)", str(done.exception)
+    )
     assert not (tmp_path / "out").exists()

@@ -126,3 +126,17 @@ def test_a_model_of_another_provider(
     done = rbnn("license", "issue", "run", "--user-key")
     assert done.returncode == 1 and "another provider key" in done.stderr
     assert not (tmp_path / "licences").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["devices", "devices audit", "license list", "license issue run"]
+)
+def test_a_mistyped_registry_is_refused(
+    rbnn: Command, tmp_path: Path, random_export: Callable[..., Any], command: str
+) -> None:
+    provider = ensure_provider(tmp_path / "keys" / "provider.pem", say=lambda _: None)
+    random_export(tmp_path / "run", provider_public=provider.public)
+    rbnn("keys", "new", "user", "keys/user.key")
+    done = rbnn(*command.split(), "--registry", "regsitry.sqlite")
+    assert done.returncode == 1 and "There is no registry regsitry.sqlite" in done.stderr
+    assert not (tmp_path / "regsitry.sqlite").exists()

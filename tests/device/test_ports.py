@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from rbnn.device import ports
 from rbnn.device.errors import PortError
-from rbnn.device.ports import choose
+from rbnn.device.ports import choose, probe_serial
 
 IDS = ((0x0483, 0x374B), (0x0483, 0x3752))
 
@@ -18,6 +20,7 @@ class Port:
     description: str
     vid: int | None
     pid: int | None
+    serial_number: str | None = None
 
 
 STLINK = Port("/dev/ttyACM0", "STM32 STLink", 0x0483, 0x374B)
@@ -43,3 +46,24 @@ def test_without_a_matching_port_all_ports_are_listed() -> None:
         choose("nucleo", IDS, [ONBOARD])
     with pytest.raises(PortError, match="no serial port at all"):
         choose("nucleo", IDS, [])
+
+
+def test_the_port_tells_which_probe_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, three, garbled = (tmp_path / f"ttyACM{number}" for number in range(4))
+    numbers = {one: "066AFF1", two: "066BFF2", three: None, garbled: "\x82\x00?"}
+    there = [Port(str(path), "", 0x0483, 0x374B, number) for path, number in numbers.items()]
+    monkeypatch.setattr(ports.list_ports, "comports", lambda: there)
+    assert probe_serial(str(one)) == "066AFF1"
+    link = tmp_path / "by-id"
+    link.symlink_to(two)
+    assert probe_serial(str(link)) == "066BFF2"
+    for path, why in (
+        (three, "has no USB serial number"),
+        (garbled, "cannot be given"),
+        (tmp_path / "ttyS0", "no USB port"),
+    ):
+        with pytest.raises(PortError, match=f"cannot be told: .*{why}") as refusal:
+            probe_serial(str(path))
+        assert "--port" in refusal.value.fix

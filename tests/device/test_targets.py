@@ -72,6 +72,10 @@ def test_check_names_what_is_missing(
 ) -> None:
     with pytest.raises(PortError, match="There is no port /dev/nonesuch"):
         RealTarget(NUCLEO, "/dev/nonesuch", quiet).check()
+    monkeypatch.setattr(openocd, "require", lambda: None)
+    with pytest.raises(PortError, match=f"probe belongs to the port {far.path} cannot be told"):
+        RealTarget(NUCLEO, far.path, quiet).check()
+    monkeypatch.undo()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FlashError) as caught:
         RealTarget(NUCLEO, far.path, quiet).check()
@@ -86,14 +90,18 @@ def test_writing_uses_platformio_for_the_firmware_and_openocd_for_the_partition(
     monkeypatch.setattr(
         openocd,
         "program",
-        lambda script, file, address: done.append((script, file.read_bytes(), address)),
+        lambda script, file, *rest: done.append((script, file.read_bytes(), *rest)),
     )
+    monkeypatch.setattr(ports, "probe_serial", {"/dev/x": "066DFF"}.__getitem__)
     target = RealTarget(NUCLEO, "/dev/x", quiet)
     none = tmp_path / "none"
     target.write_firmware(BuildResult(NUCLEO, none, none, none, none), tmp_path)
     target.write_provisioning(b"partition")
     address = NUCLEO.provisioning.address
-    assert done == [(NUCLEO, tmp_path), (NUCLEO.openocd_script, b"partition", address)]
+    assert done == [
+        (NUCLEO, tmp_path, "066DFF"),
+        (NUCLEO.openocd_script, b"partition", address, "066DFF"),
+    ]
 
 
 def test_the_dry_run_prints_both_commands(tmp_path: Path) -> None:
@@ -102,6 +110,20 @@ def test_the_dry_run_prints_both_commands(tmp_path: Path) -> None:
     assert "--target upload" in upload
     assert program.startswith("openocd -f ")
     assert f"{NUCLEO.provisioning.address:#010x}" in program
+
+
+def test_the_port_chooses_the_board_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = {"/dev/ttyACM0": "066AFF1", "/dev/ttyACM1": "066BFF2"}
+    monkeypatch.setattr(ports, "probe_serial", numbers.__getitem__)
+    for port, number in numbers.items():
+        upload, program = RealTarget(NUCLEO, port, quiet).commands(tmp_path)
+        assert f"RBNN_PROBE_SERIAL={number} " in upload
+        assert f"'adapter serial {number}'" in program
+    monkeypatch.undo()
+    with pytest.raises(PortError, match="cannot be told"):
+        RealTarget(NUCLEO, "/dev/nonesuch", quiet).commands(tmp_path)
 
 
 def test_a_power_cycle_waits_for_the_user(

@@ -11,6 +11,7 @@ import pytest
 from rbnn.flash.errors import FlashError
 from rbnn.flash.openocd import program, program_command
 
+PROBE = "066DFF525750877267"
 SCRIPT = "board/st_nucleo_f4.cfg"
 
 
@@ -23,10 +24,12 @@ def _stand_in(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_command_names_script_file_and_address(tmp_path: Path) -> None:
     file = tmp_path / "with space.bin"
-    assert program_command(SCRIPT, file, 0x08060000) == [
+    assert program_command(SCRIPT, file, 0x08060000, PROBE) == [
         "openocd",
         "-f",
         SCRIPT,
+        "-c",
+        f"adapter serial {PROBE}",
         "-c",
         f"program {{{file}}} 0x08060000 verify reset exit",
     ]
@@ -34,16 +37,16 @@ def test_the_command_names_script_file_and_address(tmp_path: Path) -> None:
 
 def test_paths_that_tcl_would_change_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FlashError, match="cannot read the path"):
-        program_command(SCRIPT, tmp_path / "a}b", 0)
+        program_command(SCRIPT, tmp_path / "a}b", 0, PROBE)
 
 
 def test_the_command_is_run_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = tmp_path / "seen"
     _stand_in(tmp_path, f'printf "%s\\n" "$0" "$@" > {shlex.quote(str(seen))}', monkeypatch)
-    program(SCRIPT, tmp_path / "image.bin", 0x08000000)
+    program(SCRIPT, tmp_path / "image.bin", 0x08000000, PROBE)
     assert (
         seen.read_text().splitlines()[1:]
-        == program_command(SCRIPT, tmp_path / "image.bin", 0x08000000)[1:]
+        == program_command(SCRIPT, tmp_path / "image.bin", 0x08000000, PROBE)[1:]
     )
 
 
@@ -51,7 +54,7 @@ def test_a_failure_quotes_openocd(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     text = 'echo "Info : clock speed" >&2; echo "Error: open failed" >&2; exit 1'
     _stand_in(tmp_path, text, monkeypatch)
     with pytest.raises(FlashError, match=r"could not write the board: open failed\.$|open failed"):
-        program(SCRIPT, tmp_path / "image.bin", 0)
+        program(SCRIPT, tmp_path / "image.bin", 0, PROBE)
 
 
 def test_a_missing_openocd_says_how_to_install_it(
@@ -59,5 +62,5 @@ def test_a_missing_openocd_says_how_to_install_it(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FlashError) as caught:
-        program(SCRIPT, tmp_path / "image.bin", 0)
+        program(SCRIPT, tmp_path / "image.bin", 0, PROBE)
     assert "apt-get install openocd" in caught.value.fix

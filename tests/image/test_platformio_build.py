@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -146,13 +147,13 @@ def test_missing_compiler_names_the_package(monkeypatch: pytest.MonkeyPatch) -> 
 def test_missing_openocd_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ToolError, match="openocd is not installed") as refusal:
-        platformio.upload(load_board("nucleo"), None)
+        platformio.upload(load_board("nucleo"), None, "066DFF52")
     assert "apt-get install openocd" in refusal.value.fix
 
 
 def test_an_emulated_board_takes_no_upload() -> None:
     with pytest.raises(BuildError, match="emulated"):
-        platformio.upload(load_board("qemu"), None)
+        platformio.upload(load_board("qemu"), None, "066DFF52")
 
 
 @pytest.mark.skipif(
@@ -163,13 +164,16 @@ def test_upload_without_a_probe_says_so() -> None:
     if list(Path("/dev/serial/by-id").glob("*STLINK*")):
         pytest.skip("an ST-LINK is plugged in")
     with pytest.raises(BuildError, match=r"The upload to ST Nucleo F446RE failed: Error: "):
-        platformio.upload(load_board("nucleo"), None)
+        platformio.upload(load_board("nucleo"), None, "066DFF52")
 
 
-def test_dry_run_shows_the_command() -> None:
-    (line,) = platformio.upload_commands(load_board("nucleo"), Path("my model"))
+def test_dry_run_shows_the_command(tmp_path: Path) -> None:
+    (line,) = platformio.upload_commands(load_board("nucleo"), tmp_path / "my model", "066DFF52")
+    assert "RBNN_PROBE_SERIAL=066DFF52 " in line
     assert "--environment nucleo --target upload" in line
-    assert "RBNN_MODEL_DIR='" in line and "my model'" in line
+    (shown,) = (part for part in shlex.split(line) if part.startswith("RBNN_MODEL_DIR="))
+    # PlatformIO sees a plain name for it.
+    assert Path(shown.partition("=")[2]).readlink() == tmp_path / "my model"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +207,7 @@ def test_a_model_with_published_keys_is_built_only_on_request(
     with pytest.raises(PublishedModelError, match="TEST-ONLY"):
         platformio.build(board, folder)
     assert platformio.build(board, folder, test_only=True).bin.is_file()
-    assert "RBNN_ALLOW_TEST_ONLY=1" in platformio.upload_commands(board, folder)[0]
+    assert "RBNN_ALLOW_TEST_ONLY=1" in platformio.upload_commands(board, folder, "066DFF52")[0]
     # PlatformIO on its own, as if started by hand.
     monkeypatch.setattr(platformio, "is_published", lambda _: False)
     with pytest.raises(BuildError, match="TEST-ONLY"):

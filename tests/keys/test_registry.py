@@ -193,3 +193,29 @@ def test_a_password_in_the_url_is_not_shown() -> None:
     with pytest.raises(RegistryError) as caught:
         Registry.open("postgresql+psycopg://user:hidden-word@localhost:1/none")
     assert "hidden-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["audit%202026.sqlite", "what?.sqlite", "a#b.sqlite", ":memory:"])
+def test_a_path_is_taken_literally(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Registry.open(name) as registry:
+        registry.add_device(FIRST, SIGN, "qemu", RECORD)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    with Registry.open(name, create=False) as registry:
+        assert len(registry.devices()) == 1
+
+
+@pytest.mark.parametrize("prefix", ["", "sqlite:///"])
+def test_reading_never_creates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RegistryError, match=r"There is no registry .*mistyped"):
+        Registry.open(f"{prefix}deep/mistyped.sqlite", create=False)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty.sqlite").touch()
+    with pytest.raises(RegistryError, match="There is no registry"):
+        Registry.open(f"{prefix}empty.sqlite", create=False)
+    assert (tmp_path / "empty.sqlite").read_bytes() == b""

@@ -55,6 +55,7 @@ def test_eval_takes_the_newest_run_and_prints_one_document(folder: Path) -> None
         (("train",), "Name either tasks to train or a run to resume."),
         (("train", "--tasks", "digits", "--resume", "x"), "Name either"),
         (("train", "--resume", "nowhere"), "nowhere is not a run folder"),
+        (("train", "--tasks", "digits", "--board", "mars"), "Unknown board 'mars'"),
         (("train", "--tasks", "digit"), "Did you mean digits?"),
         (("train", "--tasks", "digits", "--arch", "alexnet"), "Unknown architecture 'alexnet'"),
         (("train", "--tasks", "digits", "--width", "4"), "--width 8"),
@@ -115,3 +116,12 @@ def test_copies_of_training_samples_in_the_test_set_are_warned_of(tmp_path: Path
     assert "warning: " in done.stderr
     assert "4 of 6 test samples of task mine are training samples too" in done.stderr
     json.loads(done.stdout)
+
+
+def test_a_network_too_large_for_the_board_is_announced_before_training(tmp_path: Path) -> None:
+    wide = ("--tasks", "digits", "--steps", "1", "--batch", "8", "--width", "256")
+    done = rbnn("train", *wide, "--board", "nucleo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    warning = done.stderr.splitlines()[0]
+    assert warning.startswith("warning: The model does not fit board nucleo: flash needs about")
+    assert "too many" in warning

@@ -37,7 +37,8 @@ env.Append(
     CPPPATH=[firmware, monocypher],
     ASPPFLAGS=MACHINE,
     CPPDEFINES=[("RBNN_BOARD", env.StringifyMacro(name))],
-    CCFLAGS=[*MACHINE, "-O2", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
+    # What -g adds to the ELF file is not flashed.
+    CCFLAGS=[*MACHINE, "-O2", "-g", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
     # Kernels write words in halves.
     CFLAGS=["-std=c11", "-fno-strict-aliasing"],
     LINKFLAGS=[
@@ -86,7 +87,10 @@ binary = env.Command(
 
 script = board.get("rbnn", {}).get("openocd_script")
 if script:
-    arguments = ["-f", script, "-c", "program {$SOURCE} verify reset exit"]
+    # With two boards, OpenOCD takes either unless it is told which one.
+    probe = os.environ.get("RBNN_PROBE_SERIAL")
+    chosen = ["-c", f"adapter serial {probe}"] if probe else []
+    arguments = ["-f", script, *chosen, "-c", "program {$SOURCE} verify reset exit"]
     quoted = " ".join(f'"{argument}"' for argument in arguments)
     upload = env.VerboseAction(f"openocd {quoted}", "Uploading $SOURCE")
     AlwaysBuild(env.Alias("upload", elf, upload))

@@ -1,0 +1,91 @@
+"""Opening the registry's database: a file for SQLite, or whatever SQLAlchemy opens by URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from rbnn.keys.errors import RegistryError
+from rbnn.keys.records import Base
+
+WRITES = "rbnn_writes"
+"""Execution option of a transaction that writes."""
+
+
+def open_database(place: str, *, create: bool) -> tuple[Engine, str]:
+    """Open a registry's database.
+
+    Args:
+        place: a file for SQLite, taken literally, or an SQLAlchemy URL.
+        create: make what is missing.
+
+    Returns:
+        The database, and its name for messages, without a password.
+
+    Raises:
+        RegistryError: it cannot be opened, or is missing and shall not be made.
+    """
+    is_url = "://" in place
+    try:
+        url = make_url(place) if is_url else URL.create("sqlite", database=_file(place))
+        where = url.render_as_string(hide_password=True) if is_url else place
+        file = _sqlite_file(url)
+        if file is not None and create:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        if file is not None and not create and not file.exists():
+            raise _missing(where)
+        engine = create_engine(url)
+        if engine.dialect.name == "sqlite":
+            _prepare_sqlite(engine)
+        if create:
+            Base.metadata.create_all(engine)
+        elif not set(Base.metadata.tables) <= set(inspect(engine).get_table_names()):
+            raise _missing(where)
+    except (ImportError, ArgumentError, NoSuchModuleError) as error:
+        raise RegistryError(
+            f"Cannot open a registry of this kind: {error}.",
+            "For PostgreSQL, install rbnn[postgresql] and use postgresql+psycopg://user@host/name.",
+        ) from None
+    except (DBAPIError, OSError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        name = place.split("@")[-1] if is_url else place
+        raise RegistryError(
+            f"Cannot open the registry {name}: {reason}.",
+            "Check the path, or the database's address and permissions.",
+        ) from None
+    return engine, where
+
+
+def _file(place: str) -> str:
+    """The absolute path: SQLite gives names such as ``:memory:`` a meaning of their own."""
+    return str(Path(place).absolute())
+
+
+def _sqlite_file(url: URL) -> Path | None:
+    """The file of an SQLite database; None for another database or one in memory."""
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)) if is_file else None
+
+
+def _missing(where: str) -> RegistryError:
+    return RegistryError(
+        f"There is no registry {where}.",
+        "Name the right one with --registry; `rbnn flash` and `rbnn enroll` make a new one.",
+    )
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Let SQLAlchemy start transactions itself, so that a writer locks before it reads."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
