@@ -293,9 +293,9 @@ typedef struct {
   uint8_t op; /* enum Operator */
   uint8_t packing; /* enum Packing */
   uint8_t kernel; /* height and width of the window; 0 for a dense layer */
-  uint8_t stride; /* in both directions */
-  uint8_t pad; /* pixels added on each side */
-  uint8_t pool; /* side of the max pool after a stem's sums; 1 for none */
+  uint8_t stride; /* in both directions; 1 for a dense layer */
+  uint8_t pad; /* pixels added on each side; 0 for a pool or a dense layer */
+  uint8_t pool; /* side of the max pool after a stem's sums; 1 without one */
   uint8_t stage; /* enum Stage */
   uint8_t activation; /* enum Activation */
   uint8_t sign; /* enum Sign */
@@ -308,9 +308,9 @@ typedef struct {
   uint16_t out_channels; /* filters; a multiple of 32, except for a dense layer */
   uint16_t shortcut_channels; /* 0 for none; channel c adds shortcut channel c mod this */
   uint32_t in_offset; /* place of the input in the activation arena */
-  uint32_t out_offset; /* place of bits or logits in the arena; 0 for none */
-  uint32_t stream_offset; /* place of the stream in the arena; 0 for none */
-  uint32_t shortcut_offset; /* place of the shortcut's stream; 0 for none */
+  uint32_t out_offset; /* place of bits or logits in the arena; 0 without either */
+  uint32_t stream_offset; /* place of the stream in the arena; 0 without a stream */
+  uint32_t shortcut_offset; /* place of the shortcut's stream; 0 without a shortcut */
   uint32_t weights_offset; /* start of this layer's bits, counted from the start of P */
   uint32_t weights_bytes; /* size of this layer's bits */
   uint32_t params_offset; /* its parameters, counted from the start of the plaintext */

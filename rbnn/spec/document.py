@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from enum import IntEnum
 from pathlib import Path
 
 from rbnn.files import write_atomic
@@ -82,12 +83,34 @@ def _operators() -> Table:
     )
 
 
+def _enumerations() -> Table:
+    enumerations: tuple[tuple[str, type[IntEnum]], ...] = (
+        ("packing", layout.Packing),
+        ("stage", layout.Stage),
+        ("activation", layout.Activation),
+        ("sign", layout.Sign),
+        ("cipher", layout.Cipher),
+        ("scheme", layout.Scheme),
+        ("adapter", layout.Adapter),
+    )
+    return Table(
+        heads=("member", "values"),
+        rows=tuple(
+            (f"`{name}`", ", ".join(f"{value} {value.name.lower()}" for value in kind))
+            for name, kind in enumerations
+        ),
+        align="l",
+    )
+
+
 def _limits() -> Table:
     limits = (
         ("tasks", layout.MAX_TASKS),
         ("layers", layout.MAX_LAYERS),
         ("classes of a task", layout.MAX_CLASSES),
         ("channels of the network's input", layout.MAX_INPUT_CHANNELS),
+        ("weights of a filter of a stem", operators.STEM.most_filter_bits),
+        ("weights of any other filter", operators.CONV.most_filter_bits),
         ("height and width of a window", layout.MAX_KERNEL),
         ("height and width of an average pool's window", layout.MAX_AVERAGE_WINDOW),
         ("bytes of activation memory", layout.MAX_ARENA_BYTES),
@@ -109,6 +132,7 @@ def tables() -> dict[str, str]:
     }
     others = {
         "commands": _commands(),
+        "enumerations": _enumerations(),
         "limits": _limits(),
         "operators": _operators(),
         "statuses": _statuses(),

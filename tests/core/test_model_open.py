@@ -79,6 +79,19 @@ def test_header_members(driver: Driver, container: bytes, name: str, value: int)
         parse(data)
 
 
+@pytest.mark.parametrize("name", ["arena_bytes", "work_bytes", "params_bytes"])
+def test_the_device_takes_larger_sizes_that_the_host_does_not_write(
+    driver: Driver, container: bytes, params: bytes, name: str
+) -> None:
+    """As SPEC.md says: the host reads only canonical containers."""
+    offset, code = member_offset(CONTAINER_HEADER, name)
+    larger = struct.unpack_from(code, container, offset)[0] + 32
+    data = changed(container, 0, CONTAINER_HEADER, name, larger)
+    assert open_it(driver, data, params) == (0, 0, 0, 0)
+    with pytest.raises(RbnnError, match=name):
+        parse(data)
+
+
 @pytest.mark.parametrize(
     ("layer", "name", "value"),
     [
