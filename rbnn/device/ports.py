@@ -87,7 +87,7 @@ def probe_serial(path: str) -> str:
     elif not re.fullmatch(r"[0-9A-Za-z._-]+", found[0]):
         why = f"OpenOCD cannot be given its probe's serial number {found[0]!r}"
     else:
-        return found[0]
+        return str(found[0])
     raise PortError(
         f"Which debug probe belongs to the port {path} cannot be told: {why}.",
         "Name the serial port of the board's own probe: --port PORT (such as /dev/ttyACM0).",
