@@ -22,6 +22,8 @@ SYSTEM_FILES := \
 	/usr/include/stdio.h:libc6-dev \
 	/usr/lib/arm-none-eabi/newlib/libc.a:libnewlib-arm-none-eabi
 
+# Rooms whose tests train nothing, emulate nothing and compile little
+FAST_TESTS := $(addprefix tests/,architecture spec pages keys flash container runs device tasks puf reconf)
 C_FILES := find firmware tests -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0
 
 .DEFAULT_GOAL := help
