@@ -67,7 +67,7 @@ class Bench:
     def __init__(self, line: SerialLine, board: Board) -> None:
         self._line = line
         answer = self._ask("loops")
-        hz = answer.number(answer.one("counter"), least=1)
+        hz = answer.number(answer.one("counter"))
         loops = [[answer.number(v) for v in answer.fields(one, 2)] for one in answer.all("loop")]
         if hz == 0:
             raise BenchError(

@@ -72,12 +72,12 @@ def infer_files(
     kind = input_kind(session, name, active, runs)
     for file in files:
         _require_kind(file, name, kind)
+    samples = [load_sample(file, channels) for file in files]
     if kind is None:
         say(
             f"Whether task {name} expects grey pictures or sounds is not known here: {runs} does "
             "not hold its run and data. Files of the wrong kind get meaningless labels."
         )
-    samples = [load_sample(file, channels) for file in files]
     return _infer(session, name, active, files, samples)
 
 

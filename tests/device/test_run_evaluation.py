@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from rbnn.cli.main import build
 from rbnn.device.answers import DeviceTask, Identity, Inference
 from rbnn.device.errors import LinkError
 from rbnn.device.run_evaluation import accuracy_table, evaluate_run
@@ -100,6 +105,22 @@ def test_tasks_measured_before_the_board_dies_are_kept() -> None:
         for one in evaluate_run(board, StandInRun(), DATA, 3, None):  # type: ignore[arg-type]
             kept.append(one.task)
     assert kept == ["one"]
+
+
+@pytest.mark.parametrize("dies_at", ["", "two"])
+def test_the_command_prints_what_was_measured_before_the_board_died(
+    monkeypatch: pytest.MonkeyPatch, dies_at: str
+) -> None:
+    board = StandIn(dies_at=dies_at)
+    target = SimpleNamespace(open=lambda: contextlib.nullcontext(board))
+    monkeypatch.setattr("rbnn.runs.run.choose_run", lambda *_: StandInRun())
+    monkeypatch.setattr("rbnn.runs.start.load_data", lambda *_: DATA)
+    monkeypatch.setattr("rbnn.cli.options.target", lambda *_: target)
+    done = CliRunner().invoke(build(), ["eval", "--board", "qemu", "--samples", "3", "--json"])
+    tasks = [one["task"] for one in json.loads(done.stdout)["tasks"]]
+    assert tasks == (["one"] if dies_at else ["one", "two"])
+    assert done.exit_code == (1 if dies_at else 0)
+    assert ("1 of 2 tasks were measured" in str(done.exception)) == bool(dies_at)
 
 
 def test_only_the_requested_number_of_samples_is_measured() -> None:
