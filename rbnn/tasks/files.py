@@ -6,6 +6,7 @@ the task has one channel, otherwise three.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
@@ -83,7 +84,8 @@ def _list(tree: Tree) -> dict[str, dict[str, list[str]]]:
             what = f"{inner} is a folder inside a class folder."
             misplaced.setdefault(inner, TaskError(what, _LAYOUT))
         elif len(rest) == 2:
-            files = found[part].setdefault(rest[0], [])
+            # Some systems store an accent apart from its letter.
+            files = found[part].setdefault(unicodedata.normalize("NFC", rest[0]), [])
             files += [name] if rest[1] else []
         elif rest[0]:
             what = f"{tree.where(name)} is not in a class folder."

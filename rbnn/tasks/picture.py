@@ -118,12 +118,17 @@ def _on_white(picture: Image.Image, raw: bytes) -> Image.Image:
 
 
 def _upright(picture: Image.Image, original: Image.Image) -> Image.Image:
-    """A picture turned as the EXIF data of ``original`` say."""
-    from PIL import ExifTags, ImageOps
+    """A picture turned as the EXIF data of ``original`` say; as it is if they are damaged."""
+    from PIL import ExifTags, Image, ImageOps
 
-    turned = ExifTags.Base.Orientation
-    picture.getexif()[turned] = original.getexif().get(turned, 1)
-    return ImageOps.exif_transpose(picture)
+    try:
+        orientation = original.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # whatever damaged data raise; viewers show such a picture, too
+        return picture
+    # Without the other data, which a turned picture would have to write anew.
+    plain = Image.fromarray(np.asarray(picture))
+    plain.getexif()[ExifTags.Base.Orientation] = orientation
+    return ImageOps.exif_transpose(plain)
 
 
 def is_grey(images: Images) -> bool:

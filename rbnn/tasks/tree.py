@@ -60,12 +60,21 @@ class Tree(ABC):
         """Close the file."""
 
     def where(self, name: str) -> str:
-        """A file's name for error messages."""
-        return f"{self.path}/{self.inner}{name}"
+        """A file's name for error messages, with control characters escaped."""
+        return "".join(
+            letter if letter.isprintable() else repr(letter)[1:-1]
+            for letter in f"{self.path}/{self.inner}{name}"
+        )
 
 
 def _is_ignored(name: str) -> bool:
     return any(part in IGNORED or part.startswith(".") for part in name.split("/"))
+
+
+def _plain(name: str) -> str:
+    """A path in a zip without ``.`` and without doubled slashes; a folder's ends with one."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    return "/".join(parts) + ("/" if parts and name.endswith("/") else "")
 
 
 def _inner(tops: list[str]) -> str:
@@ -179,7 +188,7 @@ class ZipTree(Tree):
             self._file.close()
             raise TaskError(
                 f"{path} is not a readable zip file, or is cut off: {error}.",
-                "Download or pack it again.",
+                "Name a folder or a zip file; if it is one, download or pack it again.",
             ) from error
         self._all: dict[str, zipfile.ZipInfo] = {}
         self._members: dict[str, zipfile.ZipInfo] = {}
@@ -192,15 +201,27 @@ class ZipTree(Tree):
     def _check_members(self) -> None:
         members = self._zip.infolist()
         if len(members) > MAX_FILES:
-            raise TaskError(f"{self.path} has {len(members)} files.", "Pack a smaller set.")
+            raise TaskError(
+                f"{self.path} has {len(members):,} files; the limit is {MAX_FILES:,}.",
+                "Pack a smaller set.",
+            )
         faults = []
         for member in members:
             name = member.filename.replace("\\", "/")
             if ".." in name.split("/") or PureWindowsPath(name).anchor:
                 what = f"{self.path} holds a file whose path leads outside: {member.filename!r}."
                 faults.append(TaskError(what, "Do not trust this zip; pack the folder yourself."))
-            if not _is_ignored(name):
-                self._all[name] = member
+            name = _plain(name)
+            if _is_ignored(name):
+                continue
+            if name in self._all and not name.endswith("/"):
+                faults.append(
+                    TaskError(
+                        f"{self.path} holds two files named {name!r}.",
+                        "Pack the folder again, into a new zip.",
+                    )
+                )
+            self._all[name] = member
         raise_all(faults, self.path)
         self.inner = _inner(self.tops())
         inside = len(self.inner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -41,6 +42,8 @@ PCM_BYTES = (1, 2, 3, 4, 8)
 FLOAT_BYTES = (4, 8)
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 32
+LARGEST_DOWN = 10_000
+"""Largest number by which a rate is divided in resampling."""
 
 
 @dataclass(frozen=True)
@@ -160,8 +163,10 @@ def _resample(mono: Samples, rate: int) -> Samples:
         return mono
     from scipy.signal import resample_poly
 
-    common = int(np.gcd(RATE_HZ, rate))
-    return np.asarray(resample_poly(mono, RATE_HZ // common, rate // common))
+    # Of rates that share few factors with 16 kHz, a ratio within 0.005 %: the filter has twenty
+    # times as many coefficients as the larger of its two numbers.
+    ratio = Fraction(RATE_HZ, rate).limit_denominator(LARGEST_DOWN)
+    return np.asarray(resample_poly(mono, ratio.numerator, ratio.denominator))
 
 
 def decode_wav(raw: bytes, where: str) -> Samples:
