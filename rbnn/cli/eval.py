@@ -44,11 +44,14 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure every task of RUN on its test set."""
+    from rbnn.runs.figures import unfinished
     from rbnn.runs.run import choose_run
     from rbnn.runs.start import load_data
     from rbnn.tasks.loading_bar import LoadingBar
 
     trained = choose_run(run, options.DEFAULT_RUNS)
+    if note := unfinished(trained):
+        options.say(note)
     with LoadingBar() as bar:
         data = load_data(trained.config(), bar.show)
         if board is not None:

@@ -25,6 +25,7 @@ from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
+from rbnn.runs.figures import unfinished
 from rbnn.runs.run import Run
 
 
@@ -106,6 +107,8 @@ def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepa
         FitError: the image does not fit the board; the message holds the numbers.
         RbnnError: the run is not usable, or a tool is missing.
     """
+    if note := unfinished(run):
+        say(note)
     export = _current_export(run, provider_public, say)
     return _build(run.folder, run.secrets, export, target, say)
 

@@ -75,7 +75,7 @@ def probe_serial(path: str) -> str:
     Raises:
         PortError: it cannot be told, so another board might be written.
     """
-    found = [
+    found: list[str | None] = [
         port.serial_number
         for port in list_ports.comports()
         if os.path.realpath(port.device) == os.path.realpath(path)
@@ -84,10 +84,10 @@ def probe_serial(path: str) -> str:
         why = "it is no USB port of this machine"
     elif not found[0]:
         why = "its probe has no USB serial number"
-    elif not re.fullmatch(r"[0-9A-Za-z._-]+", found[0]):
-        why = f"OpenOCD cannot be given its probe's serial number {found[0]!r}"
-    else:
+    elif re.fullmatch(r"[0-9A-Za-z._-]+", found[0]):
         return found[0]
+    else:
+        why = f"OpenOCD cannot be given its probe's serial number {found[0]!r}"
     raise PortError(
         f"Which debug probe belongs to the port {path} cannot be told: {why}.",
         "Name the serial port of the board's own probe: --port PORT (such as /dev/ttyACM0).",

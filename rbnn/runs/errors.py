@@ -14,9 +14,17 @@ class TrainingError(RbnnError):
 
 
 class TrainingInterruptedError(RbnnError):
-    """The user pressed Ctrl-C; everything up to the last step is saved."""
+    """Ctrl-C or SIGTERM; everything up to the last step is saved.
 
-    exit_code = 130
+    Args:
+        what: as for every error.
+        fix: as for every error.
+        exit_code: 128 and the signal's number.
+    """
+
+    def __init__(self, what: str, fix: str = "", exit_code: int = 130) -> None:
+        super().__init__(what, fix)
+        self.exit_code = exit_code
 
 
 @contextmanager
