@@ -58,7 +58,7 @@ def run() -> None:
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:  # not where the caller ignores Ctrl-C (nohup)
         signal.signal(signal.SIGINT, _leave)
-    from rbnn.errors import RbnnError
+    from rbnn.errors import ExitCode, RbnnError
 
     application = build()
     signal.signal(signal.SIGINT, handler)
@@ -98,7 +98,7 @@ def run() -> None:
             raise
         what, fix = "No space left to write the output.", "Free some space, and run it again."
         show(what, fix)
-        end(what, fix, 1)
+        end(what, fix, ExitCode.REFUSED)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         end("interrupted", "", INTERRUPTED)
@@ -108,7 +108,7 @@ def run() -> None:
             end("interrupted", "", INTERRUPTED)
         usage = getattr(ended.__context__, "format_message", None)
         if usage is not None:  # Typer has shown what it does not understand
-            end(usage(), "Read the command's options: --help", 2)
+            end(usage(), "Read the command's options: --help", ExitCode.USAGE)
         raise
 
 

@@ -62,7 +62,7 @@ def train_all(folder: Path, plan: ComparisonPlan, data: Sequence[TaskData], say:
             raise TrainingInterruptedError(
                 error.what,
                 f"Continue with: rbnn bench accuracy --out {folder}",
-                error.exit_code,
+                exit_code=error.exit_code,
             ) from error
         if run.config().minutes is not None:
             record_steps(folder, steps)

@@ -16,15 +16,10 @@ class TrainingError(RbnnError):
 class TrainingInterruptedError(RbnnError):
     """Ctrl-C or SIGTERM; everything up to the last step is saved.
 
-    Args:
-        what: as for every error.
-        fix: as for every error.
-        exit_code: 128 and the signal's number.
+    Its exit code is 128 and the signal's number.
     """
 
-    def __init__(self, what: str, fix: str = "", exit_code: int = 130) -> None:
-        super().__init__(what, fix)
-        self.exit_code = exit_code
+    exit_code = 130
 
 
 @contextmanager

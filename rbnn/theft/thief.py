@@ -219,7 +219,7 @@ class Thief:
         return TrainingInterruptedError(
             f"Stopped; everything so far is in {self._folder}.",
             "Continue with the same command.",
-            exit_code,
+            exit_code=exit_code,
         )
 
 

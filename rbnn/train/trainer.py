@@ -177,7 +177,7 @@ class Trainer:
                     raise TrainingInterruptedError(
                         f"Stopped after step {step + 1} of {self.run.folder}; it is saved.",
                         self._workers.resume_command(self.run.folder),
-                        interrupted.exit_code,
+                        exit_code=interrupted.exit_code,
                     )
         if self._workers.chief:
             self._complete_figures()
