@@ -244,3 +244,35 @@ def test_a_closed_standard_input_reads_as_empty(place: Path, command: str) -> No
     )
     assert "Traceback" not in done.stderr
     assert done.returncode == (0 if command == "monitor" else 1), done.stderr
+
+
+def test_a_licence_file_is_issued_and_installed(rbnn: Rbnn, place: Path) -> None:
+    """For another user, first until power-off, then in flash."""
+    rbnn("board", "cycle")
+    issued = rbnn("license", "issue", "random", "--task", "grey", "--user-key", "mallory.key")
+    assert issued.returncode == 0, issued.stderr
+    command = issued.stdout.strip().partition("with: rbnn ")[2].split()
+    assert command[:2] == ["license", "install"] and command[-2:] == ["--board", "qemu"]
+    refused(rbnn("switch", "grey", "--user-key", "mallory.key"), "does not open", "user key")
+    done = rbnn(*command)
+    assert done.returncode == 0, done.stderr
+    assert "grey: licence" in done.stdout and "until the board's power goes off" in done.stdout
+    assert rbnn("switch", "grey", "--user-key", "mallory.key").returncode == 0
+    rbnn("board", "cycle")
+    refused(rbnn("switch", "grey", "--user-key", "mallory.key"), "does not open", "user key")
+
+    kept = rbnn(*command, "--keep", "--json")
+    assert kept.returncode == 0, kept.stderr
+    (row,) = json.loads(kept.stdout)["licences"]
+    assert row["lasting"] and row["task"] == "grey"
+    rbnn("board", "cycle")
+    assert rbnn("switch", "grey", "--user-key", "mallory.key").returncode == 0
+    assert rbnn("switch", "colour", "--user-key").returncode == 0, "the other task keeps its own"
+
+    (place / "no.licence").write_bytes(b"nothing")
+    refused(rbnn("license", "install", "no.licence"), "no.licence", "rbnn license issue")
+    refused(rbnn("license", "install", "none.licence"), "none.licence", "rbnn license issue")
+
+
+def test_flash_without_a_run_names_the_shipped_model(rbnn: Rbnn) -> None:
+    refused(rbnn("flash", "--runs", "nowhere", "--user-key"), "nowhere", "rbnn flash --test-only")
