@@ -25,10 +25,8 @@ from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
 from rbnn.runs.synthetic import write_synthetic_run
 
-GOAL = 10.0
-"""How many times faster than Keras the C engine should be."""
 VERDICT_IMAGES = 1000
-"""Fewer say nothing about the goal: what is done once per set weighs as much as the images."""
+"""Fewer give no reliable ratio: what is done once per set weighs as much as the images."""
 BATCHES = (100, 250, 500)
 """Batch sizes that are tried for Keras; the fastest one is used."""
 TURNS = 5

@@ -9,9 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rbnn.bench.figures import BenchFigures, BenchLayer
-from rbnn.bench.goals import missed_rates
 from rbnn.bench.layers import STANDARD
-from rbnn.cost import peers
 
 
 def bench_report(figures: BenchFigures) -> RenderableType:
@@ -75,24 +73,19 @@ def _cells(layer: BenchLayer) -> tuple[str, ...]:
         layer.shape,
         f"{layer.macs:,}" if layer.macs else "",
         f"{layer.instructions:,}",
-        _rate(layer.instructions_per_mac, layer.goal),
-        _rate(layer.instructions_per_mac_plain, layer.goal_plain),
+        _rate(layer.instructions_per_mac),
+        _rate(layer.instructions_per_mac_plain),
         f"{layer.reconfiguration_share:.1%}",
     )
 
 
-def _rate(value: float | None, goal: float | None) -> str:
-    """A rate, with an exclamation mark if it misses its goal."""
-    if value is None:
-        return ""
-    return f"{value:.3f}" + ("!" if goal is not None and value > goal else "")
+def _rate(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _lines(figures: BenchFigures) -> Iterator[Text]:
     """Everything that is not a layer, one line each."""
     unit = figures.unit
-    for line in missed_rates(figures):
-        yield Text(f"! {line}")
     streams = ", ".join(
         f"ChaCha{one.rounds} {one.counts / one.bytes:.2f}" for one in figures.key_streams
     )
@@ -117,6 +110,5 @@ def _lines(figures: BenchFigures) -> Iterator[Text]:
     if product.switch is not None and product.inference is not None:
         yield Text(
             f"Task switch {product.switch:,} {unit}, inference {product.inference:,}: after a "
-            f"switch, the first result comes {product.switch / product.inference:.2%} later "
-            f"(goal: {peers.SWITCH_GOAL:.0%})."
+            f"switch, the first result comes {product.switch / product.inference:.2%} later."
         )

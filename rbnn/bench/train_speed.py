@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 WARM_UP_STEPS = 3
 """The first steps trace and allocate."""
 CLASSES = 10
-GOAL = 1.0
-"""M tasks in one network should cost no more than M single-task networks."""
 
 
 class TrainSpeed(Frozen):

@@ -48,8 +48,6 @@ def train(
 
 
 def _print(found: TrainSpeed) -> None:
-    from rbnn.bench.train_speed import GOAL
-
     low, high = found.spread
     console = options.output()
     console.print(
@@ -63,7 +61,6 @@ def _print(found: TrainSpeed) -> None:
         highlight=False,
     )
     console.print(
-        f"together / alone: {found.ratio:.3f} (median of {found.rounds}; {low:.3f} to {high:.3f}); "
-        f"goal: {GOAL:.1f} or less, {'reached' if found.ratio <= GOAL else 'missed'}",
+        f"together / alone: {found.ratio:.3f} (median of {found.rounds}; {low:.3f} to {high:.3f})",
         highlight=False,
     )

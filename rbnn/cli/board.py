@@ -2,43 +2,72 @@
 
 from __future__ import annotations
 
+import json
+from typing import Annotated
+
 import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import BoardOption, DeviceFolderOption, EmulatedOption, JsonOption, PortOption
 
+EmulatedTooOption = Annotated[
+    bool,
+    typer.Option(
+        "--emulated", help="Accepted as by other commands; this one has only emulated boards."
+    ),
+]
+
 
 def on(
-    board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
+    board: BoardOption = options.DEFAULT_BOARD,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedTooOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Power an emulated board on."""
     target = options.emulated_target(board, device_folder)
-    print(f"{board} is on; its serial port is {target.serial_path()}")
+    port = target.serial_path()
+    _tell(as_json, f"{board} is on; its serial port is {port}", board=board, on=True, port=port)
 
 
 def off(
-    board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
+    board: BoardOption = options.DEFAULT_BOARD,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedTooOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Power an emulated board off."""
     options.emulated_target(board, device_folder).emulator.power_off()
-    print(f"{board} is off")
+    _tell(as_json, f"{board} is off", board=board, on=False)
 
 
 def cycle(
-    board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
+    board: BoardOption = options.DEFAULT_BOARD,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedTooOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Power an emulated board off and on again."""
     target = options.emulated_target(board, device_folder)
     target.power_cycle()
-    print(f"{board} was power-cycled; its serial port is {target.serial_path()}")
+    port = target.serial_path()
+    said = f"{board} was power-cycled; its serial port is {port}"
+    _tell(as_json, said, board=board, on=True, port=port)
 
 
 def reset(
-    board: BoardOption = options.DEFAULT_BOARD, device_folder: DeviceFolderOption = None
+    board: BoardOption = options.DEFAULT_BOARD,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedTooOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Press an emulated board's reset button; its power stays on."""
     options.emulated_target(board, device_folder).emulator.warm_reset()
-    print(f"{board} was reset without losing power")
+    _tell(as_json, f"{board} was reset without losing power", board=board, on=True)
+
+
+def _tell(as_json: bool, said: str, **document: str | bool) -> None:
+    print(json.dumps(document, indent=2) if as_json else said)
 
 
 def status(

@@ -96,6 +96,8 @@ def demo(
         print(figures.model_dump_json(indent=2))
     else:
         Console().print(report)
+        if isinstance(figures, PackedFigures):
+            print("Continue with:", *figures.go_on, sep="\n  ")  # not wrapped, to be pasted
     if isinstance(figures, PackedFigures):
         from rbnn.demo.packed import require_equal
 

@@ -54,11 +54,14 @@ def evaluate(
 
     If a board fails, the tasks that it had finished are printed.
     """
+    from rbnn.runs.figures import unfinished
     from rbnn.runs.run import choose_run
     from rbnn.runs.start import load_data
     from rbnn.tasks.loading_bar import LoadingBar
 
     trained = choose_run(run, options.DEFAULT_RUNS)
+    if note := unfinished(trained):
+        options.say(note)
 
     def show(where: dict[str, str], rows: Sequence[Frozen], tables: Sequence[Table]) -> None:
         if as_json:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rbnn.cli.options import DEFAULT_PROVIDER_KEY, DEFAULT_RUNS, JsonOption
+from rbnn.cli.options import DEFAULT_PROVIDER_KEY, DEFAULT_RUNS, JsonOption, say
 
 
 def export(
@@ -45,11 +45,14 @@ def export(
     from rbnn.image.board import load_board
     from rbnn.image.fit import check_model
     from rbnn.keys.provider_key import load_provider_public
+    from rbnn.runs.figures import unfinished
     from rbnn.runs.run import choose_run
     from rbnn.runs.start import load_data
     from rbnn.tasks.loading_bar import LoadingBar
 
     trained = choose_run(run, DEFAULT_RUNS)
+    if note := unfinished(trained):
+        say(note)
     provider = load_provider_public(provider_key)
     check = None if board is None else partial(check_model, load_board(board))
     with LoadingBar() as bar:

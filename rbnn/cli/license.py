@@ -1,17 +1,22 @@
-"""``rbnn license``: issue licence files, and list what was issued."""
+"""``rbnn license``: issue licence files, put them on a board, and list what was issued."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import (
+    BoardOption,
+    DeviceFolderOption,
+    EmulatedOption,
     JsonOption,
     PassphraseFileOption,
+    PortOption,
     ProviderKeyOption,
     RegistryOption,
     RunsOption,
@@ -28,7 +33,7 @@ license_app = typer.Typer(no_args_is_help=True)
 
 @license_app.callback()
 def _license() -> None:
-    """Issue licence files, and list what was issued."""
+    """Issue licence files, put them on a board, and list what was issued."""
 
 
 @license_app.command("issue", cls=UserKeyCommand)
@@ -67,11 +72,12 @@ def issue(
     provider = load_provider_key(provider_key, passphrase_file)
     user = options.load_user_key(user_key)
     with Registry.open(registry, create=False) as known:
-        public = bytes.fromhex(known.find_device(device).public)
+        found = known.find_device(device)
+        public, name = bytes.fromhex(found.public), found.board
         issued = issue_licences(
             container, trained.secrets(), provider, public, user, known, tasks or (), limit
         )
-    rows = []
+    rows: list[dict[str, Any]] = []
     for task, licence in issued.items():
         path = out / f"{task}-{licence.licence_id.hex()[:8]}.licence"
         write_atomic(path, licence.data)
@@ -80,6 +86,51 @@ def issue(
         options.say(f"wrote {path}")
     if as_json:
         print(json.dumps({"licences": rows}, indent=2))
+    else:
+        files = shlex.join(row["file"] for row in rows)
+        print(f"Put them on the board with: rbnn license install {files} --board {name}")
+
+
+@license_app.command("install")
+def install(
+    files: Annotated[list[Path], typer.Argument(help="Files that rbnn license issue wrote.")],
+    board: BoardOption = options.DEFAULT_BOARD,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help="Write them to flash, with the licences of other tasks; needs the registry. "
+            "Default: the board keeps them until its power goes off.",
+        ),
+    ] = False,
+    registry: RegistryOption = options.DEFAULT_REGISTRY,
+    as_json: JsonOption = False,
+) -> None:
+    """Put licence files on a board, over its serial line."""
+    from rbnn.device import installing
+    from rbnn.keys.registry import Registry
+
+    new = installing.read_licences(files)
+    target = options.target(board, port, device_folder, emulated)
+    if keep:
+        target.check()
+        with Registry.open(registry, create=False) as known:
+            installed = installing.install_in_flash(target, known, new)
+    else:
+        with target.open() as session:
+            installed = installing.install(session, new)
+    if as_json:
+        rows = [one.model_dump(mode="json") for one in installed]
+        print(json.dumps({"board": board, "licences": rows}, indent=2))
+        return
+    for one in installed:
+        lasts = "is in flash" if one.lasting else "lasts until the board's power goes off"
+        print(f"{one.task}: licence {one.sequence} {lasts}")
+    if not keep:
+        options.say("With --keep, it is written to flash.")
 
 
 @license_app.command("list")

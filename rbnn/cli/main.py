@@ -1,99 +1,115 @@
-"""Entry point: collects the commands and turns errors into two lines and an exit code."""
+"""Entry point: turns errors into two lines, or one JSON document, and an exit code.
+
+What takes time to import is imported where Ctrl-C is already answered in one line.
+"""
 
 from __future__ import annotations
 
 import errno
-import importlib
 import io
 import os
+import signal
 import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
+if TYPE_CHECKING:
+    import typer
 
-from rbnn import __version__
-from rbnn.errors import RbnnError
-
-COMMANDS = (
-    "tasks",
-    "nets",
-    "train",
-    "eval",
-    "export",
-    "keys",
-    "enroll",
-    "license",
-    "flash",
-    "switch",
-    "infer",
-    "monitor",
-    "board",
-    "devices",
-    "report",
-    "profile",
-    "bench",
-    "demo",
-)
-"""Modules of this package, in the order in which ``rbnn --help`` lists their commands."""
-
-app = typer.Typer(
-    name="rbnn",
-    help="Reconfigurable binary networks on Arm Cortex-M: train, flash, unlock, switch.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+INTERRUPTED = 128 + signal.SIGINT
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"rbnn {__version__}")
-        raise typer.Exit
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End at once: while modules are being imported, nothing can be lost."""
+    os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)
 
 
-@app.callback()
-def _root(
-    version: bool = typer.Option(
-        False,
-        "--version",
-        help="Print the version and exit.",
-        callback=_print_version,
-        is_eager=True,
-    ),
-) -> None:
-    pass
+class _Output:
+    """Standard output that knows whether anything was written to it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.used = False
+
+    def write(self, text: str) -> Any:
+        self.used = True
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def build() -> typer.Typer:
     """The application with every command registered."""
-    for name in COMMANDS:
-        importlib.import_module(f"rbnn.cli.{name}").register(app)
-    return app
+    from rbnn.cli import application
+
+    return application.build()
+
+
+def wants_json(arguments: list[str]) -> bool:
+    """Whether a command line asks for one JSON document, as all commands spell it."""
+    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in before
 
 
 def run() -> None:
     """What the ``rbnn`` script calls."""
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:  # not where the caller ignores Ctrl-C (nohup)
+        signal.signal(signal.SIGINT, _leave)
+    from rbnn.errors import ExitCode, RbnnError
+
+    application = build()
+    signal.signal(signal.SIGINT, handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is escaped
             stream.reconfigure(errors="backslashreplace")
-    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     if sys.stdin is None:  # closed by the parent process: read it as empty
         sys.stdin = open(os.devnull)  # noqa: SIM115 (open as long as the process)
+    output = _Output(sys.stdout)
+    as_json = wants_json(sys.argv[1:])
+    if as_json:
+        sys.stdout = output
+
+    def end(what: str, fix: str, code: int) -> None:
+        """Say what went wrong. A document that is already printed stays the only one."""
+        if as_json and not output.used:
+            import json
+
+            print(json.dumps({"error": what, "try": fix}, indent=2), flush=True)
+        sys.exit(code)
+
+    def show(what: str, fix: str) -> None:
+        from rich.console import Console
+
+        errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+        errors.print(f"error: {what}", style="bold red")
+        if fix:
+            errors.print(f"try: {fix}")
+
     try:
-        build()()
+        application()
     except RbnnError as error:
-        errors.print(f"error: {error.what}", style="bold red")
-        if error.fix:
-            errors.print(f"try: {error.fix}")
-        sys.exit(error.exit_code)
+        show(error.what, error.fix)
+        end(error.what, error.fix, error.exit_code)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        errors.print("error: No space left to write the output.", style="bold red")
-        sys.exit(1)
+        what, fix = "No space left to write the output.", "Free some space, and run it again."
+        show(what, fix)
+        end(what, fix, ExitCode.REFUSED)
     except KeyboardInterrupt:
-        errors.print("interrupted")
-        sys.exit(130)
+        print("interrupted", file=sys.stderr)
+        end("interrupted", "", INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # Typer's silent answer to Ctrl-C
+            print("interrupted", file=sys.stderr)
+            end("interrupted", "", INTERRUPTED)
+        usage = getattr(ended.__context__, "format_message", None)
+        if usage is not None:  # Typer has shown what it does not understand
+            end(usage(), "Read the command's options: --help", ExitCode.USAGE)
+        raise
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,6 +109,8 @@ def train(
     from rbnn.train.report import comparison_table
     from rbnn.train.session import train as train_run
 
+    if workers is None or workers.chief:
+        options.say(f"Training {run.folder}.")
     rows = train_run(run, data, workers)
     if workers is not None and not workers.chief:
         return
@@ -121,6 +124,11 @@ def train(
         console = options.output()
         console.print(comparison_table(rows))
         console.print(f"Run: {run.folder}", highlight=False, soft_wrap=True)
+        chosen = "" if board is None else f" --board {board}"
+        folder = shlex.quote(str(run.folder))
+        deployable = run.config().scheme == "xor"
+        following = f"flash {folder}{chosen} --user-key" if deployable else f"report {folder}"
+        print(f"Continue with: rbnn {following}")
 
 
 def warn_if_too_large(board: Board, config: RunConfig) -> None:

@@ -42,7 +42,7 @@ def measure(
         RbnnError: files of the run are missing or damaged, or there is no C compiler.
     """
     # TensorFlow takes seconds to import.
-    from rbnn.train.figures import read_figures
+    from rbnn.runs.figures import read_figures
     from rbnn.train.transfer import load_network
 
     config = run.config()

@@ -60,7 +60,9 @@ def train_all(folder: Path, plan: ComparisonPlan, data: Sequence[TaskData], say:
             steps = fit(run, own, title)
         except TrainingInterruptedError as error:
             raise TrainingInterruptedError(
-                error.what, f"Continue with: rbnn bench accuracy --out {folder}"
+                error.what,
+                f"Continue with: rbnn bench accuracy --out {folder}",
+                exit_code=error.exit_code,
             ) from error
         if run.config().minutes is not None:
             record_steps(folder, steps)

@@ -6,6 +6,7 @@ compare the device with what was recorded when the model was packed.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.evaluation import evaluate_on_board, pick
 from rbnn.device.session import Session
 from rbnn.device.target import Target
-from rbnn.errors import RbnnError
+from rbnn.errors import ExitCode, RbnnError
 from rbnn.export.packed import PackedModel, PackedTask
 from rbnn.keys.published import published_provider
 from rbnn.keys.registry import DEFAULT_FILE, Registry
@@ -153,6 +154,7 @@ def require_equal(figures: PackedFigures) -> None:
         raise RbnnError(
             f"Layer outputs on {figures.board} differ from the recorded ones: {', '.join(wrong)}.",
             "Report this bug with the board's name and the compiler's version.",
+            exit_code=ExitCode.CHECK_FAILED,
         )
 
 
@@ -237,9 +239,9 @@ def _go_on(plan: PackedDemoPlan) -> tuple[str, ...]:
     board = f"--board {plan.target.board.name}"
     if isinstance(plan.target, EmulatedTarget):
         board += "" if plan.target.board.is_emulated_only else " --emulated"
-        board += f" --device-folder {plan.target.device.folder}"
+        board += f" --device-folder {shlex.quote(str(plan.target.device.folder))}"
     task = plan.model.document.tasks[-1].name
     return (
-        f"rbnn switch {task} {board} --user-key {plan.folder / 'alice.key'}",
+        f"rbnn switch {task} {board} --user-key {shlex.quote(str(plan.folder / 'alice.key'))}",
         f"rbnn infer FILE {board}",
     )

@@ -8,9 +8,6 @@ from rbnn.demo.figures import Refusal
 from rbnn.frozen import Frozen
 from rbnn.image.sizes import SizeReport
 
-GOAL = 1.25
-"""All tasks in at most this many times the flash of one."""
-
 
 class PackedTaskFigures(Frozen):
     """What one task reached on the device, and what was recorded when it was packed.

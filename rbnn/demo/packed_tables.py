@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rbnn.demo.packed_figures import GOAL, PackedFigures
+from rbnn.demo.packed_figures import PackedFigures
 from rbnn.demo.tables import refusals_table
 
 
@@ -63,16 +63,14 @@ def _flash(figures: PackedFigures) -> Table:
 
 def _summary(figures: PackedFigures) -> Text:
     count, image = len(figures.tasks), figures.image
-    verdict = "reached" if figures.flash_ratio <= GOAL else "missed"
-    commands = "\n".join(f"  {line}" for line in figures.go_on)
     return Text(
-        f"{count} tasks take {figures.flash_ratio:.2f} times the flash of one (goal {GOAL}: "
-        f"{verdict}), and {figures.together_bytes / figures.separate_bytes:.0%} of that of {count} "
+        f"{count} tasks take {figures.flash_ratio:.2f} times the flash of one, "
+        f"and {figures.together_bytes / figures.separate_bytes:.0%} of that of {count} "
         "separate networks.\n"
         f"Board {image.board}: {image.flash:,} of {image.flash_limit:,} bytes of flash, "
         f"{image.ram:,} of {image.ram_limit:,} of RAM; "
         f"stack {figures.stack_used:,} of {image.stack:,}.\n"
-        f"Model: {figures.model}. Took {figures.seconds:.0f} s. Continue with:\n{commands}"
+        f"Model: {figures.model}. Took {figures.seconds:.0f} s."
     )
 
 

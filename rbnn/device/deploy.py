@@ -25,6 +25,7 @@ from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
+from rbnn.runs.figures import unfinished
 from rbnn.runs.run import Run
 
 
@@ -106,6 +107,8 @@ def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepa
         FitError: the image does not fit the board; the message holds the numbers.
         RbnnError: the run is not usable, or a tool is missing.
     """
+    if note := unfinished(run):
+        say(note)
     export = _current_export(run, provider_public, say)
     return _build(run.folder, run.secrets, export, target, say)
 
@@ -191,7 +194,8 @@ def flash(
             container, secrets, provider, device.public, user_key, registry, list(numbers)
         ).values()
     )
-    say(f"Issued {len(issued)} licences; writing the provisioning partition.")
+    many = f"{len(issued)} licence{'' if len(issued) == 1 else 's'}"
+    say(f"Issued {many}; writing the provisioning partition.")
     target.write_provisioning(provisioning.build(device.helper_record, [*held, *issued]))
     target.power_cycle()
     _check(target, device, container, [*held, *issued])
@@ -280,7 +284,7 @@ def _check(
     ):
         raise DeployError(
             f"The board holds the model {identity.model_digest[:16] or 'none'}… with the tasks "
-            f"{', '.join(task.name for task in found) or 'none'} and {len(held)} licences, not the "
-            f"model {container.digest.hex()[:16]}… and the {len(expected)} licences just written.",
+            f"{', '.join(task.name for task in found) or 'none'} and {len(held)} licences, not "
+            f"the model {container.digest.hex()[:16]}… and the {len(expected)} just written.",
             "Check that the port belongs to the board that was written, and flash it again.",
         )

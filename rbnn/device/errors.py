@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rbnn.errors import RbnnError
+from rbnn.errors import ExitCode, RbnnError
 from rbnn.spec.status import Status
 
 _ERROR_LINE = re.compile(r"e-\[(?P<name>[a-z-]+)(?:: (?P<text>.*))?\]")
@@ -31,13 +31,19 @@ _FIXES: dict[Status, str] = {
 class LinkError(RbnnError):
     """Communication failed: the line is silent, or the answers make no sense."""
 
+    exit_code = ExitCode.BOARD
+
 
 class PortError(RbnnError):
     """No port, too many ports, or a port that cannot be opened."""
 
+    exit_code = ExitCode.BOARD
+
 
 class EmulatorError(RbnnError):
     """QEMU does not start, or does not do what it is told."""
+
+    exit_code = ExitCode.BOARD
 
 
 class DeviceError(RbnnError):
@@ -48,6 +54,8 @@ class DeviceError(RbnnError):
         text: the device's own words.
         command: what it was asked; never contains key material.
     """
+
+    exit_code = ExitCode.BOARD
 
     def __init__(self, status: Status | None, text: str, command: str) -> None:
         said, _, hint = text.partition("; ")

@@ -75,7 +75,7 @@ def probe_serial(path: str) -> str:
     Raises:
         PortError: it cannot be told, so another board might be written.
     """
-    found = [
+    found: list[str | None] = [
         port.serial_number
         for port in list_ports.comports()
         if os.path.realpath(port.device) == os.path.realpath(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from rbnn.device import deploy
 from rbnn.device.deploy import DeployError, Prepared
 from rbnn.device.target import Say, Target
+from rbnn.errors import RbnnError
 from rbnn.export.packed import SHIPPED, PackedModel, refuse_unasked
 from rbnn.keys.provider_key import ProviderKey, ensure_provider
 from rbnn.keys.published import published_provider
@@ -70,7 +71,14 @@ def find_source(
     if test_only:
         return _packed(PackedModel.read(name or SHIPPED), say)
     refuse_unasked(name)
-    return _run(choose_run(name, runs), provider_key, say)
+    try:
+        return _run(choose_run(name, runs), provider_key, say)
+    except RbnnError as error:
+        if name is None:
+            error.fix += (
+                "; or, for a test, flash the shipped model: rbnn flash --test-only --user-key"
+            )
+        raise
 
 
 def _packed(packed: PackedModel, say: Say) -> Source:

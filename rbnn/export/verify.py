@@ -16,6 +16,7 @@ from rbnn.container.container import Container
 from rbnn.container.errors import ExportError
 from rbnn.engine.native import NativeEngine
 from rbnn.engine.reference import Reference
+from rbnn.errors import ExitCode
 from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
@@ -149,6 +150,7 @@ def require_passed(checks: Sequence[TaskCheck]) -> None:
                 f"Task {check.task}: C engine and integer reference differ in "
                 f"{check.differing_outputs} output bytes over {check.samples} samples.",
                 "This is a bug in rbnn: report it with the run folder, without its secrets.",
+                exit_code=ExitCode.CHECK_FAILED,
             )
         if not check.passed:
             raise ExportError(
@@ -157,4 +159,5 @@ def require_passed(checks: Sequence[TaskCheck]) -> None:
                 f"(accuracy {100 * (check.keras_accuracy or 0):.2f} and "
                 f"{100 * check.accuracy:.2f} %).",
                 "Train longer: sums close to a threshold may fall on either side of it.",
+                exit_code=ExitCode.CHECK_FAILED,
             )

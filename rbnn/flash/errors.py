@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from rbnn.errors import RbnnError
+from rbnn.errors import ExitCode, RbnnError
 
 
 class FlashError(RbnnError):
     """An image cannot be written to a board."""
+
+    exit_code = ExitCode.BOARD

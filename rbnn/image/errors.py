@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rbnn.errors import RbnnError
+from rbnn.errors import ExitCode, RbnnError
 
 
 class BoardError(RbnnError):
@@ -19,6 +19,8 @@ class BuildError(RbnnError):
 
 class FitError(RbnnError):
     """The image is larger than the board."""
+
+    exit_code = ExitCode.TOO_LARGE
 
 
 class PublishedModelError(RbnnError):

@@ -23,6 +23,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from rbnn.errors import ExitCode
 from rbnn.keys.database import WRITES, open_database
 from rbnn.keys.errors import RegistryError
 from rbnn.keys.licence import Licence
@@ -257,6 +258,7 @@ class Registry:
                 raise RegistryError(
                     f"The audit log of {self._where} was tampered with at entry {count}.",
                     "Compare it with a backup; entries before that one are sound.",
+                    exit_code=ExitCode.CHECK_FAILED,
                 )
             previous = entry.hash
         return count, previous

@@ -17,12 +17,12 @@ from rbnn.report.page import card, page
 from rbnn.report.results import measure
 from rbnn.report.scorer import EngineChoice, Scorer, open_scorer
 from rbnn.runs.config import RunConfig, RunTask
+from rbnn.runs.figures import EpochFigures, read_figures
 from rbnn.runs.run import Run
 from rbnn.runs.start import load_data
 from rbnn.tasks import TaskData
 from rbnn.tasks.overlap import describe_overlap, find_overlap
 from rbnn.train.evaluate import WrongSecrets, try_wrong_secrets
-from rbnn.train.figures import EpochFigures, read_figures
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""

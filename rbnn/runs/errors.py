@@ -14,7 +14,10 @@ class TrainingError(RbnnError):
 
 
 class TrainingInterruptedError(RbnnError):
-    """The user pressed Ctrl-C; everything up to the last step is saved."""
+    """Ctrl-C or SIGTERM; everything up to the last step is saved.
+
+    Its exit code is 128 and the signal's number.
+    """
 
     exit_code = 130
 

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from pydantic import computed_field
 
-from rbnn.errors import RbnnError
+from rbnn.errors import ExitCode, RbnnError
 from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
 from rbnn.theft.plan import Experiment, FineTuningResult
@@ -196,6 +196,7 @@ def require_no_gain(report: TheftReport) -> None:
             f"A thief gains: {'; '.join(failed)}.",
             "Measure again with more seeds, or attack a newly trained run; if the gain persists, "
             "do not ship this run.",
+            exit_code=ExitCode.CHECK_FAILED,
         )
 
 

@@ -18,6 +18,7 @@ from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
 from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.errors import TrainingInterruptedError
+from rbnn.runs.figures import read_figures
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
 from rbnn.runs.start import describe
@@ -25,7 +26,6 @@ from rbnn.tasks import TaskData
 from rbnn.theft.plan import Experiment, FineTuning, FineTuningResult, read_result
 from rbnn.theft.starts import Loot, Start, random_signs, signs_of, starting_point
 from rbnn.theft.subset import share_of
-from rbnn.train.figures import read_figures
 from rbnn.train.progress import ProgressBars
 from rbnn.train.session import fit
 from rbnn.train.trainer import Trainer
@@ -120,7 +120,7 @@ class Thief:
                     write_parameters(trainer.network, start)
                 trainer.fit()
         except TrainingInterruptedError as error:
-            raise self._interrupted() from error
+            raise self._interrupted(error.exit_code) from error
         last = read_figures(own)[-1]
         figures = last.tasks[cell.victim]
         result = FineTuningResult(
@@ -211,13 +211,15 @@ class Thief:
             try:
                 fit(own, [self._data[task]], f"{task} alone")
             except TrainingInterruptedError as error:
-                raise self._interrupted() from error
+                raise self._interrupted(error.exit_code) from error
             tf.keras.backend.clear_session()
         return own
 
-    def _interrupted(self) -> TrainingInterruptedError:
+    def _interrupted(self, exit_code: int) -> TrainingInterruptedError:
         return TrainingInterruptedError(
-            f"Stopped; everything so far is in {self._folder}.", "Continue with the same command."
+            f"Stopped; everything so far is in {self._folder}.",
+            "Continue with the same command.",
+            exit_code=exit_code,
         )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from rbnn.errors import ExitCode
 from rbnn.frozen import Frozen
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
@@ -115,6 +116,7 @@ def require_passed(reports: Sequence[TaskAssessment]) -> None:
             f"Wrong secrets are not at chance on: {', '.join(failed)}.",
             'Measure with more of them (--wrong-secrets 200); docs/security.md, "Wrong secrets", '
             "says what each failure can mean.",
+            exit_code=ExitCode.CHECK_FAILED,
         )
 
 

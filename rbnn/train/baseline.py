@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rbnn.runs.figures import read_figures
 from rbnn.runs.run import Run
-from rbnn.train.figures import read_figures
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,6 +30,15 @@ from rbnn.train.cluster import Cluster, meet, read_cluster
 START_SECONDS = 120
 """How long TensorFlow's servers may take to find one another once all workers are there."""
 LONGEST_PATH_BYTES = 4096
+_LAST_WORDS = """
+import os, sys, time
+seconds, parent, said = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+begun = time.monotonic()
+while os.getppid() == parent and time.monotonic() < begun + seconds + 5:
+    time.sleep(0.1)
+if os.getppid() != parent and time.monotonic() > begun + seconds - 2:
+    sys.stderr.write(said)
+"""
 LOST = (
     tf.errors.UnavailableError,
     tf.errors.DeadlineExceededError,
@@ -243,9 +254,11 @@ def join(config: str | None, announce: Callable[[str], None]) -> Workers:
         strategy = tf.distribute.MirroredStrategy() if several else None
         return Workers(strategy, shared_batch=True)
     meet(cluster, announce)
+    bypass_proxy(cluster.addresses)
     # TensorFlow holds Python's lock while it waits for the others' servers: only a signal whose
     # default is to end the process gets through, should one of them fail at this moment.
     signal.alarm(START_SECONDS)
+    last_words = _say_at_the_alarm()
     on_termination = signal.getsignal(signal.SIGTERM)
     try:
         return Workers(tf.distribute.MultiWorkerMirroredStrategy(), cluster, shared_batch=True)
@@ -257,7 +270,33 @@ def join(config: str | None, announce: Callable[[str], None]) -> Workers:
         ) from error
     finally:
         signal.alarm(0)
+        last_words.kill()
+        last_words.wait()
         signal.signal(signal.SIGTERM, on_termination)  # TensorFlow's own handler ignores it
+
+
+def bypass_proxy(addresses: Sequence[str]) -> None:
+    """Let gRPC connect to the workers directly: it would ask a proxy of the environment for them.
+
+    Args:
+        addresses: ``host:port`` of each.
+
+    Source: gRPC's "environment variables" (no_grpc_proxy goes before no_proxy).
+    """
+    name, usual = "no_grpc_proxy", "no_proxy"
+    known = os.environ.get(name) or os.environ.get(usual, "")
+    hosts = [address.rpartition(":")[0].strip("[]") for address in addresses]
+    os.environ[name] = ",".join(filter(None, [known, *dict.fromkeys(hosts)]))
+
+
+def _say_at_the_alarm() -> subprocess.Popen[bytes]:
+    """A process that says why, should this one be ended by its alarm: it cannot speak then."""
+    said = (
+        f"error: TensorFlow's servers did not find one another within {START_SECONDS} s.\n"
+        "try: Check that no firewall is between the workers, and start all of them again.\n"
+    )
+    command = [sys.executable, "-S", "-c", _LAST_WORDS, str(START_SECONDS), str(os.getpid()), said]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
 def _hold_alike(create: Callable[..., Any], **options: Any) -> Any:

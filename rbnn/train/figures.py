@@ -1,35 +1,16 @@
-"""The figures of a run: ``metrics.json`` and TensorBoard."""
+"""Writing the figures of a run: ``metrics.json`` and TensorBoard."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from rbnn.files import write_atomic
 from rbnn.nets.framework import tf
-from rbnn.runs.errors import TrainingError, disk_errors
+from rbnn.runs.errors import disk_errors
+from rbnn.runs.figures import EpochFigures, read_figures
 from rbnn.runs.run import Run
-
-
-@dataclass(frozen=True)
-class TaskFigures:
-    """One task in one epoch; accuracies are shares of 1, the loss is cross-entropy in nats."""
-
-    loss: float
-    train_accuracy: float
-    test_accuracy: float
-
-
-@dataclass(frozen=True)
-class EpochFigures:
-    """One epoch: its number from 1, steps and seconds since the start, rate of its last step."""
-
-    epoch: int
-    steps: int
-    seconds: float
-    learning_rate: float
-    tasks: dict[str, TaskFigures]
 
 
 class Figures:
@@ -63,26 +44,3 @@ class Figures:
                 for name, value in asdict(values).items():
                     tf.summary.scalar(f"{task}/{name}", value)
             self._writer.flush()
-
-
-def read_figures(run: Run) -> list[EpochFigures]:
-    """The epochs in ``metrics.json``; none if it does not exist yet.
-
-    Raises:
-        TrainingError: the file is damaged.
-    """
-    if not run.metrics_file.exists():
-        return []
-    try:
-        document = json.loads(run.metrics_file.read_text())
-        return [
-            EpochFigures(
-                **{**epoch, "tasks": {t: TaskFigures(**v) for t, v in epoch["tasks"].items()}}
-            )
-            for epoch in document["epochs"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TrainingError(
-            f"Cannot read {run.metrics_file}: {error}.",
-            "Delete it to continue without the old figures.",
-        ) from error

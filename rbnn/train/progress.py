@@ -11,7 +11,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from rbnn.train.figures import EpochFigures
+from rbnn.runs.figures import EpochFigures
 
 
 class ProgressBars:

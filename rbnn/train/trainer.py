@@ -9,15 +9,16 @@ step and continue.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from rbnn.errors import RbnnError
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
 from rbnn.runs.errors import TrainingInterruptedError
+from rbnn.runs.figures import EpochFigures, TaskFigures
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
@@ -25,8 +26,8 @@ from rbnn.train.checkpoint import Checkpoints
 from rbnn.train.distribution import Workers
 from rbnn.train.evaluate import accuracy, some
 from rbnn.train.feed import TaskFeed
-from rbnn.train.figures import EpochFigures, Figures, TaskFigures
-from rbnn.train.interrupt import caught_interrupts
+from rbnn.train.figures import Figures
+from rbnn.train.interrupt import Interrupts, caught_interrupts
 from rbnn.train.schedule import learning_rate
 from rbnn.train.statistics import Statistics
 from rbnn.train.teachers import Teachers, task_loss
@@ -38,6 +39,8 @@ from rbnn.train.transfer import (
 )
 
 STEPS_BETWEEN_REPORTS = 10
+SECONDS_BETWEEN_CHECKPOINTS = 180.0
+"""The most that a kill may cost, where an epoch takes longer."""
 EPOCH_SAMPLES = 1000
 """Test samples, evenly spaced, of every epoch's figures; the last one's are of the whole set."""
 
@@ -146,14 +149,15 @@ class Trainer:
         """Train from where the run stands to its end; parameters and figures are then on disk.
 
         Raises:
-            TrainingInterruptedError: Ctrl-C; a checkpoint of the last step is on disk.
+            TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step is on disk.
             RbnnError: something cannot be written; earlier checkpoints are intact.
         """
         if self.progress >= 1 and self._workers.chief:
             self._restore_parameters()
         self._workers.wait()
         with caught_interrupts() as interrupted:
-            clock = time.monotonic() - float(self._seconds.numpy())
+            saved = time.monotonic()
+            clock = saved - float(self._seconds.numpy())
             while (progress := self.progress) < 1:
                 step = self.steps
                 rate = self.advance(progress)
@@ -165,17 +169,22 @@ class Trainer:
                 if ends_epoch:
                     self._end_epoch(rate)
                     stop = self._agree(clock, interrupted)
-                if (ends_epoch or stop) and self._workers.chief:
+                is_due = time.monotonic() - saved >= SECONDS_BETWEEN_CHECKPOINTS
+                if (ends_epoch or stop or is_due) and self._workers.chief:
                     self._checkpoints.save(step + 1)
+                    saved = time.monotonic()
                 if stop:
                     raise TrainingInterruptedError(
                         f"Stopped after step {step + 1} of {self.run.folder}; it is saved.",
                         self._workers.resume_command(self.run.folder),
+                        exit_code=interrupted.exit_code,
                     )
+        if self._workers.chief:
+            self._complete_figures()
 
-    def _agree(self, clock: float, interrupted: threading.Event) -> bool:
+    def _agree(self, clock: float, interrupted: Interrupts) -> bool:
         """Take the run's time from the chief; whether a user wants to stop."""
-        seconds, stop = self._workers.agree(time.monotonic() - clock, interrupted.is_set())
+        seconds, stop = self._workers.agree(time.monotonic() - clock, interrupted.wanted)
         self._seconds.assign(seconds)
         return stop
 
@@ -250,6 +259,19 @@ class Trainer:
             for name, loss, share in zip(self._data, losses, shares, strict=True)
         }
 
+    def _complete_figures(self) -> None:
+        """Record the end of a run whose time ran out while its last epoch was being measured."""
+        last = self.figures.epochs[-1] if self.figures.epochs else None
+        if last is None or self.config.progress(last.steps, last.seconds) >= 1:
+            return
+        self._measure_statistics()
+        tasks = {
+            name: replace(one, test_accuracy=accuracy(self._measured, name, self._data[name].test))
+            for name, one in last.tasks.items()
+        }
+        self.figures.epochs.pop()
+        self.figures.add(replace(last, seconds=float(self._seconds.numpy()), tasks=tasks))
+
     def _end_epoch(self, rate: float) -> None:
         """Record the epoch and reset the sums for the next one."""
         if self._workers.chief:
@@ -277,7 +299,7 @@ class Trainer:
         figures = EpochFigures(
             epoch=-(-self.steps // self.config.steps_per_epoch),
             steps=self.steps,
-            seconds=round(float(self._seconds.numpy()), 3),
+            seconds=float(self._seconds.numpy()),
             learning_rate=rate,
             tasks=tasks,
         )

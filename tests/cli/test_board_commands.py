@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from rbnn.errors import ExitCode
 from rbnn.keys.provider_key import ensure_provider
 from rbnn.keys.user_key import create_user_key
 
@@ -67,8 +68,11 @@ def rbnn(place: Path) -> Rbnn:
 
 def refused(done: subprocess.CompletedProcess[str], what: str, fix: str) -> None:
     """The command failed in one or two lines that say what and how to fix it."""
-    assert done.returncode == 1
-    assert done.stdout == ""
+    assert done.returncode in (ExitCode.REFUSED, ExitCode.BOARD)
+    if "--json" in done.args:
+        assert set(json.loads(done.stdout)) == {"error", "try"}
+    else:
+        assert done.stdout == ""
     said = done.stderr.strip().splitlines()
     assert len(said) <= 2
     assert said[0].startswith("error: ")
@@ -158,6 +162,35 @@ def test_unknown_names(rbnn: Rbnn) -> None:
     refused(rbnn("switch", "grey", "--board", "nucleo"), "USB 0483", "--port PORT")
 
 
+def test_exit_codes_tell_a_board_from_a_file(rbnn: Rbnn) -> None:
+    rbnn("board", "cycle")
+    assert rbnn("switch", "nope").returncode == ExitCode.BOARD
+    assert rbnn("switch", "grey", "--board", "nucleo").returncode == ExitCode.BOARD
+    assert rbnn("flash", "none", "--user-key").returncode == ExitCode.REFUSED
+    assert rbnn("switch", "--nope").returncode == ExitCode.USAGE
+
+
+def test_power_and_reset_print_documents_and_accept_emulated(rbnn: Rbnn) -> None:
+    off = rbnn("board", "off", "--emulated", "--json")
+    assert json.loads(off.stdout) == {"board": "qemu", "on": False}
+    on = rbnn("board", "on", "--emulated", "--json")
+    document = json.loads(on.stdout)
+    assert document == {"board": "qemu", "on": True, "port": document["port"]}
+    assert "stays on. Power it off with: rbnn board off --board qemu" in on.stderr
+    assert "stays on" not in rbnn("board", "cycle", "--json").stderr
+    assert json.loads(rbnn("board", "reset", "--json").stdout) == {"board": "qemu", "on": True}
+
+
+def test_a_command_that_leaves_the_board_on_says_so(rbnn: Rbnn) -> None:
+    rbnn("board", "off")
+    done = rbnn("switch", "grey", "--user-key")
+    assert done.returncode == 0
+    line = next(line for line in done.stderr.splitlines() if "stays on" in line)
+    assert rbnn(*line.partition("with: rbnn ")[2].split()).returncode == 0
+    assert "off" in rbnn("board", "status").stdout
+    rbnn("board", "on")
+
+
 def test_warm_reset(rbnn: Rbnn) -> None:
     assert rbnn("board", "reset").returncode == 0
     refused(rbnn("switch", "grey", "--user-key"), "after power-on", "rbnn board cycle")
@@ -197,7 +230,7 @@ def test_a_folder_that_cannot_be_written(rbnn: Rbnn, place: Path) -> None:
     (place / "file").write_text("")
     done = rbnn("flash", "--user-key", "--json", "--device-folder", "file/board")
     assert done.returncode == 1
-    assert done.stdout == ""
+    assert "Cannot write file/board/" in json.loads(done.stdout)["error"]
     assert "error: Cannot write file/board/" in done.stderr
     assert rbnn("switch", "grey", "--user-key").returncode == 0
 
@@ -215,3 +248,35 @@ def test_a_closed_standard_input_reads_as_empty(place: Path, command: str) -> No
     )
     assert "Traceback" not in done.stderr
     assert done.returncode == (0 if command == "monitor" else 1), done.stderr
+
+
+def test_a_licence_file_is_issued_and_installed(rbnn: Rbnn, place: Path) -> None:
+    """For another user, first until power-off, then in flash."""
+    rbnn("board", "cycle")
+    issued = rbnn("license", "issue", "random", "--task", "grey", "--user-key", "mallory.key")
+    assert issued.returncode == 0, issued.stderr
+    command = issued.stdout.strip().partition("with: rbnn ")[2].split()
+    assert command[:2] == ["license", "install"] and command[-2:] == ["--board", "qemu"]
+    refused(rbnn("switch", "grey", "--user-key", "mallory.key"), "does not open", "user key")
+    done = rbnn(*command)
+    assert done.returncode == 0, done.stderr
+    assert "grey: licence" in done.stdout and "until the board's power goes off" in done.stdout
+    assert rbnn("switch", "grey", "--user-key", "mallory.key").returncode == 0
+    rbnn("board", "cycle")
+    refused(rbnn("switch", "grey", "--user-key", "mallory.key"), "does not open", "user key")
+
+    kept = rbnn(*command, "--keep", "--json")
+    assert kept.returncode == 0, kept.stderr
+    (row,) = json.loads(kept.stdout)["licences"]
+    assert row["lasting"] and row["task"] == "grey"
+    rbnn("board", "cycle")
+    assert rbnn("switch", "grey", "--user-key", "mallory.key").returncode == 0
+    assert rbnn("switch", "colour", "--user-key").returncode == 0, "the other task keeps its own"
+
+    (place / "no.licence").write_bytes(b"nothing")
+    refused(rbnn("license", "install", "no.licence"), "no.licence", "rbnn license issue")
+    refused(rbnn("license", "install", "none.licence"), "none.licence", "rbnn license issue")
+
+
+def test_flash_without_a_run_names_the_shipped_model(rbnn: Rbnn) -> None:
+    refused(rbnn("flash", "--runs", "nowhere", "--user-key"), "nowhere", "rbnn flash --test-only")

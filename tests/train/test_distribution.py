@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +18,11 @@ import pytest
 from test_cluster import free_addresses
 from tiny_tasks import MODEL
 
+from rbnn.runs.figures import read_figures
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import start_run
 from rbnn.tasks import load, parse_specs
-from rbnn.train.figures import read_figures
 
 EPOCHS = 3
 PATIENCE_SECONDS = 240.0
@@ -104,6 +106,33 @@ def alone(begin: Callable[[], Run]) -> Run:
     run = begin()
     train(run, [load(spec) for spec in parse_specs("digits")], join(None, print))
     return run
+
+
+def test_workers_meet_although_the_environment_names_a_proxy(
+    begin: Callable[[], Run],
+    start: Callable[[Run, int], Workers],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:  # accepts, and never answers
+        for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "example.org")
+        chief, other = finish(start(begin(), 2))
+    assert chief[0] == other[0] == 0, (chief, other)
+
+
+def test_servers_that_never_meet_leave_a_word(tmp_path: Path) -> None:
+    script = (
+        "import signal, time\n"
+        "from rbnn.train import distribution\n"
+        "distribution.START_SECONDS = 1\n"
+        "distribution._say_at_the_alarm()\n"
+        "signal.alarm(1)\n"
+        "time.sleep(60)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGALRM
+    assert "error: TensorFlow's servers did not find one another" in done.stderr
 
 
 def test_two_workers_train_as_one_and_continue_after_a_death(

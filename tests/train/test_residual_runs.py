@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from tiny_tasks import SECRETS
 
+from rbnn.runs.figures import read_figures
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
 from rbnn.train.evaluate import predict_logits
-from rbnn.train.figures import read_figures
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import load_network
 

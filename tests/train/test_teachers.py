@@ -12,12 +12,12 @@ import pytest
 from rbnn.errors import RbnnError
 from rbnn.nets.framework import tf
 from rbnn.runs.config import Distillation, RunConfig
+from rbnn.runs.figures import read_figures
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import configure, write_run
 from rbnn.tasks import TaskData
 from rbnn.train.evaluate import predict_logits
-from rbnn.train.figures import read_figures
 from rbnn.train.session import train
 from rbnn.train.teachers import Teachers, task_loss
 from rbnn.train.transfer import load_network

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rbnn.errors import ExitCode
+
 
 def rbnn(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command line in its own process."""
@@ -46,7 +48,7 @@ def test_eval_takes_the_newest_run_and_prints_one_document(folder: Path) -> None
     assert document["engine"] == "keras"
     assert task["samples"] == 359
     assert len(task["wrong_secrets"]["accuracies"]) == 2
-    assert done.returncode == (0 if task["wrong_secrets"]["passed"] else 1)
+    assert done.returncode == (0 if task["wrong_secrets"]["passed"] else ExitCode.CHECK_FAILED)
 
 
 @pytest.mark.parametrize(
@@ -125,3 +127,6 @@ def test_a_network_too_large_for_the_board_is_announced_before_training(tmp_path
     warning = done.stderr.splitlines()[0]
     assert warning.startswith("warning: The model does not fit board nucleo: flash needs about")
     assert "too many" in warning
+    following = done.stdout.splitlines()[-1]
+    assert following.startswith("Continue with: rbnn flash runs/")
+    assert following.endswith("--board nucleo --user-key")

@@ -13,11 +13,12 @@ from tiny_tasks import SECRETS
 
 from rbnn.errors import RbnnError
 from rbnn.runs.errors import TrainingError, TrainingInterruptedError
+from rbnn.runs.figures import EpochFigures, read_figures, unfinished
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
+from rbnn.train import trainer as trainer_module
 from rbnn.train.evaluate import accuracy
-from rbnn.train.figures import EpochFigures, read_figures
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import load_network, read_parameters
 
@@ -41,6 +42,14 @@ class Acting:
 
 def press_control_c() -> None:
     os.kill(os.getpid(), signal.SIGINT)
+
+
+def terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def die() -> None:
+    raise MemoryError("as if the process had been killed")
 
 
 def assert_same_parameters(one: Run, two: Run) -> None:
@@ -106,6 +115,69 @@ def test_control_c_saves_and_resume_ends_as_if_nothing_had_happened(
     assert_same_parameters(run, trained)
     figures, expected = read_figures(run), read_figures(trained)
     assert [epoch.tasks for epoch in figures] == [epoch.tasks for epoch in expected]
+
+
+def test_sigterm_saves_as_control_c_does(begin: Callable[..., Run], data: list[TaskData]) -> None:
+    run = begin(epochs=4)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(TrainingInterruptedError) as caught:
+        Trainer(run, data, Acting(1, terminate)).fit()
+    assert caught.value.exit_code == 128 + signal.SIGTERM == 143
+    assert f"--resume {run.folder}" in caught.value.fix
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert Trainer(run, data).steps == 2
+
+
+def test_a_kill_in_the_first_epoch_costs_a_few_minutes_at_most(
+    begin: Callable[..., Run], data: list[TaskData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    run = begin(epochs=None, steps=50, batch=2)
+    with pytest.raises(MemoryError):
+        Trainer(run, data, Acting(11, die)).fit()
+    assert run.config().steps_per_epoch > 11
+    assert Trainer(run, data).steps == 10
+
+
+def test_time_that_runs_out_while_the_last_epoch_is_measured_ends_the_run(
+    begin: Callable[..., Run], data: list[TaskData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin(epochs=None, minutes=1.0)
+    now = 0.0
+
+    def clock() -> float:
+        return now
+
+    def measure(self: Trainer) -> None:
+        nonlocal now
+        now += 30.5  # the second epoch's measurement passes the minute
+        measured(self)
+
+    measured = Trainer._measure_statistics
+    monkeypatch.setattr(trainer_module.time, "monotonic", clock)
+    monkeypatch.setattr(Trainer, "_measure_statistics", measure)
+    monkeypatch.setattr(trainer_module, "EPOCH_SAMPLES", 5)
+    trainer = Trainer(run, data)
+    trainer.fit()
+    epochs = read_figures(run)
+    assert [epoch.epoch for epoch in epochs] == [1, 2]
+    assert run.config().progress(epochs[-1].steps, epochs[-1].seconds) >= 1
+    assert unfinished(run) == ""
+    whole = {task.name: accuracy(trainer.network, task.name, task.test) for task in data}
+    assert {name: one.test_accuracy for name, one in epochs[-1].tasks.items()} == whole
+
+
+def test_an_unfinished_run_says_how_to_continue(
+    begin: Callable[..., Run], data: list[TaskData]
+) -> None:
+    run = begin(epochs=4)
+    assert unfinished(run) == ""  # nothing to warn of: no command accepts it yet
+    with pytest.raises(TrainingInterruptedError):
+        Trainer(run, data, Acting(11, press_control_c)).fit()
+    assert unfinished(run) == (
+        f"Training of {run.folder} is not finished: 50% after 2 epochs. "
+        f"Continue with: rbnn train --resume {run.folder}"
+    )
 
 
 def test_only_the_ratio_of_the_tasks_weights_moves_the_kernels(

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from rbnn.runs.errors import TrainingError
+from rbnn.runs.figures import read_figures
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
-from rbnn.train.figures import read_figures
 from rbnn.train.session import train
 
 

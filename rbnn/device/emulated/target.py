@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from rbnn.device.emulated.emulator import Emulator
@@ -18,7 +19,7 @@ class EmulatedTarget(Target):
     Args:
         board: its manifest.
         folder: holds what the device keeps without power; made with the first firmware.
-        say: told when a new device is made.
+        say: told when a new device is made, and when the board is left running.
     """
 
     def __init__(self, board: Board, folder: Path, say: Say) -> None:
@@ -26,6 +27,7 @@ class EmulatedTarget(Target):
         self.device = EmulatedBoard(folder)
         self.emulator = Emulator(folder, board)
         self._say = say
+        self._told = False
 
     @property
     def emulation(self) -> Emulation:
@@ -69,13 +71,17 @@ class EmulatedTarget(Target):
     def power_cycle(self) -> None:
         """Start a new QEMU process with fresh noise in the SRAM."""
         self._check()
+        was_on = self.emulator.is_on()
         self.emulator.power_cycle()
+        if not was_on:
+            self._tell_that_it_stays_on()
 
     def serial_path(self) -> str:
         """The pseudo terminal; a board that is off is powered on."""
         self._check()
         if not self.emulator.is_on():
             self.emulator.power_on()
+            self._tell_that_it_stays_on()
         return self.emulator.serial_path()
 
     def commands(self, model: Path | None) -> list[str]:
@@ -84,6 +90,14 @@ class EmulatedTarget(Target):
             f"# write {self.device.flash_file}",
             f"# write {self.device.provisioning_file}",
         ]
+
+    def _tell_that_it_stays_on(self) -> None:
+        if self._told:
+            return
+        self._told = True
+        off = ["rbnn", "board", "off", "--board", self.board.name]
+        off += ["--device-folder", str(self.device.folder)]
+        self._say(f"The emulated board stays on. Power it off with: {shlex.join(off)}")
 
     def _check(self) -> None:
         self.device.settings(self.board.name)
