@@ -76,7 +76,8 @@ class _Growing:
             return None
         source = self.random.choice(sources)
         shape = self.layers[source].out_shape
-        kernel, stride = 2, self.random.choice((1, 2))
+        sides = (2, 2, 3) if op is operators.MAX_POOL and min(shape[:2]) > 2 else (2,)
+        kernel, stride = self.random.choice(sides), self.random.choice((1, 2))
         height, width = ((side - kernel) // stride + 1 for side in shape[:2])
         return Layer(op, shape, (height, width, shape[2]), source, kernel, stride, output=output)
 

@@ -28,7 +28,9 @@ from rbnn.image.board import load_board
 from rbnn.nets.topology import Layer
 from rbnn.operators.workings import Turns
 from rbnn.spec import operators
-from rbnn.spec.layout import Output, Stage
+from rbnn.spec.layout import Activation, Output, Sign, Stage
+
+StageKind = tuple[Stage, Activation, Sign]
 
 BOARDS = ("qemu", "qemu-m7", "qemu-m3")
 SUBJECTS = (
@@ -53,12 +55,34 @@ STEMS = (
     (30, 18, 2, 64, 3, 2, 1, 2),
 )  # fmt: skip
 """Height, width, channels, filters, kernel, stride, pad, pool."""
+CONVS = (
+    (16, 16, 64, 64, 3, 1, 1), (8, 8, 128, 128, 3, 1, 1), (12, 7, 32, 96, 3, 1, 1),
+    (9, 12, 96, 32, 3, 2, 1), (8, 8, 64, 128, 1, 1, 0), (6, 6, 32, 64, 1, 2, 0),
+    (10, 11, 64, 32, 5, 1, 2), (5, 4, 32, 32, 2, 1, 0), (4, 4, 160, 64, 3, 1, 1),
+    (2, 3, 96, 96, 3, 1, 2),
+)  # fmt: skip
+"""Height, width, channels, filters, kernel, stride, pad."""
+STAGES = (
+    (Stage.THRESHOLD, Activation.NONE, Sign.ZERO),
+    (Stage.RESIDUAL, Activation.NONE, Sign.ZERO),
+    (Stage.RESIDUAL, Activation.NONE, Sign.THRESHOLDS),
+    (Stage.RESIDUAL, Activation.RPRELU, Sign.THRESHOLDS),
+)
+MAX_POOLS = (
+    (16, 16, 64, 2, 2), (8, 8, 128, 2, 2), (5, 7, 32, 2, 1), (2, 2, 32, 2, 2), (9, 3, 96, 2, 1),
+    (3, 12, 32, 2, 1), (16, 16, 64, 3, 2), (9, 12, 96, 3, 3), (12, 12, 32, 3, 1),
+    (14, 14, 64, 7, 7), (8, 10, 160, 4, 2), (7, 7, 32, 5, 1), (3, 3, 32, 3, 1), (12, 4, 64, 3, 1),
+    (4, 12, 32, 1, 2), (8, 8, 96, 1, 1),
+)  # fmt: skip
+"""Height, width, channels, kernel, stride."""
 DENSES = (
     (1024, 256), (32, 1), (64, 20), (96, 40), (128, 16), (256, 10), (512, 33), (1024, 10),
     (2048, 10), (4096, 47), (8192, 10), (8224, 5), (992, 64), (1536, 17),
 )  # fmt: skip
 """Inputs, classes."""
 DECIMALS = 2
+ALONE = " alone"
+"""Ends the name of what a call of a single layer takes: less than the engine takes in a network."""
 HEAD = '''\
 """What one turn of a kernel's loop takes: ``python -m rbnn.bench.fit`` writes the table.
 
@@ -98,18 +122,32 @@ def fit(rows: Sequence[Row]) -> tuple[dict[str, float], float]:
         scales = shares.max(axis=0)
         solution = nnls(shares / scales, np.ones(len(members)), maxiter=100 * len(loops))[0]
         found = np.round(solution / scales, DECIMALS)
-        costs |= dict(zip(loops, found.tolist(), strict=True))
+        pairs = zip(loops, found.tolist(), strict=True)
+        costs |= {loop: cost for loop, cost in pairs if not loop.endswith(ALONE)}
         worst = max(worst, float(np.abs(shares @ found - 1).max()))
     return costs, worst
 
 
-def stem(shape: tuple[int, ...]) -> Layer:
-    """A stem with thresholds; ``shape`` as in ``STEMS``."""
-    height, width, channels, filters, kernel, stride, pad, pool = shape
+def staged(op: operators.Operator, shape: tuple[int, ...], stage: StageKind) -> Layer:
+    """A stem or a convolution; ``shape`` as in ``STEMS`` and ``CONVS``, ``stage`` of ``STAGES``."""
+    height, width, channels, filters, kernel, stride, pad, *rest = shape
+    pool = rest[0] if rest else 1
+    kind, activation, sign = stage
     sides = [((side + 2 * pad - kernel) // stride + 1) // pool for side in (height, width)]
     return Layer(
-        operators.STEM, (height, width, channels), (sides[0], sides[1], filters), -1, kernel,
-        stride, pad, pool, Stage.THRESHOLD, output=Output.BITS,
+        op, (height, width, channels), (sides[0], sides[1], filters), -1, kernel, stride, pad,
+        pool, kind, activation=activation, sign=sign,
+        output=Output.BITS if kind is Stage.THRESHOLD else Output.BITS | Output.STREAM,
+    )  # fmt: skip
+
+
+def max_pool(shape: tuple[int, ...]) -> Layer:
+    """``shape`` as in ``MAX_POOLS``."""
+    height, width, channels, kernel, stride = shape
+    sides = [(side - kernel) // stride + 1 for side in (height, width)]
+    return Layer(
+        operators.MAX_POOL, (height, width, channels), (sides[0], sides[1], channels), -1, kernel,
+        stride, output=Output.BITS,
     )  # fmt: skip
 
 
@@ -118,8 +156,13 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
     board = load_board(board_name)
     rows: list[Row] = []
 
-    def add(layer: Layer, work_bytes: int, plain: int, streamed: int) -> None:
-        rows.append(Row(layer.op.name, count_turns(layer, work_bytes), plain))
+    def add(
+        layer: Layer, work_bytes: int, plain: int, streamed: int, *, alone: bool = False
+    ) -> None:
+        turns = count_turns(layer, work_bytes)
+        if alone:
+            turns[layer.op.name + ALONE] = turns.pop(layer.op.name)
+        rows.append(Row(layer.op.name, turns, plain))
         if draws := count_draws(layer, work_bytes):
             rows.append(Row("stream", draws, streamed - plain))
 
@@ -131,17 +174,22 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
             pairs = zip(measured.topology.layers, measured.layers, strict=True)
             for layer, count in pairs:
                 add(layer, measured.work_bytes, count.instructions_plain, count.instructions)
-        stems = [stem(shape) for shape in STEMS]
+        stems = [staged(operators.STEM, shape, one) for one in STAGES for shape in STEMS]
+        convs = [staged(operators.CONV, shape, one) for one in STAGES for shape in CONVS]
+        pools = [max_pool(shape) for shape in MAX_POOLS]
         denses = [Layer(operators.DENSE, (1, 1, n), (1, 1, k), -1) for n, k in DENSES]
         for layers, size in (
             (stems, least_work_bytes),
+            (convs, least_work_bytes),
+            (convs, most_work_bytes),
+            (pools, least_work_bytes),
             (denses, least_work_bytes),
             (denses, most_work_bytes),
         ):
-            work = max(map(size, layers))
+            work = max(4, *map(size, layers))
             counts = measure_layers(board, layers, work, folder)
             for layer, count in zip(layers, counts, strict=True):
-                add(layer, work, count.instructions_plain, count.instructions)
+                add(layer, work, count.instructions_plain, count.instructions, alone=True)
         double_round = measure_key_stream(board, folder)
     costs, worst = fit(rows)
     return costs | {"stream double round": round(double_round, DECIMALS)}, worst

@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.container.container import layer_members
+from rbnn.container.params import Group, Logits, Residual, Thresholds, encode_group
 from rbnn.container.shapes import weights_bytes
+from rbnn.engine import arithmetic
 from rbnn.nets.topology import Layer
 from rbnn.operators.workings import WORKINGS
 from rbnn.spec import operators, packing
-from rbnn.spec.layout import LAYER, Output, Stage
+from rbnn.spec.layout import LAYER, STREAM_FRACTION_BITS, Activation, Output, Sign, Stage
 from rbnn.spec.operators import Reads
 
 OFFSETS = (120, 128, 130, 0)
@@ -53,7 +55,7 @@ class LayerCase:
     Args:
         name: of the layer.
         layer: its shape.
-        kernel: bool, Keras' order, True for +1.
+        kernel: bool, Keras' order, True for +1; None for a layer without weights.
         params: its group, as in a sealed block's plaintext.
         given: its input: pixels (u8) or packed bits.
         crc32: of the output as laid out in memory.
@@ -61,7 +63,7 @@ class LayerCase:
 
     name: str
     layer: Layer
-    kernel: Bits
+    kernel: Bits | None
     params: bytes
     given: bytes
     crc32: int
@@ -69,6 +71,8 @@ class LayerCase:
     @property
     def packed(self) -> bytes:
         """The kernel in the layer's packing."""
+        if self.kernel is None:
+            return b""
         return packing.pack_kernel(self.kernel, self.layer.packing)
 
     def record(self, weights_offset: int) -> bytes:
@@ -90,29 +94,65 @@ def standard_cases(seed: int = 1) -> list[LayerCase]:
 
 
 def make_case(rng: np.random.Generator, name: str, layer: Layer) -> LayerCase:
-    """A layer with weights and random values; its stage, if it has one, is THRESHOLD.
+    """A layer with weights and random values.
 
     Args:
         rng: source of all values.
         name: of the case.
-        layer: its shape; channels are multiples of 32, except for a stem's input.
+        layer: its shape, without a shortcut and not over a stream; channels are multiples of 32,
+            except for a stem's input.
     """
-    kernel = rng.integers(0, 2, layer.kernel_shape).astype(np.bool_)
-    filters = layer.out_shape[2]
+    kernel = rng.integers(0, 2, layer.kernel_shape).astype(np.bool_) if layer.bits else None
     given, inputs = _draw_input(rng, layer)
     made = WORKINGS[layer.op].compute(layer, inputs[None], kernel)[0]
+    group = _draw_group(rng, layer)
+    params = b"" if group is None else encode_group(group, layer)
+    written = binascii.crc32(_written(layer, made, group))
+    return LayerCase(name, layer, kernel, params, given, written)
+
+
+def _draw_group(rng: np.random.Generator, layer: Layer) -> Group | None:
+    """Values that spread the layer's results; None for a layer that needs none."""
+    filters = layer.out_shape[2]
+    if not layer.bits:
+        return None
     if layer.op.is_last:
-        scales, biases = rng.integers(-1000, 1000, (2, filters)).astype("<i4")
-        logits = made * scales + biases
-        params = scales.tobytes() + biases.tobytes()
-        return LayerCase(
-            name, layer, kernel, params, given, binascii.crc32(logits.astype("<i4").tobytes())
-        )
+        scales, biases = rng.integers(-1000, 1000, (2, filters)).astype(np.int32)
+        return Logits(scales, biases)
     spread = math.sqrt(layer.filter_bits) / layer.op.unit
     spread *= PIXEL_SPREAD if layer.op.reads is Reads.IMAGE else 1
-    thresholds = rng.normal(0, spread / 2, filters).astype("<i2")
-    output = packing.pack_rows(made >= thresholds)
-    return LayerCase(name, layer, kernel, thresholds.tobytes(), given, binascii.crc32(output))
+    if layer.stage is Stage.THRESHOLD:
+        return Thresholds(rng.normal(0, spread / 2, filters).astype(np.int16))
+
+    def values(spread: float, mean: float = 0.0) -> npt.NDArray[np.int16]:
+        return rng.normal(mean, spread, filters).astype(np.int16)
+
+    bends = layer.activation is Activation.RPRELU
+    one = 1 << STREAM_FRACTION_BITS
+    return Residual(
+        shift=STREAM_FRACTION_BITS,
+        scales=np.full(filters, one * one / spread, np.int16),
+        biases=values(one / 2),
+        points=values(one / 4) if bends else None,
+        slopes=values(1000, 4000) if bends else None,
+        offsets=values(one / 4) if bends else None,
+        thresholds=values(one / 4) if layer.sign is Sign.THRESHOLDS else None,
+    )
+
+
+def _written(layer: Layer, made: npt.NDArray[Any], group: Group | None) -> bytes:
+    """What the device writes: bits, then the stream, then logits."""
+    match group:
+        case Logits():
+            return arithmetic.logits(made, group, layer.reads_stream).astype("<i4").tobytes()
+        case Thresholds():
+            return packing.pack_rows(made >= group.thresholds)
+        case Residual():
+            stream, bits = arithmetic.residual(made, None, group)
+            packed = packing.pack_rows(bits) if Output.BITS in layer.output else b""
+            return packed + (stream.astype("<i2").tobytes() * (Output.STREAM in layer.output))
+        case None:
+            return packing.pack_rows(made)
 
 
 def _draw_input(rng: np.random.Generator, layer: Layer) -> tuple[bytes, npt.NDArray[Any]]:

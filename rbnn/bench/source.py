@@ -95,8 +95,8 @@ def _config(cases: Sequence[LayerCase], network: NetworkCase | None, work_bytes:
         "MODEL_PARAMS": len(network.params) if network else 4,
         "BENCH_IMAGE": network.image.size if network else 4,
         "BENCH_INPUT": max(len(case.given) for case in cases),
-        "BENCH_PARAMS": max(len(case.params) for case in cases),
-        "BENCH_RESIDENT": max(len(case.packed) for case in cases),
+        "BENCH_PARAMS": max(4, *(len(case.params) for case in cases)),
+        "BENCH_RESIDENT": max(4, *(len(case.packed) for case in cases)),
         "BENCH_OUTPUT": max(output_bytes(case.layer) for case in cases),
     }
     lines = [f"#define RBNN_{name}_BYTES {size}u" for name, size in sizes.items()]
@@ -123,7 +123,8 @@ def _cases_source(cases: Sequence[LayerCase], network: NetworkCase | None) -> st
         plain += packed
         stored += key_stream.reconfigure(packed, key, number)
         assert len(packed) % ALIGNMENT == 0, "layers' bits are whole blocks"
-        parts += [_array(f"input_{number}", case.given), _array(f"params_{number}", case.params)]
+        params = case.params or bytes(4)  # C has no empty arrays
+        parts += [_array(f"input_{number}", case.given), _array(f"params_{number}", params)]
         rows.append(
             f'    {{"{case.name}", input_{number}, sizeof input_{number}, '
             f"params_{number}, sizeof params_{number}}},"

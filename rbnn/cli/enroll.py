@@ -41,6 +41,7 @@ def enroll(
 ) -> None:
     """Make helper data and keys on the device and add it to the registry."""
     from rbnn.device import deploy, enrolment
+    from rbnn.export.checks import require_checked
     from rbnn.keys import registry as registries
     from rbnn.keys.provider_key import ensure_provider
     from rbnn.runs.run import choose_run
@@ -51,7 +52,7 @@ def enroll(
         if run is not None or target.is_blank():
             chosen = choose_run(run, runs)
             provider = ensure_provider(provider_key, say=options.say)
-            prepared = deploy.prepare(chosen, target, provider.public, options.say)
+            prepared = deploy.prepare(chosen, target, provider.public, options.say, require_checked)
             deploy.write_firmware(prepared, target, options.say)
         report = enrolment.enroll(target, book, options.say, again=again)
     if as_json:

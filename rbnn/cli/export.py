@@ -39,9 +39,10 @@ def export(
     """Write a run's model container, C arrays and golden vectors."""
     from rich.console import Console
 
+    from rbnn.export import checks as export_checks
     from rbnn.export.export import NO_PROVIDER, export_run
     from rbnn.export.report import check_table, size_table
-    from rbnn.export.verify import require_passed, verify_run
+    from rbnn.export.verify import require_passed, verify_run, warnings
     from rbnn.image.board import load_board
     from rbnn.image.fit import check_model
     from rbnn.keys.provider_key import load_provider_public
@@ -63,6 +64,7 @@ def export(
         with LoadingBar() as bar:
             data = load_data(trained.config(), bar.show)
             checks = verify_run(trained, result.container, data, bar.show)
+        export_checks.record(result, checks)
     if as_json:
         document = {
             "run": str(trained.folder),
@@ -91,6 +93,8 @@ def export(
             "`rbnn flash` makes a key and exports again.",
             soft_wrap=True,
         )
+    for line in warnings(checks):
+        Console(stderr=True, highlight=False).print(line, soft_wrap=True, markup=False)
     require_passed(checks)
 
 

@@ -48,7 +48,7 @@ def flash(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Export and build if needed, write the board, enrol it on first contact, and license it."""
+    """Export, check and build if needed, write the board, enrol it once, and license it."""
     from rbnn.device import deploy
     from rbnn.device.source import find_source
     from rbnn.image import sizes

@@ -104,7 +104,8 @@ def _members(layer: Layer) -> tuple[str, ...]:
             return ()
 
 
-def _encode_group(group: Group, layer: Layer) -> bytes:
+def encode_group(group: Group, layer: Layer) -> bytes:
+    """A layer's values as they are in a sealed block's plaintext."""
     kind = "<i4" if isinstance(group, Logits) else "<i2"
     head = struct.pack("<HH", group.shift, 0) if isinstance(group, Residual) else b""
     return head + b"".join(getattr(group, name).astype(kind).tobytes() for name in _members(layer))
@@ -160,7 +161,7 @@ def encode(params: TaskParams, topology: Topology, plan: ContainerPlan) -> bytes
     for number, layer in enumerate(topology.layers):
         if not params_bytes(layer):
             continue
-        raw = _encode_group(params.groups[number], layer)
+        raw = encode_group(params.groups[number], layer)
         if len(raw) != params_bytes(layer):
             raise ValueError(f"Layer {number} has {params_bytes(layer)} bytes. Got: {len(raw)}")
         offset = plan.placements[number].params_offset

@@ -20,8 +20,9 @@ from rbnn.device.evaluation import pick
 from rbnn.device.session import Session
 from rbnn.engine.golden import layer_crc32
 from rbnn.engine.reference import Reference
+from rbnn.export.checks import record
 from rbnn.export.export import Export
-from rbnn.export.verify import TaskCheck, require_passed, verify_run
+from rbnn.export.verify import TaskCheck, require_passed, verify_run, warnings
 from rbnn.image.board import load_board
 from rbnn.keys.provider_key import ensure_provider
 from rbnn.keys.registry import Registry
@@ -99,6 +100,9 @@ def demonstrate(plan: DemoPlan, say: Say) -> DemoFigures:
     say("Comparing C engine, integer reference and Keras on the whole test sets.")
     with LoadingBar() as bar:
         checks = verify_run(plan.run, prepared.export.container, plan.data, bar.show)
+    record(prepared.export, checks)
+    for line in warnings(checks):
+        say(line)
     require_passed(checks)
     report = deploy.flash(prepared, target, provider, alice, registry, (), say)
 

@@ -94,14 +94,22 @@ class Prepared:
     sizes: SizeReport
 
 
-def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepared:
-    """Export if needed, build, and measure; the board is not touched.
+def prepare(
+    run: Run,
+    target: Target,
+    provider_public: bytes,
+    say: Say,
+    check: Callable[[Run, Export, Say], object] | None = None,
+) -> Prepared:
+    """Export if needed, check, build, and measure; the board is not touched.
 
     Args:
         run: a trained run.
         target: the board.
         provider_public: X25519 public key of the licence provider, 32 bytes.
         say: told each step.
+        check: raises if the export is not to be flashed, such as
+            :func:`rbnn.export.checks.require_checked`; None if the caller checks.
 
     Raises:
         FitError: the image does not fit the board; the message holds the numbers.
@@ -110,6 +118,8 @@ def prepare(run: Run, target: Target, provider_public: bytes, say: Say) -> Prepa
     if note := unfinished(run):
         say(note)
     export = _current_export(run, provider_public, say)
+    if check is not None:
+        check(run, export, say)
     return _build(run.folder, run.secrets, export, target, say)
 
 

@@ -11,6 +11,7 @@ from rbnn.device import deploy
 from rbnn.device.deploy import DeployError, Prepared
 from rbnn.device.target import Say, Target
 from rbnn.errors import RbnnError
+from rbnn.export.checks import require_checked
 from rbnn.export.packed import SHIPPED, PackedModel, refuse_unasked
 from rbnn.keys.provider_key import ProviderKey, ensure_provider
 from rbnn.keys.published import published_provider
@@ -95,5 +96,5 @@ def _run(run: Run, provider_key: Path, say: Say) -> Source:
         run.folder,
         tuple(task.name for task in run.config().tasks),
         partial(ensure_provider, provider_key, say=say),
-        lambda target, provider: deploy.prepare(run, target, provider.public, say),
+        lambda target, provider: deploy.prepare(run, target, provider.public, say, require_checked),
     )

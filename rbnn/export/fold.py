@@ -109,18 +109,9 @@ def _channels(array: Array | None, channels: int, what: str) -> Floats:
     return np.asarray(values, np.float64)
 
 
-def _require_int16(values: Floats, what: str, unit: float) -> Int16s:
-    """Rounded values as int16."""
-    rounded = np.rint(values)
-    wrong = ~((rounded >= INT16_MIN) & (rounded <= INT16_MAX))
-    if wrong.any():
-        worst = int(np.argmax(wrong))
-        raise ExportError(
-            f"{what} of channel {worst} is {values[worst] / unit:.4g}; 16 bits hold "
-            f"{INT16_MIN / unit:g} to {INT16_MAX / unit:g}.",
-            "Train longer or with a smaller --learning-rate: the values of that channel diverged.",
-        )
-    return rounded.astype(np.int16)
+def _limited(values: Floats) -> Int16s:
+    """Rounded to the nearest and limited to 16 bits, as ``StreamNorm`` of Keras limits them."""
+    return np.clip(np.rint(values), INT16_MIN, INT16_MAX).astype(np.int16)
 
 
 def _fixed(values: Floats, one: int) -> Int16s:
@@ -165,8 +156,11 @@ def fold_thresholds(trained: Trained) -> Thresholds:
 def fold_residual(trained: Trained) -> Residual:
     """Fixed point of a residual stage; padding channels give stream 0 and bit 1.
 
+    Scales and biases are limited to 16 bits, as in Keras' inference, whose accuracy training
+    reports; :mod:`rbnn.export.saturation` says which.
+
     Raises:
-        ExportError: values are missing or not finite, or a scale or a bias does not fit 16 bits.
+        ExportError: values are missing or not finite.
     """
     where, layer = trained.where, trained.layer
     channels = len(trained.outputs)
@@ -196,8 +190,7 @@ def fold_residual(trained: Trained) -> Residual:
         what = f"{where}: the sign's threshold"
         values = _channels(trained.sign, channels, what)
         members["thresholds"] = _embedded(_fixed(values, STREAM_ONE), trained, 0)
-    scales = _require_int16(scale * 2.0**shift, f"{where}: the scale", STREAM_ONE * 2.0**shift)
-    biases = _require_int16(bias + half, f"{where}: the bias", STREAM_ONE)
+    scales, biases = _limited(scale * 2.0**shift), _limited(bias + half)
     return Residual(shift, _embedded(scales, trained, 0), _embedded(biases, trained, 0), **members)
 
 

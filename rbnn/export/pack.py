@@ -24,6 +24,7 @@ from rbnn.export import packed
 from rbnn.export.export import export_run
 from rbnn.export.packed import PackedDocument, PackedModel, PackedTask
 from rbnn.export.probes import probe_images
+from rbnn.export.saturation import count_logits, limited_layers, summarise
 from rbnn.export.verify import TaskCheck, require_passed, verify_task
 from rbnn.files import write_atomic
 from rbnn.runs.run import Run
@@ -120,7 +121,8 @@ def _measure(
 ) -> TaskCheck:
     """Accuracy of the integers, by the C engine, and of Keras on a whole test set."""
     images, labels = task.test.images, task.test.labels
-    found = WideEngine(container).logits(number, secret, images).argmax(axis=1)
+    logits = WideEngine(container).logits(number, secret, images)
+    found = logits.argmax(axis=1)
     theirs = None if keras is None else keras(task.name, images)
     return TaskCheck(
         task=task.name,
@@ -129,6 +131,7 @@ def _measure(
         accuracy=float(np.mean(found == labels)),
         keras_accuracy=None if theirs is None else float(np.mean(theirs == labels)),
         agreement=None if theirs is None else float(np.mean(theirs == found)),
+        saturation=summarise(count_logits(logits), limited_layers(container, number, secret)),
     )
 
 

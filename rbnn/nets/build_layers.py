@@ -8,7 +8,7 @@ from typing import Any
 
 from rbnn.nets.framework import tf
 from rbnn.nets.keras_operator import KERAS, SharedLayer
-from rbnn.nets.stream_layers import StreamNorm, StreamRPReLU, StreamRSign
+from rbnn.nets.stream_layers import StreamLogits, StreamNorm, StreamRPReLU, StreamRSign
 from rbnn.nets.task_norm import TaskNorm
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import Activation, Sign, Stage
@@ -81,6 +81,8 @@ def _norm(layer: Layer, name: str, shared_batch: bool) -> TaskNorm:
     }
     if layer.stage is Stage.RESIDUAL:
         return StreamNorm(unit=layer.op.unit, **options)
+    if layer.op.is_last and layer.reads_stream:
+        return StreamLogits(**options)
     return TaskNorm(scale=layer.stage is Stage.NONE, **options)
 
 

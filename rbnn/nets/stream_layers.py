@@ -16,13 +16,19 @@ import numpy.typing as npt
 
 from rbnn.nets.framework import lq, tf
 from rbnn.nets.task_norm import TaskNorm
-from rbnn.spec.layout import MAX_SHIFT, SLOPE_FRACTION_BITS, STREAM_FRACTION_BITS
+from rbnn.spec.layout import (
+    LOGIT_FRACTION_BITS,
+    MAX_SHIFT,
+    SLOPE_FRACTION_BITS,
+    STREAM_FRACTION_BITS,
+)
 
 STREAM_ONE = float(1 << STREAM_FRACTION_BITS)
 SLOPE_ONE = float(1 << SLOPE_FRACTION_BITS)
 INT16_MIN = -float(1 << 15)
 INT16_MAX = float((1 << 15) - 1)
 FIRST_SLOPE = 0.25
+LOGIT_LIMIT = float(1 << (31 - LOGIT_FRACTION_BITS))
 
 
 def fixed_floor(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
@@ -108,6 +114,19 @@ class StreamNorm(TaskNorm):
     def get_config(self) -> dict[str, Any]:
         """Everything except what depends on the keys."""
         return {**super().get_config(), "unit": self.unit}
+
+
+@lq.utils.register_keras_custom_object
+class StreamLogits(TaskNorm):
+    """Batch norm of logits over the stream; at inference limited as the device's Q12.20 are.
+
+    Input shape: (..., classes), inner products. Output shape: the same.
+    """
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """Normalise; limits leave training alone."""
+        logits = super().call(inputs, training=training)
+        return logits if training else tf.clip_by_value(logits, -LOGIT_LIMIT, LOGIT_LIMIT)
 
 
 class PaddingSums:

@@ -26,10 +26,15 @@ class MaxPool(Workings):
         """A window of 2x2 has its own loop."""
         height, width, channels = layer.out_shape
         words = height * width * channels // WORD_BITS
-        turns: Turns = Counter({"max_pool position": height * width})
-        turns["max_pool word 2x2" if layer.kernel == 2 else "max_pool word"] = words
-        if layer.kernel != 2:
-            turns["max_pool tap"] = words * layer.kernel**2
+        turns: Turns = Counter({"max_pool row": height})
+        if layer.kernel == 2:
+            turns["max_pool position 2x2"] = height * width
+            turns["max_pool word 2x2"] = words
+            return turns
+        turns["max_pool position"] = height * width
+        turns["max_pool word"] = words
+        turns["max_pool line"] = words * layer.kernel
+        turns["max_pool tap"] = words * layer.kernel**2
         return turns
 
 

@@ -29,7 +29,7 @@ from rbnn.runs.config import RunConfig
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.synthetic import write_synthetic_run
 from rbnn.spec import operators
-from rbnn.spec.layout import Output, Stage
+from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 WORK_BYTES = 64 * 1024
 # 25.6 counts an instruction; the empty call takes 6.
@@ -172,11 +172,17 @@ def test_an_interrupt_ends_the_emulator(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def _small_cases() -> list[LayerCase]:
     rng = np.random.default_rng(3)
     bits = {"stage": Stage.THRESHOLD, "output": Output.BITS}
+    residual = {"stage": Stage.RESIDUAL, "output": Output.BITS | Output.STREAM}
+    bent = {**residual, "activation": Activation.RPRELU, "sign": Sign.THRESHOLDS}
+    most = {"output": Output.BITS}
     return [
         make_case(rng, "conv", Layer(operators.CONV, (5, 4, 32), (5, 4, 32), -1, 3, pad=1, **bits)),
         make_case(rng, "point", Layer(operators.CONV, (4, 4, 64), (2, 2, 32), -1, 1, 2, **bits)),
         make_case(rng, "stem", Layer(operators.STEM, (6, 6, 3), (6, 6, 32), -1, 3, pad=1, **bits)),
         make_case(rng, "dense", Layer(operators.DENSE, (2, 2, 32), (1, 1, 10), -1)),
+        make_case(rng, "sum", Layer(operators.CONV, (4, 3, 32), (4, 3, 64), -1, 1, **residual)),
+        make_case(rng, "bent", Layer(operators.STEM, (6, 5, 2), (4, 3, 32), -1, 3, **bent)),
+        make_case(rng, "pool", Layer(operators.MAX_POOL, (7, 5, 64), (3, 2, 64), -1, 3, 2, **most)),
     ]
 
 
@@ -232,8 +238,11 @@ def test_small_layers_and_a_network_on_every_core(name: str, tmp_path: Path) -> 
         first = bench.layers(cases)
         assert first == bench.layers(cases)
         for layer in first:
-            resident = layer.instructions_per_mac_resident or 0
-            assert layer.instructions > round(resident * layer.macs) >= layer.instructions_plain > 0
+            resident = round((layer.instructions_per_mac_resident or 0) * layer.macs)
+            if layer.macs:
+                assert layer.instructions > resident >= layer.instructions_plain > 0
+            else:
+                assert layer.instructions == layer.instructions_plain > 0
         found, rows = bench.network(config, network.container.topology, expected)
         assert sum(row.instructions_plain for row in rows) > 0.9 * found.instructions_plain
         key, streams = bench.key()

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
 import pytest
+from random_networks import random_topology
 
 from rbnn.bench.fit_cycles import LOOP_TURNS, estimate_cycles, mean_cycles
-from rbnn.bench.fit_networks import Subject, measure_network, work_range
+from rbnn.bench.fit_networks import Subject, measure_layers, measure_network, work_range
 from rbnn.container.errors import ExportError
+from rbnn.container.work import least_work_bytes
 from rbnn.cost.predict import predict
 from rbnn.cost.table import COSTS, CYCLES_PER_INSTRUCTION, STREAM_CYCLES_PER_INSTRUCTION
 from rbnn.image.board import load_board
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
 from rbnn.nets.padding import pad
+from rbnn.nets.topology import Topology
+from rbnn.spec import operators
 from rbnn.spec.layout import Cipher
 
 WITHIN = 0.05
@@ -42,6 +47,33 @@ def test_every_layer_is_within_five_percent(board: str, subject: Subject, tmp_pa
         assert abs(cost.kernel / count.instructions_plain - 1) < WITHIN, figures
     whole = sum(cost.instructions for cost in streaming)
     assert abs(whole / measured.network.instructions - 1) < WITHIN
+
+
+@pytest.mark.qemu
+@pytest.mark.skipif(not all(map(shutil.which, NEEDED)), reason=f"needs {', '.join(NEEDED)}")
+def test_layers_of_shapes_that_no_architecture_has(tmp_path: Path) -> None:
+    """Their calls take less by themselves than in a network, which small pools notice."""
+    layers = [
+        dataclasses.replace(layer, source=-1, shortcut=None)
+        for seed in range(40)
+        for layer in pad(random_topology(seed)).topology.layers
+        if layer.op in (operators.STEM, operators.CONV, operators.MAX_POOL)
+    ][:60]
+    work = max(map(least_work_bytes, layers))
+    counts = measure_layers(load_board("qemu"), layers, work, tmp_path)
+    for layer, count in zip(layers, counts, strict=True):
+        topology = Topology("one", layer.in_shape, 1, (layer,))
+        (cost,) = predict(topology, work, resident=(0,))
+        call = 200 * (layer.op is operators.MAX_POOL)
+        assert abs(cost.kernel - count.instructions_plain) < 0.1 * cost.kernel + call, layer
+
+
+@pytest.mark.parametrize("cpu", COSTS)
+def test_every_loop_of_random_graphs_has_a_cost(cpu: str) -> None:
+    for seed in range(150):
+        topology = pad(random_topology(seed)).topology
+        for work in work_range(topology):
+            assert all(cost.kernel > 0 for cost in predict(topology, work, cpu=cpu))
 
 
 @pytest.mark.parametrize("cpu", COSTS)

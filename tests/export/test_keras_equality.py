@@ -8,6 +8,7 @@ import pytest
 from rbnn.engine.reference import Reference
 from rbnn.export.export import NO_PROVIDER, make_container
 from rbnn.nets.build import SharedNetwork
+from rbnn.nets.framework import tf
 from rbnn.runs.config import RunConfig, RunTask
 from rbnn.spec.layout import LOGIT_FRACTION_BITS, Adapter
 from rbnn.train.transfer import build_network, read_parameters
@@ -78,3 +79,24 @@ def test_keras_and_integers_have_the_same_logits(architecture: str, width: int, 
         keras = network.models[task.name](images, training=False).numpy()
         integers = Reference.open(container, number, SECRETS[task.name]).infer(images).logits
         np.testing.assert_allclose(integers / 2**LOGIT_FRACTION_BITS, keras, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("architecture", ["resnet", "reactnet"])
+def test_what_saturates_on_the_device_saturates_in_keras(architecture: str) -> None:
+    """A variance near zero before the logits, biases of a residual stage beyond 16 bits."""
+    config = make_config(architecture, 32, 0)
+    network = build_network(config)
+    scatter(network)
+    for own in network.own.values():
+        own.norms[1].beta.assign(tf.linspace(-300.0, 300.0, 32))
+        last = own.norms[max(own.norms)]
+        last.moving_variance.assign(tf.zeros_like(last.moving_variance))
+        last.gamma.assign(tf.ones_like(last.gamma))
+    network.set_secrets(SECRETS, MODEL)
+    container = make_container(config, read_parameters(network), SECRETS, NO_PROVIDER)
+    images = np.random.default_rng(9).integers(0, 256, (40, 16, 16, 3), dtype=np.uint8)
+    keras = network.models["colour"](images, training=False).numpy()
+    integers = Reference.open(container, 0, SECRETS["colour"]).infer(images).logits
+    np.testing.assert_allclose(integers / 2**LOGIT_FRACTION_BITS, keras, rtol=1e-3, atol=2e-2)
+    assert (integers == 2**31 - 1).any()
+    assert np.array_equal(integers.argmax(axis=1), keras.argmax(axis=1))

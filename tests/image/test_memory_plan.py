@@ -8,13 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from random_networks import random_topology
 
 from rbnn.container.container import Container
+from rbnn.container.plan import plan
 from rbnn.container.work import most_work_bytes
 from rbnn.cost.predict import predict
 from rbnn.image.board import Board, board_names, load_board
 from rbnn.image.errors import FitError
-from rbnn.image.memory import APPLICATION_BYTES, plan_folder, plan_memory, write_config
+from rbnn.image.memory import (
+    APPLICATION_BYTES,
+    plan_folder,
+    plan_memory,
+    share_memory,
+    write_config,
+)
+from rbnn.nets.padding import pad
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +104,20 @@ def test_the_whole_plan_fits_the_board(container: Container, name: str) -> None:
     assert used + APPLICATION_BYTES + board.stack_bytes <= board.ram.bytes
     if name == "qemu":
         assert memory.mode == "streaming"
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_every_graph_that_the_kernels_serve_has_a_plan(name: str) -> None:
+    """Whatever the cost model was fitted to."""
+    board = load_board(name)
+    for seed in range(150):
+        topology = pad(random_topology(seed)).topology
+        layout = plan(topology)
+        memory = share_memory(board, topology, layout, params=4096)
+        assert layout.work_bytes <= memory.work
+        assert memory.resident == sum(
+            layout.placements[number].weights_bytes for number in memory.resident_layers
+        )
 
 
 def test_the_header_states_the_plan(container: Container, tmp_path: Path) -> None:
