@@ -76,7 +76,13 @@ def train(
         if run is None:
             with LoadingBar() as bar:
                 data = [load(spec, progress=bar.show) for spec in specs]
-            run = start_run(out or options.DEFAULT_RUNS, data, settings)
+            examined = None
+            if settings.teachers:
+                from rbnn.train.float_teacher import examine
+
+                examined = examine(settings, data, options.say)
+            root = out or options.DEFAULT_RUNS
+            run = start_run(root, data, settings, examined=examined)
         elif any(getattr(config, name) != value for name, value in given.items()):
             run.write_config(config.model_copy(update=given))
     if workers is not None:

@@ -12,10 +12,11 @@ import numpy as np
 
 from rbnn.errors import RbnnError
 from rbnn.nets.architectures import architecture
-from rbnn.runs.config import RunConfig, RunTask
+from rbnn.runs.config import FloatTeacher, RunConfig, RunTask
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run, new_run
 from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
+from rbnn.runs.teachers import check_files, place_teachers
 from rbnn.spec.key_stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.spec.layout import Adapter
 from rbnn.tasks import SIDE, TaskData, load
@@ -35,6 +36,7 @@ def start_run(
     secrets: dict[str, bytes] | None = None,
     model_id: bytes | None = None,
     today: date | None = None,
+    examined: Mapping[str, FloatTeacher] | None = None,
 ) -> Run:
     """Make a run folder that :class:`rbnn.train.trainer.Trainer` can train.
 
@@ -45,6 +47,8 @@ def start_run(
         secrets: 32 bytes by task, for tests; drawn afresh without.
         model_id: 16 bytes, for tests; drawn afresh without.
         today: date in the folder's name.
+        examined: what the files of ``settings.teachers`` are, by task, from
+            :func:`rbnn.train.float_teacher.examine`.
 
     Raises:
         RbnnError: a setting is unusable or the folder cannot be written.
@@ -53,11 +57,14 @@ def start_run(
     run = new_run(root, [task.name for task in data], today or date.today())
     if config.taught:
         tasks = (
-            one.model_copy(update={"teacher": run.baseline(one.name).relative_to(run)})
+            one
+            if one.name in config.teachers and not config.superpose
+            else one.model_copy(update={"teacher": run.baseline(one.name).relative_to(run)})
             for one in config.tasks
         )
         config = config.model_copy(update={"tasks": tuple(tasks)})
     try:
+        config = place_teachers(run, config, examined or {})
         write_run(run, config, secrets)
     except RbnnError:
         shutil.rmtree(run.folder, ignore_errors=True)  # made above, holds nothing else yet
@@ -121,12 +128,13 @@ def check(settings: Settings) -> None:
     """
     for setting, value in settings.effective():
         setting.check(value)
-        if setting.needs is not None and not getattr(settings, setting.needs):
-            needed = TABLE[setting.needs].option
+        if setting.needs and not any(getattr(settings, name) for name in setting.needs):
+            needed = " or ".join(TABLE[name].option for name in setting.needs)
             raise TrainingError(
                 f"{setting.option} works only with {needed}.",
                 f"Add {needed}, or leave {setting.option} out.",
             )
+    check_files(settings)
     if settings.taught and settings.minutes is not None:
         option = "--superpose" if settings.distill is None else "--distill"
         raise TrainingError(
