@@ -12,9 +12,10 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import JsonOption
+from rbnn.cli.options import JsonOption, UntilOption
 from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
+from rbnn.runs.errors import TrainingPausedError
 from rbnn.runs.settings import TABLE, Settings
 
 
@@ -23,7 +24,10 @@ def train(
     *,
     tasks: Annotated[
         str | None,
-        typer.Option(help="Tasks, such as digits,words or cifar,kws,mine=path/to/folder."),
+        typer.Option(
+            help="Tasks, such as digits,words or cifar,kws,mine=path/to/folder. With --resume: "
+            "where the run's data are now."
+        ),
     ] = None,
     given: Given,
     out: Annotated[
@@ -40,10 +44,11 @@ def train(
             "several machines that share the run's folder. See docs/distribution.md.",
         ),
     ] = False,
+    until: UntilOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
-    if (tasks is None) == (resume is None):
+    if tasks is None and resume is None:
         raise RbnnError(
             "Name either tasks to train or a run to resume.",
             "rbnn train --tasks digits,words, or rbnn train --resume runs/NAME",
@@ -56,14 +61,18 @@ def train(
             f"rbnn train --resume {resume}",
         )
     from rbnn.runs.run import Run
-    from rbnn.runs.start import check, load_data, start_run
+    from rbnn.runs.start import check, load_data, moved, start_run
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
+    from rbnn.train.interrupt import parse_until
 
+    stop = None if until is None else parse_until(until)
     run = data = workers = None
     if resume is not None:
         run = Run(resume)
         config = run.config()
+        if tasks is not None:
+            given["tasks"] = moved(config, parse_specs(tasks)).tasks
     else:
         settings = Settings(**given)
         check(settings)
@@ -84,7 +93,10 @@ def train(
             root = out or options.DEFAULT_RUNS
             run = start_run(root, data, settings, examined=examined)
         elif any(getattr(config, name) != value for name, value in given.items()):
-            run.write_config(config.model_copy(update=given))
+            config = config.model_copy(update=given)
+            with LoadingBar() as bar:
+                data = load_data(config, bar.show)
+            run.write_config(config)
     if workers is not None:
         run = workers.same_run(run)
     assert run is not None
@@ -96,7 +108,11 @@ def train(
     from rbnn.train.report import comparison_table
     from rbnn.train.session import train as train_run
 
-    rows = train_run(run, data, workers)
+    try:
+        rows = train_run(run, data, workers, stop)
+    except TrainingPausedError as error:
+        options.paused(error, as_json and (workers is None or workers.chief))
+        return
     if workers is not None and not workers.chief:
         return
     if as_json:

@@ -19,7 +19,7 @@ from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
 from rbnn.runs.teachers import check_files, place_teachers
 from rbnn.spec.key_stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.spec.layout import Adapter
-from rbnn.tasks import SIDE, TaskData, load
+from rbnn.tasks import SIDE, TaskData, TaskSpec, find_again, load
 from rbnn.tasks.load import Progress
 
 MOST_EPOCHS = 20
@@ -233,7 +233,15 @@ def load_data(config: RunConfig, progress: Progress | None = None) -> list[TaskD
     """
     found = []
     for task in config.tasks:
-        data = load(task.source, progress=progress)
+        source = find_again(task.source)
+        _, _, path = source.partition("=")
+        if path and not Path(path).exists():
+            raise TrainingError(
+                f"The data of task {task.name} are not at {path}.",
+                f"Set RBNN_DATA to a folder that holds {Path(path).name}, or say where they are: "
+                f"rbnn train --resume RUN --tasks {task.name}=PATH",
+            )
+        data = load(source, progress=progress)
         if task.fingerprint and data.fingerprint != task.fingerprint:
             raise TrainingError(
                 f"The data of task {task.name} ({data.origin}) have changed since the run started.",
@@ -241,3 +249,31 @@ def load_data(config: RunConfig, progress: Progress | None = None) -> list[TaskD
             )
         found.append(data)
     return found
+
+
+def moved(config: RunConfig, specs: Sequence[TaskSpec]) -> RunConfig:
+    """The config of a run whose data are in other places than when it started.
+
+    Args:
+        config: of the run.
+        specs: tasks of the run, with their places.
+
+    Raises:
+        TrainingError: the run does not have such a task.
+    """
+    places = {spec.name: spec for spec in specs}
+    names = [task.name for task in config.tasks]
+    if unknown := sorted(set(places) - set(names)):
+        raise TrainingError(
+            f"The run has no task {unknown[0]!r}; a resumed run keeps its tasks.",
+            f"Its tasks are {', '.join(names)}. --tasks says where their data are now.",
+        )
+
+    def source(task: RunTask) -> str:
+        spec = places.get(task.name)
+        if spec is None or spec.path is None:
+            return task.source if spec is None else spec.name
+        return f"{spec.name}={spec.path.resolve()}"
+
+    tasks = tuple(task.model_copy(update={"source": source(task)}) for task in config.tasks)
+    return config.model_copy(update={"tasks": tasks})

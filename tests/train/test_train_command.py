@@ -52,7 +52,8 @@ def test_eval_takes_the_newest_run_and_prints_one_document(folder: Path) -> None
     ("arguments", "what"),
     [
         (("train",), "Name either tasks to train or a run to resume."),
-        (("train", "--tasks", "digits", "--resume", "x"), "Name either"),
+        (("train", "--tasks", "digits", "--resume", "x"), "x is not a run folder"),
+        (("train", "--tasks", "digits", "--until", "25:00"), "--until must be a time of day"),
         (("train", "--resume", "nowhere"), "nowhere is not a run folder"),
         (("train", "--tasks", "digit"), "Did you mean digits?"),
         (("train", "--tasks", "digits", "--arch", "alexnet"), "Unknown architecture 'alexnet'"),
