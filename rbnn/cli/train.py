@@ -16,10 +16,11 @@ from rbnn.cli.options import JsonOption, UntilOption
 from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
 from rbnn.runs.errors import TrainingPausedError
+from rbnn.runs.recipes import recipe_help, with_recipe
 from rbnn.runs.settings import TABLE, Settings
 
 
-@training_options(after={"baseline": "resume"})
+@training_options(after={"baseline": "resume"}, negatable=True)
 def train(
     *,
     tasks: Annotated[
@@ -29,6 +30,7 @@ def train(
             "where the run's data are now."
         ),
     ] = None,
+    recipe: Annotated[str | None, typer.Option(help=recipe_help())] = None,
     given: Given,
     out: Annotated[
         Path | None, typer.Option(help=f"Folder of all runs. Default: {options.DEFAULT_RUNS}.")
@@ -55,6 +57,7 @@ def train(
         )
     fixed = [TABLE[name].option for name in given if TABLE[name].fixed]
     fixed += [] if out is None else ["--out"]
+    fixed += [] if recipe is None else ["--recipe"]
     if resume is not None and fixed:
         raise RbnnError(
             f"A resumed run keeps its settings; {fixed[0]} cannot change.",
@@ -74,7 +77,7 @@ def train(
         if tasks is not None:
             given["tasks"] = moved(config, parse_specs(tasks)).tasks
     else:
-        settings = Settings(**given)
+        settings = Settings(**(given if recipe is None else with_recipe(recipe, given)))
         check(settings)
         specs = parse_specs(tasks or "")
     if distribute:
@@ -91,7 +94,7 @@ def train(
 
                 examined = examine(settings, data, options.say)
             root = out or options.DEFAULT_RUNS
-            run = start_run(root, data, settings, examined=examined)
+            run = start_run(root, data, settings, examined=examined, recipe=recipe)
         elif any(getattr(config, name) != value for name, value in given.items()):
             config = config.model_copy(update=given)
             with LoadingBar() as bar:

@@ -28,7 +28,7 @@ KEYS = (
 after them."""
 
 
-OPTIONAL = ("teachers",)
+OPTIONAL = ("teachers", "recipe")
 """Keys that are not in the file of a run that does not use them, as in files of earlier versions.
 """
 
@@ -100,7 +100,7 @@ class RunConfig(Settings):
     user left them open. ``batch``, ``sampling`` and ``shares`` are what the tasks' sub-batches
     follow from. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs, or
     ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. In the file,
-    ``distill`` is a :class:`Distillation`.
+    ``distill`` is a :class:`Distillation`. ``recipe`` only says where the user began.
     """
 
     architecture: str
@@ -116,6 +116,7 @@ class RunConfig(Settings):
     input_shape: Shape
     model_id: str
     steps_per_epoch: int = 1
+    recipe: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -152,7 +153,7 @@ class RunConfig(Settings):
             if setting.single_task is not KEPT
         }
         untaught = entry.model_copy(update={"teacher": None, "float_teacher": None})
-        own = {"tasks": (untaught,), "batch": entry.batch}
+        own = {"tasks": (untaught,), "batch": entry.batch, "recipe": None}
         return self.model_copy(update={**values, **own, "steps": steps})
 
     def progress(self, steps: int, seconds: float) -> float:

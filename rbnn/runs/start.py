@@ -37,6 +37,7 @@ def start_run(
     model_id: bytes | None = None,
     today: date | None = None,
     examined: Mapping[str, FloatTeacher] | None = None,
+    recipe: str | None = None,
 ) -> Run:
     """Make a run folder that :class:`rbnn.train.trainer.Trainer` can train.
 
@@ -49,11 +50,13 @@ def start_run(
         today: date in the folder's name.
         examined: what the files of ``settings.teachers`` are, by task, from
             :func:`rbnn.train.float_teacher.examine`.
+        recipe: the name of the one that ``settings`` came from, to be recorded.
 
     Raises:
         RbnnError: a setting is unusable or the folder cannot be written.
     """
     config = configure(data, settings, model_id or os.urandom(MODEL_ID_BYTES))
+    config = config.model_copy(update={"recipe": recipe})
     run = new_run(root, [task.name for task in data], today or date.today())
     if config.taught:
         tasks = (
