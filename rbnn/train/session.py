@@ -11,9 +11,11 @@ from datetime import datetime
 
 from rbnn.runs.config import RunConfig
 from rbnn.runs.run import Run
+from rbnn.runs.settings import AUTO
 from rbnn.tasks import TaskData
 from rbnn.train.baseline import TaskSharing, compare, prepare_baseline
 from rbnn.train.distribution import Workers
+from rbnn.train.float_network import provide_teachers
 from rbnn.train.outlook import Outlook, later_work
 from rbnn.train.progress import ProgressBars
 from rbnn.train.trainer import Trainer
@@ -54,6 +56,11 @@ def train(
     order = [*single, SHARED] if first else [SHARED, *single]
     outlooks = dict(zip(order, later_work([_cost(config, one) for one in order]), strict=True))
     with workers.together(run.folder):
+        if AUTO in config.teachers.values():
+            if workers.chief:
+                command = workers.resume_command(run.folder)
+                provide_teachers(run, config, data, command, until)
+            workers.wait()
         for one in order:
             own, trained = data, run
             if one != SHARED:
