@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import JsonOption
+from rbnn.cli.options import JsonOption, UntilOption
 from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
+from rbnn.runs.errors import TrainingPausedError
 from rbnn.runs.settings import TABLE
 
 OPTIONS = [name for name, one in TABLE.items() if one.in_comparison and name != "cipher"]
@@ -64,6 +65,7 @@ def accuracy(
             "file, and the report with its plots next to it.",
         ),
     ] = None,
+    until: UntilOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train single-task and shared networks under one budget, and compare their accuracy.
@@ -75,12 +77,14 @@ def accuracy(
     from rbnn.compare.choice import ComparisonChoice, parse_numbers, parse_schemes
     from rbnn.compare.report import write_report
     from rbnn.compare.tables import tables as tables_of
+    from rbnn.train.interrupt import parse_until
 
     if summary is not None and summary.suffix != ".json":
         raise RbnnError(
             f"--summary must be a file whose name ends in .json. Received: {summary}.",
             "The page is written next to it, with .md in place of .json.",
         )
+    stop = None if until is None else parse_until(until)
     choice = ComparisonChoice(
         settings=given,
         seeds=None if seeds is None else parse_numbers("--seeds", seeds),
@@ -90,14 +94,18 @@ def accuracy(
     )
     if report_only:
         named = {"--seeds": seeds, "--schemes": schemes, "--counts": counts}
-        others = {"--tasks": tasks, "--wrong-secrets": wrong_secrets, **named}
+        others = {"--tasks": tasks, "--wrong-secrets": wrong_secrets, "--until": until, **named}
         training = {TABLE[name].option: value for name, value in given.items()}
         options.refuse_beside("--report-only", {**others, **training})
         figures = write_report(out, summary)
     else:
         from rbnn.compare.compare import compare_networks
 
-        figures = compare_networks(out, tasks, choice, options.say, summary)
+        try:
+            figures = compare_networks(out, tasks, choice, options.say, summary, stop)
+        except TrainingPausedError as error:
+            options.paused(error, as_json)
+            return
     if as_json:
         print(figures.model_dump_json(indent=2))
         return

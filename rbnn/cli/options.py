@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rbnn.device.emulated.target import EmulatedTarget
     from rbnn.device.target import Target
     from rbnn.keys.user_key import UserKey
+    from rbnn.runs.errors import TrainingPausedError
 
 T = TypeVar("T")
 USER_KEY = "--user-key"
@@ -49,6 +51,14 @@ PassphraseFileOption = Annotated[
 ]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+UntilOption = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="HH:MM",
+        help="Stop at this time of day, saved as with Ctrl-C; the exit code is then 0.",
+    ),
+]
 UserKeyOption = Annotated[
     str | None,
     typer.Option(
@@ -115,6 +125,14 @@ class UserKeyCommand(TyperCommand):
 def say(line: str) -> None:
     """Print a line of progress to standard error."""
     print(line, file=sys.stderr, flush=True)
+
+
+def paused(error: TrainingPausedError, as_json: bool) -> None:
+    """Say that ``--until`` stopped a training, and how to continue it."""
+    say(error.what)
+    say(f"Continue with: {error.fix}")
+    if as_json:
+        print(json.dumps({"stopped": error.what, "continue": error.fix}, indent=2))
 
 
 def refuse_beside(option: str, others: Mapping[str, object]) -> None:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rbnn.cli import options
-from rbnn.cli.options import JsonOption
+from rbnn.cli.options import JsonOption, UntilOption
 from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
+from rbnn.runs.errors import TrainingPausedError
+from rbnn.runs.recipes import recipe_help, with_recipe
 from rbnn.runs.settings import TABLE, Settings
 
 if TYPE_CHECKING:
@@ -23,13 +25,17 @@ if TYPE_CHECKING:
     from rbnn.runs.config import RunConfig
 
 
-@training_options(after={"baseline": "resume"})
+@training_options(after={"baseline": "resume"}, negatable=True)
 def train(
     *,
     tasks: Annotated[
         str | None,
-        typer.Option(help="Tasks, such as digits,words or cifar,kws,mine=path/to/folder."),
+        typer.Option(
+            help="Tasks, such as digits,words or cifar,kws,mine=path/to/folder. With --resume: "
+            "where the run's data are now."
+        ),
     ] = None,
+    recipe: Annotated[str | None, typer.Option(help=recipe_help())] = None,
     given: Given,
     out: Annotated[
         Path | None, typer.Option(help=f"Folder of all runs. Default: {options.DEFAULT_RUNS}.")
@@ -51,16 +57,18 @@ def train(
             "--board", help="Warn before training if the network will not fit this board."
         ),
     ] = None,
+    until: UntilOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
-    if (tasks is None) == (resume is None):
+    if tasks is None and resume is None:
         raise RbnnError(
             "Name either tasks to train or a run to resume.",
             "rbnn train --tasks digits,words, or rbnn train --resume runs/NAME",
         )
     fixed = [TABLE[name].option for name in given if TABLE[name].fixed]
     fixed += [] if out is None else ["--out"]
+    fixed += [] if recipe is None else ["--recipe"]
     if resume is not None and fixed:
         raise RbnnError(
             f"A resumed run keeps its settings; {fixed[0]} cannot change.",
@@ -68,18 +76,23 @@ def train(
         )
     from rbnn.image.board import load_board
     from rbnn.runs.run import Run
-    from rbnn.runs.start import check, load_data, start_run
+    from rbnn.runs.start import check, load_data, moved, start_run
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
     from rbnn.tasks.overlap import overlap_warnings
 
     manifest = None if board is None else load_board(board)
+    from rbnn.train.interrupt import parse_until
+
+    stop = None if until is None else parse_until(until)
     run = data = workers = None
     if resume is not None:
         run = Run(resume)
         config = run.config()
+        if tasks is not None:
+            given["tasks"] = moved(config, parse_specs(tasks)).tasks
     else:
-        settings = Settings(**given)
+        settings = Settings(**(given if recipe is None else with_recipe(recipe, given)))
         check(settings)
         specs = parse_specs(tasks or "")
     if distribute:
@@ -90,9 +103,18 @@ def train(
         if run is None:
             with LoadingBar() as bar:
                 data = [load(spec, progress=bar.show) for spec in specs]
-            run = start_run(out or options.DEFAULT_RUNS, data, settings)
+            examined = None
+            if settings.teachers:
+                from rbnn.train.float_teacher import examine
+
+                examined = examine(settings, data, options.say)
+            root = out or options.DEFAULT_RUNS
+            run = start_run(root, data, settings, examined=examined, recipe=recipe)
         elif any(getattr(config, name) != value for name, value in given.items()):
-            run.write_config(config.model_copy(update=given))
+            config = config.model_copy(update=given)
+            with LoadingBar() as bar:
+                data = load_data(config, bar.show)
+            run.write_config(config)
         if manifest is not None:
             warn_if_too_large(manifest, run.config())
     if workers is not None:
@@ -111,7 +133,11 @@ def train(
 
     if workers is None or workers.chief:
         options.say(f"Training {run.folder}.")
-    rows = train_run(run, data, workers)
+    try:
+        rows = train_run(run, data, workers, stop)
+    except TrainingPausedError as error:
+        options.paused(error, as_json and (workers is None or workers.chief))
+        return
     if workers is not None and not workers.chief:
         return
     if as_json:

@@ -40,8 +40,8 @@ def training_options(
 
     def parameter(setting: Setting) -> inspect.Parameter:
         text = (helps or {}).get(setting.name, setting.help)
-        if setting.needs in chosen:
-            text += f" Needs {chosen[setting.needs].option}."
+        if needed := [chosen[name].option for name in setting.needs if name in chosen]:
+            text += f" Needs {' or '.join(needed)}."
         default = (defaults or {}).get(setting.name, setting.default)
         if default not in (None, False, {}) and "Default:" not in text:
             text += f" Default: {default}."

@@ -80,8 +80,11 @@ def draft(
         usual = ComparisonChoice(
             settings, plan.seeds, plan.schemes, plan.counts, plan.wrong_secrets
         )
-        if tasks is not None and list(tasks) != specs:
-            raise _other_settings(folder, "--tasks", ",".join(specs), ",".join(tasks))
+        if tasks is not None:
+            names = [spec.partition("=")[0] for spec in tasks]
+            if names != list(plan.names):
+                raise _other_settings(folder, "--tasks", ",".join(specs), ",".join(tasks))
+            specs = list(tasks)  # their data may have moved; settle() tells whether they changed
         for name, value in given.items():
             if settings[name] != value:
                 raise _other_settings(folder, TABLE[name].option, settings[name], value)

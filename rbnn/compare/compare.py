@@ -7,6 +7,7 @@ at any time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from rbnn.compare.choice import ComparisonChoice, draft, settle
@@ -14,7 +15,7 @@ from rbnn.compare.figures import AccuracyFigures
 from rbnn.compare.plan import locked
 from rbnn.compare.report import write_report
 from rbnn.compare.train import train_all
-from rbnn.tasks import load, parse_specs
+from rbnn.tasks import find_again, load, parse_specs
 from rbnn.tasks.loading_bar import LoadingBar
 from rbnn.tasks.overlap import overlap_warnings
 
@@ -25,6 +26,7 @@ def compare_networks(
     choice: ComparisonChoice,
     say: Callable[[str], None],
     summary: Path | None = None,
+    until: datetime | None = None,
 ) -> AccuracyFigures:
     """Train and measure what is missing in ``folder``, then write its report.
 
@@ -34,6 +36,7 @@ def compare_networks(
         choice: what the user asks for.
         say: called with a line about each network.
         summary: as :func:`rbnn.compare.report.write_report` takes it.
+        until: stop the training at this time as with Ctrl-C; None for never.
 
     Raises:
         RbnnError: the comparison has other settings, a setting is unusable, the user stopped the
@@ -42,9 +45,9 @@ def compare_networks(
     given = None if tasks is None else [str(spec) for spec in parse_specs(tasks)]
     specs, filled = draft(folder, given, choice)
     with LoadingBar() as bar:
-        data = [load(spec, progress=bar.show) for spec in specs]
+        data = [load(find_again(spec), progress=bar.show) for spec in specs]
     for warning in overlap_warnings(data):
         say(f"warning: {warning}")
     with locked(folder):
-        train_all(folder, settle(folder, specs, filled, data), data, say)
+        train_all(folder, settle(folder, specs, filled, data), data, say, until)
         return write_report(folder, summary)

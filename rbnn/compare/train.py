@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from rbnn.compare.jobs import SINGLE, Job
@@ -20,17 +22,25 @@ from rbnn.engine.compile import compiler, engine_sources
 from rbnn.errors import RbnnError
 from rbnn.nets.padding import pad
 from rbnn.runs.config import RunConfig
-from rbnn.runs.errors import TrainingInterruptedError
+from rbnn.runs.errors import TrainingInterruptedError, TrainingPausedError
 from rbnn.runs.run import Run
 from rbnn.runs.start import configure, write_run
 from rbnn.spec.key_stream import MODEL_ID_BYTES
 from rbnn.tasks import TaskData
 from rbnn.tasks.loading_bar import LoadingBar
+from rbnn.train.interrupt import CLOCK, is_due
+from rbnn.train.outlook import later_work
 
 Say = Callable[[str], None]
 
 
-def train_all(folder: Path, plan: ComparisonPlan, data: Sequence[TaskData], say: Say) -> None:
+def train_all(
+    folder: Path,
+    plan: ComparisonPlan,
+    data: Sequence[TaskData],
+    say: Say,
+    until: datetime | None = None,
+) -> None:
     """Train and measure what is missing; finished networks stay as they are.
 
     Args:
@@ -38,32 +48,39 @@ def train_all(folder: Path, plan: ComparisonPlan, data: Sequence[TaskData], say:
         plan: what to train now, from :func:`rbnn.compare.choice.settle`.
         data: the plan's tasks, in its order.
         say: called with a line about each network.
+        until: stop at this time as with Ctrl-C; None for never.
 
     Raises:
-        TrainingInterruptedError: Ctrl-C; the current network is saved.
+        TrainingInterruptedError: Ctrl-C, or the time has come; the current network is saved.
         RbnnError: something cannot be read or written.
     """
     # TensorFlow takes seconds to import.
     from rbnn.train.session import fit
 
     jobs = _timed_first(plan)
+    config = configure(data, plan.training(plan.seeds[0]), bytes(MODEL_ID_BYTES))
     if any(job.is_device_network for job in jobs):
-        _check_measurable(configure(data, plan.training(plan.seeds[0]), bytes(MODEL_ID_BYTES)))
-    for number, job in enumerate(jobs, 1):
-        if is_finished(read_measured(folder / job.path), job, plan):
-            continue
+        _check_measurable(config)
+    missing = [job for job in jobs if not is_finished(read_measured(folder / job.path), job, plan)]
+    batches = {task.name: task.batch for task in config.tasks}
+    work = later_work([sum(batches[name] for name in job.tasks) for job in missing])
+    command = shlex.join(["rbnn", "bench", "accuracy", "--out", str(folder)])
+    for job, later in zip(missing, work, strict=True):
+        number = jobs.index(job) + 1
+        if is_due(until):
+            raise TrainingPausedError(
+                f"Stopped at {datetime.now().strftime(CLOCK)} before network {number} of "
+                f"{len(jobs)} of {folder}; the others are saved.",
+                command,
+            )
         own = [task for task in data if task.name in job.tasks]
         run = prepare(folder, plan, job, data)
         title = f"{number} of {len(jobs)}: {job.title}"
         say(f"Network {title}.")
         try:
-            steps = fit(run, own, title)
+            steps = fit(run, own, title, later=later, until=until)
         except TrainingInterruptedError as error:
-            raise TrainingInterruptedError(
-                error.what,
-                f"Continue with: rbnn bench accuracy --out {folder}",
-                exit_code=error.exit_code,
-            ) from error
+            raise type(error)(error.what, command, exit_code=error.exit_code) from error
         if run.config().minutes is not None:
             record_steps(folder, steps)
         with LoadingBar() as bar:

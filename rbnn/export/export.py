@@ -41,7 +41,7 @@ from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
 from rbnn.spec import key_stream, packing
 from rbnn.spec.layout import Cipher
-from rbnn.tasks import load
+from rbnn.tasks import find_again, load
 
 NO_PROVIDER = bytes(32)
 """Provider key of an export for which no licence can be issued."""
@@ -148,7 +148,7 @@ def export_run(
         if progress is not None:
             progress(f"golden vectors of {task.name}", number, len(config.tasks))
         images = (
-            load(task.source, progress=progress).test.images
+            load(find_again(task.source), progress=progress).test.images
             if samples is None
             else samples[task.name]
         )[: golden.SAMPLES]

@@ -19,18 +19,19 @@ from typing import Any
 from rbnn.errors import RbnnError
 
 
-def import_quietly(name: str) -> Any:
-    """Import a module whose libraries write to stderr while they load.
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep back what libraries write to stderr; it is shown only if an error is raised.
 
-    Their lines are shown only if the import fails. They come from C++ before any log level is
-    read, so the file descriptor itself is redirected.
+    Their lines come from C++ before any log level is read, so the file descriptor itself is
+    redirected.
     """
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as aside:
         os.dup2(aside.fileno(), 2)
         try:
-            return importlib.import_module(name)
+            yield
         except BaseException:
             aside.seek(0)
             os.write(kept, aside.read())
@@ -53,6 +54,12 @@ def no_user_settings() -> Iterator[None]:
                 del os.environ["KERAS_HOME"]
             else:
                 os.environ["KERAS_HOME"] = users
+
+
+def import_quietly(name: str) -> Any:
+    """Import a module whose libraries write to stderr while they load."""
+    with quiet():
+        return importlib.import_module(name)
 
 
 if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":

@@ -56,7 +56,8 @@ def settings(config: RunConfig) -> dict[str, str]:
             rows[setting.row].append(setting.show(value))
     found = {row.title: row.joint.join(texts) or row.empty for row, texts in rows.items()}
     size = "x".join(map(str, config.input_shape))
-    first = {NETWORK.title: found[NETWORK.title], "input": size}
+    first = {"recipe": config.recipe} if config.recipe else {}
+    first |= {NETWORK.title: found[NETWORK.title], "input": size}
     return {**first, **found, SAMPLES.title: _batches(config)}
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -28,6 +28,30 @@ KEYS = (
 after them."""
 
 
+OPTIONAL = ("teachers", "recipe")
+"""Keys that are not in the file of a run that does not use them, as in files of earlier versions.
+"""
+
+
+def _without_unused(values: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """``values`` without those of ``names`` that are empty."""
+    return {name: value for name, value in values.items() if value or name not in names}
+
+
+class FloatTeacher(Frozen):
+    """A float model that teaches one task.
+
+    Args:
+        file: the model, relative to the run's folder.
+        pixels: the range of its input: a key of ``rbnn.train.float_model.PIXELS``.
+        outputs: what it returns for each class.
+    """
+
+    file: str
+    pixels: str
+    outputs: Literal["logits", "probabilities"]
+
+
 class RunTask(Frozen):
     """One task of a run.
 
@@ -36,6 +60,7 @@ class RunTask(Frozen):
     data again, ``fingerprint`` the SHA-256 that tells whether they are the same. ``batch`` is how
     many of its samples every step has. ``teacher`` is the run folder of the task's single-task
     network, relative to this run's folder; the shared network also learns from it.
+    ``float_teacher`` takes its place where the user named one.
     """
 
     name: str
@@ -47,6 +72,11 @@ class RunTask(Frozen):
     fingerprint: str = ""
     batch: int = 64
     teacher: str | None = None
+    float_teacher: FloatTeacher | None = None
+
+    @model_serializer(mode="wrap")
+    def _write(self, write_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_unused(write_fields(self), ("float_teacher",))
 
 
 class Distillation(Frozen):
@@ -70,7 +100,7 @@ class RunConfig(Settings):
     user left them open. ``batch``, ``sampling`` and ``shares`` are what the tasks' sub-batches
     follow from. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs, or
     ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. In the file,
-    ``distill`` is a :class:`Distillation`.
+    ``distill`` is a :class:`Distillation`. ``recipe`` only says where the user began.
     """
 
     architecture: str
@@ -86,6 +116,7 @@ class RunConfig(Settings):
     input_shape: Shape
     model_id: str
     steps_per_epoch: int = 1
+    recipe: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -97,7 +128,7 @@ class RunConfig(Settings):
 
     @model_serializer(mode="wrap")
     def _write(self, write_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        values: dict[str, Any] = write_fields(self)
+        values = _without_unused(write_fields(self), OPTIONAL)
         values.pop("temperature", None)
         if "distill" in values and self.distillation is not None:
             values["distill"] = self.distillation.model_dump()
@@ -121,7 +152,8 @@ class RunConfig(Settings):
             for name, setting in TABLE.items()
             if setting.single_task is not KEPT
         }
-        own = {"tasks": (entry.model_copy(update={"teacher": None}),), "batch": entry.batch}
+        untaught = entry.model_copy(update={"teacher": None, "float_teacher": None})
+        own = {"tasks": (untaught,), "batch": entry.batch, "recipe": None}
         return self.model_copy(update={**values, **own, "steps": steps})
 
     def progress(self, steps: int, seconds: float) -> float:

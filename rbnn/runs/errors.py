@@ -22,6 +22,12 @@ class TrainingInterruptedError(RbnnError):
     exit_code = 130
 
 
+class TrainingPausedError(TrainingInterruptedError):
+    """The time of ``--until`` has come: the training was to stop then, so nothing has failed."""
+
+    exit_code = 0
+
+
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
     """Turn failures of writing below ``folder`` into an error that says so.

@@ -6,11 +6,13 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel
 
 from rbnn.runs.errors import TrainingError
+
+T = TypeVar("T")
 
 
 class _Kept:
@@ -67,7 +69,7 @@ class Setting:
         help: of its option. A default that is on, see :meth:`is_off`, is added to it.
         option: as typed; by default made from the name.
         allowed: None where the type tells everything, or where the network decides.
-        needs: name of a setting without which this one is refused.
+        needs: names of settings of which one must be on; otherwise this one is refused.
         refines: name of a setting without which this one has no effect. It is then neither checked
             nor shown.
         fixed: whether a resumed run keeps it; its option is then refused beside ``--resume``.
@@ -83,7 +85,7 @@ class Setting:
     help: str
     option: str = ""
     allowed: Allowed | None = None
-    needs: str | None = None
+    needs: tuple[str, ...] = ()
     refines: str | None = None
     fixed: bool
     in_comparison: bool = True
@@ -120,7 +122,10 @@ class Setting:
     def show(self, value: Any) -> str:
         """Its part of the report's row."""
         if _maps(value):
-            value = ", ".join(f"{name} {factor:g}" for name, factor in value.items())
+            value = ", ".join(
+                f"{name} by {one}" if isinstance(one, str) else f"{name} {one:g}"
+                for name, one in value.items()
+            )
         return self.text.format(value)
 
     def words(self, value: Any, number: Callable[[float], str] = str) -> list[str]:
@@ -142,12 +147,17 @@ class Setting:
         return [self.option, write(value)]
 
     def read(self, typed: Any) -> Any:
-        """The value of the setting for what was typed; a list holds ``NAME=FACTOR``.
+        """The value of the setting for what was typed; a list holds ``NAME=FACTOR`` or, where the
+        setting has texts, ``NAME=TEXT``.
 
         Raises:
-            TrainingError: a factor is no number, or a name is repeated.
+            TrainingError: a factor is no number, a text is missing, or a name is repeated.
         """
-        return parse_factors(self.option, typed) if isinstance(typed, list) else typed
+        if not isinstance(typed, list):
+            return typed
+        if get_args(self.type)[1] is str:
+            return parse_texts(self.option, typed)
+        return parse_factors(self.option, typed)
 
 
 def table_of(model: type[BaseModel]) -> dict[str, Setting]:
@@ -171,20 +181,53 @@ def parse_factors(option: str, texts: Sequence[str]) -> dict[str, float]:
     Raises:
         TrainingError: a factor is no number, or a name is repeated.
     """
-    factors: dict[str, float] = {}
-    for text in texts:
-        name, _, number = text.partition("=")
+
+    def read(text: str, value: str) -> float:
         try:
-            factor = float(number)
+            return float(value)
         except ValueError:
             raise TrainingError(
                 f"{option} must be NAME=FACTOR. Received: {text!r}.",
                 f"For example: {option} cifar=2",
             ) from None
-        if name in factors:
-            raise TrainingError(f"{option} names {name!r} twice.", "Give each task one factor.")
-        factors[name] = factor
-    return factors
+
+    return _by_name(option, texts, read, "factor")
+
+
+def parse_texts(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """Read ``NAME=TEXT`` of every text that was given with ``option``.
+
+    Raises:
+        TrainingError: name or text is missing, or a name is repeated.
+    """
+
+    def read(text: str, value: str) -> str:
+        if text.startswith("=") or not value:
+            raise TrainingError(
+                f"{option} must be TASK=FILE or TASK=auto. Received: {text!r}.",
+                f"For example: {option} cifar=model.h5",
+            )
+        return value
+
+    return _by_name(option, texts, read, "value")
+
+
+def _by_name(
+    option: str, texts: Sequence[str], read: Callable[[str, str], T], kind: str
+) -> dict[str, T]:
+    """The values by name; ``read`` is called with the whole text and what follows its first ``=``.
+
+    Raises:
+        TrainingError: a name is repeated.
+    """
+    found: dict[str, T] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        one = read(text, value)
+        if name in found:
+            raise TrainingError(f"{option} names {name!r} twice.", f"Give each task one {kind}.")
+        found[name] = one
+    return found
 
 
 def _maps(value: object) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rbnn.frozen import Frozen
 from rbnn.nets.architectures import ARCHITECTURES
@@ -23,6 +23,10 @@ Precision = Literal["float32", "bfloat16"]
 PrecisionChoice = Literal["auto", "float32", "bfloat16"]
 Scheme = Literal["xor", "sign", "permute", "none"]
 
+AUTO = "auto"
+"""As a teacher: a float network that is trained for the task."""
+DISTILL_WEIGHT = 0.5
+"""Weight of the teachers' answers where ``--teacher`` is given without ``--distill``."""
 FEWEST_SAMPLES = 2
 """A step's batch norm needs more than one."""
 
@@ -168,7 +172,7 @@ class Settings(Frozen):
     superpose: Annotated[bool, Setting(
         help="Start the shared network from the keyed sum of the single-task networks, which are "
         "trained first.",
-        needs="baseline",
+        needs=("baseline",),
         fixed=True, single_task=False,
         row=Row("first values", empty="random"),
         text="the keyed sum of the single-task networks",
@@ -177,10 +181,11 @@ class Settings(Frozen):
     )] = False
 
     distill: Annotated[float | None, Setting(
-        help="Weight of the single-task networks' answers in the shared network's loss, above 0 "
-        "and at most 1. The single-task networks are trained first.",
+        help="Weight of the teachers' answers in the shared network's loss, above 0 and at most 1. "
+        "A task without --teacher is taught by its single-task network, which is trained first. "
+        "Default with --teacher: 0.5.",
         allowed=Allowed("above 0 and at most 1", lambda value: 0 < value <= 1),
-        needs="baseline",
+        needs=("baseline", "teachers"),
         fixed=True, single_task=None,
         row=DISTILLATION, text="weight {:g}",
         remark="The shared networks learn from labels and from the single-task networks' answers; "
@@ -194,6 +199,15 @@ class Settings(Frozen):
         fixed=True, single_task=KEPT,
         row=DISTILLATION, text="temperature {:g}",
     )] = 2.0
+
+    teachers: Annotated[dict[str, str], Setting(
+        option="--teacher",
+        help="TASK=FILE: the shared network also learns from the answers of this float model, a "
+        "Keras (.h5, .keras) or TensorFlow Lite (.tflite) file. TASK=auto: a float network is "
+        "trained for it. May be repeated.",
+        fixed=True, single_task={}, in_comparison=False,
+        row=Row("float teachers"),
+    )] = Field(default_factory=dict)
 
     seed: Annotated[int, Setting(
         help="Seed of everything random except the task secrets.",
@@ -209,10 +223,18 @@ class Settings(Frozen):
     )] = False
     # fmt: on
 
+    @model_validator(mode="before")
+    @classmethod
+    def _learn_from_teachers(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("teachers") and values.get("distill") is None:
+            return {**values, "distill": DISTILL_WEIGHT}
+        return values
+
     @property
     def taught(self) -> bool:
-        """Whether the tasks have teachers, whose training comes first."""
-        return self.superpose or self.distill is not None
+        """Whether single-task networks teach the shared one, so that their training comes first."""
+        learns = self.distill is not None and (self.baseline or not self.teachers)
+        return self.superpose or learns
 
     def effective(self) -> Iterator[tuple[Setting, Any]]:
         """The settings that have an effect, with their values."""

@@ -12,13 +12,14 @@ import numpy as np
 
 from rbnn.errors import RbnnError
 from rbnn.nets.architectures import architecture
-from rbnn.runs.config import RunConfig, RunTask
+from rbnn.runs.config import FloatTeacher, RunConfig, RunTask
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run, new_run
 from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
+from rbnn.runs.teachers import check_files, place_teachers
 from rbnn.spec.key_stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.spec.layout import Adapter
-from rbnn.tasks import SIDE, TaskData, load
+from rbnn.tasks import SIDE, TaskData, TaskSpec, find_again, load
 from rbnn.tasks.load import Progress
 
 MOST_EPOCHS = 20
@@ -35,6 +36,8 @@ def start_run(
     secrets: dict[str, bytes] | None = None,
     model_id: bytes | None = None,
     today: date | None = None,
+    examined: Mapping[str, FloatTeacher] | None = None,
+    recipe: str | None = None,
 ) -> Run:
     """Make a run folder that :class:`rbnn.train.trainer.Trainer` can train.
 
@@ -45,19 +48,26 @@ def start_run(
         secrets: 32 bytes by task, for tests; drawn afresh without.
         model_id: 16 bytes, for tests; drawn afresh without.
         today: date in the folder's name.
+        examined: what the files of ``settings.teachers`` are, by task, from
+            :func:`rbnn.train.float_teacher.examine`.
+        recipe: the name of the one that ``settings`` came from, to be recorded.
 
     Raises:
         RbnnError: a setting is unusable or the folder cannot be written.
     """
     config = configure(data, settings, model_id or os.urandom(MODEL_ID_BYTES))
+    config = config.model_copy(update={"recipe": recipe})
     run = new_run(root, [task.name for task in data], today or date.today())
     if config.taught:
         tasks = (
-            one.model_copy(update={"teacher": run.baseline(one.name).relative_to(run)})
+            one
+            if one.name in config.teachers and not config.superpose
+            else one.model_copy(update={"teacher": run.baseline(one.name).relative_to(run)})
             for one in config.tasks
         )
         config = config.model_copy(update={"tasks": tuple(tasks)})
     try:
+        config = place_teachers(run, config, examined or {})
         write_run(run, config, secrets)
     except RbnnError:
         shutil.rmtree(run.folder, ignore_errors=True)  # made above, holds nothing else yet
@@ -121,12 +131,13 @@ def check(settings: Settings) -> None:
     """
     for setting, value in settings.effective():
         setting.check(value)
-        if setting.needs is not None and not getattr(settings, setting.needs):
-            needed = TABLE[setting.needs].option
+        if setting.needs and not any(getattr(settings, name) for name in setting.needs):
+            needed = " or ".join(TABLE[name].option for name in setting.needs)
             raise TrainingError(
                 f"{setting.option} works only with {needed}.",
                 f"Add {needed}, or leave {setting.option} out.",
             )
+    check_files(settings)
     if settings.taught and settings.minutes is not None:
         option = "--superpose" if settings.distill is None else "--distill"
         raise TrainingError(
@@ -225,7 +236,15 @@ def load_data(config: RunConfig, progress: Progress | None = None) -> list[TaskD
     """
     found = []
     for task in config.tasks:
-        data = load(task.source, progress=progress)
+        source = find_again(task.source)
+        _, _, path = source.partition("=")
+        if path and not Path(path).exists():
+            raise TrainingError(
+                f"The data of task {task.name} are not at {path}.",
+                f"Set RBNN_DATA to a folder that holds {Path(path).name}, or say where they are: "
+                f"rbnn train --resume RUN --tasks {task.name}=PATH",
+            )
+        data = load(source, progress=progress)
         if task.fingerprint and data.fingerprint != task.fingerprint:
             raise TrainingError(
                 f"The data of task {task.name} ({data.origin}) have changed since the run started.",
@@ -233,3 +252,31 @@ def load_data(config: RunConfig, progress: Progress | None = None) -> list[TaskD
             )
         found.append(data)
     return found
+
+
+def moved(config: RunConfig, specs: Sequence[TaskSpec]) -> RunConfig:
+    """The config of a run whose data are in other places than when it started.
+
+    Args:
+        config: of the run.
+        specs: tasks of the run, with their places.
+
+    Raises:
+        TrainingError: the run does not have such a task.
+    """
+    places = {spec.name: spec for spec in specs}
+    names = [task.name for task in config.tasks]
+    if unknown := sorted(set(places) - set(names)):
+        raise TrainingError(
+            f"The run has no task {unknown[0]!r}; a resumed run keeps its tasks.",
+            f"Its tasks are {', '.join(names)}. --tasks says where their data are now.",
+        )
+
+    def source(task: RunTask) -> str:
+        spec = places.get(task.name)
+        if spec is None or spec.path is None:
+            return task.source if spec is None else spec.name
+        return f"{spec.name}={spec.path.resolve()}"
+
+    tasks = tuple(task.model_copy(update={"source": source(task)}) for task in config.tasks)
+    return config.model_copy(update={"tasks": tasks})

@@ -5,6 +5,7 @@ from rbnn.tasks.errors import TaskError
 from rbnn.tasks.load import load
 from rbnn.tasks.names import KNOWN, TaskSpec, parse_spec, parse_specs
 from rbnn.tasks.sample import load_sample
+from rbnn.tasks.sources import find_again
 
 __all__ = [
     "KNOWN",
@@ -13,6 +14,7 @@ __all__ = [
     "TaskData",
     "TaskError",
     "TaskSpec",
+    "find_again",
     "load",
     "load_sample",
     "parse_spec",

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from rbnn.tasks.errors import TaskError
-from rbnn.tasks.names import KnownTask
+from rbnn.tasks.names import KNOWN, KnownTask
 
 VARIABLE = "RBNN_DATA"
 
@@ -39,6 +39,27 @@ def find_local(task: KnownTask) -> Path | None:
             if path.exists():
                 return path.resolve()
     return None
+
+
+def find_again(spec: str) -> str:
+    """Where the data of a spec are on this machine, if its path was of another one.
+
+    Args:
+        spec: ``name`` or ``name=path``, as a run or a comparison keeps it.
+
+    Returns:
+        ``spec`` where the path exists or none is found; otherwise one with a folder or zip of the
+        same name in ``$RBNN_DATA``, or only the known name whose set that is.
+    """
+    name, _, path = spec.partition("=")
+    place = Path(path).expanduser()
+    if not path or place.exists():
+        return spec
+    folder = data_folder()
+    if folder is not None and (folder / place.name).exists():
+        return f"{name}={folder / place.name}"
+    known = KNOWN.get(name)
+    return name if known and place.stem in (known.file, known.name) else spec
 
 
 def missing(task: KnownTask) -> TaskError:

@@ -17,23 +17,15 @@ class Checkpoints:
 
     Args:
         folder: where they are.
-        network: its latent kernels and all values of the tasks are saved.
+        network: its latent kernels and all values of the tasks are saved; None for one that is
+            part of ``state``.
         state: further trackable objects by name (optimiser, counters).
     """
 
-    def __init__(self, folder: Path, network: SharedNetwork, **state: object) -> None:
+    def __init__(self, folder: Path, network: SharedNetwork | None, **state: object) -> None:
         self._folder = folder
-        self._checkpoint = tf.train.Checkpoint(
-            kernels={str(n): layer.latent_kernel for n, layer in network.shared.items()},
-            own={
-                task: {
-                    kind: {str(n): layer for n, layer in layers.items()}
-                    for kind, layers in vars(own).items()
-                }
-                for task, own in network.own.items()
-            },
-            **state,
-        )
+        values = {} if network is None else _values(network)
+        self._checkpoint = tf.train.Checkpoint(**values, **state)
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), KEPT)
 
     def save(self, step: int) -> None:
@@ -70,3 +62,16 @@ class Checkpoints:
                 "Delete its files to continue from the one before it, or train again.",
             ) from error
         return True
+
+
+def _values(network: SharedNetwork) -> dict[str, object]:
+    return {
+        "kernels": {str(n): layer.latent_kernel for n, layer in network.shared.items()},
+        "own": {
+            task: {
+                kind: {str(n): layer for n, layer in layers.items()}
+                for kind, layers in vars(own).items()
+            }
+            for task, own in network.own.items()
+        },
+    }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -192,7 +193,7 @@ class Workers:
 
     def resume_command(self, folder: Path) -> str:
         """The command that continues the run of ``folder``."""
-        command = f"rbnn train --resume {folder}"
+        command = shlex.join(["rbnn", "train", "--resume", str(folder)])
         if self._cluster is None:
             return command + (" --distribute" if self.shared_batch else "")
         return f"On every worker: {command} --distribute"

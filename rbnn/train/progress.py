@@ -1,17 +1,24 @@
 """Training shown in a terminal: one bar per task with its loss and accuracy, one for the run.
 
-Goes to stderr. If that is not a terminal, there are no bars, only one line per epoch.
+Goes to stderr. If that is not a terminal, there are no bars, but one line a minute and one per
+epoch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rbnn.runs.figures import EpochFigures
+from rbnn.train.outlook import Outlook
+
+FIRST_LINE_SECONDS = 10.0
+LINE_SECONDS = 60.0
+"""Without a terminal: from the first report to the first line, and from line to line."""
 
 
 class ProgressBars:
@@ -22,6 +29,8 @@ class ProgressBars:
         tasks: names of the tasks.
         steps_per_epoch: steps of one epoch.
         console: where to draw; stderr by default.
+        outlook: on the end of the training.
+        clock: seconds, for the lines where there are no bars.
     """
 
     def __init__(
@@ -30,7 +39,12 @@ class ProgressBars:
         tasks: Sequence[str],
         steps_per_epoch: int,
         console: Console | None = None,
+        outlook: Outlook | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._outlook = outlook or Outlook()
+        self._clock = clock
+        self._next_line: float | None = None
         self._console = console or Console(stderr=True)
         self._title = title
         self._steps_per_epoch = steps_per_epoch
@@ -71,9 +85,20 @@ class ProgressBars:
                 figures=f"loss {loss:.3f}  accuracy {accuracy:6.1%}",
             )
         epoch = (done - 1) // self._steps_per_epoch + 1
-        self._bars.update(
-            self._run, completed=min(progress, 1.0), figures=f"epoch {epoch}, step {done}"
-        )
+        self._outlook.see(progress)
+        figures = f"epoch {epoch}, step {done}, {self._outlook.words()}"
+        self._bars.update(self._run, completed=min(progress, 1.0), figures=figures)
+        if not self._console.is_terminal and self._is_time_for_a_line():
+            self._print(f"{self._title}: {min(progress, 1.0):.0%}, {figures}")
+
+    def _is_time_for_a_line(self) -> bool:
+        now = self._clock()
+        if self._next_line is None:
+            self._next_line = now + FIRST_LINE_SECONDS
+        if now < self._next_line:
+            return False
+        self._next_line = now + LINE_SECONDS
+        return True
 
     def epoch(self, figures: EpochFigures) -> None:
         """Print the epoch's line."""
@@ -82,8 +107,7 @@ class ProgressBars:
             f"test {task.test_accuracy:.1%}"
             for name, task in figures.tasks.items()
         )
-        self._console.print(
-            f"{self._title}: epoch {figures.epoch} ({figures.seconds:.0f} s)   {tasks}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        self._print(f"{self._title}: epoch {figures.epoch} ({figures.seconds:.0f} s)   {tasks}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, soft_wrap=True)

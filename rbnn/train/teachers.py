@@ -1,4 +1,8 @@
-"""What a network learns from: labels and, with distillation, the single-task networks' answers.
+"""What a network learns from: labels and, with distillation, the answers of its teachers.
+
+A task's teacher is a float model or its single-task network. It answers the augmented samples of
+each step, not a fixed set of them: teacher and student must see the same picture (Beyer et al.,
+"Knowledge distillation: a good teacher is patient and consistent", CVPR 2022).
 
 Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
 """
@@ -12,13 +16,14 @@ from rbnn.nets.framework import tf
 from rbnn.runs.config import Distillation
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
+from rbnn.train.float_teacher import FloatTeaching
 from rbnn.train.superpose import superpose
 from rbnn.train.transfer import load_network
 
 
 class Teachers:
-    """The trained single-task networks that a run names; none where it starts from random values
-    and learns only from labels.
+    """The float models and trained single-task networks that a run names; none where it starts
+    from random values and learns only from labels.
 
     Args:
         run: whose tasks name their teachers.
@@ -32,7 +37,14 @@ class Teachers:
         config = run.config()
         self._networks: dict[str, SharedNetwork] = {}
         self._config = config
+        self._float = {
+            task.name: FloatTeaching(run.folder / task.float_teacher.file, task.float_teacher)
+            for task in config.tasks
+            if task.float_teacher is not None and config.distill
+        }
         for task in config.tasks if config.taught else ():
+            if task.teacher is None and task.name in self._float:
+                continue
             teacher = run.teacher(task)
             found = {one.name: one.labels for one in teacher.config().tasks}
             if found.get(task.name) != task.labels:
@@ -54,13 +66,14 @@ class Teachers:
     def answer(self, batches: Mapping[str, tuple[tf.Tensor, tf.Tensor]]) -> dict[str, tf.Tensor]:
         """Logits of the tasks' teachers, (batch, classes) float32; none without distillation.
 
-        A teacher normalises with the statistics of the sub-batch, as its student does; this avoids
-        the integer arithmetic of inference.
+        A float model answers as at inference. A single-task network normalises with the statistics
+        of the sub-batch, as its student does; this avoids the integer arithmetic of inference.
         """
-        return {
+        taught = {name: one.answer(batches[name][0]) for name, one in self._float.items()}
+        return taught | {
             name: tf.stop_gradient(network.models[name](batches[name][0], training=True))
             for name, network in self._networks.items()
-            if self._config.distill
+            if self._config.distill and name not in self._float
         }
 
 

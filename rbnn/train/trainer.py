@@ -12,12 +12,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 
 from rbnn.errors import RbnnError
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
-from rbnn.runs.errors import TrainingInterruptedError
 from rbnn.runs.figures import EpochFigures, TaskFigures
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
@@ -27,7 +27,7 @@ from rbnn.train.distribution import Workers
 from rbnn.train.evaluate import accuracy, some
 from rbnn.train.feed import TaskFeed
 from rbnn.train.figures import Figures
-from rbnn.train.interrupt import Interrupts, caught_interrupts
+from rbnn.train.interrupt import StopRequest, caught_interrupts
 from rbnn.train.schedule import learning_rate
 from rbnn.train.statistics import Statistics
 from rbnn.train.teachers import Teachers, task_loss
@@ -145,17 +145,21 @@ class Trainer:
         """Share of the run that is done: 1 or more at its end."""
         return self.config.progress(self.steps, float(self._seconds.numpy()))
 
-    def fit(self) -> None:
+    def fit(self, until: datetime | None = None) -> None:
         """Train from where the run stands to its end; parameters and figures are then on disk.
 
+        Args:
+            until: stop at this time as with Ctrl-C; None for never.
+
         Raises:
-            TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step is on disk.
+            TrainingInterruptedError: Ctrl-C, SIGTERM, or the time has come; a checkpoint of the
+                last step is on disk.
             RbnnError: something cannot be written; earlier checkpoints are intact.
         """
         if self.progress >= 1 and self._workers.chief:
             self._restore_parameters()
         self._workers.wait()
-        with caught_interrupts() as interrupted:
+        with caught_interrupts(until) as interrupted:
             saved = time.monotonic()
             clock = saved - float(self._seconds.numpy())
             while (progress := self.progress) < 1:
@@ -174,15 +178,14 @@ class Trainer:
                     self._checkpoints.save(step + 1)
                     saved = time.monotonic()
                 if stop:
-                    raise TrainingInterruptedError(
-                        f"Stopped after step {step + 1} of {self.run.folder}; it is saved.",
+                    raise interrupted.stopped(
+                        f"after step {step + 1} of {self.run.folder}",
                         self._workers.resume_command(self.run.folder),
-                        exit_code=interrupted.exit_code,
                     )
         if self._workers.chief:
             self._complete_figures()
 
-    def _agree(self, clock: float, interrupted: Interrupts) -> bool:
+    def _agree(self, clock: float, interrupted: StopRequest) -> bool:
         """Take the run's time from the chief; whether a user wants to stop."""
         seconds, stop = self._workers.agree(time.monotonic() - clock, interrupted.wanted)
         self._seconds.assign(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from rbnn.compare.jobs import Job
 from rbnn.compare.train import is_finished, narrowed, prepare
 from rbnn.container.errors import ExportError
 from rbnn.errors import RbnnError
-from rbnn.runs.errors import TrainingInterruptedError
+from rbnn.runs.errors import TrainingInterruptedError, TrainingPausedError
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import configure
@@ -124,11 +125,11 @@ def test_a_stopped_comparison_goes_on(
     trained: list[str] = []
     real = session.fit
 
-    def fit(run: Run, data: Sequence[TaskData], title: str) -> int:
+    def fit(run: Run, data: Sequence[TaskData], title: str, **more: object) -> int:
         if len(trained) == 2:
             raise TrainingInterruptedError("Stopped.", "rbnn train --resume RUN")
         trained.append("/".join(run.folder.parts[-3:]))
-        return real(run, data, title)
+        return real(run, data, title, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(session, "fit", fit)
     out = tmp_path / "out"
@@ -155,3 +156,32 @@ def test_a_stopped_comparison_goes_on(
     more = compare_networks(out, None, ComparisonChoice(schemes=("none",)), lambda _: None)
     assert set(more.tasks[0].networks) == {"single", "xor", "none"}
     assert json.loads((out / "accuracy.json").read_text())["missing"] == []
+
+
+@pytest.mark.slow
+def test_a_comparison_stops_at_its_time_and_goes_on_elsewhere(
+    tmp_path: Path, sets: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    settings = {"width": 8, "depth": 3, "steps": 2, "batch": 4, "distill": 0.5}
+    choice = ComparisonChoice(settings, (1,), ("xor",), (1, 2), 0)
+    with pytest.raises(TrainingPausedError, match="before network 1 of 3") as stopped:
+        compare_networks(
+            out, ",".join(sets), choice, lambda _: None, until=datetime.now() - timedelta(1)
+        )
+    assert stopped.value.fix == f"rbnn bench accuracy --out {out}"
+    moments = iter([False, True])
+    monkeypatch.setattr("rbnn.compare.train.is_due", lambda until: next(moments))
+    with pytest.raises(TrainingPausedError, match="before network 2 of 3"):
+        compare_networks(out, None, ComparisonChoice(), lambda _: None)
+    monkeypatch.undo()
+
+    monkeypatch.setenv("RBNN_CACHE", str(tmp_path / "cache"))
+    moved = out.rename(tmp_path / "moved")
+    places = []
+    for name in ("one", "two"):
+        (tmp_path / "elsewhere").mkdir(exist_ok=True)
+        places.append(f"{name}={(tmp_path / name).rename(tmp_path / 'elsewhere' / name)}")
+    figures = compare_networks(moved, ",".join(places), ComparisonChoice(), lambda _: None)
+    assert figures.missing == ()
+    assert str(out) not in "".join(path.read_text() for path in moved.rglob("config.json"))

@@ -151,7 +151,7 @@ def test_every_setting_is_complete(setting: Setting) -> None:
     assert getattr(defaults, setting.name) == setting.default
     if setting.single_task is not KEPT:
         Settings(**{setting.name: setting.single_task})
-    for other in (setting.needs, setting.refines):
+    for other in (*setting.needs, setting.refines):
         assert other is None or other in TABLE
 
 
