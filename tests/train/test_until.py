@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,13 +54,13 @@ def test_a_time_that_has_come_stops() -> None:
     past, future = (datetime.now() + timedelta(seconds=seconds) for seconds in (-1, 600))
     assert is_due(past) and not is_due(future) and not is_due(None)
     with caught_interrupts(past) as wanted:
-        assert wanted.is_set()
+        assert wanted.wanted
         error = wanted.stopped("after step 3 of x", "rbnn train --resume x")
     assert isinstance(error, TrainingPausedError)
     assert error.exit_code == 0
     with caught_interrupts(future) as wanted:
-        assert not wanted.is_set()
-        wanted.press()
+        assert not wanted.wanted
+        wanted.press(signal.SIGINT)
         assert wanted.stopped("after step 3", "").exit_code == 130
 
 
