@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -47,11 +48,11 @@ def test_it_stops_and_continues_and_robs_from_every_start(
     fitted: list[str] = []
     fit = Trainer.fit
 
-    def counted(trainer: Trainer) -> None:
+    def counted(trainer: Trainer, until: datetime | None = None) -> None:
         fitted.append(trainer.run.folder.name)
         if len(fitted) == 2:
             raise TrainingInterruptedError("Stopped.")
-        fit(trainer)
+        fit(trainer, until)
 
     monkeypatch.setattr(Trainer, "fit", counted)
     stopped = bench(trained, tmp_path)
