@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -10,13 +11,16 @@ from pathlib import Path
 from rbnn.errors import RbnnError
 
 
-def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
+def write_atomic(
+    path: Path, data: bytes | str, *, mode: int = 0o644, folder_option: str = ""
+) -> None:
     """Write ``data`` to a temporary file next to ``path``, flush it to disk, then rename it.
 
     Args:
         path: the file; its folder is made if missing.
         data: the whole content; text is encoded as UTF-8.
         mode: permission bits of the finished file.
+        folder_option: what names another folder, such as an environment variable; for messages.
 
     Raises:
         RbnnError: the folder cannot be written or the disk is full; ``path`` is untouched.
@@ -36,9 +40,19 @@ def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
     except OSError as error:
         raise RbnnError(
             f"Cannot write {path}: {error.strerror or error}.",
-            "Free some space or choose another output folder.",
+            _fix(error, folder_option),
         ) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _fix(error: OSError, folder_option: str) -> str:
+    """What helps against a failed write: space if that is what is missing, or another folder."""
+    elsewhere = f"name another folder in {folder_option}" if folder_option else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        other = f", or {elsewhere}" if elsewhere else ""
+        return f"Free some space on its disk{other}; then run the command again."
+    elsewhere = elsewhere or "choose another folder"
+    return f"Make its folder writable, or {elsewhere}; then run the command again."

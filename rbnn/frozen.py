@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 
 class Frozen(BaseModel):
@@ -21,3 +21,10 @@ class Frozen(BaseModel):
         if not isinstance(data, dict):
             return data
         return {key: value for key, value in data.items() if key not in cls.model_computed_fields}
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong with a document: the place in it, if it has one, and what."""
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"{place}: {problem['msg']}" if place else str(problem["msg"])

@@ -63,7 +63,9 @@ def new(
 
 @keys.command("show")
 def show(
-    path: Annotated[Path, typer.Argument(help="A user's or a provider's key file.")],
+    path: Annotated[
+        Path, typer.Argument(help="A user's or a provider's key file, or its .pub file.")
+    ],
     passphrase_file: PassphraseFileOption = None,
     write_public: Annotated[
         bool, typer.Option("--write-public", help="Write the .pub file of a provider key again.")
@@ -74,6 +76,11 @@ def show(
     from rbnn.keys import provider_key
     from rbnn.keys.user_key import load_user_key
 
+    if path.suffix == ".pub":
+        public = provider_key.load_provider_public(path.with_suffix(""))
+        if public is not None:
+            _print(as_json, {"public key file": str(path), "public key": public.hex()})
+            return
     if not provider_key.is_provider_file(path):
         user = load_user_key(path, prompt=False)
         _print(as_json, {"user key": str(path), "fingerprint": user.fingerprint})

@@ -28,7 +28,7 @@ from rbnn.export.errors import PackedModelError
 from rbnn.export.export import Export
 from rbnn.export.manifest import make_manifest
 from rbnn.files import write_atomic
-from rbnn.frozen import Frozen
+from rbnn.frozen import Frozen, first_problem
 from rbnn.nets.topology import Shape
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "seven"
@@ -193,8 +193,7 @@ def _read_document(folder: Path) -> PackedDocument:
         return PackedDocument.model_validate_json(_read(path))
     except ValidationError as error:
         raise PackedModelError(
-            f"{path} does not describe a packed model of this version: "
-            f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}.",
+            f"{path} does not describe a packed model of this version: {first_problem(error)}.",
             _how_to_restore(folder),
         ) from error
 

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 
 from rbnn.files import write_atomic
 from rbnn.flash.errors import FlashError
-from rbnn.frozen import Frozen
+from rbnn.frozen import Frozen, first_problem
 from rbnn.keys.fingerprint import Fingerprint
 from rbnn.spec.puf import PATTERN_BYTES
 
@@ -115,7 +115,7 @@ class EmulatedBoard:
             ) from error
         except ValidationError as error:
             raise FlashError(
-                f"{self.settings_file} is damaged: {error.errors()[0]['msg']}.",
+                f"{self.settings_file} is damaged: {first_problem(error)}.",
                 "Remove the folder to start with a new device.",
             ) from error
         if board is not None and settings.board != board:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from rbnn.frozen import Frozen
+from rbnn.frozen import Frozen, first_problem
 from rbnn.image.errors import BoardError
 from rbnn.image.paths import boards_folder
 from rbnn.spec.puf import PATTERN_BYTES
@@ -160,5 +160,4 @@ def load_board(name: str) -> Board:
 def _first(error: OSError | ValidationError) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    problem = error.errors()[0]
-    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+    return first_problem(error)

@@ -50,6 +50,11 @@ def read_key_file(path: Path, limit: int, error_type: type[RbnnError], fix: str)
     Raises:
         RbnnError: an ``error_type``; missing, not a file, too large, or open to others.
     """
+    if path.suffix == ".pub":
+        raise error_type(
+            f"{path} is the public part of a key; the private part is needed here.",
+            f"Name its file: {path.with_suffix('')}",
+        )
     try:
         with path.open("rb") as stream:
             mode = os.fstat(stream.fileno()).st_mode

@@ -26,6 +26,7 @@ from pydantic import ValidationError
 
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
+from rbnn.frozen import first_problem
 from rbnn.runs.config import CONFIG_VERSION, RunConfig, RunTask
 
 
@@ -84,8 +85,7 @@ class Run:
             ) from error
         except ValidationError as error:
             raise RbnnError(
-                f"{self.config_file} is not a run of this version: "
-                f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}.",
+                f"{self.config_file} is not a run of this version: {first_problem(error)}.",
                 "Train again with this version.",
             ) from error
 

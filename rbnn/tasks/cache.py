@@ -84,4 +84,4 @@ def store(folder: Path, key: str, decoded: Decoded) -> None:
         test_images=decoded.test.images,
         test_labels=decoded.test.labels,
     )
-    write_atomic(_file(folder, key), buffer.getvalue())
+    write_atomic(_file(folder, key), buffer.getvalue(), folder_option="RBNN_CACHE")

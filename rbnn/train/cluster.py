@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from rbnn.frozen import first_problem
 from rbnn.runs.errors import TrainingError
 
 EXAMPLE = (
@@ -84,9 +85,7 @@ def read_cluster(text: str) -> Cluster:
     try:
         config = _Config.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise _refuse(f"{place}: {first['msg']}" if place else first["msg"]) from error
+        raise _refuse(first_problem(error)) from error
     cluster, task = config.cluster, config.task
     unknown = [job for job in cluster if job not in JOBS]
     if unknown:

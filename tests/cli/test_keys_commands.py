@@ -14,7 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from rbnn.keys import licence
-from rbnn.keys.provider_key import ensure_provider
+from rbnn.keys.errors import ProviderKeyError
+from rbnn.keys.provider_key import ensure_provider, load_provider_key
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import load_user_key
 from rbnn.spec.layout import HELPER_RECORD_BYTES
@@ -140,3 +141,22 @@ def test_a_mistyped_registry_is_refused(
     done = rbnn(*command.split(), "--registry", "regsitry.sqlite")
     assert done.returncode == 1 and "There is no registry regsitry.sqlite" in done.stderr
     assert not (tmp_path / "regsitry.sqlite").exists()
+
+
+def test_a_public_key_file_is_shown_and_never_to_be_made_private(
+    rbnn: Command, tmp_path: Path
+) -> None:
+    provider = ensure_provider(tmp_path / "provider.pem", say=lambda _: None)
+    shown = rbnn("keys", "show", "provider.pem.pub", "--json")
+    assert json.loads(shown.stdout)["public key"] == provider.public.hex()
+    with pytest.raises(ProviderKeyError, match="is the public part of a key") as refusal:
+        load_provider_key(tmp_path / "provider.pem.pub")
+    assert refusal.value.fix.endswith(str(tmp_path / "provider.pem"))
+
+
+def test_a_damaged_run_is_described_in_words(rbnn: Command, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("no JSON")
+    done = rbnn("export", "run")
+    assert done.returncode == 1 and "Invalid JSON" in done.stderr
+    assert "()" not in done.stderr
