@@ -6,42 +6,12 @@ from collections.abc import Callable, Sequence
 
 from rich.table import Table
 
+from rbnn.bench.document_text import DENSE, HEAD, NOT_COVERED
 from rbnn.bench.figures import BenchFigures, BenchLayer, BenchNetwork
 from rbnn.bench.goals import missed_goals
 from rbnn.bench.layers import STANDARD
 from rbnn.cost import peers
 from rbnn.pages.table import markdown_table
-
-HEAD = """# Benchmarks
-
-Written by `make bench`; do not edit. The figures are instruction counts, exact and repeatable
-(QEMU's `-icount`); every result was compared bit for bit with the integer reference.
-
-*Streaming* means that the weights are stored encrypted in flash and reconfigured tile by tile while
-the layer runs, which is how the firmware works; *plain*, that the task's weights are available
-unencrypted; *resident*, that an earlier inference reconfigured them and kept them in RAM. MACs are
-nominal: padding counts.
-"""
-
-DENSE = """
-The instruction mix of the dense layer's inner loop, and what limits it:
-[decision 16](decisions/0016-dense-layers-count-carry-save.md).
-"""
-
-NOT_COVERED = """## What is not covered
-
-- **Cycles.** QEMU counts instructions; it models no pipeline, no flash wait states and no cache. A
-  real board's cycles come from `rbnn bench device --board nucleo`, which reads the core's counter.
-- **The peers on the other cores.** Their figures are for a Cortex-M4 (`-O2`, the same emulated
-  board). The Cortex-M7 runs the same instructions, so they hold for it, too. A Cortex-M3 lacks the
-  DSP instructions that CMSIS-NN's figures depend on, so the ratio there flatters the peers.
-- **The peers' whole networks.** None of them implements this one. It is estimated from their best
-  layers: each binary convolution, strided or not, at the best rate that any of them reaches for a
-  3x3 convolution, dense layers and stems at the best rate for those, pools for free.
-- **The peers' padding.** Each pads as its own kernels do, with zeros or ones; the MACs are the
-  same.
-- **Energy.** Power consumption was not measured.
-"""
 
 
 def summary_table(boards: Sequence[BenchFigures]) -> Table:
@@ -78,14 +48,17 @@ def summary_table(boards: Sequence[BenchFigures]) -> Table:
     return table
 
 
-def document(boards: Sequence[BenchFigures]) -> str:
+def document(boards: Sequence[BenchFigures], smaller: Sequence[BenchFigures] = ()) -> str:
     """The text of docs/benchmarks.md.
 
     Args:
         boards: the Cortex-M4 first.
+        smaller: the same boards with a second network.
     """
-    parts = [HEAD, _setting(boards), _standard(boards), _goals(boards[0]), _ciphers(boards)]
-    parts += [_networks(boards), _application(boards), _spreads(boards), NOT_COVERED]
+    parts = [HEAD, _setting(boards), _networks(boards), _application(boards)]
+    parts += [_networks(smaller)] if smaller else []
+    parts += [_standard(boards), _goals(boards[0]), _ciphers(boards), _spreads(boards)]
+    parts += [_peers(), NOT_COVERED]
     return "\n".join(part for part in parts if part)
 
 
@@ -198,19 +171,25 @@ def _networks(boards: Sequence[BenchFigures]) -> str:
         rows.append([what, *(say(one.network) if one.network else "" for one in boards)])
     side = "x".join(map(str, network.input_shape))
     text = (
-        f"## Whole network: {network.architecture}, {network.bits:,} bits, {side} input, "
+        f"## Whole network: {_shape(network)}, {network.bits:,} bits, {side} input, "
         f"{network.macs:,} MACs\n\n" + markdown_table(["instructions", *map(_core, boards)], rows)
     )
     layers = [layer for layer in first.layers if "/" in layer.name]
     return (
         text
         + f"\nThe goal is {peers.NETWORK_GOAL:g} times fewer.\n\n"
-        + f"### Layer by layer, {_core(first)}\n\n"
+        + f"### {_shape(network)} layer by layer, {_core(first)}\n\n"
         + markdown_table(
             ["layer", "MACs", "instructions", "per MAC", "plain", "reconfiguration"],
             (_layer_row(layer) for layer in layers),
         )
     )
+
+
+def _shape(network: BenchNetwork) -> str:
+    """For example ``resnet 64/7/3``: architecture, width, depth, stages."""
+    sizes = [network.width, network.depth, network.stages]
+    return f"{network.architecture} {'/'.join(str(size) for size in sizes if size is not None)}"
 
 
 def _layer_row(layer: BenchLayer) -> list[str]:
@@ -271,6 +250,19 @@ def _parts(figures: BenchFigures) -> str:
     ]
     return f"\n### By part, {_core(figures)}, bytes\n\n" + markdown_table(
         ["", "flash", "RAM"], rows
+    )
+
+
+def _peers() -> str:
+    """Where the other engines' figures come from."""
+    rows = [
+        [peer.name, peer.repository, peer.commit, peer.flags, peer.recorded] for peer in peers.PEERS
+    ]
+    return (
+        "## Where the other engines' figures come from\n\n"
+        "Measured once, by programs that are not part of this repository, on the emulated "
+        "Cortex-M4 with GCC 12.2.\n\n"
+        + markdown_table(["engine", "source", "commit", "flags", "recorded on"], rows)
     )
 
 

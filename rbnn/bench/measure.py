@@ -70,6 +70,11 @@ class NetworkShape:
         )
 
 
+SHIPPED = NetworkShape("resnet", 64, 7, 3)
+"""The seven-task model of ``models/seven``; docs/benchmarks.md leads with it."""
+SMALLER = NetworkShape("resnet", 64, 6, 2)
+
+
 def run_bench(
     board: Board,
     shape: NetworkShape | None,

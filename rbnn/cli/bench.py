@@ -89,33 +89,40 @@ def document(
     boards: Annotated[
         str, typer.Option(help="Emulated boards; the goals apply to the first.")
     ] = "qemu,qemu-m7,qemu-m3",
-    arch: Annotated[str, typer.Option("--arch", help="Network to measure.")] = "resnet",
     inputs: Annotated[int, typer.Option(min=0, help="Random inputs, as for bench device.")] = 1000,
     output: Annotated[Path, typer.Option("--output", help="File to write.")] = Path(
         "docs/benchmarks.md"
     ),
 ) -> None:
-    """Measure several boards, print one table, and write docs/benchmarks.md."""
+    """Measure the shipped and a smaller network on several boards; write docs/benchmarks.md."""
     from rbnn.bench import document as benchmarks
+    from rbnn.bench.figures import BenchFigures
     from rbnn.bench.goals import missed_goals
-    from rbnn.bench.measure import NetworkShape, run_bench
+    from rbnn.bench.measure import SHIPPED, SMALLER, NetworkShape, run_bench
     from rbnn.files import write_atomic
     from rbnn.image.board import load_board
 
     manifests = [load_board(name) for name in boards.split(",")]
-    measured = [
-        run_bench(
-            board,
-            NetworkShape(arch),
-            inputs=inputs,
-            application=True,
-            port=None,
-            command=f"rbnn bench device --board {board.name} --arch {arch} --inputs {inputs}",
-            say=options.say,
-        )
-        for board in manifests
-    ]
-    write_atomic(output, benchmarks.document(measured))
+
+    def measure(shape: NetworkShape, inputs: int, application: bool) -> list[BenchFigures]:
+        sizes = f"--width {shape.width} --depth {shape.depth} --stages {shape.stages}"
+        options_used = f"--arch {shape.architecture} {sizes} --inputs {inputs}"
+        return [
+            run_bench(
+                board,
+                shape,
+                inputs=inputs,
+                application=application,
+                port=None,
+                command=f"rbnn bench device --board {board.name} {options_used}",
+                say=options.say,
+            )
+            for board in manifests
+        ]
+
+    measured = measure(SHIPPED, inputs, True)
+    smaller = measure(SMALLER, 0, False)
+    write_atomic(output, benchmarks.document(measured, smaller))
     options.output().print(benchmarks.summary_table(measured))
     for line in missed_goals(measured[0]):
         options.say(f"missed: {line}")

@@ -1,7 +1,8 @@
 """What other engines for Cortex-M need, and the goals of this one.
 
 Instructions per nominal multiply-accumulate on an emulated Cortex-M4 (QEMU's mps2-an386 under
-``-icount``, GCC 12.2 with ``-O2``), each engine with its own padding.
+``-icount``, GCC 12.2 with ``-O2``), each engine with its own padding. What else is known of the
+measurement is in :class:`Peer`; the programs that made it are not part of this repository.
 """
 
 from __future__ import annotations
@@ -11,24 +12,48 @@ from dataclasses import dataclass
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec import operators
 
+NOT_RECORDED = "not recorded"
+
 
 @dataclass(frozen=True)
 class Peer:
-    """One engine; None if it has no such kernel."""
+    """One engine.
+
+    Args:
+        name: as the tables print it.
+        conv_a: its rate for that standard layer; None if it has no such kernel, as the next three.
+        conv_b: see ``conv_a``.
+        dense: see ``conv_a``.
+        stem: see ``conv_a``.
+        repository: where its source is published.
+        commit: of the source that was measured.
+        flags: of the compiler, beside those of the target.
+        recorded: when the figures entered this file, the latest day on which they were measured.
+    """
 
     name: str
     conv_a: float | None
     conv_b: float | None
     dense: float | None
     stem: float | None
+    repository: str
+    commit: str = NOT_RECORDED
+    flags: str = "-O2; others not recorded"
+    recorded: str = "2026-11-21"
 
 
 PEERS = (
-    Peer("3PXNet", 0.699, 0.591, 0.586, 22.7),
-    Peer("Larq Compute Engine, portable kernel", 0.680, 0.648, None, None),
-    Peer("CBin-NN, optimized, index errors fixed", 0.746, 0.626, 0.815, 5.9),
-    Peer("CMSIS-NN, int8", 1.761, 1.690, 1.924, 3.75),
-)
+    Peer("3PXNet", 0.699, 0.591, 0.586, 22.7, "github.com/nanocad-lab/3pxnet"),
+    Peer(
+        "Larq Compute Engine, portable kernel", 0.680, 0.648, None, None,
+        "github.com/larq/compute-engine",
+    ),
+    Peer(
+        "CBin-NN, optimized, index errors fixed", 0.746, 0.626, 0.815, 5.9,
+        "github.com/Edge-Learning-Machine/CBin-NN; the fixes are not recorded",
+    ),
+    Peer("CMSIS-NN, int8", 1.761, 1.690, 1.924, 3.75, "github.com/ARM-software/CMSIS-NN"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

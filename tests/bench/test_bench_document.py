@@ -206,7 +206,7 @@ def test_the_document_is_reproducible_and_holds_every_part() -> None:
         "| conv_a: conv 3x3 64 -> 64, 16x16 | **0.1000** | **0.0800** | 0.080 |",
         "## Goals, Cortex-M4",
         "| ChaCha20 | 12.00 | 12.00 | 12.00 |",
-        "## Whole network: resnet, 480,000 bits",
+        "## Whole network: resnet 64/6/2, 480,000 bits",
         "| 4 pool 4x4/4 32 -> 32, 1x1 |",
         "| engine | 20,000 | 50,000 |",
         "| Cortex-M3, conv_a | 1,002 | 900 | 900 |",
@@ -215,3 +215,13 @@ def test_the_document_is_reproducible_and_holds_every_part() -> None:
     ):
         assert part in text, part
     assert "Missed:" in document([figures(per_mac=0.2)])
+    assert "| 3PXNet | github.com/nanocad-lab/3pxnet | not recorded |" in text
+
+
+def test_the_shipped_network_comes_first() -> None:
+    first, second = figures(), figures()
+    assert first.network is not None
+    network = first.network.model_copy(update={"depth": 7, "stages": 3})
+    text = document([first.model_copy(update={"network": network})], [second])
+    places = [text.index(f"## Whole network: resnet 64/{one}") for one in ("7/3", "6/2")]
+    assert places == sorted(places) and places[1] < text.index("## Standard layers")
