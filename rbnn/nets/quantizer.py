@@ -123,10 +123,21 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
         """What the task makes of stored values; a tensor of the kernel's shape, as its argument."""
         if self.scheme == "none":
             return stored
-        if self.scheme == "permute":
-            rows, columns = self._masks.orders[task]
-            stored = tf.gather(tf.gather(stored, rows, axis=-2), columns, axis=-1)
-        return stored * self._masks.by_task[task]
+        return self._ordered(stored, task) * self._masks.by_task[task]
+
+    def stored_factors(self, stored: tf.Tensor, task: str) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """The two factors of :meth:`keyed`, of the same shape; the second one is None for ones."""
+        if self.scheme == "none":
+            return stored, None
+        factors = tf.broadcast_to(self._masks.by_task[task], stored.shape)
+        return self._ordered(stored, task), factors
+
+    def _ordered(self, stored: tf.Tensor, task: str) -> tf.Tensor:
+        """Stored values in the task's order of channels."""
+        if self.scheme != "permute":
+            return stored
+        rows, columns = self._masks.orders[task]
+        return tf.gather(tf.gather(stored, rows, axis=-2), columns, axis=-1)
 
     def stored(self, keyed: tf.Tensor, task: str) -> tf.Tensor:
         """What is stored for the task to make ``keyed`` of it: the inverse of :meth:`keyed`."""

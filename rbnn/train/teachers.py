@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
+from rbnn.nets.fused.choose import TrainingModel, training_models
 from rbnn.runs.config import Distillation
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
@@ -23,14 +24,16 @@ class Teachers:
     Args:
         run: whose tasks name their teachers.
         shared_batch: normalise over the samples of all replicas, as the student does then.
+        fused: compute with the fused operations where they fit.
 
     Raises:
         RbnnError: a teacher is missing, not trained, or of other classes.
     """
 
-    def __init__(self, run: Run, *, shared_batch: bool = False) -> None:
+    def __init__(self, run: Run, *, shared_batch: bool = False, fused: bool = True) -> None:
         config = run.config()
         self._networks: dict[str, SharedNetwork] = {}
+        self._models: dict[str, TrainingModel] = {}
         self._config = config
         for task in config.tasks if config.taught else ():
             teacher = run.teacher(task)
@@ -40,7 +43,9 @@ class Teachers:
                     f"{teacher.folder} does not know the classes of task {task.name}.",
                     "Name the run folder of the task's single-task network.",
                 )
-            self._networks[task.name] = load_network(teacher, shared_batch=shared_batch)
+            network = load_network(teacher, shared_batch=shared_batch)
+            self._networks[task.name] = network
+            self._models[task.name] = training_models(network, fused).by_task[task.name]
 
     def begin(self, network: SharedNetwork) -> None:
         """Give the student its first values where they come from its teachers.
@@ -58,8 +63,8 @@ class Teachers:
         the integer arithmetic of inference.
         """
         return {
-            name: tf.stop_gradient(network.models[name](batches[name][0], training=True))
-            for name, network in self._networks.items()
+            name: tf.stop_gradient(model(batches[name][0]))
+            for name, model in self._models.items()
             if self._config.distill
         }
 

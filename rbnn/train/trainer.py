@@ -17,6 +17,8 @@ from typing import Protocol
 from rbnn.errors import RbnnError
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
+from rbnn.nets.fused.adam import apply_gradients
+from rbnn.nets.fused.choose import training_models
 from rbnn.runs.errors import TrainingInterruptedError
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
@@ -60,6 +62,7 @@ class Trainer:
         data: the tasks of the config, in its order.
         watch: is shown the progress; may be None.
         workers: who trains it together; only the chief writes. One replica by default.
+        fused: compute with the fused operations where they fit; see :mod:`rbnn.nets.fused`.
 
     Attributes:
         network: what the steps move.
@@ -74,6 +77,7 @@ class Trainer:
         data: Sequence[TaskData],
         watch: Watch | None = None,
         workers: Workers | None = None,
+        fused: bool = True,
     ) -> None:
         self.run = run
         self.config = run.config()
@@ -87,7 +91,8 @@ class Trainer:
         shared_batch = self._workers.shared_batch
         with self._workers.building():
             self.network = self._build(shared_batch)
-            self._teachers = Teachers(run, shared_batch=shared_batch)
+            self._models = training_models(self.network, fused)
+            self._teachers = Teachers(run, shared_batch=shared_batch, fused=fused)
             self._teachers.begin(self.network)
             self._kernels = [layer.latent_kernel for layer in self.network.shared.values()]
             self._trained = self._kernels + [
@@ -225,7 +230,7 @@ class Trainer:
         answers = self._teachers.answer(batches)
         with tf.GradientTape() as tape:
             for name, (images, labels) in batches.items():
-                logits = self.network.models[name](images, training=True)
+                logits = self._models.by_task[name](images)
                 loss = task_loss(logits, labels, answers.get(name), self._distillation)
                 losses.append(labels.shape[0] / sizes[name] * loss)
                 hits.append(tf.math.count_nonzero(tf.argmax(logits, axis=-1) == labels))
@@ -234,9 +239,12 @@ class Trainer:
                 weights
             )
         gradients = tape.gradient(loss, self._trained)
-        self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
-        for kernel in self._kernels:
-            kernel.assign(tf.clip_by_value(kernel, -1.0, 1.0))
+        if self._models.fused:
+            apply_gradients(self._optimizer, gradients, self._trained, clipped=len(self._kernels))
+        else:
+            self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
+            for kernel in self._kernels:
+                kernel.assign(tf.clip_by_value(kernel, -1.0, 1.0))
         return tf.cast(tf.stack(losses), tf.float64), tf.stack(hits)
 
     def _training_figures(self) -> dict[str, tuple[float, float]]:

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fused.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define ALIGNMENT 4096
+#define MOST_KEPT 64
+
+typedef struct {
+  size_t bytes;
+  void *buffer;
+} spare;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static spare kept[MOST_KEPT];
+
+/* The size stands in front of a buffer. */
+static size_t *size_of(void *buffer)
+{
+  return (size_t *)((uint8_t *)buffer - ALIGNMENT);
+}
+
+void *rbnn_borrow(size_t bytes)
+{
+  spare *best = NULL;
+  void *found = NULL;
+  pthread_mutex_lock(&lock);
+  for (spare *one = kept; one < kept + MOST_KEPT; one++)
+    if (one->buffer && one->bytes >= bytes && one->bytes <= 2 * bytes + ALIGNMENT &&
+        (!best || one->bytes < best->bytes))
+      best = one;
+  if (best) {
+    found = best->buffer;
+    best->buffer = NULL;
+  }
+  pthread_mutex_unlock(&lock);
+  if (found) return found;
+  const size_t whole = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  uint8_t *fresh = aligned_alloc(ALIGNMENT, whole + ALIGNMENT);
+  if (!fresh) return NULL;
+  *(size_t *)fresh = whole;
+  return fresh + ALIGNMENT;
+}
+
+void rbnn_give_back(void *buffer)
+{
+  if (!buffer) return;
+  pthread_mutex_lock(&lock);
+  for (spare *one = kept; one < kept + MOST_KEPT && buffer; one++)
+    if (!one->buffer) {
+      *one = (spare){*size_of(buffer), buffer};
+      buffer = NULL;
+    }
+  pthread_mutex_unlock(&lock);
+  if (buffer) free((uint8_t *)buffer - ALIGNMENT);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fused.h"
+
+#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__x86_64__)
+#define HAS_AMX 1
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#else
+#define HAS_AMX 0
+#endif
+
+#define COLUMNS (2 * RBNN_LANES)
+
+#if HAS_AMX
+
+#define ASK_FOR_STATE 0x1023 /* arch_prctl: ARCH_REQ_XCOMP_PERM */
+#define TILE_DATA 18
+
+static bool amx;
+
+bool rbnn_prepare_tiles(void)
+{
+  amx = syscall(SYS_arch_prctl, ASK_FOR_STATE, TILE_DATA) == 0;
+  return amx;
+}
+
+void rbnn_begin_tiles(int depth)
+{
+  if (!amx) return;
+  struct {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+  } __attribute__((packed)) config = {.palette = 1};
+  for (int tile = 0; tile < 8; tile++) {
+    const bool left = tile == 4 || tile == 5;
+    config.row_bytes[tile] = left ? 2 * depth : 64;
+    config.rows[tile] = tile < 6 ? 16 : depth / 2;
+  }
+  /* GCC 12 passes the intrinsic only the first bytes. */
+  __asm__ volatile("ldtilecfg %0" ::"m"(config));
+}
+
+void rbnn_end_tiles(void)
+{
+  if (amx) _tile_release();
+}
+
+static void multiply_amx(const rbnn_product *p, float *out)
+{
+  const size_t row = 2 * p->a_row;
+  const size_t next = (size_t)p->depth * RBNN_LANES;
+  const size_t below = RBNN_LANES * p->a_row;
+  const size_t out_row = COLUMNS * sizeof *out;
+  const bool two_rows = p->row_tiles == 2;
+  const bool two_columns = p->column_tiles == 2;
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  if (two_rows && two_columns) {
+    for (int step = 0; step < p->steps; step++) {
+      _tile_loadd(6, p->b[step], 64);
+      _tile_loadd(4, p->a[step], row);
+      _tile_loadd(7, p->b[step] + next, 64);
+      _tile_loadd(5, p->a[step] + below, row);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+  } else {
+    for (int step = 0; step < p->steps; step++) {
+      _tile_loadd(4, p->a[step], row);
+      _tile_loadd(6, p->b[step], 64);
+      _tile_dpbf16ps(0, 4, 6);
+      if (two_columns) {
+        _tile_loadd(7, p->b[step] + next, 64);
+        _tile_dpbf16ps(1, 4, 7);
+      }
+      if (two_rows) {
+        _tile_loadd(5, p->a[step] + below, row);
+        _tile_dpbf16ps(2, 5, 6);
+      }
+    }
+  }
+  _tile_stored(0, out, out_row);
+  _tile_stored(1, out + RBNN_LANES, out_row);
+  _tile_stored(2, out + RBNN_LANES * COLUMNS, out_row);
+  _tile_stored(3, out + RBNN_LANES * COLUMNS + RBNN_LANES, out_row);
+}
+
+#else
+
+bool rbnn_prepare_tiles(void)
+{
+  return false;
+}
+
+void rbnn_begin_tiles(int depth)
+{
+  (void)depth;
+}
+
+void rbnn_end_tiles(void)
+{
+}
+
+#endif
+
+#ifdef __AVX512F__
+#define ROWS_AT_ONCE 8
+#else
+#define ROWS_AT_ONCE 4
+#endif
+
+typedef uint32_t words __attribute__((vector_size(4 * RBNN_LANES), aligned(4), may_alias));
+
+/* ROWS_AT_ONCE rows by 16 columns; the compiler keeps `sums` in registers. */
+static void multiply_rows(const rbnn_product *p, int first, size_t column, float *out)
+{
+  rbnn_lanes sums[ROWS_AT_ONCE] = {0};
+  for (int step = 0; step < p->steps; step++) {
+    const rbnn_bf16 *a = p->a[step] + first * p->a_row;
+    const words *b = (const words *)(p->b[step] + column);
+    for (int pair = 0; pair < p->depth / 2; pair++) {
+      const words both = b[pair];
+      const rbnn_lanes even = (rbnn_lanes)(both << 16);
+      const rbnn_lanes odd = (rbnn_lanes)(both & 0xffff0000u);
+      for (int i = 0; i < ROWS_AT_ONCE; i++) {
+        const rbnn_bf16 *left = a + i * p->a_row + 2 * pair;
+        sums[i] += rbnn_widen(left[0]) * even;
+        sums[i] += rbnn_widen(left[1]) * odd;
+      }
+    }
+  }
+  for (int i = 0; i < ROWS_AT_ONCE; i++) *(rbnn_lanes *)(out + (first + i) * COLUMNS) = sums[i];
+}
+
+static void multiply_plain(const rbnn_product *p, float *out)
+{
+  const size_t next = (size_t)p->depth * RBNN_LANES;
+  for (int column = 0; column < p->column_tiles; column++)
+    for (int first = 0; first < p->row_tiles * RBNN_LANES; first += ROWS_AT_ONCE)
+      multiply_rows(p, first, column * next, out + column * RBNN_LANES);
+}
+
+void rbnn_multiply(const rbnn_product *product, float *out)
+{
+#if HAS_AMX
+  if (amx) {
+    multiply_amx(product, out);
+    return;
+  }
+#endif
+  multiply_plain(product, out);
+}
