@@ -52,13 +52,6 @@ class Reconfigurable:
         """Latent kernel of ``task``, in [-1, 1]: its signs are those of :meth:`task_kernel`."""
         return self.kernel_quantizer.keyed(tf.convert_to_tensor(self.latent_kernel), task)
 
-    def stored_factors(self, task: str) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """What :meth:`task_kernel` takes the signs of, and what it then multiplies them with.
-
-        The factors have the kernel's shape; None stands for ones.
-        """
-        return self.kernel_quantizer.stored_factors(tf.convert_to_tensor(self.latent_kernel), task)
-
     @property
     def latent_kernel(self) -> tf.Variable:
         """The one shared float32 variable, in [-1, 1]."""

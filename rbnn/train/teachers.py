@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
-from rbnn.nets.fused.choose import TrainingModel, training_models
+from rbnn.nets.fused.choose import TrainingModels, training_models
 from rbnn.runs.config import Distillation
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
@@ -33,7 +33,7 @@ class Teachers:
     def __init__(self, run: Run, *, shared_batch: bool = False, fused: bool = True) -> None:
         config = run.config()
         self._networks: dict[str, SharedNetwork] = {}
-        self._models: dict[str, TrainingModel] = {}
+        self._models: dict[str, TrainingModels] = {}
         self._config = config
         for task in config.tasks if config.taught else ():
             teacher = run.teacher(task)
@@ -45,7 +45,7 @@ class Teachers:
                 )
             network = load_network(teacher, shared_batch=shared_batch)
             self._networks[task.name] = network
-            self._models[task.name] = training_models(network, fused).by_task[task.name]
+            self._models[task.name] = training_models(network, fused)
 
     def begin(self, network: SharedNetwork) -> None:
         """Give the student its first values where they come from its teachers.
@@ -63,7 +63,7 @@ class Teachers:
         the integer arithmetic of inference.
         """
         return {
-            name: tf.stop_gradient(model(batches[name][0]))
+            name: tf.stop_gradient(model.logits({name: batches[name][0]})[name])
             for name, model in self._models.items()
             if self._config.distill
         }

@@ -229,8 +229,9 @@ class Trainer:
         hits = []
         answers = self._teachers.answer(batches)
         with tf.GradientTape() as tape:
-            for name, (images, labels) in batches.items():
-                logits = self._models.by_task[name](images)
+            found = self._models.logits({name: images for name, (images, _) in batches.items()})
+            for name, (_, labels) in batches.items():
+                logits = found[name]
                 loss = task_loss(logits, labels, answers.get(name), self._distillation)
                 losses.append(labels.shape[0] / sizes[name] * loss)
                 hits.append(tf.math.count_nonzero(tf.argmax(logits, axis=-1) == labels))

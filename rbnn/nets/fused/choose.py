@@ -10,27 +10,23 @@ from typing import TYPE_CHECKING
 
 from rbnn.compiler import CompilerError
 from rbnn.nets.framework import tf
-from rbnn.nets.fused.body import FusedTask
+from rbnn.nets.fused.body import FusedNetwork
 from rbnn.nets.fused.library import operations
 from rbnn.nets.fused.nodes import nodes_of
 
 if TYPE_CHECKING:
     from rbnn.nets.build import SharedNetwork
 
-TrainingModel = Callable[[tf.Tensor], tf.Tensor]
-"""uint8 images to float32 logits, as a task's Keras model with ``training=True``."""
-
-
 @dataclass(frozen=True)
 class TrainingModels:
     """How a network computes while it trains.
 
     Args:
-        by_task: one for each task.
-        fused: whether they are the fused operations.
+        logits: from uint8 images by task to float32 logits by task, for any of the tasks.
+        fused: whether the fused operations compute them.
     """
 
-    by_task: Mapping[str, TrainingModel]
+    logits: Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]
     fused: bool
 
 
@@ -44,11 +40,12 @@ def training_models(network: SharedNetwork, fused: bool = True) -> TrainingModel
     """
     nodes = nodes_of(network.topology) if fused and _fits(network) else None
     if nodes is not None and _built():
-        return TrainingModels(
-            {task.name: FusedTask(network, task, nodes) for task in network.tasks}, fused=True
-        )
-    models = {name: functools.partial(m, training=True) for name, m in network.models.items()}
-    return TrainingModels(models, fused=False)
+        return TrainingModels(FusedNetwork(network, nodes), fused=True)
+
+    def logits(images: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {name: network.models[name](x, training=True) for name, x in images.items()}
+
+    return TrainingModels(logits, fused=False)
 
 
 def _fits(network: SharedNetwork) -> bool:

@@ -26,7 +26,8 @@ def operations() -> Any:
     """
     program = compiler()
     command = [program, *FLAGS, *native_flags(program), f"-I{tf.sysconfig.get_include()}"]
-    command += ["-Wl,--no-as-needed", *tf.sysconfig.get_link_flags(), "-lm"]
+    # TensorFlow's headers define a constant in every file that includes them.
+    command += ["-Wl,--no-as-needed,--allow-multiple-definition", *tf.sysconfig.get_link_flags(), "-lm"]
     library = build_once(
         "fused.so",
         command,

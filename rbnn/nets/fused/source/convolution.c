@@ -16,31 +16,52 @@ typedef struct {
   rbnn_bf16 *packed;
 } packing;
 
-static inline rbnn_bf16 weight(const rbnn_values *values, size_t place)
+/* Sixteen weights of -1 and +1 as bfloat16, in words. */
+static inline rbnn_words weights(const rbnn_values *values, size_t place)
 {
-  const uint32_t negative = values->latent[place] >= 0 ? 0 : 0x8000;
-  const uint32_t turned = values->factor && values->factor[place] < 0 ? 0x8000 : 0;
-  return (rbnn_bf16)(0x3f80 | (negative ^ turned));
+  rbnn_integers signs = rbnn_load_tiny(values->stored + place);
+  if (values->factor) signs ^= rbnn_load_tiny(values->factor + place);
+  return ((rbnn_words)signs >> 16 & 0x8000) | 0x3f80;
 }
 
 /* One tap: [depth block][column block][pair][16][2]. */
+static void pack_rows(const packing *p, int tap)
+{
+  const int in_c = p->node->in_c, c = p->node->c, depth = rbnn_depth(in_c);
+  const size_t first = (size_t)tap * in_c * c;
+  uint32_t *to = (uint32_t *)(void *)(p->packed + first);
+  for (int k = 0; k < in_c; k += depth)
+    for (int n = 0; n < c; n += RBNN_LANES)
+      for (int row = k; row < k + depth; row += 2, to += RBNN_LANES) {
+        const size_t place = first + (size_t)row * c + n;
+        const rbnn_words words = weights(p->values, place) | weights(p->values, place + c) << 16;
+        memcpy(to, &words, sizeof words);
+      }
+}
+
+/* The same of the transposed kernel: pairs of filters by input channels. */
+static void pack_columns(const packing *p, int tap)
+{
+  const int in_c = p->node->in_c, c = p->node->c, depth = rbnn_depth(c);
+  const size_t first = (size_t)tap * in_c * c;
+  uint32_t *to = (uint32_t *)(void *)(p->packed + first);
+  for (int k = 0; k < c; k += depth)
+    for (int n = 0; n < in_c; n += RBNN_LANES, to += depth / 2 * RBNN_LANES)
+      for (int lane = 0; lane < RBNN_LANES; lane++)
+        for (int half = 0; half < depth; half += RBNN_LANES) {
+          const rbnn_words words = weights(p->values, first + (size_t)(n + lane) * c + k + half);
+          for (int i = 0; i < RBNN_LANES; i += 2)
+            to[(half + i) / 2 * RBNN_LANES + lane] = words[i] | words[i + 1] << 16;
+        }
+}
+
 static void pack_tap(void *context, int tap)
 {
   const packing *p = context;
-  const int in_c = p->node->in_c, c = p->node->c;
-  const int rows = p->transposed ? c : in_c, columns = p->transposed ? in_c : c;
-  const size_t row = p->transposed ? 1 : (size_t)c, column = p->transposed ? (size_t)c : 1;
-  const size_t first = (size_t)tap * in_c * c;
-  const int depth = rbnn_depth(rows);
-  rbnn_bf16 *to = p->packed + first;
-  for (int k = 0; k < rows; k += depth)
-    for (int n = 0; n < columns; n += RBNN_LANES)
-      for (int pair = 0; pair < depth; pair += 2)
-        for (int lane = 0; lane < RBNN_LANES; lane++, to += 2) {
-          const size_t place = first + (k + pair) * row + (n + lane) * column;
-          to[0] = weight(p->values, place);
-          to[1] = weight(p->values, place + row);
-        }
+  if (p->transposed)
+    pack_columns(p, tap);
+  else
+    pack_rows(p, tap);
 }
 
 void rbnn_pack(const rbnn_network *network, const rbnn_node *node, const rbnn_values *values,
@@ -72,11 +93,12 @@ static void convolve_row(void *context, int part)
   rbnn_product product = {.steps = taps * depths, .depth = depth, .a = a, .b = b};
   product.a_row = node->in_c;
   product.row_tiles = valid > RBNN_LANES ? 2 : 1;
+  for (int step = 0; step < product.steps; step++)
+    b[step] = p->packed + (size_t)step * tiles * depth * RBNN_LANES;
   rbnn_begin_tiles(depth);
   for (int tile = 0; tile < tiles; tile += 2) {
     product.column_tiles = tile + 1 < tiles ? 2 : 1;
-    for (int step = 0; step < product.steps; step++)
-      b[step] = p->packed + ((size_t)step * tiles + tile) * depth * RBNN_LANES;
+    product.b_first = (size_t)tile * depth * RBNN_LANES;
     for (int x = 0; x < node->full_w; x++) {
       int step = 0;
       for (int tap = 0; tap < taps; tap++) {
@@ -90,10 +112,9 @@ static void convolve_row(void *context, int part)
       rbnn_multiply(&product, out);
       const size_t pixel = (size_t)part * node->full_w + x;
       int16_t *to = p->sums + pixel * RBNN_BLOCK * node->c + tile * RBNN_LANES;
-      const int width = product.column_tiles * RBNN_LANES;
-      for (int n = 0; n < valid; n++)
-        for (int i = 0; i < width; i++)
-          to[(size_t)n * node->c + i] = (int16_t)(int32_t)out[n * COLUMNS + i];
+      for (int n = 0; n < valid; n++, to += node->c)
+        for (int i = 0; i < product.column_tiles; i++)
+          rbnn_store_short(to + i * RBNN_LANES, rbnn_load(out + n * COLUMNS + i * RBNN_LANES));
     }
   }
   rbnn_end_tiles();
@@ -150,10 +171,9 @@ static void convolve_back_row(void *context, int part)
       rbnn_multiply(&product, out);
       const size_t pixel = (size_t)part * node->in_w + x;
       rbnn_bf16 *to = p->of_signs + pixel * RBNN_BLOCK * node->in_c + tile * RBNN_LANES;
-      const int width = product.column_tiles * RBNN_LANES;
-      for (int n = 0; n < valid; n++)
-        for (int i = 0; i < width; i++)
-          to[(size_t)n * node->in_c + i] = rbnn_narrow(out[n * COLUMNS + i]);
+      for (int n = 0; n < valid; n++, to += node->in_c)
+        for (int i = 0; i < product.column_tiles; i++)
+          rbnn_store_half(to + i * RBNN_LANES, rbnn_load(out + n * COLUMNS + i * RBNN_LANES));
     }
   }
   rbnn_end_tiles();

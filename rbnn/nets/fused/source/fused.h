@@ -14,8 +14,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lanes.h"
+
 #define RBNN_BLOCK 32
-#define RBNN_LANES 16
 #define RBNN_ONE 256.0f /* of the stream */
 #define RBNN_STRIP 4096 /* most channels, as rbnn/nets/shape_rules.py has it */
 #define RBNN_EPSILON 1e-3 /* of batch norm, as rbnn/nets/build_layers.py has it */
@@ -23,7 +24,6 @@
 #define RBNN_MOST_NODES 128
 
 typedef uint16_t rbnn_bf16;
-typedef float rbnn_lanes __attribute__((vector_size(4 * RBNN_LANES), aligned(4), may_alias));
 
 enum { RBNN_STEM, RBNN_CONVOLUTION, RBNN_AVERAGE };
 
@@ -47,8 +47,8 @@ typedef struct {
 /* A task's values for one node; what the node does not have is NULL. Gradients have the same shape:
  * `factor` has none. */
 typedef struct {
-  const float *latent; /* [side][side][in_c][c] */
-  const float *factor; /* -1 and +1, as latent; NULL for +1 */
+  const int8_t *stored; /* rbnn_store_signs of the latent kernel, [side][side][in_c][c] */
+  const int8_t *factor; /* -1 and +1, as stored; NULL for +1 */
   const float *gamma, *beta, *point, *slope, *offset, *threshold; /* [c] */
 } rbnn_values;
 
@@ -114,6 +114,7 @@ typedef struct {
   const rbnn_bf16 *const *a;
   size_t a_row; /* values from one row to the next */
   const rbnn_bf16 *const *b;
+  size_t a_first, b_first; /* added to each of the pointers */
   int row_tiles, column_tiles; /* 1 or 2 */
 } rbnn_product;
 bool rbnn_prepare_tiles(void);
@@ -138,6 +139,9 @@ void rbnn_convolve_back(const rbnn_network *network, const rbnn_node *node, cons
 void rbnn_kernel_gradient(const rbnn_network *network, const rbnn_node *node,
                           const uint32_t *columns, const rbnn_bf16 *of_sums,
                           const rbnn_values *values, float *of_latent);
+/* The signs of latent values, 0 a positive one; times two where their estimator lets no gradient
+ * pass, outside [-1, 1]. */
+void rbnn_store_signs(size_t count, const float *latent, int8_t *stored);
 /* Multiply what came to a kernel with the factor, and let pass what the sign's estimator does. */
 void rbnn_to_latent(const rbnn_values *values, size_t first, size_t count, float *gradient);
 

@@ -3,6 +3,8 @@
  * pixels. The pictures are laid out for it rows at a time, as much as the second cache holds. */
 #include "fused.h"
 
+#include <math.h>
+
 #ifdef __AVX512BW__
 #include <immintrin.h>
 #endif
@@ -21,8 +23,10 @@ typedef struct {
   int rows, blocks;          /* of sums, laid out at a time */
   int first_block, last_block; /* this time */
   int first_row, last_row;
-  int in_rows, in_width; /* of the input for `rows`, border included */
-  rbnn_bf16 *signs;      /* [block][row][column][channel][sample] */
+  int in_rows;      /* most rows of the input that `rows` need */
+  int first_in;     /* row of the input, this time */
+  rbnn_bf16 *signs; /* [block][row][column][channel][sample] */
+  rbnn_bf16 *border; /* a pixel of +1 */
   rbnn_bf16 *sums;       /* [block][row][column][16 channels][pair of samples][16][2] */
   const rbnn_bf16 **lists;
 } gradient;
@@ -41,16 +45,11 @@ static inline void spread(uint32_t bits, rbnn_bf16 *to)
 static void lay_signs(const gradient *p, int block, int line)
 {
   const rbnn_node *node = p->node;
-  const int row = p->first_row * node->stride - node->border + line;
-  rbnn_bf16 *to = p->signs + ((size_t)(block - p->first_block) * p->in_rows + line) * p->in_width *
-                                 node->in_c * RBNN_BLOCK;
-  for (int x = 0; x < p->in_width; x++) {
-    const int column = x - node->border;
-    const bool inside = row >= 0 && row < node->in_h && column >= 0 && column < node->in_w;
-    const size_t pixel = ((size_t)block * node->in_h + row) * node->in_w + column;
-    const uint32_t *from = p->columns + pixel * node->in_c;
-    for (int i = 0; i < node->in_c; i++, to += RBNN_BLOCK) spread(inside ? from[i] : 0, to);
-  }
+  const size_t row = (size_t)node->in_w * node->in_c;
+  const uint32_t *from = p->columns + ((size_t)block * node->in_h + p->first_in + line) * row;
+  rbnn_bf16 *to =
+      p->signs + ((size_t)(block - p->first_block) * p->in_rows + line) * row * RBNN_BLOCK;
+  for (size_t i = 0; i < row; i++) spread(from[i], to + i * RBNN_BLOCK);
 }
 
 static void lay_sums(const gradient *p, int block, int line)
@@ -66,8 +65,11 @@ static void lay_sums(const gradient *p, int block, int line)
       for (int n = 0; n < RBNN_BLOCK; n += 2, to += COLUMNS) {
         const rbnn_bf16 *even = pixel + (size_t)n * node->c + tile * RBNN_LANES;
         const rbnn_bf16 *odd = even + node->c;
-        uint32_t *words = (uint32_t *)(void *)to;
-        for (int i = 0; i < RBNN_LANES; i++) words[i] = even[i] | (uint32_t)odd[i] << 16;
+        rbnn_halves first, second;
+        memcpy(&first, even, sizeof first);
+        memcpy(&second, odd, sizeof second);
+        const rbnn_words both = rbnn_widen_words(first) | rbnn_widen_words(second) << 16;
+        memcpy(to, &both, sizeof both);
       }
   }
 }
@@ -77,10 +79,11 @@ static void lay_line(void *context, int part)
   const gradient *p = context;
   const int lines = p->in_rows + p->rows;
   const int block = p->first_block + part / lines, line = part % lines;
-  if (line < p->in_rows)
-    lay_signs(p, block, line);
-  else if (p->first_row + line - p->in_rows < p->last_row)
+  if (line < p->in_rows) {
+    if (p->first_in + line < p->node->in_h) lay_signs(p, block, line);
+  } else if (p->first_row + line - p->in_rows < p->last_row) {
     lay_sums(p, block, line - p->in_rows);
+  }
 }
 
 /* One tap, for 32 input channels and all outputs. */
@@ -97,29 +100,35 @@ static void add_tap(void *context, int part)
   rbnn_product product = {.depth = RBNN_BLOCK, .a = a, .a_row = RBNN_BLOCK, .b = b};
   product.row_tiles = left / RBNN_LANES;
   for (int block = 0; block < p->last_block - p->first_block; block++)
-    for (int y = 0; y < p->last_row - p->first_row; y++)
+    for (int y = 0; y < p->last_row - p->first_row; y++) {
+      const int row = (p->first_row + y) * node->stride + tap / node->side - node->border;
+      const size_t line = ((size_t)block * p->in_rows + row - p->first_in) * node->in_w;
+      const rbnn_bf16 *sums =
+          p->sums + ((size_t)block * p->rows + y) * node->full_w * tiles * TILE;
       for (int x = 0; x < node->full_w; x++, product.steps++) {
-        const size_t row = (size_t)block * p->in_rows + y * node->stride + tap / node->side;
-        const size_t pixel = row * p->in_width + x * node->stride + tap % node->side;
-        a[product.steps] = p->signs + (pixel * node->in_c + channel) * RBNN_BLOCK;
-        b[product.steps] =
-            p->sums + (((size_t)block * p->rows + y) * node->full_w + x) * tiles * TILE;
+        const int column = x * node->stride + tap % node->side - node->border;
+        const bool inside = row >= 0 && row < node->in_h && column >= 0 && column < node->in_w;
+        const rbnn_bf16 *pixel =
+            inside ? p->signs + (line + column) * node->in_c * RBNN_BLOCK : p->border;
+        a[product.steps] = pixel + channel * RBNN_BLOCK;
+        b[product.steps] = sums + (size_t)x * tiles * TILE;
       }
+    }
   const bool begins = p->first_block == 0 && p->first_row == 0;
   const bool ends = p->last_block == p->network->blocks && p->last_row == node->full_h;
   rbnn_begin_tiles(RBNN_BLOCK);
   for (int tile = 0; tile < tiles; tile += 2) {
     product.column_tiles = tile + 1 < tiles ? 2 : 1;
+    product.b_first = (size_t)tile * TILE;
     rbnn_multiply(&product, out);
-    for (int step = 0; step < product.steps; step++) b[step] += 2 * TILE;
     const int width = product.column_tiles * RBNN_LANES;
     for (int i = 0; i < left; i++) {
       const size_t first = ((size_t)tap * node->in_c + channel + i) * node->c + tile * RBNN_LANES;
       float *to = p->of_latent + first;
-      if (begins)
-        for (int j = 0; j < width; j++) to[j] = out[i * COLUMNS + j];
-      else
-        for (int j = 0; j < width; j++) to[j] += out[i * COLUMNS + j];
+      for (int j = 0; j < width; j += RBNN_LANES) {
+        const rbnn_lanes one = rbnn_load(out + i * COLUMNS + j);
+        rbnn_store(to + j, begins ? one : one + rbnn_load(to + j));
+      }
       if (ends) rbnn_to_latent(p->values, first, width, to);
     }
   }
@@ -128,23 +137,36 @@ static void add_tap(void *context, int part)
 
 void rbnn_to_latent(const rbnn_values *values, size_t first, size_t count, float *gradient)
 {
-  const float *latent = values->latent + first;
-  if (values->factor)
-    for (size_t i = 0; i < count; i++) gradient[i] *= values->factor[first + i];
-  for (size_t i = 0; i < count; i++)
-    gradient[i] = latent[i] >= -1 && latent[i] <= 1 ? gradient[i] : 0;
+  for (size_t i = 0; i < count; i += RBNN_LANES) {
+    const rbnn_integers stored = rbnn_load_tiny(values->stored + first + i);
+    rbnn_words found = (rbnn_words)rbnn_load(gradient + i);
+    if (values->factor)
+      found ^= (rbnn_words)rbnn_load_tiny(values->factor + first + i) & 0x80000000u;
+    found &= (rbnn_words)((stored == 1) | (stored == -1));
+    rbnn_store(gradient + i, (rbnn_lanes)found);
+  }
 }
 
+void rbnn_store_signs(size_t count, const float *latent, int8_t *stored)
+{
+  for (size_t i = 0; i < count; i++) {
+    const int8_t size = fabsf(latent[i]) <= 1 ? 1 : 2;
+    stored[i] = latent[i] >= 0 ? size : (int8_t)-size;
+  }
+}
+
+/* How much is laid out at a time. */
 static void share_out(gradient *p)
 {
   const rbnn_node *node = p->node;
-  const size_t in_row = (size_t)p->in_width * node->in_c, row = (size_t)node->full_w * node->c;
+  const size_t in_row = (size_t)node->in_w * node->in_c, row = (size_t)node->full_w * node->c;
   const size_t most = MOST_BYTES / (RBNN_BLOCK * sizeof(rbnn_bf16));
-  p->rows = node->full_h;
-  while (p->rows > 1 &&
-         ((p->rows - 1) * node->stride + node->side) * in_row + p->rows * row > most)
+  p->rows = node->full_h + 1;
+  do {
     p->rows--;
-  p->in_rows = (p->rows - 1) * node->stride + node->side;
+    p->in_rows = (p->rows - 1) * node->stride + node->side;
+    if (p->in_rows > node->in_h) p->in_rows = node->in_h;
+  } while (p->rows > 1 && p->in_rows * in_row + p->rows * row > most);
   p->blocks = 1;
   if (p->rows == node->full_h)
     while (p->blocks < p->network->blocks &&
@@ -159,24 +181,28 @@ void rbnn_kernel_gradient(const rbnn_network *network, const rbnn_node *node,
   gradient p = {.network = network, .node = node, .columns = columns, .of_sums = of_sums};
   p.values = values;
   p.of_latent = of_latent;
-  p.in_width = node->in_w + 2 * node->border;
   share_out(&p);
-  const size_t in_line = (size_t)p.in_width * node->in_c * RBNN_BLOCK;
-  const size_t line = (size_t)node->full_w * node->c * RBNN_BLOCK;
   const int groups = (node->in_c + RBNN_BLOCK - 1) / RBNN_BLOCK;
   const int parts = node->side * node->side * groups;
   const size_t lists = (size_t)2 * parts * p.blocks * p.rows * node->full_w;
-  const size_t signs = p.blocks * p.in_rows * in_line, sums = p.blocks * p.rows * line;
-  uint8_t *memory = rbnn_borrow(sizeof(rbnn_bf16) * (signs + sums) + lists * sizeof *p.lists);
-  p.signs = (rbnn_bf16 *)(void *)memory;
+  const size_t border = (size_t)node->in_c * RBNN_BLOCK;
+  const size_t signs = p.blocks * p.in_rows * node->in_w * border;
+  const size_t sums = (size_t)p.blocks * p.rows * node->full_w * node->c * RBNN_BLOCK;
+  uint8_t *memory =
+      rbnn_borrow(sizeof(rbnn_bf16) * (border + signs + sums) + lists * sizeof *p.lists);
+  p.border = (rbnn_bf16 *)(void *)memory;
+  p.signs = p.border + border;
   p.sums = p.signs + signs;
   p.lists = (const rbnn_bf16 **)(void *)(p.sums + sums);
+  for (size_t i = 0; i < border; i++) p.border[i] = 0x3f80;
   for (p.first_block = 0; p.first_block < network->blocks; p.first_block = p.last_block) {
     p.last_block = p.first_block + p.blocks;
     if (p.last_block > network->blocks) p.last_block = network->blocks;
     for (p.first_row = 0; p.first_row < node->full_h; p.first_row = p.last_row) {
       p.last_row = p.first_row + p.rows;
       if (p.last_row > node->full_h) p.last_row = node->full_h;
+      p.first_in = p.first_row * node->stride - node->border;
+      if (p.first_in < 0) p.first_in = 0;
       const int lines = (p.last_block - p.first_block) * (p.in_rows + p.rows);
       rbnn_parallel(lines, network->threads, lay_line, &p);
       rbnn_parallel(parts, network->threads, add_tap, &p);

@@ -3,8 +3,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT 4096
+#define HUGE_PAGE ((size_t)1 << 21)
 #define MOST_KEPT 64
 
 typedef struct {
@@ -37,8 +39,13 @@ void *rbnn_borrow(size_t bytes)
   pthread_mutex_unlock(&lock);
   if (found) return found;
   const size_t whole = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  uint8_t *fresh = aligned_alloc(ALIGNMENT, whole + ALIGNMENT);
+  const size_t page = whole < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE;
+  const size_t taken = (whole + ALIGNMENT + page - 1) / page * page;
+  uint8_t *fresh = aligned_alloc(page, taken);
   if (!fresh) return NULL;
+#ifdef MADV_HUGEPAGE
+  if (page == HUGE_PAGE) madvise(fresh, taken, MADV_HUGEPAGE);
+#endif
   *(size_t *)fresh = whole;
   return fresh + ALIGNMENT;
 }

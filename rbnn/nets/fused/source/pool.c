@@ -116,7 +116,8 @@ static void average_back_row(void *context, int part)
     const size_t row = (size_t)block * node->h + y / node->side;
     const rbnn_bf16 *from = p->gradient + (row * node->w + x / node->side) * line(node->c);
     rbnn_bf16 *to = p->of_from + ((size_t)part * node->in_w + x) * line(node->c);
-    for (size_t i = 0; i < line(node->c); i++) to[i] = rbnn_narrow(rbnn_widen(from[i]) * share);
+    for (size_t i = 0; i < line(node->c); i += RBNN_LANES)
+      rbnn_store_half(to + i, rbnn_load_half(from + i) * share);
   }
 }
 

@@ -32,13 +32,17 @@ static void add_row(void *context, int part)
   memset(sums, 0, c * sizeof *sums);
   memset(squares, 0, c * sizeof *squares);
   for (int x = 0; x < p->node->w; x++) {
-    const int16_t *from = p->record->sums + ((size_t)part * p->node->w + x) * line(p->node);
-    for (int n = 0; n < valid; n++, from += c)
-      for (int i = 0; i < c; i++) {
-        const float value = from[i];
-        sums[i] += value;
-        squares[i] += value * value;
+    const int16_t *pixel = p->record->sums + ((size_t)part * p->node->w + x) * line(p->node);
+    for (int i = 0; i < c; i += RBNN_LANES) {
+      rbnn_lanes sum = {0}, square = {0};
+      for (int n = 0; n < valid; n++) {
+        const rbnn_lanes value = rbnn_load_short(pixel + (size_t)n * c + i);
+        sum += value;
+        square += value * value;
       }
+      rbnn_store(sums + i, rbnn_load(sums + i) + sum);
+      rbnn_store(squares + i, rbnn_load(squares + i) + square);
+    }
   }
   double *to = p->partial + (size_t)part * 2 * c;
   for (int i = 0; i < c; i++) {
@@ -63,86 +67,76 @@ static void measure(const stage *p)
   }
 }
 
-/* A row of signs, and their bits pushed into `columns`. */
-static inline void put_sign(bool negative, rbnn_bf16 *sign, uint32_t *column)
+static inline rbnn_lanes clip(rbnn_lanes value)
 {
-  *sign = negative ? 0xbf80 : 0x3f80;
-  *column = *column >> 1 | (negative ? 0x80000000u : 0);
+  return rbnn_clip(value, LOWEST, HIGHEST);
 }
 
-static inline void threshold_row(const stage *p, const int16_t *restrict sums,
-                                 rbnn_bf16 *restrict signs, uint32_t *restrict columns)
+/* Write sixteen signs and push their bits into `column`. */
+static inline void put_signs(rbnn_integers negative, rbnn_bf16 *signs, uint32_t *column)
 {
-  const float *restrict mean = p->record->mean, *restrict scale = p->scale;
-  const float *restrict shift = p->shift;
-  for (int i = 0; i < p->node->c; i++)
-    put_sign((sums[i] - mean[i]) * scale[i] + shift[i] < 0, signs + i, columns + i);
+  const rbnn_words sign = (rbnn_words)negative & 0x80000000u;
+  rbnn_store_half(signs, (rbnn_lanes)(sign | 0x3f800000u));
+  rbnn_words bits;
+  memcpy(&bits, column, sizeof bits);
+  bits = bits >> 1 | sign;
+  memcpy(column, &bits, sizeof bits);
 }
 
-static inline float clip(float value)
+static inline void threshold_row(const stage *p, size_t place, uint32_t *columns)
 {
-  value = value < LOWEST ? LOWEST : value;
-  return value > HIGHEST ? HIGHEST : value;
-}
-
-static inline void stream_row(const stage *p, int first, int count, const int16_t *restrict sums,
-                              const int16_t *restrict shortcut, int16_t *restrict stream,
-                              bool bends)
-{
-  const float *restrict mean = p->record->mean + first, *restrict scale = p->scale + first;
-  const float *restrict shift = p->shift + first, *restrict point = p->point + first;
-  const float *restrict slope = p->slope + first, *restrict offset = p->offset + first;
-  for (int i = 0; i < count; i++) {
-    const float normed = ((sums[i] - mean[i]) * scale[i] + shift[i]) * RBNN_ONE;
-    float value = clip(floorf(normed + 0.5f) + shortcut[i]);
-    if (bends) {
-      const float moved = clip(value - point[i]);
-      const float bent = moved >= 0 ? moved : floorf(slope[i] * moved);
-      value = clip(bent + offset[i]);
-    }
-    stream[i] = (int16_t)(int32_t)value;
+  for (int i = 0; i < p->node->c; i += RBNN_LANES) {
+    const rbnn_lanes sum = rbnn_load_short(p->record->sums + place + i);
+    const rbnn_lanes unit = (sum - rbnn_load(p->record->mean + i)) * rbnn_load(p->scale + i);
+    put_signs(unit + rbnn_load(p->shift + i) < 0, p->record->signs + place + i, columns + i);
   }
 }
 
-static inline void sign_row(const stage *p, const int16_t *restrict stream,
-                            rbnn_bf16 *restrict signs, uint32_t *restrict columns)
+/* One sample's stream of one pixel, and its signs. */
+static inline void stream_row(const stage *p, size_t place, const int16_t *shortcut,
+                              uint32_t *columns, bool bends)
 {
-  const float *restrict threshold = p->threshold;
-  for (int i = 0; i < p->node->c; i++)
-    put_sign(stream[i] - threshold[i] < 0, signs + i, columns + i);
+  const rbnn_record *record = p->record;
+  for (int i = 0, j = 0; i < p->node->c; i += RBNN_LANES, j += RBNN_LANES) {
+    if (p->shortcut && j == p->shortcut_c) j = 0;
+    const rbnn_lanes sum = rbnn_load_short(record->sums + place + i);
+    const rbnn_lanes unit = (sum - rbnn_load(record->mean + i)) * rbnn_load(p->scale + i);
+    const rbnn_lanes normed = (unit + rbnn_load(p->shift + i)) * RBNN_ONE;
+    rbnn_lanes value = rbnn_floor(normed + 0.5f);
+    if (p->shortcut) value += rbnn_load_short(shortcut + j);
+    value = clip(value);
+    if (bends) {
+      const rbnn_lanes moved = clip(value - rbnn_load(p->point + i));
+      const rbnn_lanes bent = rbnn_floor(rbnn_load(p->slope + i) * moved);
+      value = clip(rbnn_select(moved < 0, bent, moved) + rbnn_load(p->offset + i));
+    }
+    rbnn_store_short(record->stream + place + i, value);
+    if (p->node->bits)
+      put_signs(value < rbnn_load(p->threshold + i), record->signs + place + i, columns + i);
+  }
 }
 
 static void stage_row(void *context, int part)
 {
   const stage *p = context;
   const rbnn_node *node = p->node;
-  const rbnn_record *record = p->record;
   const int c = node->c, valid = rbnn_valid(p->network, part / node->h);
-  static const int16_t nothing[RBNN_STRIP];
   uint32_t columns[RBNN_STRIP];
   for (int x = 0; x < node->w; x++) {
     const size_t pixel = (size_t)part * node->w + x;
     memset(columns, 0, c * sizeof *columns);
     for (int n = 0; n < valid; n++) {
-      const size_t place = pixel * line(node) + (size_t)n * c;
-      if (!node->residual) {
-        threshold_row(p, record->sums + place, record->signs + place, columns);
-        continue;
-      }
-      const int run = p->shortcut ? p->shortcut_c : c;
-      const int16_t *shortcut = nothing;
-      if (p->shortcut) shortcut = p->shortcut + (pixel * RBNN_BLOCK + n) * run;
-      for (int first = 0; first < c; first += run) {
-        const size_t from = place + first;
-        if (node->bends)
-          stream_row(p, first, run, record->sums + from, shortcut, record->stream + from, true);
-        else
-          stream_row(p, first, run, record->sums + from, shortcut, record->stream + from, false);
-      }
-      if (node->bits) sign_row(p, record->stream + place, record->signs + place, columns);
+      const size_t sample = pixel * RBNN_BLOCK + n;
+      const int16_t *shortcut = p->shortcut ? p->shortcut + sample * p->shortcut_c : NULL;
+      if (!node->residual)
+        threshold_row(p, sample * c, columns);
+      else if (node->bends)
+        stream_row(p, sample * c, shortcut, columns, true);
+      else
+        stream_row(p, sample * c, shortcut, columns, false);
     }
     if (!node->bits) continue;
-    uint32_t *to = record->columns + pixel * c;
+    uint32_t *to = p->record->columns + pixel * c;
     const int unused = RBNN_BLOCK - valid;
     for (int i = 0; i < c; i++) to[i] = columns[i] >> unused;
   }

@@ -27,92 +27,93 @@ static size_t line(const rbnn_node *node)
   return (size_t)RBNN_BLOCK * node->c;
 }
 
-static inline float clip(float value)
+static inline rbnn_lanes clip(rbnn_lanes value)
 {
-  value = value < LOWEST ? LOWEST : value;
-  return value > HIGHEST ? HIGHEST : value;
+  return rbnn_clip(value, LOWEST, HIGHEST);
+}
+
+static inline void add(float *to, rbnn_lanes values)
+{
+  rbnn_store(to, rbnn_load(to) + values);
+}
+
+/* How many standard deviations sixteen sums lie from their mean. */
+static inline rbnn_lanes units(const back *p, size_t place, int i)
+{
+  const rbnn_lanes sum = rbnn_load_short(p->record->sums + place + i);
+  return (sum - rbnn_load(p->record->mean + i)) * rbnn_load(p->record->factor + i);
 }
 
 /* What comes to a threshold stage's normalised sums. */
-static inline void threshold_row(const back *p, size_t place, float *restrict sums)
+static inline void threshold_row(const back *p, size_t place, float *sums)
 {
   const int c = p->node->c;
   const bool passes = p->node->emits;
-  const int16_t *restrict from = p->record->sums + place;
-  const rbnn_bf16 *restrict of_signs = p->flow->of_signs + place;
-  rbnn_bf16 *restrict inner = p->flow->of_inner + place;
-  const float *restrict mean = p->record->mean, *restrict factor = p->record->factor;
-  const float *restrict shift = p->shift;
-  float *restrict of_gamma = sums + OF_GAMMA * c, *restrict of_beta = sums + OF_BETA * c;
-  for (int i = 0; i < c; i++) {
-    const float unit = (from[i] - mean[i]) * factor[i];
-    const float size = fabsf(unit + shift[i]);
-    const rbnn_bf16 half = passes || size <= 1 ? of_signs[i] : 0;
-    inner[i] = half;
-    of_gamma[i] += rbnn_widen(half) * unit;
-    of_beta[i] += rbnn_widen(half);
-  }
-}
-
-/* What comes to a stream, from the signs taken of it and from where it is a shortcut. */
-static inline void stream_row(const back *p, size_t place, float *restrict gradient,
-                              float *restrict of_threshold)
-{
-  const int c = p->node->c;
-  const int16_t *restrict stream = p->record->stream + place;
-  const float *restrict threshold = p->threshold;
-  if (p->node->bits) {
-    const rbnn_bf16 *restrict of_signs = p->flow->of_signs + place;
-    for (int i = 0; i < c; i++) {
-      const float size = fabsf((stream[i] - threshold[i]) * (1 / RBNN_ONE));
-      const float passed = size <= 1 ? (2 - 2 * size) * rbnn_widen(of_signs[i]) : 0;
-      gradient[i] = passed;
-      of_threshold[i] -= passed;
-    }
-  } else {
-    memset(gradient, 0, c * sizeof *gradient);
-  }
-  if (p->flow->of_stream) {
-    const rbnn_bf16 *restrict of_stream = p->flow->of_stream + place;
-    for (int i = 0; i < c; i++) gradient[i] += rbnn_widen(of_stream[i]);
+  for (int i = 0; i < c; i += RBNN_LANES) {
+    const rbnn_lanes unit = units(p, place, i);
+    const rbnn_lanes size = rbnn_size(unit + rbnn_load(p->shift + i));
+    rbnn_lanes came = rbnn_load_half(p->flow->of_signs + place + i);
+    if (!passes) came = rbnn_select(size <= 1, came, (rbnn_lanes){0});
+    rbnn_store_half(p->flow->of_inner + place + i, came);
+    add(sums + OF_GAMMA * c + i, came * unit);
+    add(sums + OF_BETA * c + i, came);
   }
 }
 
 /* From what comes to the activation's output to what comes to its input. */
-static inline void bend_row(const back *p, size_t place, size_t pixel, int n,
-                            float *restrict gradient, float *restrict sums)
-{
-  const int c = p->node->c, run = p->shortcut ? p->shortcut_c : c;
-  const int16_t *from = p->record->sums + place;
-  static const int16_t nothing[RBNN_STRIP];
-  const int16_t *shortcut = nothing;
-  if (p->shortcut) shortcut = p->shortcut + (pixel * RBNN_BLOCK + n) * run;
-  for (int first = 0; first < c; first += run)
-    for (int j = 0; j < run; j++) {
-      const int i = first + j;
-      const float normed = (from[i] - p->record->mean[i]) * p->scale[i] + p->shift[i];
-      const float value = clip(floorf(normed * RBNN_ONE + 0.5f) + shortcut[j]);
-      const float moved = clip(value - p->point[i]);
-      const float came = gradient[i];
-      sums[OF_OFFSET * c + i] += came;
-      sums[OF_SLOPE * c + i] += moved < 0 ? came * moved * (1 / RBNN_ONE) : 0;
-      gradient[i] = moved < 0 ? came * p->slope[i] : came;
-      sums[OF_POINT * c + i] -= gradient[i];
-    }
-}
-
-static inline void norm_row(const back *p, size_t place, const float *restrict gradient,
-                            float *restrict sums)
+static inline rbnn_lanes bend(const back *p, size_t place, const int16_t *shortcut, int i, int j,
+                              rbnn_lanes came, float *sums)
 {
   const int c = p->node->c;
-  const int16_t *restrict from = p->record->sums + place;
-  rbnn_bf16 *restrict inner = p->flow->of_inner + place;
-  const float *restrict mean = p->record->mean, *restrict factor = p->record->factor;
-  float *restrict of_gamma = sums + OF_GAMMA * c, *restrict of_beta = sums + OF_BETA * c;
-  for (int i = 0; i < c; i++) {
-    inner[i] = rbnn_narrow(gradient[i]);
-    of_gamma[i] += gradient[i] * (from[i] - mean[i]) * factor[i];
-    of_beta[i] += gradient[i];
+  const rbnn_lanes sum = rbnn_load_short(p->record->sums + place + i);
+  const rbnn_lanes scaled = (sum - rbnn_load(p->record->mean + i)) * rbnn_load(p->scale + i);
+  const rbnn_lanes normed = (scaled + rbnn_load(p->shift + i)) * RBNN_ONE;
+  rbnn_lanes value = rbnn_floor(normed + 0.5f);
+  if (p->shortcut) value += rbnn_load_short(shortcut + j);
+  const rbnn_lanes moved = clip(clip(value) - rbnn_load(p->point + i));
+  const rbnn_integers below = moved < 0;
+  const rbnn_lanes passed = rbnn_select(below, came * rbnn_load(p->slope + i), came);
+  const rbnn_lanes of_slope = came * moved * (1 / RBNN_ONE);
+  add(sums + OF_OFFSET * c + i, came);
+  add(sums + OF_SLOPE * c + i, rbnn_select(below, of_slope, (rbnn_lanes){0}));
+  add(sums + OF_POINT * c + i, -passed);
+  return passed;
+}
+
+/* What comes to one sample's stream of one pixel, from its signs and from where it is a shortcut,
+ * goes on to the normalised sums; `gradient` keeps it for the shortcut. */
+static inline void stream_row(const back *p, size_t place, const int16_t *shortcut,
+                              float *gradient, float *sums, bool bends)
+{
+  const int c = p->node->c;
+  for (int i = 0, j = 0; i < c; i += RBNN_LANES, j += RBNN_LANES) {
+    if (p->shortcut && j == p->shortcut_c) j = 0;
+    rbnn_lanes came = {0};
+    if (p->node->bits) {
+      const rbnn_lanes stream = rbnn_load_short(p->record->stream + place + i);
+      const rbnn_lanes value = (stream - rbnn_load(p->threshold + i)) * (1 / RBNN_ONE);
+      const rbnn_lanes slope = 2 - 2 * rbnn_size(value);
+      came = rbnn_load_half(p->flow->of_signs + place + i);
+      came *= rbnn_select(slope > 0, slope, (rbnn_lanes){0});
+      if (p->node->thresholds) add(sums + OF_THRESHOLD * c + i, -came);
+    }
+    if (p->flow->of_stream) came += rbnn_load_half(p->flow->of_stream + place + i);
+    if (bends) came = bend(p, place, shortcut, i, j, came, sums);
+    rbnn_store_half(p->flow->of_inner + place + i, came);
+    add(sums + OF_GAMMA * c + i, came * units(p, place, i));
+    add(sums + OF_BETA * c + i, came);
+    if (p->of_shortcut && p->shortcut_c < c) rbnn_store(gradient + i, came);
+  }
+}
+
+/* A shortcut of fewer channels was repeated. */
+static inline void add_repeats(const back *p, size_t sample, const float *gradient)
+{
+  const int run = p->shortcut_c;
+  for (int j = 0; j < run; j += RBNN_LANES) {
+    rbnn_lanes sum = rbnn_load(gradient + j);
+    for (int i = j + run; i < p->node->c; i += run) sum += rbnn_load(gradient + i);
+    rbnn_store_half(p->of_shortcut + sample * run + j, sum);
   }
 }
 
@@ -124,26 +125,18 @@ static void add_row(void *context, int part)
   float gradient[RBNN_STRIP];
   float *sums = rbnn_borrow(sizeof *sums * KINDS * c);
   memset(sums, 0, sizeof *sums * KINDS * c);
-  for (int x = 0; x < node->w; x++) {
-    const size_t pixel = (size_t)part * node->w + x;
+  for (int x = 0; x < node->w; x++)
     for (int n = 0; n < valid; n++) {
-      const size_t place = pixel * line(node) + (size_t)n * c;
-      if (!node->residual) {
-        threshold_row(p, place, sums);
-        continue;
-      }
-      stream_row(p, place, gradient, sums + OF_THRESHOLD * c);
-      if (node->bends) bend_row(p, place, pixel, n, gradient, sums);
-      norm_row(p, place, gradient, sums);
-      if (p->of_shortcut && p->shortcut_c < c) {
-        const int run = p->shortcut_c;
-        rbnn_bf16 *to = p->of_shortcut + (pixel * RBNN_BLOCK + n) * run;
-        for (int first = run; first < c; first += run)
-          for (int i = 0; i < run; i++) gradient[i] += gradient[first + i];
-        for (int i = 0; i < run; i++) to[i] = rbnn_narrow(gradient[i]);
-      }
+      const size_t sample = ((size_t)part * node->w + x) * RBNN_BLOCK + n;
+      const int16_t *shortcut = p->shortcut ? p->shortcut + sample * p->shortcut_c : NULL;
+      if (!node->residual)
+        threshold_row(p, sample * c, sums);
+      else if (node->bends)
+        stream_row(p, sample * c, shortcut, gradient, sums, true);
+      else
+        stream_row(p, sample * c, shortcut, gradient, sums, false);
+      if (p->of_shortcut && p->shortcut_c < c) add_repeats(p, sample, gradient);
     }
-  }
   double *to = p->partial + (size_t)part * KINDS * c;
   for (int i = 0; i < KINDS * c; i++) to[i] = sums[i];
   rbnn_give_back(sums);
@@ -154,18 +147,14 @@ static void sums_row(void *context, int part)
   const back *p = context;
   const rbnn_node *node = p->node;
   const int c = node->c, valid = rbnn_valid(p->network, part / node->h);
-  const float *restrict mean = p->record->mean, *restrict factor = p->record->factor;
-  const float *restrict scale = p->scale, *restrict of_unit = p->mean_product;
-  const float *restrict of_mean = p->mean_gradient;
   for (int x = 0; x < node->w; x++) {
     const size_t pixel = ((size_t)part * node->w + x) * line(node);
     for (int n = 0; n < valid; n++) {
-      const int16_t *restrict from = p->record->sums + pixel + (size_t)n * c;
-      const rbnn_bf16 *restrict inner = p->flow->of_inner + pixel + (size_t)n * c;
-      rbnn_bf16 *restrict to = p->flow->of_sums + pixel + (size_t)n * c;
-      for (int i = 0; i < c; i++) {
-        const float unit = (from[i] - mean[i]) * factor[i];
-        to[i] = rbnn_narrow(scale[i] * (rbnn_widen(inner[i]) - of_mean[i] - unit * of_unit[i]));
+      const size_t place = pixel + (size_t)n * c;
+      for (int i = 0; i < c; i += RBNN_LANES) {
+        rbnn_lanes came = rbnn_load_half(p->flow->of_inner + place + i);
+        came -= rbnn_load(p->mean_gradient + i) + units(p, place, i) * rbnn_load(p->mean_product + i);
+        rbnn_store_half(p->flow->of_sums + place + i, came * rbnn_load(p->scale + i));
       }
     }
     memset(p->flow->of_sums + pixel + (size_t)valid * c, 0,

@@ -44,16 +44,16 @@ static size_t place_of(const rbnn_node *node, int sample, int y, int x)
 /* The largest of four sums, the first where several are. */
 static inline void take_largest(const rbnn_lanes four[4], int16_t *sums, uint8_t *chosen)
 {
-  for (int i = 0; i < RBNN_LANES; i++) {
-    float most = four[0][i];
-    int which = 0;
-    for (int j = 1; j < 4; j++) {
-      which = four[j][i] > most ? j : which;
-      most = four[j][i] > most ? four[j][i] : most;
-    }
-    sums[i] = (int16_t)(int32_t)most;
-    chosen[i] = (uint8_t)which;
+  rbnn_lanes most = four[0];
+  rbnn_integers which = {0};
+  for (int j = 1; j < 4; j++) {
+    const rbnn_integers larger = four[j] > most;
+    most = rbnn_select(larger, four[j], most);
+    which = (larger & j) | (~larger & which);
   }
+  rbnn_store_short(sums, most);
+  const rbnn_bytes found = __builtin_convertvector(which, rbnn_bytes);
+  memcpy(chosen, &found, sizeof found);
 }
 
 static void stem_samples(void *context, int part)
@@ -76,8 +76,8 @@ static void stem_samples(void *context, int part)
           for (int row = 0; row < node->side; row++)
             for (int i = 0; i < run; i++, kernel += node->c) {
               const float *at = corner + row * wide + i;
-              const rbnn_lanes w = *(const rbnn_lanes *)kernel;
-              const rbnn_lanes v = *(const rbnn_lanes *)(kernel + (both ? RBNN_LANES : 0));
+              const rbnn_lanes w = rbnn_load(kernel);
+              const rbnn_lanes v = rbnn_load(kernel + (both ? RBNN_LANES : 0));
               one[0] += at[0] * w;
               one[1] += at[step] * w;
               one[2] += at[wide] * w;
@@ -102,8 +102,8 @@ void rbnn_stem(const rbnn_network *network, const rbnn_node *node, const float *
   const size_t weights = rbnn_packed_values(node);
   float *kernel = rbnn_borrow(weights * sizeof *kernel);
   for (size_t i = 0; i < weights; i++) {
-    const float stored = values->latent[i] >= 0 ? 1.0f : -1.0f;
-    kernel[i] = values->factor ? stored * values->factor[i] : stored;
+    const bool negative = (values->stored[i] < 0) != (values->factor && values->factor[i] < 0);
+    kernel[i] = negative ? -1.0f : 1.0f;
   }
   stem p = {.network = network, .node = node, .images = images, .kernel = kernel};
   p.sums = sums;
@@ -130,17 +130,22 @@ static void stem_gradient_samples(void *context, int part)
         for (int x = 0; x < node->w; x++) {
           const float *corner = picture + 2 * y * wide + 2 * (size_t)x * step;
           const size_t from = place_of(node, n, y, x) + c;
-          rbnn_lanes four[4];
-          for (int j = 0; j < 4; j++)
-            for (int i = 0; i < RBNN_LANES; i++)
-              four[j][i] =
-                  p->was_chosen[from + i] == j ? rbnn_widen(p->of_sums[from + i]) : 0.0f;
+          rbnn_bytes bytes;
+          memcpy(&bytes, p->was_chosen + from, sizeof bytes);
+          const rbnn_integers which = __builtin_convertvector(bytes, rbnn_integers);
+          const rbnn_lanes came = rbnn_load_half(p->of_sums + from), none = {0};
+          const rbnn_lanes first = rbnn_select(which == 0, came, none);
+          const rbnn_lanes second = rbnn_select(which == 1, came, none);
+          const rbnn_lanes third = rbnn_select(which == 2, came, none);
+          const rbnn_lanes fourth = rbnn_select(which == 3, came, none);
           float *to = sums + c;
           for (int row = 0; row < node->side; row++)
             for (int i = 0; i < run; i++, to += node->c) {
               const float *at = corner + row * wide + i;
-              *(rbnn_lanes *)to += at[0] * four[0] + at[step] * four[1] + at[wide] * four[2] +
-                                   at[wide + step] * four[3];
+              rbnn_lanes sum = rbnn_load(to);
+              sum += at[0] * first + at[step] * second;
+              sum += at[wide] * third + at[wide + step] * fourth;
+              rbnn_store(to, sum);
             }
         }
   }

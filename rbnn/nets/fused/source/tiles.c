@@ -55,16 +55,17 @@ static void multiply_amx(const rbnn_product *p, float *out)
   const size_t out_row = COLUMNS * sizeof *out;
   const bool two_rows = p->row_tiles == 2;
   const bool two_columns = p->column_tiles == 2;
+  const size_t a = p->a_first, b = p->b_first;
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
   if (two_rows && two_columns) {
     for (int step = 0; step < p->steps; step++) {
-      _tile_loadd(6, p->b[step], 64);
-      _tile_loadd(4, p->a[step], row);
-      _tile_loadd(7, p->b[step] + next, 64);
-      _tile_loadd(5, p->a[step] + below, row);
+      _tile_loadd(6, p->b[step] + b, 64);
+      _tile_loadd(4, p->a[step] + a, row);
+      _tile_loadd(7, p->b[step] + b + next, 64);
+      _tile_loadd(5, p->a[step] + a + below, row);
       _tile_dpbf16ps(0, 4, 6);
       _tile_dpbf16ps(1, 4, 7);
       _tile_dpbf16ps(2, 5, 6);
@@ -72,15 +73,15 @@ static void multiply_amx(const rbnn_product *p, float *out)
     }
   } else {
     for (int step = 0; step < p->steps; step++) {
-      _tile_loadd(4, p->a[step], row);
-      _tile_loadd(6, p->b[step], 64);
+      _tile_loadd(4, p->a[step] + a, row);
+      _tile_loadd(6, p->b[step] + b, 64);
       _tile_dpbf16ps(0, 4, 6);
       if (two_columns) {
-        _tile_loadd(7, p->b[step] + next, 64);
+        _tile_loadd(7, p->b[step] + b + next, 64);
         _tile_dpbf16ps(1, 4, 7);
       }
       if (two_rows) {
-        _tile_loadd(5, p->a[step] + below, row);
+        _tile_loadd(5, p->a[step] + a + below, row);
         _tile_dpbf16ps(2, 5, 6);
       }
     }
@@ -115,17 +116,16 @@ void rbnn_end_tiles(void)
 #define ROWS_AT_ONCE 4
 #endif
 
-typedef uint32_t words __attribute__((vector_size(4 * RBNN_LANES), aligned(4), may_alias));
-
 /* ROWS_AT_ONCE rows by 16 columns; the compiler keeps `sums` in registers. */
 static void multiply_rows(const rbnn_product *p, int first, size_t column, float *out)
 {
   rbnn_lanes sums[ROWS_AT_ONCE] = {0};
   for (int step = 0; step < p->steps; step++) {
-    const rbnn_bf16 *a = p->a[step] + first * p->a_row;
-    const words *b = (const words *)(p->b[step] + column);
+    const rbnn_bf16 *a = p->a[step] + p->a_first + first * p->a_row;
+    const rbnn_bf16 *b = p->b[step] + p->b_first + column;
     for (int pair = 0; pair < p->depth / 2; pair++) {
-      const words both = b[pair];
+      rbnn_words both;
+      memcpy(&both, b + pair * 2 * RBNN_LANES, sizeof both);
       const rbnn_lanes even = (rbnn_lanes)(both << 16);
       const rbnn_lanes odd = (rbnn_lanes)(both & 0xffff0000u);
       for (int i = 0; i < ROWS_AT_ONCE; i++) {
@@ -135,7 +135,7 @@ static void multiply_rows(const rbnn_product *p, int first, size_t column, float
       }
     }
   }
-  for (int i = 0; i < ROWS_AT_ONCE; i++) *(rbnn_lanes *)(out + (first + i) * COLUMNS) = sums[i];
+  for (int i = 0; i < ROWS_AT_ONCE; i++) rbnn_store(out + (first + i) * COLUMNS, sums[i]);
 }
 
 static void multiply_plain(const rbnn_product *p, float *out)
