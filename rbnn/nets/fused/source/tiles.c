@@ -116,34 +116,40 @@ void rbnn_end_tiles(void)
 #define ROWS_AT_ONCE 4
 #endif
 
-/* ROWS_AT_ONCE rows by 16 columns; the compiler keeps `sums` in registers. */
-static void multiply_rows(const rbnn_product *p, int first, size_t column, float *out)
+/* Add one step to ROWS_AT_ONCE rows of 16 columns; the compiler keeps `sums` in registers. */
+static inline void add_step(const float *left, const rbnn_bf16 *right, int depth, float *out)
 {
-  rbnn_lanes sums[ROWS_AT_ONCE] = {0};
-  for (int step = 0; step < p->steps; step++) {
-    const rbnn_bf16 *a = p->a[step] + p->a_first + first * p->a_row;
-    const rbnn_bf16 *b = p->b[step] + p->b_first + column;
-    for (int pair = 0; pair < p->depth / 2; pair++) {
-      rbnn_words both;
-      memcpy(&both, b + pair * 2 * RBNN_LANES, sizeof both);
-      const rbnn_lanes even = (rbnn_lanes)(both << 16);
-      const rbnn_lanes odd = (rbnn_lanes)(both & 0xffff0000u);
-      for (int i = 0; i < ROWS_AT_ONCE; i++) {
-        const rbnn_bf16 *left = a + i * p->a_row + 2 * pair;
-        sums[i] += rbnn_widen(left[0]) * even;
-        sums[i] += rbnn_widen(left[1]) * odd;
-      }
+  rbnn_lanes sums[ROWS_AT_ONCE];
+  for (int i = 0; i < ROWS_AT_ONCE; i++) sums[i] = rbnn_load(out + i * COLUMNS);
+  for (int k = 0; k < depth; k += 2) {
+    rbnn_words both;
+    memcpy(&both, right + k * RBNN_LANES, sizeof both);
+    const rbnn_lanes even = (rbnn_lanes)(both << 16);
+    const rbnn_lanes odd = (rbnn_lanes)(both & 0xffff0000u);
+    for (int i = 0; i < ROWS_AT_ONCE; i++) {
+      sums[i] += left[i * RBNN_BLOCK + k] * even;
+      sums[i] += left[i * RBNN_BLOCK + k + 1] * odd;
     }
   }
-  for (int i = 0; i < ROWS_AT_ONCE; i++) rbnn_store(out + (first + i) * COLUMNS, sums[i]);
+  for (int i = 0; i < ROWS_AT_ONCE; i++) rbnn_store(out + i * COLUMNS, sums[i]);
 }
 
 static void multiply_plain(const rbnn_product *p, float *out)
 {
-  const size_t next = (size_t)p->depth * RBNN_LANES;
-  for (int column = 0; column < p->column_tiles; column++)
-    for (int first = 0; first < p->row_tiles * RBNN_LANES; first += ROWS_AT_ONCE)
-      multiply_rows(p, first, column * next, out + column * RBNN_LANES);
+  const int rows = p->row_tiles * RBNN_LANES;
+  float left[RBNN_BLOCK * RBNN_BLOCK] __attribute__((aligned(64)));
+  memset(out, 0, RBNN_BLOCK * COLUMNS * sizeof *out);
+  for (int step = 0; step < p->steps; step++) {
+    const rbnn_bf16 *a = p->a[step] + p->a_first;
+    for (int i = 0; i < rows; i++)
+      for (int k = 0; k < p->depth; k += RBNN_LANES)
+        rbnn_store(left + i * RBNN_BLOCK + k, rbnn_load_half(a + i * p->a_row + k));
+    for (int column = 0; column < p->column_tiles; column++) {
+      const rbnn_bf16 *b = p->b[step] + p->b_first + (size_t)column * p->depth * RBNN_LANES;
+      for (int i = 0; i < rows; i += ROWS_AT_ONCE)
+        add_step(left + i * RBNN_BLOCK, b, p->depth, out + i * COLUMNS + column * RBNN_LANES);
+    }
+  }
 }
 
 void rbnn_multiply(const rbnn_product *product, float *out)
