@@ -138,6 +138,11 @@ class Trainer:
         return network
 
     @property
+    def fused(self) -> bool:
+        """Whether the steps use the fused operations."""
+        return self._models.fused
+
+    @property
     def steps(self) -> int:
         """Steps done."""
         return int(self._step.numpy())

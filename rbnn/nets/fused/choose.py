@@ -17,6 +17,7 @@ from rbnn.nets.fused.nodes import nodes_of
 if TYPE_CHECKING:
     from rbnn.nets.build import SharedNetwork
 
+
 @dataclass(frozen=True)
 class TrainingModels:
     """How a network computes while it trains.

@@ -27,7 +27,11 @@ def operations() -> Any:
     program = compiler()
     command = [program, *FLAGS, *native_flags(program), f"-I{tf.sysconfig.get_include()}"]
     # TensorFlow's headers define a constant in every file that includes them.
-    command += ["-Wl,--no-as-needed,--allow-multiple-definition", *tf.sysconfig.get_link_flags(), "-lm"]
+    command += [
+        "-Wl,--no-as-needed,--allow-multiple-definition",
+        *tf.sysconfig.get_link_flags(),
+        "-lm",
+    ]
     library = build_once(
         "fused.so",
         command,

@@ -148,5 +148,3 @@ def _node_fits(node: Node) -> bool:
 def has_bits(node: Node) -> bool:
     """Whether its layer has a kernel and a stage."""
     return node.layer.op in (Operator.STEM, Operator.CONV)
-
-
