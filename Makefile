@@ -22,7 +22,7 @@ SYSTEM_FILES := \
 	/usr/include/stdio.h:libc6-dev \
 	/usr/lib/arm-none-eabi/newlib/libc.a:libnewlib-arm-none-eabi
 
-C_FILES := find firmware tests -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0
+C_FILES := find firmware rbnn tests -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0
 
 .DEFAULT_GOAL := help
 

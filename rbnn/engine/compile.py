@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import rbnn.compiler
-from rbnn.compiler import CompilerError, build_once, native_flags
+from rbnn.compiler import CompilerError, build_once
 from rbnn.container.errors import ExportError
 from rbnn.tasks.cache import cache_folder
 

@@ -97,7 +97,7 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
                 self._masks.orders[task], (key.inputs, key.outputs), strict=True
             ):
                 variable.assign(order)
-            factors = np.float32(1)
+            factors = np.ones((), np.float32)
         else:
             factors = np.where(key, np.float32(-1), np.float32(1))
         self._masks.by_task[task].assign(factors)

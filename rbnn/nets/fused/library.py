@@ -12,9 +12,11 @@ from rbnn.nets.framework import tf
 from rbnn.tasks.cache import cache_folder
 
 SOURCES = Path(__file__).parent / "source"
-# No operation reads errno or a floating-point flag, which would keep loops from being vectorised.
-FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-D_GNU_SOURCE", "-pthread", "-fno-strict-aliasing")
-FLAGS += ("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
+FLAGS = (
+    *("-std=c11", "-O3", "-fPIC", "-shared", "-D_GNU_SOURCE", "-pthread", "-fno-strict-aliasing"),
+    # Nothing reads errno or a floating-point flag, which would keep loops from being vectorised.
+    *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wno-psabi"),
+)
 
 
 @functools.cache
@@ -27,11 +29,8 @@ def operations() -> Any:
     program = compiler()
     command = [program, *FLAGS, *native_flags(program), f"-I{tf.sysconfig.get_include()}"]
     # TensorFlow's headers define a constant in every file that includes them.
-    command += [
-        "-Wl,--no-as-needed,--allow-multiple-definition",
-        *tf.sysconfig.get_link_flags(),
-        "-lm",
-    ]
+    command += ["-Wl,--no-as-needed,--allow-multiple-definition"]
+    command += [*tf.sysconfig.get_link_flags(), "-lm"]
     library = build_once(
         "fused.so",
         command,

@@ -6,9 +6,9 @@
 /* Source: tf_keras.optimizers.Adam.update_step, operation by operation. rates: 1 - beta_1,
  * 1 - beta_2, the step's size, epsilon. */
 void rbnn_adam(size_t count, const float *restrict value, const float *restrict gradient,
-               const float *restrict momentum, const float *restrict velocity,
-               const float rates[4], bool clip, float *restrict new_value,
-               float *restrict new_momentum, float *restrict new_velocity)
+               const float *restrict momentum, const float *restrict velocity, const float rates[4],
+               bool clip, float *restrict new_value, float *restrict new_momentum,
+               float *restrict new_velocity)
 {
   const float first = rates[0], second = rates[1], size = rates[2], epsilon = rates[3];
   const float limit = clip ? 1.0f : INFINITY;

@@ -179,8 +179,8 @@ static void convolve_back_row(void *context, int part)
   rbnn_end_tiles();
 }
 
-void rbnn_convolve_back(const rbnn_network *network, const rbnn_node *node, const rbnn_bf16 *of_sums,
-                        const rbnn_bf16 *packed, rbnn_bf16 *of_signs)
+void rbnn_convolve_back(const rbnn_network *network, const rbnn_node *node,
+                        const rbnn_bf16 *of_sums, const rbnn_bf16 *packed, rbnn_bf16 *of_signs)
 {
   convolving p = {network, node, of_sums, packed, NULL, NULL, of_signs};
   rbnn_parallel(network->blocks * node->in_h, network->threads, convolve_back_row, &p);

@@ -17,8 +17,8 @@
 #include "lanes.h"
 
 #define RBNN_BLOCK 32
-#define RBNN_ONE 256.0f /* of the stream */
-#define RBNN_STRIP 4096 /* most channels, as rbnn/nets/shape_rules.py has it */
+#define RBNN_ONE 256.0f   /* of the stream */
+#define RBNN_STRIP 4096   /* most channels, as rbnn/nets/shape_rules.py has it */
 #define RBNN_EPSILON 1e-3 /* of batch norm, as rbnn/nets/build_layers.py has it */
 #define RBNN_NODE_INTEGERS 20
 #define RBNN_MOST_NODES 128
@@ -34,7 +34,7 @@ typedef struct {
   int in_h, in_w, in_c;
   int full_h, full_w; /* of the sums, before a max pool */
   int h, w, c;
-  int side, stride, border, pool; /* side: of the kernel or of the averaged window */
+  int side, stride, border, pool;  /* side: of the kernel or of the averaged window */
   int residual, bends, thresholds; /* bends: RPReLU; thresholds: RSign */
   int bits, emits; /* whether a convolution reads its signs; whether it is the network's last */
 } rbnn_node;
@@ -103,7 +103,8 @@ void rbnn_parallel(int parts, int threads, void (*run)(void *context, int part),
 void rbnn_enter(void); /* around everything that calls rbnn_parallel */
 void rbnn_leave(void);
 
-/* memory.c: buffers that are kept from step to step, for their pages cost as much as the sums. */
+/* memory.c: buffers that are kept from step to step, for their pages cost as much as the sums.
+ * Without memory the process ends, as it does where TensorFlow has none. */
 void *rbnn_borrow(size_t bytes);
 void rbnn_give_back(void *buffer);
 
@@ -114,7 +115,7 @@ typedef struct {
   const rbnn_bf16 *const *a;
   size_t a_row; /* values from one row to the next */
   const rbnn_bf16 *const *b;
-  size_t a_first, b_first; /* added to each of the pointers */
+  size_t a_first, b_first;     /* added to each of the pointers */
   int row_tiles, column_tiles; /* 1 or 2 */
 } rbnn_product;
 bool rbnn_prepare_tiles(void);
@@ -132,8 +133,8 @@ void rbnn_pack(const rbnn_network *network, const rbnn_node *node, const rbnn_va
                bool transposed, rbnn_bf16 *packed);
 void rbnn_convolve(const rbnn_network *network, const rbnn_node *node, const rbnn_bf16 *signs,
                    const rbnn_bf16 *packed, int16_t *sums);
-void rbnn_convolve_back(const rbnn_network *network, const rbnn_node *node, const rbnn_bf16 *of_sums,
-                        const rbnn_bf16 *packed, rbnn_bf16 *of_signs);
+void rbnn_convolve_back(const rbnn_network *network, const rbnn_node *node,
+                        const rbnn_bf16 *of_sums, const rbnn_bf16 *packed, rbnn_bf16 *of_signs);
 
 /* kernel_gradient.c */
 void rbnn_kernel_gradient(const rbnn_network *network, const rbnn_node *node,
@@ -176,9 +177,9 @@ void rbnn_emit_back(const rbnn_network *network, const rbnn_node *node, const fl
 
 /* network.c */
 size_t rbnn_record_bytes(const rbnn_network *network);
-bool rbnn_forward(const rbnn_network *network, const float *images, const rbnn_values *values,
+void rbnn_forward(const rbnn_network *network, const float *images, const rbnn_values *values,
                   uint8_t *memory, float *features);
-bool rbnn_backward(const rbnn_network *network, const float *images, const rbnn_values *values,
+void rbnn_backward(const rbnn_network *network, const float *images, const rbnn_values *values,
                    uint8_t *memory, const float *of_features, rbnn_gradients *gradients);
 
 /* adam.c: one step of Adam over one variable, clipped to [-1, 1] where asked. */

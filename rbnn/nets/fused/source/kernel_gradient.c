@@ -20,14 +20,14 @@ typedef struct {
   const rbnn_bf16 *of_sums;
   const rbnn_values *values;
   float *of_latent;
-  int rows, blocks;          /* of sums, laid out at a time */
+  int rows, blocks;            /* of sums, laid out at a time */
   int first_block, last_block; /* this time */
   int first_row, last_row;
-  int in_rows;      /* most rows of the input that `rows` need */
-  int first_in;     /* row of the input, this time */
-  rbnn_bf16 *signs; /* [block][row][column][channel][sample] */
+  int in_rows;       /* most rows of the input that `rows` need */
+  int first_in;      /* row of the input, this time */
+  rbnn_bf16 *signs;  /* [block][row][column][channel][sample] */
   rbnn_bf16 *border; /* a pixel of +1 */
-  rbnn_bf16 *sums;       /* [block][row][column][16 channels][pair of samples][16][2] */
+  rbnn_bf16 *sums;   /* [block][row][column][16 channels][pair of samples][16][2] */
   const rbnn_bf16 **lists;
 } gradient;
 
@@ -103,8 +103,7 @@ static void add_tap(void *context, int part)
     for (int y = 0; y < p->last_row - p->first_row; y++) {
       const int row = (p->first_row + y) * node->stride + tap / node->side - node->border;
       const size_t line = ((size_t)block * p->in_rows + row - p->first_in) * node->in_w;
-      const rbnn_bf16 *sums =
-          p->sums + ((size_t)block * p->rows + y) * node->full_w * tiles * TILE;
+      const rbnn_bf16 *sums = p->sums + ((size_t)block * p->rows + y) * node->full_w * tiles * TILE;
       for (int x = 0; x < node->full_w; x++, product.steps++) {
         const int column = x * node->stride + tap % node->side - node->border;
         const bool inside = row >= 0 && row < node->in_h && column >= 0 && column < node->in_w;

@@ -2,6 +2,7 @@
 #include "fused.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -42,7 +43,10 @@ void *rbnn_borrow(size_t bytes)
   const size_t page = whole < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE;
   const size_t taken = (whole + ALIGNMENT + page - 1) / page * page;
   uint8_t *fresh = aligned_alloc(page, taken);
-  if (!fresh) return NULL;
+  if (!fresh) {
+    fprintf(stderr, "rbnn: out of memory, %zu bytes\n", taken);
+    abort();
+  }
 #ifdef MADV_HUGEPAGE
   if (page == HUGE_PAGE) madvise(fresh, taken, MADV_HUGEPAGE);
 #endif

@@ -54,13 +54,12 @@ static size_t largest_kernel(const rbnn_network *network)
   return most;
 }
 
-bool rbnn_forward(const rbnn_network *network, const float *images, const rbnn_values *values,
+void rbnn_forward(const rbnn_network *network, const float *images, const rbnn_values *values,
                   uint8_t *memory, float *features)
 {
   rbnn_record records[RBNN_MOST_NODES];
   shelf from = {memory, 0};
   rbnn_bf16 *packed = rbnn_borrow(sizeof *packed * largest_kernel(network));
-  if (!packed) return false;
   for (int i = 0; i < network->count; i++) {
     const rbnn_node *node = network->nodes + i;
     const rbnn_record *record = records + i;
@@ -83,7 +82,6 @@ bool rbnn_forward(const rbnn_network *network, const float *images, const rbnn_v
     if (node->emits) rbnn_emit(network, node, values + i, record, features);
   }
   rbnn_give_back(packed);
-  return true;
 }
 
 static rbnn_flow flow_of(const rbnn_network *network, const rbnn_node *node, shelf *from)
@@ -131,7 +129,7 @@ static void node_back(const rbnn_network *network, int i, const float *images,
                        gradients[i].latent);
 }
 
-bool rbnn_backward(const rbnn_network *network, const float *images, const rbnn_values *values,
+void rbnn_backward(const rbnn_network *network, const float *images, const rbnn_values *values,
                    uint8_t *memory, const float *of_features, rbnn_gradients *gradients)
 {
   rbnn_record records[RBNN_MOST_NODES];
@@ -149,25 +147,21 @@ bool rbnn_backward(const rbnn_network *network, const float *images, const rbnn_
   const size_t kernel = largest_kernel(network);
   rbnn_bf16 *packed = rbnn_borrow(sizeof *packed * kernel);
   uint8_t *flowing = rbnn_borrow(to.used);
-  if (packed && flowing) {
-    to = (shelf){flowing, 0};
-    for (int i = 0; i < network->count; i++) {
-      flows[i] = flow_of(network, network->nodes + i, &to);
-      if (!streams[i]) flows[i].of_stream = NULL;
-    }
-    for (int i = network->count - 1; i >= 0; i--) {
-      const rbnn_node *node = network->nodes + i;
-      if (node->emits)
-        rbnn_emit_back(network, node, of_features,
-                       flows[i].of_stream ? flows[i].of_stream : flows[i].of_signs);
-      if (node->kind == RBNN_AVERAGE)
-        rbnn_average_back(network, node, flows[i].of_stream, flows[node->source].of_stream);
-      else
-        node_back(network, i, images, values, records, flows, packed, gradients);
-    }
+  to = (shelf){flowing, 0};
+  for (int i = 0; i < network->count; i++) {
+    flows[i] = flow_of(network, network->nodes + i, &to);
+    if (!streams[i]) flows[i].of_stream = NULL;
   }
-  const bool done = packed && flowing;
+  for (int i = network->count - 1; i >= 0; i--) {
+    const rbnn_node *node = network->nodes + i;
+    if (node->emits)
+      rbnn_emit_back(network, node, of_features,
+                     flows[i].of_stream ? flows[i].of_stream : flows[i].of_signs);
+    if (node->kind == RBNN_AVERAGE)
+      rbnn_average_back(network, node, flows[i].of_stream, flows[node->source].of_stream);
+    else
+      node_back(network, i, images, values, records, flows, packed, gradients);
+  }
   rbnn_give_back(flowing);
   rbnn_give_back(packed);
-  return done;
 }

@@ -63,8 +63,8 @@ static void read_values(TF_OpKernelContext *context, const setup *from, int firs
       const int number = 2 * count + i * KINDS + kind;
       parts[kind] = rbnn_input(context, first + number, tensors + number);
     }
-    values[i] = (rbnn_values){stored,   factor,   parts[0], parts[1],
-                              parts[2], parts[3], parts[4], parts[5]};
+    values[i] =
+        (rbnn_values){stored, factor, parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]};
   }
 }
 
@@ -129,13 +129,17 @@ static void forward(void *made, TF_OpKernelContext *context)
   float *features = rbnn_output(context, 0, TF_FLOAT, dims, 4, status);
   int64_t *ticket = rbnn_output(context, 1, TF_INT64, NULL, 0, status);
   uint8_t *memory = features && ticket ? begin_pass(from, rbnn_record_bytes(&network)) : NULL;
-  rbnn_enter();
-  if (!memory || !rbnn_forward(&network, images, values, memory, features))
+  if (!memory) {
     rbnn_fail(context, status, "out of memory");
-  else if (!keyed(&network, values))
+  } else if (!keyed(&network, values)) {
+    rbnn_give_back(memory);
     rbnn_fail(context, status, "the network has no key");
-  rbnn_leave();
-  if (memory) *ticket = end_pass(from, memory);
+  } else {
+    rbnn_enter();
+    rbnn_forward(&network, images, values, memory, features);
+    rbnn_leave();
+    *ticket = end_pass(from, memory);
+  }
   rbnn_delete_all(tensors, 1 + from->count * TENSORS);
   TF_DeleteStatus(status);
 }
@@ -163,13 +167,15 @@ static void backward(void *made, TF_OpKernelContext *context)
     gradients[i] = (rbnn_gradients){of[0], of[1], of[2], of[3], of[4], of[5], of[6]};
   }
   uint8_t *memory = take_pass(from, *ticket);
-  rbnn_enter();
-  if (!memory)
+  if (!memory) {
     rbnn_fail(context, status, "the pass forward is gone: another one took its slot");
-  else if (TF_GetCode(status) != TF_OK ||
-           !rbnn_backward(&network, images, values, memory, of_features, gradients))
+  } else if (TF_GetCode(status) != TF_OK) {
     rbnn_fail(context, status, "out of memory");
-  rbnn_leave();
+  } else {
+    rbnn_enter();
+    rbnn_backward(&network, images, values, memory, of_features, gradients);
+    rbnn_leave();
+  }
   rbnn_give_back(memory);
   rbnn_delete_all(tensors, 3 + from->count * TENSORS);
   TF_DeleteStatus(status);

@@ -19,7 +19,7 @@ const void *rbnn_input(TF_OpKernelContext *context, int number, TF_Tensor **foun
 }
 
 void *rbnn_output(TF_OpKernelContext *context, int number, TF_DataType type, const int64_t *dims,
-                    int rank, TF_Status *status)
+                  int rank, TF_Status *status)
 {
   size_t bytes = TF_DataTypeSize(type);
   for (int i = 0; i < rank; i++) bytes *= (size_t)dims[i];

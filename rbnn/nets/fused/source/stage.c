@@ -14,8 +14,8 @@ typedef struct {
   const rbnn_record *record;
   const int16_t *shortcut;
   int shortcut_c;
-  double *partial;                                /* [part][2][c]: sums and squares */
-  float *scale, *shift, *point, *slope, *offset;  /* [c]; in 256ths where the stream is */
+  double *partial;                               /* [part][2][c]: sums and squares */
+  float *scale, *shift, *point, *slope, *offset; /* [c]; in 256ths where the stream is */
   float *threshold;
 } stage;
 

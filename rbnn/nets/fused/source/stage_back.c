@@ -82,8 +82,8 @@ static inline rbnn_lanes bend(const back *p, size_t place, const int16_t *shortc
 
 /* What comes to one sample's stream of one pixel, from its signs and from where it is a shortcut,
  * goes on to the normalised sums; `gradient` keeps it for the shortcut. */
-static inline void stream_row(const back *p, size_t place, const int16_t *shortcut,
-                              float *gradient, float *sums, bool bends)
+static inline void stream_row(const back *p, size_t place, const int16_t *shortcut, float *gradient,
+                              float *sums, bool bends)
 {
   const int c = p->node->c;
   for (int i = 0, j = 0; i < c; i += RBNN_LANES, j += RBNN_LANES) {
@@ -153,7 +153,8 @@ static void sums_row(void *context, int part)
       const size_t place = pixel + (size_t)n * c;
       for (int i = 0; i < c; i += RBNN_LANES) {
         rbnn_lanes came = rbnn_load_half(p->flow->of_inner + place + i);
-        came -= rbnn_load(p->mean_gradient + i) + units(p, place, i) * rbnn_load(p->mean_product + i);
+        came -=
+            rbnn_load(p->mean_gradient + i) + units(p, place, i) * rbnn_load(p->mean_product + i);
         rbnn_store_half(p->flow->of_sums + place + i, came * rbnn_load(p->scale + i));
       }
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stem: a convolution of pixels, which are integers, and the largest of each 2x2 of its sums. */
+/* The stem: a convolution of pixels, which are integers, and the largest of each 2x2 of its sums.
+ */
 #include "fused.h"
 
 #define SAMPLES 4 /* of a part */
@@ -30,8 +31,8 @@ static void frame(const stem *p, int sample, float *picture)
   const float *image = p->images + (size_t)sample * node->in_h * row;
   memset(picture, 0, picture_values(node) * sizeof *picture);
   for (int y = 0; y < node->in_h; y++)
-    memcpy(picture + (y + node->border) * wide + (size_t)node->border * node->in_c,
-           image + y * row, row * sizeof *picture);
+    memcpy(picture + (y + node->border) * wide + (size_t)node->border * node->in_c, image + y * row,
+           row * sizeof *picture);
 }
 
 /* Where a sample's values of a pixel begin in a field. */
