@@ -24,7 +24,7 @@ SYSTEM_FILES := \
 
 # Rooms whose tests train nothing, emulate nothing and compile little
 FAST_TESTS := $(addprefix tests/,architecture spec pages keys flash container runs device tasks puf reconf)
-C_FILES := find firmware tests -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0
+C_FILES := find firmware rbnn tests -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0
 
 .DEFAULT_GOAL := help
 

@@ -29,6 +29,19 @@ WARM_UP_STEPS = 3
 CLASSES = 10
 
 
+class Gain(Frozen):
+    """What the fused operations gain; ``unfused`` in seconds of a step of all tasks.
+
+    ``ratio`` is the median of the rounds' own ratios of samples a second, ``spread`` their lowest
+    and highest.
+    """
+
+    unfused: float
+    unfused_samples_per_second: float
+    ratio: float
+    spread: tuple[float, float]
+
+
 class TrainSpeed(Frozen):
     """Medians over the rounds; seconds.
 
@@ -47,6 +60,7 @@ class TrainSpeed(Frozen):
     ratio: float
     spread: tuple[float, float]
     samples_per_second: float
+    fused: Gain | None = None
 
 
 def bench_train(
@@ -69,7 +83,7 @@ def bench_train(
     data = [_random_task(number, settings.batch) for number in range(tasks)]
     with tempfile.TemporaryDirectory() as folder:
         run = start_run(Path(folder), data, settings)
-        trainers = [Trainer(run, data)]
+        trainers = [Trainer(run, data), Trainer(run, data, fused=False)]
         for task in data:
             trainers.append(Trainer(prepare_baseline(run, task.name, rounds), [task]))
         for number in range(WARM_UP_STEPS):
@@ -80,7 +94,7 @@ def bench_train(
             show("measuring", number, rounds)
             seconds.append(_time_each(trainers))
         show("measuring", rounds, rounds)
-        return _summary(run, np.array(seconds), settings.batch * tasks)
+        return _summary(run, np.array(seconds), settings.batch * tasks, trainers[0].fused)
 
 
 def _time_each(trainers: Sequence[Trainer]) -> list[float]:
@@ -93,9 +107,9 @@ def _time_each(trainers: Sequence[Trainer]) -> list[float]:
     return found
 
 
-def _summary(run: Run, seconds: npt.NDArray[np.float64], samples: int) -> TrainSpeed:
+def _summary(run: Run, seconds: npt.NDArray[np.float64], samples: int, fused: bool) -> TrainSpeed:
     config = run.config()
-    shared, single = seconds[:, 0], seconds[:, 1:].sum(axis=1)
+    shared, unfused, single = seconds[:, 0], seconds[:, 1], seconds[:, 2:].sum(axis=1)
     ratios = shared / single
     return TrainSpeed(
         architecture=config.architecture,
@@ -109,6 +123,17 @@ def _summary(run: Run, seconds: npt.NDArray[np.float64], samples: int) -> TrainS
         ratio=float(np.median(ratios)),
         spread=(float(ratios.min()), float(ratios.max())),
         samples_per_second=samples / float(np.median(shared)),
+        fused=_gain(unfused, shared, samples) if fused else None,
+    )
+
+
+def _gain(unfused: npt.NDArray[np.float64], fused: npt.NDArray[np.float64], samples: int) -> Gain:
+    ratios = unfused / fused
+    return Gain(
+        unfused=float(np.median(unfused)),
+        unfused_samples_per_second=samples / float(np.median(unfused)),
+        ratio=float(np.median(ratios)),
+        spread=(float(ratios.min()), float(ratios.max())),
     )
 
 

@@ -29,7 +29,8 @@ def train(
     rounds: Annotated[int, typer.Option(min=1, help="Steps to time of each network.")] = 15,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare the time of a step of one network for all tasks with that of single-task networks.
+    """Compare the time of a step of one network for all tasks with that of single-task networks,
+    and with its own time without the fused operations.
 
     They take turns in one run. The images are random.
     """
@@ -62,5 +63,15 @@ def _print(found: TrainSpeed) -> None:
     )
     console.print(
         f"together / alone: {found.ratio:.3f} (median of {found.rounds}; {low:.3f} to {high:.3f})",
+        highlight=False,
+    )
+    if found.fused is None:
+        console.print("fused operations: not used here", highlight=False)
+        return
+    low, high = found.fused.spread
+    console.print(
+        f"fused / unfused: {found.samples_per_second:,.0f} / "
+        f"{found.fused.unfused_samples_per_second:,.0f} samples a second, "
+        f"{found.fused.ratio:.2f} (median of {found.rounds}; {low:.2f} to {high:.2f})",
         highlight=False,
     )

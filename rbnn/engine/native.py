@@ -14,12 +14,13 @@ import cffi
 import numpy as np
 import numpy.typing as npt
 
+from rbnn.compiler import native_flags
 from rbnn.container.container import Container
 from rbnn.container.errors import ContainerError, ExportError, SealedBlockError
 from rbnn.container.params import decode
 from rbnn.container.seal import unseal
 from rbnn.container.shapes import output_bytes
-from rbnn.engine.compile import compile_native, compiler, engine_sources, native_flags
+from rbnn.engine.compile import compile_native, compiler, engine_sources
 from rbnn.engine.outputs import Outputs
 from rbnn.errors import RbnnError
 from rbnn.spec import key_stream

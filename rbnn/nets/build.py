@@ -82,6 +82,9 @@ class SharedNetwork:
         self.trunk_layers = trunk_layers
         self.scheme = scheme
         self.cipher = cipher
+        self.halved = halved
+        self.shared_batch = shared_batch
+        self.tasks = tuple(tasks)
         names = [task.name for task in tasks]
         self.shared: dict[int, SharedLayer] = {
             number: shared_layer(topology, number, names, scheme, seed, halved)

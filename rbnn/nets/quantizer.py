@@ -30,12 +30,14 @@ class TaskKeys:
     Attributes:
         by_task: factors -1 and +1 that broadcast to the kernel's shape; NaN without a key. Under
             ``permute`` a scalar, 1 with a key.
+        small: the same as int8, of the kernel's shape, for the fused operations; 0 without a key.
         orders: under ``permute``, order of the input and of the output channels.
         active: the task in use.
     """
 
     def __init__(self) -> None:
         self.by_task: dict[str, tf.Variable] = {}
+        self.small: dict[str, tf.Variable] = {}
         self.orders: dict[str, tuple[tf.Variable, tf.Variable]] = {}
         self.active: str | None = None
 
@@ -72,6 +74,7 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
             factors = {"xor": shape, "sign": shape[-2:], "permute": ()}[self.scheme]
             for task in self.tasks:
                 self._masks.by_task[task] = _variable(np.full(factors, np.nan, np.float32))
+                self._masks.small[task] = _variable(np.zeros(shape, np.int8))
                 if self.scheme == "permute":
                     inputs, outputs = (_variable(np.arange(size)) for size in shape[-2:])
                     self._masks.orders[task] = (inputs, outputs)
@@ -94,9 +97,12 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
                 self._masks.orders[task], (key.inputs, key.outputs), strict=True
             ):
                 variable.assign(order)
-            self._masks.by_task[task].assign(1.0)
+            factors = np.ones((), np.float32)
         else:
-            self._masks.by_task[task].assign(np.where(key, np.float32(-1), np.float32(1)))
+            factors = np.where(key, np.float32(-1), np.float32(1))
+        self._masks.by_task[task].assign(factors)
+        small = self._masks.small[task]
+        small.assign(np.broadcast_to(factors.astype(np.int8), small.shape))
 
     @contextmanager
     def using(self, task: str) -> Iterator[None]:
@@ -123,10 +129,18 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
         """What the task makes of stored values; a tensor of the kernel's shape, as its argument."""
         if self.scheme == "none":
             return stored
-        if self.scheme == "permute":
-            rows, columns = self._masks.orders[task]
-            stored = tf.gather(tf.gather(stored, rows, axis=-2), columns, axis=-1)
-        return stored * self._masks.by_task[task]
+        return self.ordered(stored, task) * self._masks.by_task[task]
+
+    def factors(self, task: str) -> tf.Tensor | None:
+        """What :meth:`keyed` multiplies with: int8, 0 without a key; None stands for ones."""
+        return None if self.scheme == "none" else self._masks.small[task]
+
+    def ordered(self, stored: tf.Tensor, task: str) -> tf.Tensor:
+        """What :meth:`keyed` multiplies: stored values in the task's order of channels."""
+        if self.scheme != "permute":
+            return stored
+        rows, columns = self._masks.orders[task]
+        return tf.gather(tf.gather(stored, rows, axis=-2), columns, axis=-1)
 
     def stored(self, keyed: tf.Tensor, task: str) -> tf.Tensor:
         """What is stored for the task to make ``keyed`` of it: the inverse of :meth:`keyed`."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
+from rbnn.nets.fused.choose import TrainingModels, training_models
 from rbnn.runs.config import Distillation
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
@@ -28,14 +29,16 @@ class Teachers:
     Args:
         run: whose tasks name their teachers.
         shared_batch: normalise over the samples of all replicas, as the student does then.
+        fused: compute with the fused operations where they fit.
 
     Raises:
         RbnnError: a teacher is missing, not trained, or of other classes.
     """
 
-    def __init__(self, run: Run, *, shared_batch: bool = False) -> None:
+    def __init__(self, run: Run, *, shared_batch: bool = False, fused: bool = True) -> None:
         config = run.config()
         self._networks: dict[str, SharedNetwork] = {}
+        self._models: dict[str, TrainingModels] = {}
         self._config = config
         self._float = {
             task.name: FloatTeaching(run.folder / task.float_teacher.file, task.float_teacher)
@@ -52,7 +55,9 @@ class Teachers:
                     f"{teacher.folder} does not know the classes of task {task.name}.",
                     "Name the run folder of the task's single-task network.",
                 )
-            self._networks[task.name] = load_network(teacher, shared_batch=shared_batch)
+            network = load_network(teacher, shared_batch=shared_batch)
+            self._networks[task.name] = network
+            self._models[task.name] = training_models(network, fused)
 
     def begin(self, network: SharedNetwork) -> None:
         """Give the student its first values where they come from its teachers.
@@ -71,8 +76,8 @@ class Teachers:
         """
         taught = {name: one.answer(batches[name][0]) for name, one in self._float.items()}
         return taught | {
-            name: tf.stop_gradient(network.models[name](batches[name][0], training=True))
-            for name, network in self._networks.items()
+            name: tf.stop_gradient(model.logits({name: batches[name][0]})[name])
+            for name, model in self._models.items()
             if self._config.distill and name not in self._float
         }
 

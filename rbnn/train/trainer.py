@@ -18,6 +18,8 @@ from typing import Protocol
 from rbnn.errors import RbnnError
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
+from rbnn.nets.fused.adam import apply_gradients
+from rbnn.nets.fused.choose import training_models
 from rbnn.runs.figures import EpochFigures, TaskFigures
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
@@ -63,6 +65,7 @@ class Trainer:
         data: the tasks of the config, in its order.
         watch: is shown the progress; may be None.
         workers: who trains it together; only the chief writes. One replica by default.
+        fused: compute with the fused operations where they fit; see :mod:`rbnn.nets.fused`.
 
     Attributes:
         network: what the steps move.
@@ -77,6 +80,7 @@ class Trainer:
         data: Sequence[TaskData],
         watch: Watch | None = None,
         workers: Workers | None = None,
+        fused: bool = True,
     ) -> None:
         self.run = run
         self.config = run.config()
@@ -90,7 +94,8 @@ class Trainer:
         shared_batch = self._workers.shared_batch
         with self._workers.building():
             self.network = self._build(shared_batch)
-            self._teachers = Teachers(run, shared_batch=shared_batch)
+            self._models = training_models(self.network, fused)
+            self._teachers = Teachers(run, shared_batch=shared_batch, fused=fused)
             self._teachers.begin(self.network)
             self._kernels = [layer.latent_kernel for layer in self.network.shared.values()]
             self._trained = self._kernels + [
@@ -134,6 +139,11 @@ class Trainer:
             network.set_secrets(secrets, model_id)
             network.turn_first_values(secrets.values(), model_id)
         return network
+
+    @property
+    def fused(self) -> bool:
+        """Whether the steps use the fused operations."""
+        return self._models.fused
 
     @property
     def steps(self) -> int:
@@ -236,8 +246,9 @@ class Trainer:
         hits = []
         answers = self._teachers.answer(batches)
         with tf.GradientTape() as tape:
-            for name, (images, labels) in batches.items():
-                logits = self.network.models[name](images, training=True)
+            found = self._models.logits({name: images for name, (images, _) in batches.items()})
+            for name, (_, labels) in batches.items():
+                logits = found[name]
                 loss = task_loss(logits, labels, answers.get(name), self._distillation)
                 losses.append(labels.shape[0] / sizes[name] * loss)
                 hits.append(tf.math.count_nonzero(tf.argmax(logits, axis=-1) == labels))
@@ -246,9 +257,12 @@ class Trainer:
                 weights
             )
         gradients = tape.gradient(loss, self._trained)
-        self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
-        for kernel in self._kernels:
-            kernel.assign(tf.clip_by_value(kernel, -1.0, 1.0))
+        if self._models.fused:
+            apply_gradients(self._optimizer, gradients, self._trained, clipped=len(self._kernels))
+        else:
+            self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
+            for kernel in self._kernels:
+                kernel.assign(tf.clip_by_value(kernel, -1.0, 1.0))
         return tf.cast(tf.stack(losses), tf.float64), tf.stack(hits)
 
     def _training_figures(self) -> dict[str, tuple[float, float]]:

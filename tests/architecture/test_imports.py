@@ -34,7 +34,7 @@ ORDER = (
     "report",
     "cli",
 )
-BELOW_ALL = {"errors", "files", "frozen"}
+BELOW_ALL = {"compiler", "errors", "files", "frozen"}
 BESIDE = {frozenset({"export", "keys"})}
 
 

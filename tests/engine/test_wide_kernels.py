@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wide_driver import Case, Driver, build_driver, random_group
 
-from rbnn.engine.compile import FIRMWARE, INCLUDES, compiler, native_flags
+from rbnn.compiler import native_flags
+from rbnn.engine.compile import FIRMWARE, INCLUDES, compiler
 from rbnn.nets.topology import Layer
 from rbnn.spec import operators
 from rbnn.spec.layout import MAX_SHIFT, Activation, Output, Sign, Stage
