@@ -221,6 +221,7 @@ def require_passed(checks: Sequence[TaskCheck]) -> None:
                 f"saturate: {check.saturation.text()}.",
                 "Train longer or with a smaller --learning-rate: the variance of a sum is nearly "
                 "zero, so that its scale became too large.",
+                exit_code=ExitCode.CHECK_FAILED,
             )
         if not check.passed:
             raise ExportError(

@@ -86,8 +86,9 @@ WARNING = "#D55E00"
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw and save in this style."""
+    """Draw and save in this style, whatever the user's ``matplotlibrc`` says."""
     with matplotlib.rc_context():
+        matplotlib.rcdefaults()
         matplotlib.rcParams.update(RULES)  # type: ignore[arg-type]
         yield
 

@@ -13,6 +13,7 @@ import pytest
 from rbnn.container.errors import ExportError
 from rbnn.device import deploy
 from rbnn.device.source import find_source
+from rbnn.errors import ExitCode
 from rbnn.export import checks
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.export.saturation import Counts, summarise
@@ -117,6 +118,7 @@ def test_a_variance_near_zero_saturates_logits_and_is_refused(run: Run, made: An
     ) as caught:
         require_passed([check])
     assert "variance" in caught.value.fix
+    assert caught.value.exit_code == ExitCode.CHECK_FAILED
 
 
 def test_limited_biases_are_a_warning_with_figures(run: Run, made: Any) -> None:
