@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 from rbnn.errors import RbnnError
 from rbnn.nets.build import SharedNetwork
@@ -39,22 +38,13 @@ from rbnn.train.transfer import (
     read_parameters,
     write_parameters,
 )
+from rbnn.train.watch import Watch
 
 STEPS_BETWEEN_REPORTS = 10
 SECONDS_BETWEEN_CHECKPOINTS = 180.0
 """The most that a kill may cost, where an epoch takes longer."""
 EPOCH_SAMPLES = 1000
 """Test samples, evenly spaced, of every epoch's figures; the last one's are of the whole set."""
-
-
-class Watch(Protocol):
-    """Observes a training."""
-
-    def step(self, done: int, progress: float, tasks: Mapping[str, tuple[float, float]]) -> None:
-        """Some steps passed: ``progress`` of the run (0 to 1), (loss, accuracy) by task."""
-
-    def epoch(self, figures: EpochFigures) -> None:
-        """An epoch is over and on disk."""
 
 
 class Trainer:
@@ -65,7 +55,8 @@ class Trainer:
         data: the tasks of the config, in its order.
         watch: is shown the progress; may be None.
         workers: who trains it together; only the chief writes. One replica by default.
-        fused: compute with the fused operations where they fit; see :mod:`rbnn.nets.fused`.
+        fused: compute with the fused operations where they fit; see :mod:`rbnn.nets.fused`. Off
+            by default until whole trainings have been compared.
 
     Attributes:
         network: what the steps move.
@@ -80,7 +71,7 @@ class Trainer:
         data: Sequence[TaskData],
         watch: Watch | None = None,
         workers: Workers | None = None,
-        fused: bool = True,
+        fused: bool = False,
     ) -> None:
         self.run = run
         self.config = run.config()
