@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -19,6 +20,16 @@ from rbnn.train.outlook import Outlook
 FIRST_LINE_SECONDS = 10.0
 LINE_SECONDS = 60.0
 """Without a terminal: from the first report to the first line, and from line to line."""
+
+
+class Watch(Protocol):
+    """Observes a training."""
+
+    def step(self, done: int, progress: float, tasks: Mapping[str, tuple[float, float]]) -> None:
+        """Some steps passed: ``progress`` of the run (0 to 1), (loss, accuracy) by task."""
+
+    def epoch(self, figures: EpochFigures) -> None:
+        """An epoch is over and on disk."""
 
 
 class ProgressBars:

@@ -29,6 +29,7 @@ from rbnn.train.evaluate import accuracy, some
 from rbnn.train.feed import TaskFeed
 from rbnn.train.figures import Figures
 from rbnn.train.interrupt import StopRequest, caught_interrupts
+from rbnn.train.progress import Watch
 from rbnn.train.schedule import learning_rate
 from rbnn.train.statistics import Statistics
 from rbnn.train.teachers import Teachers, task_loss
@@ -38,7 +39,6 @@ from rbnn.train.transfer import (
     read_parameters,
     write_parameters,
 )
-from rbnn.train.watch import Watch
 
 STEPS_BETWEEN_REPORTS = 10
 SECONDS_BETWEEN_CHECKPOINTS = 180.0
