@@ -30,7 +30,8 @@ class TaskKeys:
     Attributes:
         by_task: factors -1 and +1 that broadcast to the kernel's shape; NaN without a key. Under
             ``permute`` a scalar, 1 with a key.
-        small: the same as int8, of the kernel's shape, for the fused operations; 0 without a key.
+        small: the same as int8, of the kernel's shape, for tasks that asked for it; 0 without a
+            key.
         orders: under ``permute``, order of the input and of the output channels.
         active: the task in use.
     """
@@ -74,7 +75,6 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
             factors = {"xor": shape, "sign": shape[-2:], "permute": ()}[self.scheme]
             for task in self.tasks:
                 self._masks.by_task[task] = _variable(np.full(factors, np.nan, np.float32))
-                self._masks.small[task] = _variable(np.zeros(shape, np.int8))
                 if self.scheme == "permute":
                     inputs, outputs = (_variable(np.arange(size)) for size in shape[-2:])
                     self._masks.orders[task] = (inputs, outputs)
@@ -97,12 +97,11 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
                 self._masks.orders[task], (key.inputs, key.outputs), strict=True
             ):
                 variable.assign(order)
-            factors = np.ones((), np.float32)
+            self._masks.by_task[task].assign(1.0)
         else:
-            factors = np.where(key, np.float32(-1), np.float32(1))
-        self._masks.by_task[task].assign(factors)
-        small = self._masks.small[task]
-        small.assign(np.broadcast_to(factors.astype(np.int8), small.shape))
+            self._masks.by_task[task].assign(np.where(key, np.float32(-1), np.float32(1)))
+        if small := self._masks.small.get(task):
+            small.assign(self._small_factors(task, small.shape))
 
     @contextmanager
     def using(self, task: str) -> Iterator[None]:
@@ -131,9 +130,20 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
             return stored
         return self.ordered(stored, task) * self._masks.by_task[task]
 
-    def factors(self, task: str) -> tf.Tensor | None:
-        """What :meth:`keyed` multiplies with: int8, 0 without a key; None stands for ones."""
-        return None if self.scheme == "none" else self._masks.small[task]
+    def small_factors(self, task: str, shape: Sequence[int]) -> tf.Variable | None:
+        """What :meth:`keyed` multiplies with: int8, 0 without a key; None stands for ones.
+
+        The first call makes the variable: replicas cannot send one another int8.
+        """
+        if self.scheme == "none":
+            return None
+        if task not in self._masks.small:
+            self._masks.small[task] = _variable(self._small_factors(task, shape))
+        return self._masks.small[task]
+
+    def _small_factors(self, task: str, shape: Sequence[int]) -> npt.NDArray[np.int8]:
+        factors = np.nan_to_num(self._masks.by_task[task].numpy(), nan=0.0)
+        return np.broadcast_to(factors, shape).astype(np.int8)
 
     def ordered(self, stored: tf.Tensor, task: str) -> tf.Tensor:
         """What :meth:`keyed` multiplies: stored values in the task's order of channels."""

@@ -67,6 +67,9 @@ class FusedTask:
         self._adapter = InputAdapter(network.topology.input_shape[2], task.adapter, task.offsets)
         self._cut = TaskLogits(task.classes)
         self._slot = next(_slots)
+        self._factors = {
+            node.number: self._own_factors(node.number) for node in nodes if has_bits(node)
+        }
 
     def __call__(
         self,
@@ -148,7 +151,11 @@ class FusedTask:
         ordered = quantizer.ordered(latent, self._task.name)
         if ordered is not latent:
             (signs,) = stored_signs([ordered])
-        return ordered, signs, quantizer.factors(self._task.name)
+        return ordered, signs, self._factors[node.number]
+
+    def _own_factors(self, number: int) -> tf.Variable | None:
+        layer = self._network.shared[number]
+        return layer.kernel_quantizer.small_factors(self._task.name, layer.latent_kernel.shape)
 
     def _values(self, node: Node) -> list[tf.Tensor | None]:
         if not has_bits(node):
