@@ -29,16 +29,6 @@ settings.register_profile("rbnn", deadline=None)
 settings.load_profile("rbnn")
 
 
-KNOWN_FAILURES = {
-    "test_control_c_while_a_command_starts_is_one_line",
-    "test_the_command_prints_what_was_measured_before_the_board_died",
-    "test_workers_meet_although_the_environment_names_a_proxy",
-    "test_two_workers_train_as_one_and_continue_after_a_death",
-    "test_the_losses_are_those_of_keras",
-}
-"""Tests that fail since the last merges: open faults. Empty this set."""
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Processes of ``make test``: one more than processors, for many tests wait for an emulator."""
@@ -47,9 +37,6 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """If several processes divide the tests by file, start with those that take longest."""
-    for item in items:
-        if item.name.partition("[")[0] in KNOWN_FAILURES:
-            item.add_marker(pytest.mark.xfail(reason="open fault, to be fixed", strict=False))
     if not hasattr(config, "workerinput"):
         return
     marks: dict[Path, set[str]] = defaultdict(set)

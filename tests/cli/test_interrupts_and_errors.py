@@ -22,6 +22,7 @@ class Press:
             os.kill(os.getpid(), signal.SIGINT)
 
 from rbnn.cli.main import run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 sys.meta_path.insert(0, Press())
 run()
 """

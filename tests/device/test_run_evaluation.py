@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,6 +67,7 @@ class StandInRun:
 
     model_id: str = MODEL
     folder: str = "runs/x"
+    metrics_file: Path = Path("runs/x/metrics.json")
 
     def config(self) -> StandInRun:
         return self
