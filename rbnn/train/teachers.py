@@ -35,7 +35,7 @@ class Teachers:
         RbnnError: a teacher is missing, not trained, or of other classes.
     """
 
-    def __init__(self, run: Run, *, shared_batch: bool = False, fused: bool = False) -> None:
+    def __init__(self, run: Run, *, shared_batch: bool = False, fused: bool = True) -> None:
         config = run.config()
         self._networks: dict[str, SharedNetwork] = {}
         self._models: dict[str, TrainingModels] = {}
