@@ -40,8 +40,11 @@ class Teachers:
         self._networks: dict[str, SharedNetwork] = {}
         self._models: dict[str, TrainingModels] = {}
         self._config = config
+        halved = config.precision == "bfloat16"
         self._float = {
-            task.name: FloatTeaching(run.folder / task.float_teacher.file, task.float_teacher)
+            task.name: FloatTeaching(
+                run.folder / task.float_teacher.file, task.float_teacher, halved
+            )
             for task in config.tasks
             if task.float_teacher is not None and config.distill
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,28 @@ def test_every_kind_of_file_answers_as_its_model(
     images = data[0].test.images
     answers = tf.function(FloatTeaching(path, about).answer)(tf.constant(images))
     np.testing.assert_allclose(tf.nn.softmax(answers), model(images.astype(np.float32)), atol=1e-4)
+
+
+@pytest.mark.parametrize("library", ["tf_keras", "keras"])
+def test_in_bfloat16_a_teacher_answers_almost_the_same(
+    data: list[TaskData], tmp_path: Path, library: str
+) -> None:
+    layers = importlib.import_module(library).layers
+    model = importlib.import_module(library).Sequential(
+        [
+            layers.Input((32, 32, 3)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+    path = save(model, tmp_path / "model.keras")
+    about = examine_file(save(stripe_model(), tmp_path / "other.h5"), data[0], quietly)
+    images = tf.constant(data[0].test.images)
+    whole, halved = (FloatTeaching(path, about, half).answer(images) for half in (False, True))
+    assert not np.array_equal(whole, halved), "nothing was halved"
+    np.testing.assert_allclose(tf.nn.softmax(halved), tf.nn.softmax(whole), atol=0.02)
 
 
 def test_keras_3_is_read_too(data: list[TaskData], tmp_path: Path) -> None:
