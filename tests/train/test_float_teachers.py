@@ -24,6 +24,7 @@ from rbnn.train.figures import read_figures
 from rbnn.train.float_model import FloatModel
 from rbnn.train.float_teacher import FloatTeaching, examine, examine_file
 from rbnn.train.session import train
+from rbnn.train.teachers import Teachers
 from rbnn.train.trainer import Trainer
 
 
@@ -233,8 +234,19 @@ def test_only_tasks_without_a_float_model_learn_from_their_own_network(
     colour, sound = run.config().tasks
     assert (colour.teacher, sound.float_teacher) == (None, None)
     assert sound.teacher == "baseline/sound"
-    own = run.baseline("colour").config()
-    assert (own.tasks[0].float_teacher, own.teachers, own.distill) == (None, {}, None)
+    assert run.baseline("sound").config().distill is None
+
+
+def test_a_single_task_network_has_the_float_teacher_of_the_shared_one(
+    taught: Taught, data: list[TaskData], tmp_path: Path
+) -> None:
+    run = taught(baseline=True, distill=0.75)
+    train(run, data)
+    assert run.config().tasks[0].float_teacher is not None
+    moved = Run(run.folder.rename(tmp_path / "elsewhere"))
+    own = moved.baseline("colour")
+    assert (own.config().teachers, own.config().distill) == ({"colour": "stripes.h5"}, 0.75)
+    assert Teachers(own).answer({"colour": (tf.constant(data[0].train.images[:4]), None)})
 
 
 def test_a_run_with_a_teacher_continues_elsewhere(
