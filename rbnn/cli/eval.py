@@ -63,10 +63,13 @@ def evaluate(
     if note := unfinished(trained):
         options.say(note)
 
+    failed: dict[str, str] = {}
+
     def show(where: dict[str, str], rows: Sequence[Frozen], tables: Sequence[Table]) -> None:
         if as_json:
             found = [row.model_dump(mode="json") for row in rows]
-            print(json.dumps({"run": str(trained.folder), **where, "tasks": found}, indent=2))
+            document = {"run": str(trained.folder), **where, "tasks": found, **failed}
+            print(json.dumps(document, indent=2))
             return
         for table in tables:
             options.output().print(table)
@@ -89,6 +92,7 @@ def evaluate(
                 error.what += (
                     f" {len(measured)} of {len(data)} tasks were measured; see the output."
                 )
+            failed = {"error": error.what, "try": error.fix}
             raise
         finally:
             if measured:

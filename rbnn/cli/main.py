@@ -41,10 +41,10 @@ class _Output:
 
 
 def build() -> typer.Typer:
-    """The application with every command registered."""
-    from rbnn.cli import application
+    """The application."""
+    from rbnn.cli.application import app
 
-    return application.build()
+    return app
 
 
 def wants_json(arguments: list[str]) -> bool:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from typer.core import TyperArgument, TyperCommand
 
 from rbnn.errors import RbnnError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rbnn.device.emulated.target import EmulatedTarget
     from rbnn.device.target import Target
     from rbnn.keys.user_key import UserKey
@@ -177,6 +178,8 @@ def output() -> Console:
 
     Square brackets in names of files and classes are not markup.
     """
+    from rich.console import Console
+
     return Console(width=None if sys.stdout.isatty() else 120, markup=False)
 
 

@@ -100,9 +100,10 @@ def test_switch_infer_and_status(rbnn: Rbnn) -> None:
     assert "unlocked and active" in first.stdout
     again = json.loads(rbnn("switch", "colour", "--json").stdout)
     assert (again["unlocked_now"], again["task"]) == (False, "colour")
-    (found,) = json.loads(rbnn("infer", "picture.png", "--json").stdout)
+    document = json.loads(rbnn("infer", "picture.png", "--json").stdout)
+    (found,) = document["inputs"]
     assert found["label"].startswith("colour-")
-    assert found["task"] == "colour"
+    assert document["task"] == "colour"
     assert (found["us"], found["instructions"] > 0) == (None, True)
     assert (again["us"], again["instructions"] > 0) == (None, True)
     table = rbnn("infer", "picture.png").stdout.splitlines()

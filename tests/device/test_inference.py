@@ -198,7 +198,11 @@ def test_what_was_answered_before_a_failure_is_printed(
     assert done.exit_code == 1
     assert "2 of 4 files were answered" in str(done.exception)
     if as_json:
-        assert [one["label"] for one in json.loads(done.stdout)] == ["b", "b"]
+        document = json.loads(done.stdout)
+        assert set(document) == {"task", "inputs", "error", "try"}
+        assert document["task"] == "words"
+        assert [one["label"] for one in document["inputs"]] == ["b", "b"]
+        assert "2 of 4 files were answered" in document["error"]
     else:
         assert len(re.findall("word.wav", done.stdout)) == 2
 

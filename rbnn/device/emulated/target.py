@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.target import Say, Target
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.flash.errors import FlashError
 from rbnn.image.board import Board, Emulation
-from rbnn.image.platformio import BuildResult
+
+if TYPE_CHECKING:
+    from rbnn.image.platformio import BuildResult
 
 
 class EmulatedTarget(Target):
