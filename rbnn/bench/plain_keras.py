@@ -51,7 +51,7 @@ def plain_logits(network: SharedNetwork, task: TaskInput) -> Callable[[Any], Any
     def logits(images: Any) -> Any:
         streams: dict[int, Any] = {-1: adapt(images)}  # what bits are the signs of, too
         signed = dict(streams)
-        x = None
+        x: Any = None
         for number, layer in enumerate(network.topology.layers):
             given = (signed if layer.op.reads is Reads.BITS else streams)[layer.source]
             match layer.op.writes:
