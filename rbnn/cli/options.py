@@ -16,11 +16,10 @@ from typer.core import TyperArgument, TyperCommand
 from rbnn.errors import RbnnError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from rbnn.device.emulated.target import EmulatedTarget
     from rbnn.device.target import Target
     from rbnn.keys.user_key import UserKey
+    from rbnn.pages.terminal import Terminal
     from rbnn.runs.errors import TrainingPausedError
 
 T = TypeVar("T")
@@ -173,14 +172,11 @@ def keep(results: Iterable[T], kept: list[T]) -> Iterator[T]:
         yield one
 
 
-def output() -> Console:
-    """Standard output for tables; as wide as the terminal, or 120 columns in a file.
+def output() -> Terminal:
+    """Standard output for tables and results."""
+    from rbnn.pages.terminal import Terminal
 
-    Square brackets in names of files and classes are not markup.
-    """
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 120, markup=False)
+    return Terminal()
 
 
 def target(board: str, port: str | None, folder: Path | None, emulated: bool) -> Target:
