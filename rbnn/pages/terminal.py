@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 WIDTH_OF_A_FILE = 120
-INDENT = "  "
+INDENT = 2
 NARROWEST_FOLD = 16
 """Cells of a column whose overflow is ``fold``, such as paths, may be cut into pieces this wide."""
 
@@ -62,15 +62,25 @@ def _rows(table: Table, width: int) -> Iterator[RenderableType]:
     heads = [str(column.header) if table.show_header else "" for column in table.columns[1:]]
     for cells in zip(*(column.cells for column in table.columns), strict=True):
         first, *others = map(str, cells)
+        pairs = [f"{head} {cell}".strip() for head, cell in zip(heads, others, strict=True) if cell]
+        whole = f"{first}: {', '.join(pairs)}"
+        if not pairs or len(whole) <= width:
+            yield Text(whole if pairs else first)
+            continue
         yield Text(first)
-        line = ""
-        for head, cell in zip(heads, others, strict=True):
-            pair = f"{head} {cell}".strip()
-            if line and len(INDENT + line) + len(pair) + len(", ,") > width:
-                yield Padding(Text(f"{line},"), (0, 0, 0, len(INDENT)))
-                line = ""
-            line += f"{', ' if line and cell else ''}{pair if cell else ''}"
-        if line:
-            yield Padding(Text(line), (0, 0, 0, len(INDENT)))
+        yield from (
+            Padding(Text(line), (0, 0, 0, INDENT), expand=False) for line in _packed(pairs, width)
+        )
     if table.caption:
         yield Text(str(table.caption))
+
+
+def _packed(pairs: list[str], width: int) -> Iterator[str]:
+    """Pairs of head and cell in as few lines as hold them, each pair in one line if it fits."""
+    line = ""
+    for pair in pairs:
+        if line and INDENT + len(line) + len(pair) + len(", ,") > width:
+            yield f"{line},"
+            line = ""
+        line += f", {pair}" if line else pair
+    yield line
