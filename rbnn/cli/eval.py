@@ -30,7 +30,7 @@ def evaluate(
         Path | None, typer.Argument(help="Run folder or name; default: the newest.")
     ] = None,
     wrong_secrets: Annotated[
-        int, typer.Option(help="Wrong secrets to force on each task; 0 for none.")
+        int, typer.Option(min=0, help="Wrong secrets to force on each task; 0 for none.")
     ] = 20,
     engine: Annotated[
         Literal["keras", "reference", "c"],
@@ -42,7 +42,7 @@ def evaluate(
         str | None, typer.Option(help="Measure on this board instead; it must hold RUN.")
     ] = None,
     samples: Annotated[
-        int, typer.Option(help="With --board: test samples per task; 0 for all.")
+        int, typer.Option(min=0, help="With --board: test samples per task; 0 for all.")
     ] = 200,
     user_key: UserKeyOption = None,
     port: PortOption = None,

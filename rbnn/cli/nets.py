@@ -66,7 +66,9 @@ def _parse_shape(text: str) -> tuple[int, int, int]:
     from rbnn.errors import RbnnError
 
     parts = text.lower().split("x")
-    if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
+    if len(parts) != 3 or not all(
+        part.isascii() and part.isdecimal() and int(part) for part in parts
+    ):
         raise RbnnError(
             f"An input is height x width x channels. Received: {text!r}.", "Write --input 32x32x3."
         )

@@ -216,7 +216,10 @@ def load_user_key(value: str | None) -> UserKey:
         return user_key.load_user_key(path)
     except UserKeyError as error:
         if value != "-" and not path.is_file():  # it may be another argument of the command
-            error.fix += f" {USER_KEY} takes the next word as its PATH; without one, put it last."
+            error.fix += (
+                f"\nOr, if {value} is another argument: {USER_KEY} takes the next word as its "
+                "PATH; without one, put it last."
+            )
         raise
 
 

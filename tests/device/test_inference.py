@@ -207,6 +207,12 @@ def test_what_was_answered_before_a_failure_is_printed(
         assert len(re.findall("word.wav", done.stdout)) == 2
 
 
+def test_a_folder_is_no_sample(device: Make, tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match="is a folder") as caught:
+        answer(board(device, "cifar", channels=3), [tmp_path], tmp_path)
+    assert caught.value.fix == "Name a PNG, JPEG or WAV file."
+
+
 def test_rows_reach_a_pipe_at_once(device: Make, sound: Path, tmp_path: Path) -> None:
     script = (
         "import sys, time\n"

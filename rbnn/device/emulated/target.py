@@ -71,6 +71,25 @@ class EmulatedTarget(Target):
         self.emulator.power_off()
         self.device.erase_provisioning(self.board.provisioning.bytes)
 
+    def power_off(self) -> None:
+        """End its emulator, if that runs.
+
+        Raises:
+            FlashError: there is no such board.
+        """
+        if not self.emulator.is_on():
+            self.device.settings(self.board.name)
+        self.emulator.power_off()
+
+    def warm_reset(self) -> None:
+        """Press its reset button.
+
+        Raises:
+            RbnnError: there is no such board, or it is off.
+        """
+        self._check()
+        self.emulator.warm_reset()
+
     def power_cycle(self) -> None:
         """Start a new QEMU process with fresh noise in the SRAM."""
         self._check()
