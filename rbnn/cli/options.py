@@ -217,8 +217,8 @@ def load_user_key(value: str | None) -> UserKey:
     except UserKeyError as error:
         if value != "-" and not path.is_file():  # it may be another argument of the command
             error.fix += (
-                f"\nOr, if {value} is another argument: {USER_KEY} takes the next word as its "
-                "PATH; without one, put it last."
+                f"; or, if {value} is another argument, put {USER_KEY} last: it takes the next "
+                "word as its PATH"
             )
         raise
 

@@ -92,9 +92,9 @@ def test_a_key_file_that_cannot_be_made_says_where_it_could(tmp_path: Path) -> N
     assert "/proc/a.key" in refused(tmp_path, "keys", "new", "user", "/proc/a.key")
 
 
-def test_the_advice_on_user_key_stands_in_a_line_of_its_own(tmp_path: Path) -> None:
-    lines = refused(tmp_path, "flash", "--test-only", "--user-key", "colour").splitlines()
-    assert lines[-1].startswith("Or, if colour is another argument: --user-key takes")
+def test_the_advice_on_user_key_is_told_from_the_command_before_it(tmp_path: Path) -> None:
+    said = refused(tmp_path, "flash", "--test-only", "--user-key", "colour")
+    assert "keys/user.key; or, if colour is another argument, put --user-key last" in said
 
 
 @pytest.mark.parametrize("text", ["0٧:30", "07:3٠", "7.30", "24:00", ""])
