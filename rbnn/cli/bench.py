@@ -37,7 +37,7 @@ def device(
     ] = 20,
     port: PortOption = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Also write the JSON document to this file.")
+        Path | None, typer.Option("--out", help="Also write the JSON document to this file.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,7 +90,7 @@ def document(
         str, typer.Option(help="Emulated boards; the goals apply to the first.")
     ] = "qemu,qemu-m7,qemu-m3",
     inputs: Annotated[int, typer.Option(min=0, help="Random inputs, as for bench device.")] = 1000,
-    output: Annotated[Path, typer.Option("--output", help="File to write.")] = Path(
+    output: Annotated[Path, typer.Option("--out", help="File to write.")] = Path(
         "docs/benchmarks.md"
     ),
 ) -> None:

@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from rbnn.spec.layout import MAX_AVERAGE_WINDOW, MAX_KERNEL, Output, Packing
 
+INT16_MIN = -(2**15)
 INT16_MAX = 2**15 - 1
 UINT16_MAX = 2**16 - 1
 
