@@ -70,7 +70,6 @@ def test_a_networks_flash_and_operations_are_known_before_it_is_converted(
     use_small_networks(monkeypatch)
     data = [graded(task) for task in data]
     shapes = {
-        "ResNet": (scaled("ResNet-8", 1, 3, [4]), data[:1]),
         "DS-CNN": (scaled("DS-CNN", 1, 1, [3]), data[1:]),
         "trunk": (trunk_shape(described(data), 1), data),
     }
