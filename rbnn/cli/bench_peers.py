@@ -39,7 +39,7 @@ def peers(
         str | None,
         typer.Option(
             help="Learning rates to try for each int8 network, on samples held out from its "
-            "training set. Default: 0.001,0.003,0.01."
+            "training set. Default: 0.002,0.006,0.02."
         ),
     ] = None,
     binary: Annotated[

@@ -38,7 +38,7 @@ def build(shape: PeerShape, seed: int) -> Network:
     body = _resnet if shape.family == "ResNet-8" else _ds_cnn
     features = layers.GlobalAveragePooling2D()(body(make, shape, image))
     heads = [
-        layers.Dense(classes, kernel_initializer="zeros", name=f"head_{number}")(features)
+        layers.Dense(classes, kernel_initializer=make.values(), name=f"head_{number}")(features)
         for number, classes in enumerate(shape.heads)
     ]
     return tf.keras.Model(image, heads)
@@ -56,23 +56,27 @@ class _Maker:
     def __init__(self, seed: int) -> None:
         self._seed = 1000 * seed
 
-    def _values(self) -> dict[str, Any]:
+    def values(self) -> Any:
+        """The next initialiser: Keras' usual one. (Larger values make the first epochs slow.)"""
         self._seed += 1
+        return tf.keras.initializers.GlorotUniform(seed=self._seed)
+
+    def _own(self) -> dict[str, Any]:
         return {
-            "initializer": tf.keras.initializers.HeNormal(seed=self._seed),
+            "initializer": self.values(),
             "regularizer": tf.keras.regularizers.L2(WEIGHT_DECAY),
         }
 
     def convolve(self, values: Any, filters: int, window: Any, stride: int, norm: bool) -> Any:
         """A convolution, with or without batch norm."""
-        own = {f"kernel_{name}": value for name, value in self._values().items()}
+        own = {f"kernel_{name}": value for name, value in self._own().items()}
         layers = tf.keras.layers
         made = layers.Conv2D(filters, window, stride, "same", use_bias=not norm, **own)(values)
         return layers.BatchNormalization(momentum=MOMENTUM)(made) if norm else made
 
     def convolve_depthwise(self, values: Any) -> Any:
         """A depthwise 3x3 convolution and its batch norm."""
-        own = {f"depthwise_{name}": value for name, value in self._values().items()}
+        own = {f"depthwise_{name}": value for name, value in self._own().items()}
         layers = tf.keras.layers
         made = layers.DepthwiseConv2D(3, 1, "same", use_bias=False, **own)(values)
         return layers.BatchNormalization(momentum=MOMENTUM)(made)

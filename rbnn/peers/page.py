@@ -152,7 +152,8 @@ def page(figures: PeerFigures) -> str:
 def _shapes(figures: PeerFigures) -> str:
     lines = []
     for row in figures.rows:
-        scale = "" if row.scale is None else f"; {row.scale:.3g} times the published width"
+        is_scaled = row.scale is not None and row.row != "published"
+        scale = f"; {row.scale:.3g} times the published width" if is_scaled else ""
         lines += [f"- {row.title}: {'; '.join(row.shapes)}{scale}."] if row.shapes else []
     return "\n".join(lines) or "None is measured yet."
 
@@ -190,7 +191,8 @@ def _training(figures: PeerFigures) -> str:
     agreement = (
         ""
         if figures.agreement is None
-        else f" At least {_percent(figures.agreement)} % of some training samples keep their class."
+        else f" At least {_percent(figures.agreement)} % of each network's sample of training data "
+        "keep the class that the float network finds."
     )
     lines.append(
         "- TensorFlow's converter quantises to int8 throughout, with ranges from training samples."

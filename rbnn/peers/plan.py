@@ -38,7 +38,7 @@ from rbnn.runs.run import Run
 from rbnn.runs.settings import FEWEST_SAMPLES
 
 FILE = "plan.json"
-DEFAULT_RATES = (0.001, 0.003, 0.01)
+DEFAULT_RATES = (0.002, 0.006, 0.02)
 TRIAL_SHARE = 0.25
 """Of the samples of a whole training, those of one that tries a learning rate."""
 
@@ -223,7 +223,7 @@ def parse_rates(text: str | None) -> tuple[float, ...]:
     if not rates or not all(0 < rate < math.inf for rate in rates):
         raise TrainingError(
             f"--rates takes numbers above 0, separated by commas. Received: {text!r}.",
-            "For instance: --rates 0.001,0.003,0.01",
+            "For instance: --rates 0.002,0.006,0.02",
         )
     return rates
 

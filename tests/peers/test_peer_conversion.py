@@ -76,7 +76,7 @@ def test_a_networks_flash_and_operations_are_known_before_it_is_converted(
     for name, (shape, tasks) in shapes.items():
         network = build(shape, 1)
         generator = np.random.default_rng(1)
-        for weight in network.trainable_variables:  # the heads' first values are zeros
+        for weight in network.trainable_variables:  # biases, too
             weight.assign(weight + generator.normal(0, 0.3, weight.shape))
         for number, task in enumerate(tasks):  # so that no class always wins
             logits = network(normalise(task.test.images, shape.channels), training=False)

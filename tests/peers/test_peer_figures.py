@@ -106,7 +106,7 @@ def test_the_figures_of_the_winner_and_of_larger_networks_follow(run: Run, tmp_p
     assert "| shared binary set | 1,000 |  | 2,000 | 1,000 | 1,000 | 80.00 |  |" in whole
     assert "first (1,000)" in whole
     assert "| int8 | second | 50.00 | 60.00 | 0.003 (edge) |" in whole
-    assert "At least 99.00 %" in whole
+    assert "At least 99.00 % of each" in whole
     again = PeerFigures.model_validate_json(found.model_dump_json())
     assert page(again) == whole
 
