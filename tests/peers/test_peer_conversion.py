@@ -64,6 +64,7 @@ def test_flash_ram_and_instructions_of_a_known_network(data: Sequence[TaskData])
     assert int8_rate("conv") == 1.69
 
 
+@pytest.mark.slow
 def test_a_networks_flash_and_operations_are_known_before_it_is_converted(
     data: Sequence[TaskData], monkeypatch: pytest.MonkeyPatch
 ) -> None:

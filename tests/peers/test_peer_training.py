@@ -32,6 +32,7 @@ class Contrary:
         return tf.one_hot(tf.fill(images.shape[:1], 3), 4) * 10.0
 
 
+@pytest.mark.slow
 def test_a_teacher_teaches_its_head_of_the_trunk(
     tmp_path: Path, data: Sequence[TaskData], monkeypatch: pytest.MonkeyPatch
 ) -> None:
