@@ -46,6 +46,12 @@ def summary(figures: PeerFigures) -> str:
                 f"{_percent(published.mean)} %, {_points(published.gap)}. "
                 f"{_cost(published, shared, flash=True)}"
             )
+    plan = figures.plan
+    drawn = sum(plan.run_samples.values())
+    if (ratio := sum(map(plan.samples, plan.tasks)) / drawn) != 1:
+        parts.append(
+            f"The budgets differ: the others saw {ratio:.2g} times the samples that the run drew."
+        )
     if figures.missing:
         many = len(figures.missing)
         parts.append(

@@ -111,6 +111,15 @@ def test_the_figures_of_the_winner_and_of_larger_networks_follow(run: Run, tmp_p
     assert page(again) == whole
 
 
+def test_unequal_budgets_are_said_with_the_result(run: Run, tmp_path: Path) -> None:
+    figures = figures_of(run, tmp_path / "out", SHARES)
+    assert "The budgets differ" not in summary(figures)
+    plan = figures.plan.model_copy(update={"steps": 25})
+    longer = figures.model_copy(update={"plan": plan})
+    said = "The budgets differ: the others saw 2.5 times the samples that the run drew."
+    assert said in summary(longer)
+
+
 def test_the_interval_is_paired(run: Run, tmp_path: Path) -> None:
     found = figures_of(run, tmp_path / "out", {**SHARES, "int8": 0.8})
     row = found.row("int8")
