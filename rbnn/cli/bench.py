@@ -10,6 +10,7 @@ import typer
 from rbnn.cli import options
 from rbnn.cli.bench_accuracy import accuracy
 from rbnn.cli.bench_host import host
+from rbnn.cli.bench_peers import peers
 from rbnn.cli.bench_theft import theft
 from rbnn.cli.bench_train import train
 from rbnn.cli.options import BoardOption, JsonOption, PortOption
@@ -137,5 +138,6 @@ def register(app: typer.Typer) -> None:
     group.command("host")(host)
     group.command("accuracy")(accuracy)
     group.command("theft")(theft)
+    group.command("peers")(peers)
     group.command("train")(train)
     app.add_typer(group, name="bench")

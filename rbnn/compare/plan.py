@@ -138,8 +138,17 @@ def record_steps(folder: Path, steps: int) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(
+    folder: Path,
+    command: str = "rbnn bench accuracy",
+    fix: str = "Wait for it to end; --report-only works meanwhile.",
+) -> Iterator[None]:
     """Keep others from training in the same folder.
+
+    Args:
+        folder: made when missing.
+        command: that trains there, for the message.
+        fix: what the user may do meanwhile.
 
     Raises:
         RbnnError: another process does, or the folder cannot be written.
@@ -155,8 +164,5 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise RbnnError(
-                f"Another rbnn bench accuracy is running in {folder}.",
-                "Wait for it to end; --report-only works meanwhile.",
-            ) from error
+            raise RbnnError(f"Another {command} is running in {folder}.", fix) from error
         yield
