@@ -6,6 +6,8 @@ convolution of the bodies except those in shortcuts, as published; the converter
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -30,18 +32,38 @@ def normalise(images: Images, channels: int) -> Floats:
     return np.repeat(values, channels // values.shape[3], axis=3)
 
 
-def build(shape: PeerShape, seed: int) -> Network:
-    """A network with first values that follow from ``seed``."""
+def build(shape: PeerShape, seed: int, halved: bool = False) -> Network:
+    """A network with first values that follow from ``seed``.
+
+    Args:
+        shape: of the network.
+        seed: of its first values.
+        halved: compute the body in bfloat16, for training; all weights stay float32.
+    """
     layers = tf.keras.layers
     image = layers.Input((SIDE, SIDE, shape.channels))
     make = _Maker(seed)
     body = _resnet if shape.family == "ResNet-8" else _ds_cnn
-    features = layers.GlobalAveragePooling2D()(body(make, shape, image))
+    with _precision("mixed_bfloat16" if halved else "float32"):
+        features = body(make, shape, image)
+    features = layers.GlobalAveragePooling2D(dtype="float32")(features)
     heads = [
         layers.Dense(classes, kernel_initializer=make.values(), name=f"head_{number}")(features)
         for number, classes in enumerate(shape.heads)
     ]
     return tf.keras.Model(image, heads)
+
+
+@contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    """Keras' policy for the layers that are made inside the ``with`` block."""
+    precision = tf.keras.mixed_precision
+    before = precision.global_policy()
+    precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        precision.set_global_policy(before)
 
 
 def norms(network: Network) -> list[Any]:

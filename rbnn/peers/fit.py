@@ -51,6 +51,7 @@ class Lesson:
         seed: of the samples' order and the first values.
         teachers: float models, by task.
         distillation: how the network learns from them.
+        halved: train with bfloat16, as binary networks are; the result is float32.
     """
 
     shape: PeerShape
@@ -62,6 +63,7 @@ class Lesson:
     seed: int
     teachers: Mapping[str, FloatTeaching] = field(default_factory=dict)
     distillation: Distillation | None = None
+    halved: bool = False
 
 
 def fit(
@@ -90,7 +92,7 @@ def fit(
         RbnnError: something cannot be read or written.
     """
     tf.config.experimental.enable_op_determinism()
-    network = build(lesson.shape, lesson.seed)
+    network = build(lesson.shape, lesson.seed, lesson.halved)
     optimizer = tf.keras.optimizers.Adam(lesson.rate)
     optimizer.build(network.trainable_variables)
     taken = tf.Variable(0, dtype=tf.int64)
@@ -147,9 +149,10 @@ def fit(
                 saved = time.monotonic()
             if stop:
                 raise wanted.stopped(f"after step {done} of {folder}", command)
-    settled = _sample(lesson)
-    ModelStatistics(network, norms(network), MOMENTUM).measure(settled)
-    return network, float(spent)
+    whole = build(lesson.shape, lesson.seed)
+    whole.set_weights(network.get_weights())
+    ModelStatistics(whole, norms(whole), MOMENTUM).measure(_sample(lesson))
+    return whole, float(spent)
 
 
 def classes(network: Network, head: int, images: Floats) -> Labels:

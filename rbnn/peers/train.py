@@ -158,8 +158,11 @@ class Bench:
 
     def _lesson(self, job: Job, data: tuple[TaskData, ...], steps: int, rate: float) -> Lesson:
         config = self.run.config()
+        halved = config.precision == "bfloat16"
         teachers = {
-            task.name: FloatTeaching(self.run.folder / task.float_teacher.file, task.float_teacher)
+            task.name: FloatTeaching(
+                self.run.folder / task.float_teacher.file, task.float_teacher, halved
+            )
             for task in config.tasks
             if task.name in job.tasks and task.float_teacher is not None and config.distill
         }
@@ -174,6 +177,7 @@ class Bench:
             seed=self.plan.seed,
             teachers=teachers,
             distillation=config.distillation if teachers else None,
+            halved=halved,
         )
 
     def _train_binary(

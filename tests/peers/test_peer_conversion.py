@@ -98,6 +98,20 @@ def test_a_networks_flash_and_operations_are_known_before_it_is_converted(
             assert len(set(floats)) > 1
 
 
+def test_a_body_in_bfloat16_has_the_weights_and_almost_the_logits_of_the_whole_one(
+    data: Sequence[TaskData],
+) -> None:
+    shape = scaled("ResNet-8", 1, 3, [4])
+    halved, whole = build(shape, 1, halved=True), build(shape, 1)
+    assert {weight.dtype for weight in halved.weights} == {tf.float32}
+    images = normalise(data[0].test.images, 3)
+    for one, other in zip(halved.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    found, exact = (np.asarray(network(images, training=True)) for network in (halved, whole))
+    assert found.dtype == np.float32 and not np.array_equal(found, exact)
+    np.testing.assert_allclose(found, exact, atol=0.05)
+
+
 def test_pixels_reach_the_int8_network_unchanged(data: Sequence[TaskData]) -> None:
     images = np.arange(256, dtype=np.uint8).repeat(12).reshape(1, 32, 32, 3)
     floats = normalise(images, 3)
