@@ -18,7 +18,8 @@ from rbnn.runs.config import FloatTeacher
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
-from rbnn.runs.start import check, start_run
+from rbnn.runs.start import start_run
+from rbnn.runs.teachers import check_files
 from rbnn.tasks import TaskData
 from rbnn.train.figures import read_figures
 from rbnn.train.float_model import FloatModel
@@ -183,7 +184,7 @@ def test_what_is_no_file_of_a_model_is_refused_at_once(
 ) -> None:
     (tmp_path / "readme.txt").write_text("text")
     with pytest.raises(TrainingError, match=what):
-        check(Settings(teachers={"colour": str(tmp_path / name)}))
+        check_files(Settings(teachers={"colour": str(tmp_path / name)}))
 
 
 Taught = Callable[..., Run]
