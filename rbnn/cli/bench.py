@@ -9,6 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.bench_accuracy import accuracy
+from rbnn.cli.bench_fingerprint import fingerprint
 from rbnn.cli.bench_host import host
 from rbnn.cli.bench_theft import theft
 from rbnn.cli.bench_train import train
@@ -135,6 +136,7 @@ def register(app: typer.Typer) -> None:
     group.command("device")(device)
     group.command("document")(document)
     group.command("host")(host)
+    group.command("fingerprint")(fingerprint)
     group.command("accuracy")(accuracy)
     group.command("theft")(theft)
     group.command("train")(train)
