@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -116,15 +117,20 @@ def read_boards(file: Path) -> dict[str, list[bytes]]:
         RbnnError: it cannot be read.
     """
     boards: dict[str, list[bytes]] = {}
+    fix = "Name an npz of uint8 arrays BOARD_READING, all of one size: --readouts PATH"
     try:
         with np.load(file) as arrays:
             for name in sorted(arrays.files):
                 boards.setdefault(name.split("_")[0], []).append(arrays[name].tobytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadZipFile) as error:
+        raise RbnnError(f"Cannot read {file}: {error}.", fix) from error
+    sizes = {len(reading) for readings in boards.values() for reading in readings}
+    if len(sizes) != 1 or min(sizes) < puf.PATTERN_BYTES:
         raise RbnnError(
-            f"Cannot read {file}: {error}.",
-            "Name an npz of uint8 arrays BOARD_READING: --readouts PATH",
-        ) from error
+            f"The read-outs in {file} have {sorted(sizes)} bytes, not one size of "
+            f"{puf.PATTERN_BYTES:,} or more.",
+            fix,
+        )
     return boards
 
 
