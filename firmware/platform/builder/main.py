@@ -27,9 +27,9 @@ ROOMS = [
     f"port/{port}",
 ]
 # What is called rarely shall be small; of crypto, what runs in every layer is assembly. What parses
-# and prints waits for the serial line anyway; the fingerprint is read once after power-on.
+# and prints waits for the serial line anyway; fingerprint and licences are read once.
 SMALL = ["-fno-inline-small-functions"]
-FLAGS = {"core": [], "reconf": [], "link": ["-Os"], "puf": ["-Os"]}
+FLAGS = {"core": [], "reconf": [], "link": ["-Os"], "puf": ["-Os"], "licence": ["-Os"]}
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
 
 env.Replace(
