@@ -85,6 +85,11 @@ bench: setup ## Count instructions of layers and a network on the emulated cores
 bench-train: setup ## Time training seven tasks together against training each alone
 	"$(BIN)/rbnn" bench train
 
+.PHONY: bench-fingerprint
+bench-fingerprint: setup ## Entropy of the fingerprint, guesses at real SRAM (RBNN_DATA), write docs/fingerprint.md
+	"$(BIN)/rbnn" bench fingerprint --output docs/fingerprint.md \
+		$(if $(RBNN_DATA),--readouts "$(RBNN_DATA)/sram/xmc.npz")
+
 .PHONY: bench-host
 bench-host: setup ## Measure Keras and the C engine on this machine, images a second
 	"$(BIN)/rbnn" bench host

@@ -89,12 +89,13 @@ rbnn_status rbnn_link_id(rbnn_link *link, const char *words)
 
 rbnn_status rbnn_link_enroll(rbnn_link *link, const char *words)
 {
-  uint8_t record[RBNN_HELPER_RECORD_BYTES];
+  uint8_t *const record = link->input; /* the stack is too small for it */
   (void)words;
+  rbnn_link_drop_input(link);
   const rbnn_status status = rbnn_device_enroll(link->device, record);
   if (status != RBNN_OK) return status;
-  for (uint32_t offset = 0; offset < sizeof record; offset += RBNN_HEX_BYTES_PER_LINE) {
-    const uint32_t left = (uint32_t)sizeof record - offset;
+  for (uint32_t offset = 0; offset < RBNN_HELPER_RECORD_BYTES; offset += RBNN_HEX_BYTES_PER_LINE) {
+    const uint32_t left = RBNN_HELPER_RECORD_BYTES - offset;
     rbnn_print("m-helper-[");
     rbnn_print_number(offset);
     print_hex_line(",", record + offset,

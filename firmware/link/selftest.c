@@ -85,18 +85,22 @@ static bool check_aead(void)
   return !rbnn_aead_open(text, key, nonce, data, sizeof data, sealed, sizeof text);
 }
 
+_Static_assert(RBNN_PUF_PATTERN_BYTES + RBNN_HELPER_RECORD_BYTES <= RBNN_INPUT_BUFFER_BYTES,
+               "the input buffer holds what the stack does not");
+
 /* Enrol a made-up pattern, disturb every 97th bit (1 % errors), get the same root key back; a
- * changed helper record is refused. */
-static bool check_sketch(void)
+ * changed helper record is refused. Takes the input buffer, which is empty afterwards. */
+static bool check_sketch(rbnn_link *link)
 {
-  uint8_t pattern[RBNN_PUF_PATTERN_BYTES];
-  uint8_t record[RBNN_HELPER_RECORD_BYTES];
+  uint8_t *const pattern = link->input;
+  uint8_t *const record = link->input + RBNN_PUF_PATTERN_BYTES;
   uint8_t root[RBNN_KEY_BYTES], again[RBNN_KEY_BYTES];
   static const uint8_t key[RBNN_KEY_BYTES] = "rbnn selftest, no secret at all";
   static const uint32_t nonce[3];
-  take_stream(pattern, sizeof pattern, key, nonce, 0);
+  rbnn_link_drop_input(link);
+  take_stream(pattern, RBNN_PUF_PATTERN_BYTES, key, nonce, 0);
   if (rbnn_sketch_enroll(pattern, record, root) != RBNN_OK) return false;
-  for (uint32_t bit = 0; bit < RBNN_PUF_PATTERN_BITS; bit += 97u) {
+  for (uint32_t bit = 0; bit < 8u * RBNN_PUF_PATTERN_BYTES; bit += 97u) {
     pattern[bit / 8u] ^= (uint8_t)(1u << (bit % 8u));
   }
   if (rbnn_sketch_reproduce(pattern, record, again) != RBNN_OK) return false;
@@ -130,7 +134,7 @@ rbnn_status rbnn_link_selftest(rbnn_link *link, const char *words)
   passed &= report("blake2b", check_blake2b());
   passed &= report("x25519", check_x25519());
   passed &= report("aead", check_aead());
-  passed &= report("sketch", check_sketch());
+  passed &= report("sketch", check_sketch(link));
   if (link->device->model_status == RBNN_NO_CONTAINER) {
     rbnn_print("m-selftest-[container,absent]");
     rbnn_print_end();

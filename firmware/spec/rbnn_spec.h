@@ -37,6 +37,8 @@ typedef enum {
   RBNN_LIMIT = -25,
   RBNN_SELF_TEST = -26,
   RBNN_OVERRUN = -27,
+  RBNN_PUF_BIAS = -28,
+  RBNN_PUF_ENTROPY = -29,
 } rbnn_status;
 
 /* X(name, printed name, text) for every failure. */
@@ -53,7 +55,7 @@ typedef enum {
   X(RBNN_NO_PROVISIONING, "no-provisioning", "the provisioning partition is empty; enrol and flash") \
   X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "the provisioning partition is damaged; flash it again") \
   X(RBNN_POWER_CYCLE, "power-cycle", "the fingerprint can only be read after power-on; power-cycle the board") \
-  X(RBNN_PUF_PATTERN, "puf-pattern", "the SRAM pattern is constant or too biased to be a fingerprint") \
+  X(RBNN_PUF_PATTERN, "puf-pattern", "the SRAM pattern is constant or repeats, so it is not from power-on") \
   X(RBNN_PUF_HELPER, "puf-helper", "helper data and SRAM pattern do not belong together or were changed") \
   X(RBNN_NOT_ENROLLED, "not-enrolled", "this device is not enrolled") \
   X(RBNN_ENROLLED, "enrolled", "this device is already enrolled") \
@@ -67,7 +69,9 @@ typedef enum {
   X(RBNN_NO_ACTIVE_TASK, "no-active-task", "no task is active; unlock and switch to one") \
   X(RBNN_LIMIT, "limit", "the licence's inference limit is reached") \
   X(RBNN_SELF_TEST, "self-test", "the self-test failed") \
-  X(RBNN_OVERRUN, "overrun", "bytes arrived faster than they could be read; send the line again")
+  X(RBNN_OVERRUN, "overrun", "bytes arrived faster than they could be read; send the line again") \
+  X(RBNN_PUF_BIAS, "puf-bias", "too many cells of one class in the SRAM pattern have the same value") \
+  X(RBNN_PUF_ENTROPY, "puf-entropy", "the SRAM pattern is too predictable to be a fingerprint")
 
 /* Key derivation (rbnn/spec/kdf.py). */
 #define RBNN_KEY_BYTES 32u
@@ -233,7 +237,7 @@ typedef struct {
 #define RBNN_PROVISIONING_MAGIC "RBPV"
 #define RBNN_CONTAINER_VERSION 3u
 #define RBNN_LICENCE_VERSION 1u
-#define RBNN_PROVISIONING_VERSION 1u
+#define RBNN_PROVISIONING_VERSION 2u
 #define RBNN_NAME_BYTES 16u
 #define RBNN_MAX_TASKS 16u
 #define RBNN_MAX_LAYERS 64u
@@ -253,8 +257,8 @@ typedef struct {
 #define RBNN_LOGIT_FRACTION_BITS 20u
 #define RBNN_LICENCE_MESSAGE_BYTES 80u
 #define RBNN_LICENCE_BYTES 164u
-#define RBNN_HELPER_RECORD_BYTES 1349u
-#define RBNN_HELPER_RECORD_PADDED_BYTES 1352u
+#define RBNN_HELPER_RECORD_BYTES 3117u
+#define RBNN_HELPER_RECORD_PADDED_BYTES 3120u
 #define RBNN_NOISE_PROTOCOL "Noise_Kpsk0_25519_ChaChaPoly_BLAKE2b"
 
 /* First bytes of a model container. */
@@ -385,20 +389,32 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
 #define RBNN_EXP2_TABLE { 65536u, 64132u, 62757u, 61413u, 60097u, 58809u, 57549u, 56316u, 55109u, 53928u, 52773u, 51642u, 50535u, 49452u, 48393u, 47356u, 46341u, 45348u, 44376u, 43425u, 42495u, 41584u, 40693u, 39821u, 38968u, 38133u, 37316u, 36516u, 35734u, 34968u, 34219u, 33486u, 32768u }
 
 /* Secure sketch (rbnn/spec/puf.py). */
-#define RBNN_PUF_REPETITION 11u
 #define RBNN_PUF_BCH_LENGTH 255u
 #define RBNN_PUF_BCH_ERRORS 9u
 #define RBNN_PUF_BCH_CHECKS 68u
-#define RBNN_PUF_BLOCKS 4u
+#define RBNN_PUF_BLOCKS 2u
 #define RBNN_PUF_FIELD_POLYNOMIAL 285u
-#define RBNN_PUF_GROUPS 1020u
-#define RBNN_PUF_PATTERN_BITS 11220u
-#define RBNN_PUF_PATTERN_BYTES 1403u
-#define RBNN_PUF_HELPER_BITS 10472u
-#define RBNN_PUF_HELPER_BYTES 1309u
+#define RBNN_PUF_GROUPS 510u
+#define RBNN_PUF_GROUP_BYTES 3u
+#define RBNN_PUF_PAIR_DISTANCE 64u
+#define RBNN_PUF_PAIR_BYTES 1530u
+#define RBNN_PUF_PATTERN_BYTES 3072u
+#define RBNN_PUF_SECRET_BYTES 64u
+#define RBNN_PUF_CHECK_BYTES 17u
+#define RBNN_PUF_HELPER_BYTES 3077u
 #define RBNN_PUF_TAG_BYTES 32u
-#define RBNN_PUF_ONES_MIN_PERCENT 42u
-#define RBNN_PUF_ONES_MAX_PERCENT 58u
+#define RBNN_PUF_SILENT_MAX 51u
+#define RBNN_PUF_REGION_BYTES 256u
+#define RBNN_PUF_CLASS_MIN_PERCENT 33u
+#define RBNN_PUF_CLASS_MAX_PERCENT 67u
+#define RBNN_PUF_PLACE_MIN_PERCENT 20u
+#define RBNN_PUF_PLACE_MAX_PERCENT 80u
+#define RBNN_PUF_PAINTED_PERCENT 90u
+#define RBNN_PUF_REPEATED_PERCENT 70u
+#define RBNN_PUF_KEPT_MIN_PERCENT 38u
+#define RBNN_PUF_GUESSED_MAX_PERCENT 62u
+#define RBNN_PUF_ESTIMATE_LAGS 32u
+#define RBNN_PUF_ESTIMATE_SIGNS 10u
 /* Generator polynomial without its leading term, 32 coefficients a word, constant term first. */
 #define RBNN_PUF_GENERATOR { 0x0b493ce9u, 0x7b597600u, 0x00000005u }
 

@@ -9,6 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.bench_accuracy import accuracy
+from rbnn.cli.bench_fingerprint import fingerprint
 from rbnn.cli.bench_host import host
 from rbnn.cli.bench_peers import peers
 from rbnn.cli.bench_theft import theft
@@ -136,6 +137,7 @@ def register(app: typer.Typer) -> None:
     group.command("device")(device)
     group.command("document")(document)
     group.command("host")(host)
+    group.command("fingerprint")(fingerprint)
     group.command("accuracy")(accuracy)
     group.command("theft")(theft)
     group.command("peers")(peers)

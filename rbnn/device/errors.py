@@ -9,12 +9,22 @@ from rbnn.spec.status import Status
 
 _ERROR_LINE = re.compile(r"e-\[(?P<name>[a-z-]+)(?:: (?P<text>.*))?\]")
 
+_OTHER_SRAM = (
+    "Switch the board off for ten seconds and try again; if that does not help, move the "
+    "fingerprint to other SRAM (noinit in boards/NAME.json and NAME.ld) or use another chip: "
+    "docs/security.md, Fingerprint."
+)
 _FIXES: dict[Status, str] = {
     Status.BUFFER_INCOMPLETE: "Load a whole input first: db load",
     Status.NO_CONTAINER: "Write a model to it: rbnn flash --user-key PATH",
     Status.NO_PROVISIONING: "Enrol it and write licences: rbnn flash --user-key PATH",
     Status.PROVISIONING_DAMAGED: "Write it again: rbnn flash --user-key PATH",
     Status.POWER_CYCLE: "Unplug the board and plug it in again (emulated: rbnn board cycle).",
+    Status.PUF_PATTERN: "Switch the board off for ten seconds and try again; if that does not "
+    "help, something writes to the fingerprint's RAM (noinit in boards/NAME.json) before the "
+    "firmware runs.",
+    Status.PUF_BIAS: _OTHER_SRAM,
+    Status.PUF_ENTROPY: _OTHER_SRAM,
     Status.PUF_HELPER: "Restore its provisioning partition with: rbnn flash --user-key PATH",
     Status.NOT_ENROLLED: "Enrol it: rbnn enroll",
     Status.NO_LICENCE: "Issue one: rbnn flash --user-key PATH",

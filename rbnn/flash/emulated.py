@@ -150,7 +150,8 @@ class EmulatedBoard:
             ) from error
         if len(cells) != _FINGERPRINT_BYTES:
             raise FlashError(
-                f"{self.fingerprint_file} has {len(cells)} bytes instead of {_FINGERPRINT_BYTES}.",
+                f"{self.fingerprint_file} has {len(cells)} bytes instead of {_FINGERPRINT_BYTES}: "
+                "it is damaged, or from an earlier version.",
                 "Remove the folder to start with a new device.",
             )
         return Fingerprint(np.frombuffer(cells, "<f4").astype(np.float64))

@@ -27,7 +27,7 @@ class Provisioning:
     """A partition's content.
 
     Args:
-        helper_record: 1,349 bytes.
+        helper_record: 3,117 bytes.
         licences: in the order in which they are stored.
     """
 
@@ -39,7 +39,7 @@ def build(helper_record: bytes, licences: Sequence[Licence]) -> bytes:
     """Bytes to write at the partition's start.
 
     Args:
-        helper_record: from the device's enrolment, 1,349 bytes.
+        helper_record: from the device's enrolment, 3,117 bytes.
         licences: at most 32, and at most one per task.
 
     Raises:

@@ -14,17 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.keys import bch
+from rbnn.keys import pattern as patterns
 from rbnn.keys.errors import FingerprintError
 from rbnn.keys.secret import Secret
 from rbnn.spec import kdf, layout, puf
 
 Bytes = npt.NDArray[np.uint8]
-_OFFSET_BITS = puf.GROUPS * (puf.REPETITION - 1)
 
 
 @dataclass(frozen=True)
 class SketchEnrolment:
-    """What enrolment yields: the public helper record (1,349 bytes) and the root key."""
+    """What enrolment yields: the public helper record (3,117 bytes) and the root key."""
 
     helper_record: bytes
     root: Secret
@@ -40,18 +40,10 @@ def _header() -> bytes:
     )
 
 
-def _groups(pattern: bytes) -> Bytes:
-    """Bits of a pattern, shape (1020, 11)."""
-    if len(pattern) != puf.PATTERN_BYTES:
-        raise ValueError(f"A pattern has {puf.PATTERN_BYTES} bytes. Received: {len(pattern)}")
-    bits = np.unpackbits(np.frombuffer(pattern, np.uint8), bitorder="little")
-    return bits[: puf.PATTERN_BITS].reshape(puf.GROUPS, puf.REPETITION)
-
-
-def _derive(groups: Bytes, header_and_helper: bytes) -> tuple[bytes, Secret]:
-    """Tag and root key from the exact pattern of enrolment."""
-    w = np.packbits(groups.reshape(-1), bitorder="little").tobytes()
-    seed = kdf.derive(bytes(kdf.KEY_BYTES), kdf.Label.PUF_SEED, w)
+def _derive(secret: Bytes, header_and_helper: bytes) -> tuple[bytes, Secret]:
+    """Tag and root key from the exact bits of the groups at enrolment."""
+    bits = np.packbits(secret, bitorder="little").tobytes()
+    seed = kdf.derive(bytes(kdf.KEY_BYTES), kdf.Label.PUF_SEED, bits)
     tag = kdf.derive(seed, kdf.Label.PUF_TAG, header_and_helper)
     return tag, Secret(kdf.derive(seed, kdf.Label.ROOT))
 
@@ -60,37 +52,34 @@ def enroll(pattern: bytes) -> SketchEnrolment:
     """Make the helper record and the root key from a power-up pattern.
 
     Args:
-        pattern: 1,403 bytes; the upper four bits of the last one are ignored.
+        pattern: 3,072 bytes.
 
     Raises:
-        FingerprintError: the pattern repeats one 32-bit word, or its share of ones is outside
-            42..58 %.
+        FingerprintError: it is no fingerprint (:func:`rbnn.keys.pattern.check`).
     """
-    groups = _groups(pattern)
-    ones = 100 * int(groups.sum())
-    low = puf.ONES_MIN_PERCENT * puf.PATTERN_BITS
-    high = puf.ONES_MAX_PERCENT * puf.PATTERN_BITS
-    whole = pattern[: puf.PATTERN_BYTES - 1]
-    if whole[4:] == whole[:-4] or not low <= ones <= high:
-        raise FingerprintError(
-            f"The pattern is constant or biased: {ones / puf.PATTERN_BITS:.1f} % ones.",
-            "A fingerprint is the content of SRAM at power-on, before anything writes to it.",
-        )
-    firsts = groups[:, 0].reshape(puf.BLOCKS, puf.BCH_LENGTH)
-    offsets = groups[:, 1:] ^ groups[:, :1]
-    checks = [bch.remainder(block) for block in firsts]
-    helper = np.packbits(np.concatenate([offsets.reshape(-1), *checks]), bitorder="little")
-    head = _header() + helper.tobytes()
-    tag, root = _derive(groups, head)
+    held = patterns.pairs(pattern)
+    patterns.check(pattern)
+    kept = held.kept
+    rows = np.arange(puf.GROUPS)
+    # argmax finds the first kept pair; a group without one has the bit 0.
+    secret = held.first[rows, kept.argmax(axis=1)] & kept.max(axis=1)
+    values = kept & (held.first ^ secret[:, np.newaxis])
+    checks = [bch.remainder(block) for block in secret.reshape(puf.BLOCKS, puf.BCH_LENGTH)]
+    helper = np.concatenate([kept.reshape(-1), values.reshape(-1), *checks])
+    head = _header() + np.packbits(helper, bitorder="little").tobytes()
+    tag, root = _derive(secret, head)
     return SketchEnrolment(head + tag, root)
 
 
 def reproduce(pattern: bytes, helper_record: bytes) -> Secret:
     """Correct a noisy pattern with its helper record.
 
+    A kept pair votes for its group's bit if its cells still differ. A group whose votes balance is
+    silent and has the bit 0 before the outer code corrects it.
+
     Args:
-        pattern: 1,403 bytes of a later power-up.
-        helper_record: 1,349 bytes from :func:`enroll`.
+        pattern: 3,072 bytes of a later power-up.
+        helper_record: 3,117 bytes from :func:`enroll`.
 
     Returns:
         The root key of enrolment.
@@ -106,38 +95,58 @@ def reproduce(pattern: bytes, helper_record: bytes) -> Secret:
     if len(helper_record) != layout.HELPER_RECORD_BYTES:
         raise refusal
     head, tag = helper_record[: -puf.TAG_BYTES], helper_record[-puf.TAG_BYTES :]
-    raw = np.frombuffer(head, np.uint8)[layout.HELPER_HEADER.size :]
-    helper = np.unpackbits(raw, bitorder="little")
-    offsets = helper[:_OFFSET_BITS].reshape(puf.GROUPS, puf.REPETITION - 1)
-    checks = helper[_OFFSET_BITS:].reshape(puf.BLOCKS, puf.BCH_CHECKS)
-
-    groups = _groups(pattern)
-    votes = groups[:, 0] + (groups[:, 1:] ^ offsets).sum(axis=1)
-    voted = (votes > puf.REPETITION // 2).astype(np.uint8).reshape(puf.BLOCKS, puf.BCH_LENGTH)
-    firsts = np.concatenate(
+    helper = patterns.bits_of(head[layout.HELPER_HEADER.size :])
+    kept, values, checks = np.split(helper, [8 * puf.PAIR_BYTES, 16 * puf.PAIR_BYTES])
+    held = patterns.pairs(pattern)
+    voting = kept.reshape(held.first.shape) & held.kept
+    ones = held.first ^ values.reshape(held.first.shape)
+    votes = (voting * (2 * ones.astype(np.int64) - 1)).sum(axis=1)
+    silent = int((votes == 0).sum())
+    voted = (votes > 0).astype(np.uint8).reshape(puf.BLOCKS, puf.BCH_LENGTH)
+    secret = np.concatenate(
         [
             bch.correct(block, bch.remainder(block) ^ check)
-            for block, check in zip(voted, checks, strict=True)
+            for block, check in zip(voted, checks.reshape(puf.BLOCKS, -1), strict=True)
         ]
-    )[:, np.newaxis]
-    expected, root = _derive(np.hstack([firsts, firsts ^ offsets]), head)
-    if not hmac.compare_digest(expected, tag) or not head.startswith(_header()):
+    )
+    expected, root = _derive(secret, head)
+    matches = hmac.compare_digest(expected, tag) and head.startswith(_header())
+    if not matches or silent > puf.SILENT_MAX:
         raise refusal
     return root
 
 
-def failure_probability(bit_error_rate: float) -> float:
+def group_error(bit_error_rate: float, kept: int | float) -> tuple[float, float]:
+    """Probability that a group's vote is wrong, and that it is silent (counted half in the first).
+
+    Args:
+        bit_error_rate: share of bits that differ from enrolment, independently, 0..0.5.
+        kept: how many pairs vote; or, as a share, how likely each of the 24 pairs was kept.
+    """
+    good, bad = (1 - bit_error_rate) ** 2, bit_error_rate**2
+    count, share = (kept, 1.0) if isinstance(kept, int) else (8 * puf.GROUP_BYTES, kept)
+    one = np.array([share * bad, 1 - share * (good + bad), share * good])
+    total = np.ones(1)
+    for _ in range(count):
+        total = np.convolve(total, one)
+    silent = float(total[count])
+    return float(total[:count].sum()) + silent / 2, silent
+
+
+def failure_probability(bit_error_rate: float, kept: float = 0.5) -> float:
     """Probability that a power-up does not reproduce the key: exact binomials.
 
     Args:
         bit_error_rate: share of bits that differ from enrolment, independently, 0..0.5.
+        kept: share of pairs that enrolment kept, each independently; 0.5 for unbiased cells.
 
     Returns:
-        Probability that one of 4 blocks has more than 9 of 255 groups with 6 or more of 11 bits
-        wrong.
+        Probability that one of 2 blocks has more than 9 of 255 groups with a wrong vote, or that
+        more than 51 groups are silent (an upper bound: the sum of both).
     """
     from scipy.stats import binom
 
-    group = float(binom.sf(puf.REPETITION // 2, puf.REPETITION, bit_error_rate))
-    block = float(binom.sf(puf.BCH_ERRORS, puf.BCH_LENGTH, group))
-    return -math.expm1(puf.BLOCKS * math.log1p(-block)) if block < 1.0 else 1.0
+    wrong, silent = group_error(bit_error_rate, kept)
+    block = float(binom.sf(puf.BCH_ERRORS, puf.BCH_LENGTH, wrong))
+    blocks = -math.expm1(puf.BLOCKS * math.log1p(-block)) if block < 1.0 else 1.0
+    return min(1.0, blocks + float(binom.sf(puf.SILENT_MAX, puf.GROUPS, silent)))

@@ -113,7 +113,7 @@ class Registry:
             public: X25519 public key, 32 bytes.
             sign_public: public key of its receipts, 32 bytes.
             board: the board's name.
-            helper_record: 1,349 bytes.
+            helper_record: 3,117 bytes.
         """
         with self._transaction(writes=True) as session:
             device = Device(

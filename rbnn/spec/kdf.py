@@ -25,7 +25,7 @@ class Label(StrEnum):
     PARAMS_NONCE = "params-nonce"
     """Parent S_t; context model id (16) || BLAKE2b-256 of the plaintext: that block's nonce."""
     PUF_SEED = "puf-seed"
-    """Parent 32 zero bytes; context the corrected SRAM pattern w (1,403 bytes)."""
+    """Parent 32 zero bytes; context the corrected bits of the groups (64 bytes)."""
     PUF_TAG = "puf-tag"
     """Parent the PUF seed; context header || helper data: the robust sketch's tag."""
     ROOT = "root"

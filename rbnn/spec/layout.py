@@ -18,7 +18,7 @@ HELPER_MAGIC = b"RBPH"
 PROVISIONING_MAGIC = b"RBPV"
 CONTAINER_VERSION = 3
 LICENCE_VERSION = 1
-PROVISIONING_VERSION = 1
+PROVISIONING_VERSION = 2
 
 NAME_BYTES = 16
 """Task and architecture names: UTF-8, padded with zero bytes; 15 bytes of text at most."""
@@ -255,7 +255,7 @@ HELPER_HEADER = Record(
     ),
 )
 HELPER_RECORD_BYTES = HELPER_HEADER.size + HELPER_BYTES + TAG_BYTES
-"""Helper header, helper data, tag; 1,349 bytes."""
+"""Helper header, helper data, tag; 3,117 bytes."""
 HELPER_RECORD_PADDED_BYTES = -(-HELPER_RECORD_BYTES // 4) * 4
 
 PROVISIONING_HEADER = Record(

@@ -40,6 +40,8 @@ class Status(IntEnum):
     LIMIT = -25
     SELF_TEST = -26
     OVERRUN = -27
+    PUF_BIAS = -28
+    PUF_ENTROPY = -29
 
     @property
     def text(self) -> str:
@@ -61,7 +63,7 @@ _TEXTS: dict[Status, str] = {
     Status.NO_PROVISIONING: "the provisioning partition is empty; enrol and flash",
     Status.PROVISIONING_DAMAGED: "the provisioning partition is damaged; flash it again",
     Status.POWER_CYCLE: "the fingerprint can only be read after power-on; power-cycle the board",
-    Status.PUF_PATTERN: "the SRAM pattern is constant or too biased to be a fingerprint",
+    Status.PUF_PATTERN: "the SRAM pattern is constant or repeats, so it is not from power-on",
     Status.PUF_HELPER: "helper data and SRAM pattern do not belong together or were changed",
     Status.NOT_ENROLLED: "this device is not enrolled",
     Status.ENROLLED: "this device is already enrolled",
@@ -75,5 +77,7 @@ _TEXTS: dict[Status, str] = {
     Status.NO_ACTIVE_TASK: "no task is active; unlock and switch to one",
     Status.LIMIT: "the licence's inference limit is reached",
     Status.SELF_TEST: "the self-test failed",
+    Status.PUF_BIAS: "too many cells of one class in the SRAM pattern have the same value",
+    Status.PUF_ENTROPY: "the SRAM pattern is too predictable to be a fingerprint",
     Status.OVERRUN: "bytes arrived faster than they could be read; send the line again",
 }

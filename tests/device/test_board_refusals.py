@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 from flashed_board import OTHER_TASK, TASK, Flashed, assert_answers, quiet, refused, unlock_on
 
@@ -70,6 +71,21 @@ def test_licences_of_this_device_on_another_enrolled_one(flashed: Flashed) -> No
     stolen = provisioning.parse(flashed.target.device.provisioning_file.read_bytes()).licences
     thief.write_provisioning(provisioning.build(device.helper_record, stolen))
     assert unlock_on(thief, flashed) is Status.LICENCE_REFUSED
+
+
+def test_a_chip_whose_words_prefer_opposite_values_is_not_enrolled(flashed: Flashed) -> None:
+    chip = flashed.copy("biased-chip", same_chip=False)
+    chip.erase_provisioning()
+    cells = chip.device.fingerprint().mismatch
+    cells += np.where(np.arange(cells.size) // 32 % 2 == 1, 0.95, -0.95)
+    chip.device.fingerprint_file.write_bytes(cells.astype("<f4").tobytes())
+    with Registry.open(flashed.folder / "biased.sqlite") as registry:
+        with pytest.raises(DeviceError) as caught:
+            enroll(chip, registry, quiet)
+        assert list(registry.devices()) == []
+    assert caught.value.status is Status.PUF_BIAS
+    assert "noinit in boards/NAME.json" in caught.value.fix
+    assert caught.value.exit_code != 0
 
 
 def issue(flashed: Flashed, task: int = 0, **changes: object) -> Licence:

@@ -37,6 +37,13 @@ def test_every_status_is_read_back(status: Status) -> None:
     assert error.fix or "; " not in status.text
 
 
+@pytest.mark.parametrize("status", [Status.PUF_PATTERN, Status.PUF_BIAS, Status.PUF_ENTROPY])
+def test_a_refused_fingerprint_comes_with_advice(status: Status) -> None:
+    name = status.name.lower().replace("_", "-")
+    error = from_error_line(f"e-[{name}: {status.text}]", "enroll")
+    assert "Switch the board off" in error.fix and "noinit in boards/NAME.json" in error.fix
+
+
 def test_unknown_error_lines_are_shown_as_they_are() -> None:
     assert from_error_line("e-[Unhandled command]", "x").status is None
     assert "e-something" in from_error_line("e-something", "x").what

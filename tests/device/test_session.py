@@ -194,7 +194,10 @@ def test_enroll_joins_the_helper_data(device: Make) -> None:
 
 def test_enroll_refuses_missing_helper_data(device: Make) -> None:
     far = device(enroll=f"m-helper-[0,00]\nm-public-[{'11' * 32}]\nm-sign-public-[{'22' * 32}]")
-    with Session(far.path) as session, pytest.raises(LinkError, match="1 of 1349 bytes"):
+    with (
+        Session(far.path) as session,
+        pytest.raises(LinkError, match=f"1 of {HELPER_RECORD_BYTES} bytes"),
+    ):
         session.enroll()
 
 

@@ -111,7 +111,7 @@ def test_flash_overflow_is_refused_with_the_numbers(tmp_path: Path) -> None:
 
 @needs_compiler
 def test_ram_overflow_is_refused_with_the_numbers(tmp_path: Path) -> None:
-    with pytest.raises(FitError, match=r"ram needs [\d,]+ bytes of 129,536"):
+    with pytest.raises(FitError, match=r"ram needs [\d,]+ bytes of 127,488"):
         platformio.build(load_board("nucleo"), write_model(tmp_path / "model", arena=200_000))
 
 

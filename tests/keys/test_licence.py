@@ -15,7 +15,12 @@ from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
-from rbnn.spec.layout import HELPER_RECORD_BYTES, LICENCE_BYTES, LICENCE_PROLOGUE
+from rbnn.spec.layout import (
+    HELPER_RECORD_BYTES,
+    HELPER_RECORD_PADDED_BYTES,
+    LICENCE_BYTES,
+    LICENCE_PROLOGUE,
+)
 
 PROVIDER = ProviderKey(X25519PrivateKey.generate())
 DEVICE = X25519PrivateKey.generate()
@@ -115,7 +120,7 @@ def test_invalid_licences_are_not_issued(changes: dict[str, object], said: str) 
 def test_a_partition_reads_back() -> None:
     licences = tuple(issue(task_number=number) for number in range(3))
     data = provisioning.build(RECORD, licences)
-    assert len(data) == 16 + 1352 + 3 * LICENCE_BYTES
+    assert len(data) == 16 + HELPER_RECORD_PADDED_BYTES + 3 * LICENCE_BYTES
     found = provisioning.parse(data + b"\xff" * 100)
     assert found.helper_record == RECORD and found.licences == licences
     full = [issue(task_number=number) for number in range(16)]
@@ -123,7 +128,7 @@ def test_a_partition_reads_back() -> None:
 
 
 def test_partitions_that_cannot_be_built() -> None:
-    with pytest.raises(ProvisioningError, match="1349 bytes"):
+    with pytest.raises(ProvisioningError, match=f"{HELPER_RECORD_BYTES} bytes"):
         provisioning.build(RECORD[:-1], [])
     with pytest.raises(ProvisioningError, match="one task"):
         provisioning.build(RECORD, [issue(), issue()])

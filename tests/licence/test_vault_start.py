@@ -34,7 +34,7 @@ def test_enrolment_on_the_device_makes_licensable_keys(world: World) -> None:
 def test_enrolment_is_refused(world: World) -> None:
     nothing = "00" * HELPER_RECORD_BYTES
     assert world.run(["enroll"], pattern=None) == [["power-cycle", nothing]]
-    assert world.run(["enroll", "enroll", "pattern"], pattern=b"\x5a\xa5\x0f\xf0" * 351) == [
+    assert world.run(["enroll", "enroll", "pattern"], pattern=b"\x5a\xa5\x0f\xf0" * 768) == [
         ["puf-pattern", nothing],
         ["power-cycle", nothing],
         ["wiped"],

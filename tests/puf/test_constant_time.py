@@ -33,4 +33,6 @@ def test_time_does_not_depend_on_secrets(optimisation: str) -> None:
     found = dict(line.split() for line in done.stdout.splitlines())
     expected = {"setup": "0", "bch": "0", "kdf": "0", "noise": "0", "reproduce": "1"}
     assert {part: found[part] for part in expected} == expected, done.stderr
+    # One for each reason to refuse, and one or two where the caller reads the status.
+    assert 1 <= int(found["enroll"]) <= 7, done.stderr
     assert int(found["control"]) > 0

@@ -32,8 +32,8 @@ def test_a_full_db_command_fits_the_line_buffer() -> None:
 
 
 def test_sketch_sizes_are_those_of_the_design() -> None:
-    assert (puf.PATTERN_BYTES, puf.HELPER_BYTES) == (1403, 1309)
-    assert puf.HELPER_BITS == 8 * puf.HELPER_BYTES
+    assert (puf.PATTERN_BYTES, puf.HELPER_BYTES) == (3072, 3077)
+    assert 8 * puf.CHECK_BYTES == puf.BLOCKS * puf.BCH_CHECKS
 
 
 def test_generator_polynomial_has_the_eighteen_roots() -> None:

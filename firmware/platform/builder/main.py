@@ -15,11 +15,21 @@ model = os.environ.get("RBNN_MODEL_DIR") or os.path.join(firmware, "model")
 monocypher = os.path.join(firmware, "third_party", "monocypher")
 
 # src_dir of the project is app/; PlatformIO compiles that one itself.
-ROOMS = ["crypto", "core", "puf", "reconf", "licence", "device", "link", "port/armv7m", f"port/{port}"]
+ROOMS = [
+    "crypto",
+    "core",
+    "puf",
+    "reconf",
+    "licence",
+    "device",
+    "link",
+    "port/armv7m",
+    f"port/{port}",
+]
 # What is called rarely shall be small; of crypto, what runs in every layer is assembly. What parses
-# and prints waits for the serial line anyway.
+# and prints waits for the serial line anyway; fingerprint and licences are read once.
 SMALL = ["-fno-inline-small-functions"]
-FLAGS = {"core": [], "reconf": [], "link": ["-Os"]}
+FLAGS = {"core": [], "reconf": [], "link": ["-Os"], "puf": ["-Os"], "licence": ["-Os"]}
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
 
 env.Replace(
