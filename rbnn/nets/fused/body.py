@@ -81,7 +81,7 @@ class FusedTask:
         task, last = self._task.name, len(self._network.topology.layers) - 1
         x = self.features(self._adapter(images), latents, stored)
         x = tf.reshape(x, [images.shape[0], -1])
-        x = self._network.shared[last](x, task=task)
+        x = self._network.weigh(task, last, x)
         return self._cut(self._network.own[task].norms[last](x, training=True))
 
     def features(
