@@ -164,11 +164,10 @@ static bool storage_fits(const rbnn_layer *layer, const rbnn_container_header *h
     return false;
   }
   return layer->weights_bytes == rbnn_layer_weights_bytes(layer) &&
-         (params_bytes == 0
-              ? layer->params_offset == 0
-              : layer->params_offset % 4u == 0 &&
-                    layer->params_offset >= RBNN_PARAMS_HEADER_BYTES &&
-                    fits(layer->params_offset, params_bytes, header->params_bytes));
+         (params_bytes == 0 ? layer->params_offset == 0
+                            : layer->params_offset % 4u == 0 &&
+                                  layer->params_offset >= RBNN_PARAMS_HEADER_BYTES &&
+                                  fits(layer->params_offset, params_bytes, header->params_bytes));
 }
 
 /* Whether the layer is at its place in the table and in the network. */

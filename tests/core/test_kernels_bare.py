@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from own_weights_cases import dense8_case, stem8_case
 from run_cases import (
     average_pool_case,
     dense_stream_case,
     max_pool_case,
     stem_case,
 )
-from own_weights_cases import dense8_case, stem8_case
 from run_driver import MACHINES, Request, build_bare, run_bare
 from stage_cases import FILLS, stage_case
 

@@ -88,8 +88,7 @@ static void unpack_weights(const plan *p, const rbnn_layer *layer, const int8_t 
   const uint32_t fours = p->values / 4u;
   for (uint32_t f = 0; f < layer->out_channels; f++) {
     const uint32_t *four = word + f * fours;
-    uint32_t *pair =
-        weights + f / RBNN_STEM8_FILTERS * p->pair_words + f % RBNN_STEM8_FILTERS;
+    uint32_t *pair = weights + f / RBNN_STEM8_FILTERS * p->pair_words + f % RBNN_STEM8_FILTERS;
     for (uint32_t i = 0; i < fours; i++, four++, pair += 2u * RBNN_STEM8_FILTERS) {
       pair[0] = pair_of(*four);
       pair[RBNN_STEM8_FILTERS] = pair_of(*four >> 8);
@@ -176,29 +175,6 @@ static void gather(const plan *p, const rbnn_layer *layer, uint32_t x, uint32_t 
   }
 }
 
-/* Without a branch; both are far from the limits of 32 bits. */
-static int32_t larger(int32_t a, int32_t b)
-{
-  return b + ((a - b) & ~((a - b) >> 31));
-}
-
-/* Sums of four positions and two filters as the stage reads them. */
-static void write_sums(const plan *p, uint32_t pool, const int32_t *sums, int16_t *row)
-{
-  const int32_t half = p->shift ? 1 << (p->shift - 1u) : 0;
-  for (uint32_t f = 0; f < RBNN_STEM8_FILTERS; f++, sums += RBNN_STEM8_POSITIONS) {
-    if (pool == 1u) {
-#pragma GCC unroll 4
-      for (uint32_t j = 0; j < RBNN_STEM8_POSITIONS; j++) {
-        row[j * RBNN_FILTERS_PER_TILE + f] = (int16_t)((sums[j] + half) >> p->shift);
-      }
-    } else {
-      const int32_t largest = larger(larger(sums[0], sums[1]), larger(sums[2], sums[3]));
-      row[f] = (int16_t)((largest + half) >> p->shift);
-    }
-  }
-}
-
 void rbnn_conv_stem8(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
@@ -207,6 +183,9 @@ void rbnn_conv_stem8(const rbnn_run *run)
   const uint32_t step = layer->pool == 1u ? RBNN_STEM8_POSITIONS : 1u;
   uint32_t *work = run->work;
   rbnn_stage_tile *stages = (rbnn_stage_tile *)(work + p.stages);
+  const uint32_t tile_words = RBNN_FILTERS_PER_TILE / RBNN_STEM8_FILTERS * p.pair_words;
+  const rbnn_stem8_windows windows = {work + p.columns, work + p.weights,
+                                      p.shift ? 1 << (p.shift - 1u) : 0, p.shift};
 
   unpack_weights(&p, layer, rbnn_layer_own_weights(layer, run->params), work + p.weights);
   place_offsets(&p, layer, work + p.offsets);
@@ -217,14 +196,13 @@ void rbnn_conv_stem8(const rbnn_run *run)
     slide(&p, run, y, work + p.image);
     for (uint32_t x = 0; x < layer->out_width; x += step) {
       gather(&p, layer, x, work);
-      const uint32_t *weights = work + p.weights;
       for (uint32_t tile = 0; tile < tiles; tile++) {
+        const uint32_t *weights = work + p.weights + tile * tile_words;
         int16_t *row = (int16_t *)(work + p.sums + tile * p.row_words) + x * RBNN_FILTERS_PER_TILE;
-        for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f += RBNN_STEM8_FILTERS) {
-          int32_t sums[RBNN_STEM8_FILTERS * RBNN_STEM8_POSITIONS];
-          rbnn_stem8_sums(work + p.columns, weights, weights + p.pair_words, sums);
-          write_sums(&p, layer->pool, sums, row + f);
-          weights += p.pair_words;
+        if (layer->pool == 1u) {
+          rbnn_stem8_each(&windows, weights, row);
+        } else {
+          rbnn_stem8_largest(&windows, weights, row);
         }
       }
     }

@@ -7,7 +7,7 @@
 #include "core/logit.h"
 #include "core/own_weights.h"
 
-#define BLOCK_WORDS 8u /* of input bits */
+#define BLOCK_WORDS 8u  /* of input bits */
 #define VALUE_WORDS 16u /* of the values of 32 bits */
 
 static uint32_t input_words(const rbnn_layer *layer)
