@@ -28,7 +28,7 @@ KEYS = (
 after them."""
 
 
-OPTIONAL = {"teachers": {}, "recipe": None, "stem_bits": 1, "classifier_bits": 1}
+OPTIONAL: dict[str, object] = {"teachers": {}, "recipe": None, "stem_bits": 1, "classifier_bits": 1}
 """Keys that are not in the file of a run that does not use them, as in files of earlier versions:
 the value that stands for that.
 """
