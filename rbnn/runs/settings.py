@@ -165,7 +165,8 @@ class Settings(Frozen):
     )] = Field(default_factory=dict)
 
     trunk: Annotated[int, Setting(
-        help="Number of layers, counted from the first, that have one key for all tasks. "
+        help="Number of layers with binary weights, counted from the first, that have one key for "
+        "all tasks. "
         "Default: 0.",
         fixed=True, single_task=0,
         row=Row("layers under one key"),
