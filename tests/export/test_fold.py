@@ -242,7 +242,7 @@ def test_logits_of_the_stream_count_it_in_units() -> None:
     stream = np.random.default_rng(2).integers(-(2**15), 2**15, (40, 32)).astype(np.int16)
     kernel = np.random.default_rng(3).random((32, 10)) < 0.5
     products = WORKINGS[operators.DENSE_STREAM].compute(DENSE_STREAM, stream, kernel)
-    logits = arithmetic.logits(products, group, over_stream=True) / 2**20
+    logits = arithmetic.logits(products, group, operators.DENSE_STREAM) / 2**20
     dots = (stream / 256) @ np.where(kernel, 1, -1)
     exact = 0.7 * (dots - 3.0) / np.sqrt(4.0 + values.epsilon) - 1.5
     inside = np.abs(exact) < 2047
