@@ -13,6 +13,17 @@ static inline uint32_t rbnn_own_padded(uint32_t count)
   return (count + 3u) & ~3u;
 }
 
+/* Bits by which the sums of a stem of `count` weights a filter are shifted right, so that 16 bits
+ * hold them. */
+static inline uint32_t rbnn_own_stem_shift(uint32_t count)
+{
+  uint32_t shift = 0;
+  while (count * RBNN_LARGEST_PIXEL * RBNN_LARGEST_OWN_WEIGHT >> shift >= INT16_MAX) {
+    shift++;
+  }
+  return shift;
+}
+
 /* Inner product of `count` values, a multiple of 32, with a filter; both are 4-byte aligned. The
  * sum must fit 32 bits: of a stream, that of RBNN_OWN_BLOCK values does. */
 #define RBNN_OWN_BLOCK 256u

@@ -32,16 +32,6 @@ typedef struct {
   uint32_t end;
 } plan;
 
-/* Bits by which the sums are shifted right, so that the stage's 16 hold them. */
-static uint32_t shift_of(uint32_t count)
-{
-  uint32_t shift = 0;
-  while (count * RBNN_LARGEST_PIXEL * RBNN_LARGEST_OWN_WEIGHT >> shift >= INT16_MAX) {
-    shift++;
-  }
-  return shift;
-}
-
 static plan plan_of(const rbnn_layer *layer)
 {
   plan p;
@@ -51,7 +41,7 @@ static plan plan_of(const rbnn_layer *layer)
   const uint32_t width = (layer->out_width + step - 1u) / step * step;
   p.values = rbnn_own_padded(count);
   p.pair_words = p.values / 2u * RBNN_STEM8_FILTERS;
-  p.shift = shift_of(count);
+  p.shift = rbnn_own_stem_shift(count);
   p.advance = (uint32_t)layer->stride * layer->pool;
   p.rows = (layer->pool - 1u) * layer->stride + layer->kernel;
   p.line = ((width * layer->pool - 1u) * layer->stride + layer->kernel) * layer->in_channels;
