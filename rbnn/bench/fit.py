@@ -47,6 +47,7 @@ SUBJECTS = (
     Subject("vgg", 64, None, 0.1, classes=30),
     Subject("reactnet", 160, None, 0.5, (16, 16, 3), 5),
     Subject("resnet", 64, 7, ends=8),
+    Subject("resnet", 128, 4, 0.15, classes=20, ends=8),
     Subject("resnet", 160, 4, 0.2, (16, 16, 1), 47, ends=8),
     Subject("reactnet", 32, 3, 0.0, (32, 32, 3), 5, ends=8),
     Subject("vgg", 32, None, 0.0, classes=30, ends=8),
