@@ -79,7 +79,7 @@ seven: setup ## Pack RUN=folder as the shipped seven-task model; publishes the s
 
 .PHONY: bench
 bench: setup ## Count instructions of layers and a network on the emulated cores, write docs/benchmarks.md
-	"$(BIN)/rbnn" bench document --output docs/benchmarks.md
+	"$(BIN)/rbnn" bench document --out docs/benchmarks.md
 
 .PHONY: bench-train
 bench-train: setup ## Time training seven tasks together against training each alone

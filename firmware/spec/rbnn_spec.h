@@ -323,7 +323,7 @@ _Static_assert(sizeof(rbnn_container_header) == 124u, "container_header");
 #define RBNN_CONTAINER_HEADER_BYTES 124u
 #define RBNN_CONTAINER_HEADER_CRC32_OFFSET 12u
 
-/* One layer of the graph table. Layers run in table order. */
+/* One layer of the layer table. Layers run in table order. */
 typedef struct {
   uint8_t op; /* enum Operator */
   uint8_t packing; /* enum Packing */

@@ -83,7 +83,7 @@ def bench_train(
     data = [_random_task(number, settings.batch) for number in range(tasks)]
     with tempfile.TemporaryDirectory() as folder:
         run = start_run(Path(folder), data, settings)
-        trainers = [Trainer(run, data, fused=True), Trainer(run, data)]
+        trainers = [Trainer(run, data), Trainer(run, data, fused=False)]
         for task in data:
             trainers.append(Trainer(prepare_baseline(run, task.name, rounds), [task]))
         for number in range(WARM_UP_STEPS):

@@ -1,37 +1,55 @@
-"""The application: collects the commands."""
+"""The application: finds the command that was typed, and imports only that one."""
 
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from rbnn import __version__
 
-COMMANDS = (
-    "tasks",
-    "nets",
-    "train",
-    "eval",
-    "export",
-    "keys",
-    "enroll",
-    "license",
-    "flash",
-    "switch",
-    "infer",
-    "monitor",
-    "board",
-    "devices",
-    "report",
-    "profile",
-    "bench",
-    "demo",
-)
-"""Modules of this package, in the order in which ``rbnn --help`` lists their commands."""
+COMMANDS = {
+    "tasks": "List the known tasks; with names, load those and count their samples.",
+    "nets": "Rank architectures and sizes by how they fit a board, before anything is trained.",
+    "train": "Train one shared network for all tasks named, into a run folder.",
+    "eval": "Measure every task of RUN on its test set.",
+    "export": "Write a run's model container, C arrays and golden vectors.",
+    "keys": "Make key files, and show their public part.",
+    "enroll": "Make helper data and keys on the device and add it to the registry.",
+    "license": "Issue licence files, put them on a board, and list what was issued.",
+    "flash": "Export, check and build if needed, write the board, enrol it once, and license it.",
+    "switch": "Make TASK the board's active task; a locked one needs the user key.",
+    "infer": "Print label, scores and duration of each file.",
+    "monitor": "Open a terminal on the board, or send the commands that are piped in.",
+    "board": "Power, reset and state of a board.",
+    "devices": "List the enrolled devices; `audit` checks the registry's log.",
+    "report": "Write what is known about RUN to an HTML page and a model card.",
+    "profile": "Run one inference of a task on the board; print instructions or cycles per layer.",
+    "bench": "What layers and networks cost.",
+    "demo": "Train two tasks, flash the emulated board, unlock, switch, and measure on the device.",
+}
+"""Modules of this package, in the order in which ``rbnn --help`` lists their commands, and what
+each does: the first paragraph of its own help. So ``rbnn --help`` imports none of them."""
+
+
+class _Commands(TyperGroup):
+    """A group that shows the commands of :data:`COMMANDS`, and imports the one that is used."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, summary in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=summary))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(str(name)), rest
+
 
 app = typer.Typer(
     name="rbnn",
+    cls=_Commands,
     help="Reconfigurable binary networks on Arm Cortex-M: train, flash, unlock, switch.",
     no_args_is_help=True,
     add_completion=False,
@@ -58,8 +76,10 @@ def _root(
     pass
 
 
-def build() -> typer.Typer:
-    """The application with every command registered."""
-    for name in COMMANDS:
-        importlib.import_module(f"rbnn.cli.{name}").register(app)
-    return app
+def load(name: str) -> TyperCommand | TyperGroup:
+    """Import one command."""
+    loaded = typer.Typer()
+    loaded.callback()(lambda: None)  # a group, even if it has only one command
+    importlib.import_module(f"rbnn.cli.{name}").register(loaded)
+    command: TyperCommand | TyperGroup = typer.main.get_group(loaded).commands[name]  # type: ignore[assignment]
+    return command

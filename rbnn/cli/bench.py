@@ -10,6 +10,7 @@ import typer
 from rbnn.cli import options
 from rbnn.cli.bench_accuracy import accuracy
 from rbnn.cli.bench_host import host
+from rbnn.cli.bench_peers import peers
 from rbnn.cli.bench_theft import theft
 from rbnn.cli.bench_train import train
 from rbnn.cli.options import BoardOption, JsonOption, PortOption
@@ -37,7 +38,7 @@ def device(
     ] = 20,
     port: PortOption = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Also write the JSON document to this file.")
+        Path | None, typer.Option("--out", help="Also write the JSON document to this file.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,7 +91,7 @@ def document(
         str, typer.Option(help="Emulated boards; the goals apply to the first.")
     ] = "qemu,qemu-m7,qemu-m3",
     inputs: Annotated[int, typer.Option(min=0, help="Random inputs, as for bench device.")] = 1000,
-    output: Annotated[Path, typer.Option("--output", help="File to write.")] = Path(
+    output: Annotated[Path, typer.Option("--out", help="File to write.")] = Path(
         "docs/benchmarks.md"
     ),
 ) -> None:
@@ -137,5 +138,6 @@ def register(app: typer.Typer) -> None:
     group.command("host")(host)
     group.command("accuracy")(accuracy)
     group.command("theft")(theft)
+    group.command("peers")(peers)
     group.command("train")(train)
     app.add_typer(group, name="bench")

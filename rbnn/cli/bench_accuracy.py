@@ -52,7 +52,8 @@ def accuracy(
         ),
     ] = None,
     wrong_secrets: Annotated[
-        int | None, typer.Option(help="Wrong secrets to try on each task; 0 for none. Default: 20.")
+        int | None,
+        typer.Option(min=0, help="Wrong secrets to try on each task; 0 for none. Default: 20."),
     ] = None,
     report_only: Annotated[
         bool, typer.Option("--report-only", help="Train nothing; report what is there.")

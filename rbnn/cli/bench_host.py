@@ -28,8 +28,9 @@ def host(
 ) -> None:
     """Measure how many images per second Keras and the C engine evaluate.
 
-    Default: vgg and resnet at their default sizes. Fails if the C engine's numbers differ from the
-    reference's.
+    Keras is measured twice: in plain float32, its fastest, and as rbnn trains it, which repeats the
+    device's integers. Default: vgg and resnet at their default sizes. Fails if the C engine's
+    numbers differ from the reference's.
     """
     from rbnn.bench.host import bench_host
     from rbnn.bench.host_tables import host_table

@@ -37,7 +37,7 @@ def off(
     as_json: JsonOption = False,
 ) -> None:
     """Power an emulated board off."""
-    options.emulated_target(board, device_folder).emulator.power_off()
+    options.emulated_target(board, device_folder).power_off()
     _tell(as_json, f"{board} is off", board=board, on=False)
 
 
@@ -62,7 +62,7 @@ def reset(
     as_json: JsonOption = False,
 ) -> None:
     """Press an emulated board's reset button; its power stays on."""
-    options.emulated_target(board, device_folder).emulator.warm_reset()
+    options.emulated_target(board, device_folder).warm_reset()
     _tell(as_json, f"{board} was reset without losing power", board=board, on=True)
 
 

@@ -95,7 +95,7 @@ def demo(
     if as_json:
         print(figures.model_dump_json(indent=2))
     else:
-        Console().print(report)
+        options.output().print(report)
         if isinstance(figures, PackedFigures):
             print("Continue with:", *figures.go_on, sep="\n  ")  # not wrapped, to be pasted
     if isinstance(figures, PackedFigures):

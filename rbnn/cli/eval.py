@@ -30,7 +30,7 @@ def evaluate(
         Path | None, typer.Argument(help="Run folder or name; default: the newest.")
     ] = None,
     wrong_secrets: Annotated[
-        int, typer.Option(help="Wrong secrets to force on each task; 0 for none.")
+        int, typer.Option(min=0, help="Wrong secrets to force on each task; 0 for none.")
     ] = 20,
     engine: Annotated[
         Literal["keras", "reference", "c"],
@@ -42,7 +42,7 @@ def evaluate(
         str | None, typer.Option(help="Measure on this board instead; it must hold RUN.")
     ] = None,
     samples: Annotated[
-        int, typer.Option(help="With --board: test samples per task; 0 for all.")
+        int, typer.Option(min=0, help="With --board: test samples per task; 0 for all.")
     ] = 200,
     user_key: UserKeyOption = None,
     port: PortOption = None,
@@ -63,10 +63,13 @@ def evaluate(
     if note := unfinished(trained):
         options.say(note)
 
+    failed: dict[str, str] = {}
+
     def show(where: dict[str, str], rows: Sequence[Frozen], tables: Sequence[Table]) -> None:
         if as_json:
             found = [row.model_dump(mode="json") for row in rows]
-            print(json.dumps({"run": str(trained.folder), **where, "tasks": found}, indent=2))
+            document = {"run": str(trained.folder), **where, "tasks": found, **failed}
+            print(json.dumps(document, indent=2))
             return
         for table in tables:
             options.output().print(table)
@@ -89,6 +92,7 @@ def evaluate(
                 error.what += (
                     f" {len(measured)} of {len(data)} tasks were measured; see the output."
                 )
+            failed = {"error": error.what, "try": error.fix}
             raise
         finally:
             if measured:

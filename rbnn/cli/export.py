@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rbnn.cli.options import DEFAULT_PROVIDER_KEY, DEFAULT_RUNS, JsonOption, say
+from rbnn.cli.options import DEFAULT_PROVIDER_KEY, DEFAULT_RUNS, JsonOption, output, say
 
 
 def export(
@@ -75,7 +75,7 @@ def export(
         }
         print(json.dumps(document, indent=2))
     else:
-        console = Console(highlight=False)
+        console = output()
         console.print(size_table(result.manifest))
         if checks:
             console.print(check_table(checks))

@@ -32,7 +32,7 @@ def infer(
 ) -> None:
     """Print label, scores and duration of each file.
 
-    If the board fails, what it answered before is printed; with --json, too.
+    If the board fails, what it answered before is printed; with --json, together with the error.
     """
     import json
 
@@ -40,6 +40,7 @@ def infer(
     from rbnn.errors import RbnnError
 
     found: list[FileInference] = []
+    failed: dict[str, str] = {}
     target = options.target(board, port, device_folder, emulated)
     try:
         with target.open() as session:
@@ -50,10 +51,12 @@ def infer(
     except RbnnError as error:
         if found:
             error.what += f" {len(found)} of {len(files)} files were answered; see the output."
+        failed = {"error": error.what, "try": error.fix}
         raise
     finally:
         if as_json and found:
-            print(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
+            inputs = [one.model_dump(mode="json", exclude={"task"}) for one in found]
+            print(json.dumps({"task": found[0].task, "inputs": inputs, **failed}, indent=2))
 
 
 def register(app: typer.Typer) -> None:

@@ -17,11 +17,9 @@ from rbnn.cli.options import (
     JsonOption,
     PassphraseFileOption,
     PortOption,
-    ProviderKeyOption,
     RegistryOption,
     RunsOption,
     UserKeyCommand,
-    UserKeyOption,
 )
 
 DeviceOption = Annotated[
@@ -43,17 +41,26 @@ def issue(
     ] = None,
     device: DeviceOption = None,
     tasks: Annotated[
-        list[str] | None,
-        typer.Option("--task", help="Task to license; may be repeated. Default: all."),
-    ] = None,
-    user_key: UserKeyOption = options.NO_VALUE,
+        str, typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all.")
+    ] = "",
+    user_key: Annotated[
+        str,
+        typer.Option(
+            options.USER_KEY,
+            metavar="[PATH]",
+            show_default=False,
+            help="Key file, or - for standard input; without a value, keys/user.key or a prompt.",
+        ),
+    ] = options.NO_VALUE,
     limit: Annotated[
         int, typer.Option("--limit", min=0, help="Inferences per activation; 0 for no limit.")
     ] = 0,
     out: Annotated[Path, typer.Option("--out", help="Folder for the licence files.")] = Path(
         "licences"
     ),
-    provider_key: ProviderKeyOption = options.DEFAULT_PROVIDER_KEY,
+    provider_key: Annotated[
+        Path, typer.Option("--provider-key", help="Licence provider's key; it must exist.")
+    ] = options.DEFAULT_PROVIDER_KEY,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = options.DEFAULT_REGISTRY,
     runs: RunsOption = options.DEFAULT_RUNS,
@@ -68,6 +75,7 @@ def issue(
     from rbnn.runs.run import choose_run
 
     trained = choose_run(run, runs)
+    names = [name for name in tasks.split(",") if name]
     container = Export.read(trained.export_folder).container
     provider = load_provider_key(provider_key, passphrase_file)
     user = options.load_user_key(user_key)
@@ -75,7 +83,7 @@ def issue(
         found = known.find_device(device)
         public, name = bytes.fromhex(found.public), found.board
         issued = issue_licences(
-            container, trained.secrets(), provider, public, user, known, tasks or (), limit
+            container, trained.secrets(), provider, public, user, known, names, limit
         )
     rows: list[dict[str, Any]] = []
     for task, licence in issued.items():

@@ -41,10 +41,10 @@ class _Output:
 
 
 def build() -> typer.Typer:
-    """The application with every command registered."""
-    from rbnn.cli import application
+    """The application."""
+    from rbnn.cli.application import app
 
-    return application.build()
+    return app
 
 
 def wants_json(arguments: list[str]) -> bool:
@@ -65,8 +65,13 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is escaped
             stream.reconfigure(errors="backslashreplace")
-    if sys.stdin is None:  # closed by the parent process: read it as empty
+    # What the parent process has closed is read as empty, and written to nobody.
+    if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115 (open as long as the process)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     output = _Output(sys.stdout)
     as_json = wants_json(sys.argv[1:])
     if as_json:

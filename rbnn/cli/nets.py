@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from rbnn.image.board import Board as Manifest
     from rbnn.image.candidates import RankedNetwork
 
-KIB = 1024
-LEAST_WIDTHS = {"kbit": 6, "M MAC": 5, "flash KB": 5, "RAM KB": 5, "M instr.": 6, "ms": 3}
-"""Minimum widths of the number columns: no number is cut short on an 80-column terminal."""
+FIGURES = ("kbit", "M MAC", "flash KB", "RAM KB", "M instr.", "ms")
 
 
 def nets(
@@ -86,7 +84,9 @@ def _parse_shape(text: str) -> tuple[int, int, int]:
     from rbnn.errors import RbnnError
 
     parts = text.lower().split("x")
-    if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
+    if len(parts) != 3 or not all(
+        part.isascii() and part.isdecimal() and int(part) for part in parts
+    ):
         raise RbnnError(
             f"An input is height x width x channels. Received: {text!r}.", "Write --input 32x32x3."
         )
@@ -95,31 +95,32 @@ def _parse_shape(text: str) -> tuple[int, int, int]:
 
 
 def _print(board: Manifest, model: str, found: list[RankedNetwork]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    has = f"{board.flash.bytes / KIB:g} KB flash, {board.ram.bytes / KIB:g} KB RAM"
+    from rbnn.pages.units import KB
+
+    has = f"{board.flash.bytes / KB:,.0f} KB flash, {board.ram.bytes / KB:,.1f} KB RAM"
     table = Table(title=f"{board.title}, {board.clock_hz / 1e6:g} MHz, {has}\n{model}")
     table.add_column("network", no_wrap=True)
-    for name, least in LEAST_WIDTHS.items():
-        table.add_column(name, justify="right", min_width=least)
-    table.add_column("fits", min_width=len("flash,"))
+    for name in FIGURES:
+        table.add_column(name, justify="right")
+    table.add_column("fits")
     for one in found:
         table.add_row(
             "/".join([f"{one.architecture} {one.width}", *_sizes(one)]),
             f"{one.bits / 1000:,.0f}",
             f"{one.macs / 1e6:,.1f}",
-            f"{one.flash / KIB:,.0f}",
-            f"{one.ram / KIB:,.1f}",
+            f"{one.flash / KB:,.0f}",
+            f"{one.ram / KB:,.1f}",
             f"{one.instructions / 1e6:,.2f}",
             f"{one.estimated_ms:,.0f}",
             "yes" if one.fits else f"no: {', '.join(one.lacks)}",
         )
-    console = Console(highlight=False)
+    console = options.output()
     console.print(table)
     console.print(
         "network: architecture, width/depth/stages. RAM: with resident weights if there is room. "
-        "ms: an estimate without flash wait states."
+        "KB: 1,000 bytes. ms: an estimate without flash wait states."
     )
 
 

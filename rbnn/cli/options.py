@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from typer.core import TyperArgument, TyperCommand
 
 from rbnn.errors import RbnnError
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from rbnn.device.emulated.target import EmulatedTarget
     from rbnn.device.target import Target
     from rbnn.keys.user_key import UserKey
+    from rbnn.pages.terminal import Terminal
     from rbnn.runs.errors import TrainingPausedError
 
 T = TypeVar("T")
@@ -172,12 +172,11 @@ def keep(results: Iterable[T], kept: list[T]) -> Iterator[T]:
         yield one
 
 
-def output() -> Console:
-    """Standard output for tables; as wide as the terminal, or 120 columns in a file.
+def output() -> Terminal:
+    """Standard output for tables and results."""
+    from rbnn.pages.terminal import Terminal
 
-    Square brackets in names of files and classes are not markup.
-    """
-    return Console(width=None if sys.stdout.isatty() else 120, markup=False)
+    return Terminal()
 
 
 def target(board: str, port: str | None, folder: Path | None, emulated: bool) -> Target:
@@ -217,7 +216,10 @@ def load_user_key(value: str | None) -> UserKey:
         return user_key.load_user_key(path)
     except UserKeyError as error:
         if value != "-" and not path.is_file():  # it may be another argument of the command
-            error.fix += f" {USER_KEY} takes the next word as its PATH; without one, put it last."
+            error.fix += (
+                f"; or, if {value} is another argument, put {USER_KEY} last: it takes the next "
+                "word as its PATH"
+            )
         raise
 
 

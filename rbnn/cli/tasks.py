@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rbnn.cli.options import JsonOption
+from rbnn.cli.options import JsonOption, output
 
 
 def tasks(
@@ -26,7 +26,6 @@ def tasks(
 
 
 def _print_known(as_json: bool) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from rbnn.tasks.overview import overview
@@ -39,11 +38,10 @@ def _print_known(as_json: bool) -> None:
     table.add_column("where", overflow="fold")
     for row in rows:
         table.add_row(row.name, row.about, "yes" if row.ready else "no", row.where)
-    Console().print(table)
+    output().print(table)
 
 
 def _print_loaded(names: str, as_json: bool) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from rbnn.tasks import load, parse_specs
@@ -57,7 +55,7 @@ def _print_loaded(names: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"tasks": [describe(data) for data in loaded]}, indent=2))
         return
-    console = Console(highlight=False, markup=False)
+    console = output()
     table = Table("task", "kind", "channels", "classes", "train", "test")
     for data in loaded:
         figures = (data.channels, len(data.labels), len(data.train), len(data.test))

@@ -77,6 +77,7 @@ def train(
     from rbnn.image.board import load_board
     from rbnn.runs.run import Run
     from rbnn.runs.start import check, load_data, moved, start_run
+    from rbnn.runs.teachers import check_files
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
     from rbnn.tasks.overlap import overlap_warnings
@@ -94,6 +95,7 @@ def train(
     else:
         settings = Settings(**(given if recipe is None else with_recipe(recipe, given)))
         check(settings)
+        check_files(settings)
         specs = parse_specs(tasks or "")
     if distribute:
         from rbnn.train.distribution import join

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from rbnn.compare.jobs import DEVICE_SCHEME, SCHEMES
@@ -21,8 +22,10 @@ from rbnn.compare.plan import (
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.nets.architectures import architecture
+from rbnn.runs.config import FloatTeacher
 from rbnn.runs.settings import TABLE, Scheme
 from rbnn.runs.start import check, usual_precision
+from rbnn.runs.teachers import FOLDER as TEACHERS
 from rbnn.tasks import TaskData
 
 DEFAULT_SEEDS = (1, 2, 3)
@@ -85,6 +88,7 @@ def draft(
             if names != list(plan.names):
                 raise _other_settings(folder, "--tasks", ",".join(specs), ",".join(tasks))
             specs = list(tasks)  # their data may have moved; settle() tells whether they changed
+        given = {name: _kept(name, value) for name, value in given.items()}
         for name, value in given.items():
             if settings[name] != value:
                 raise _other_settings(folder, TABLE[name].option, settings[name], value)
@@ -100,7 +104,11 @@ def draft(
 
 
 def settle(
-    folder: Path, specs: Sequence[str], choice: ComparisonChoice, data: Sequence[TaskData]
+    folder: Path,
+    specs: Sequence[str],
+    choice: ComparisonChoice,
+    data: Sequence[TaskData],
+    teachers: Mapping[str, FloatTeacher] = MappingProxyType({}),
 ) -> ComparisonPlan:
     """Write the folder's plan: what it had, and what ``choice`` adds.
 
@@ -109,6 +117,7 @@ def settle(
         specs: of the tasks, from :func:`draft`.
         choice: complete, from :func:`draft`.
         data: the tasks, in order.
+        teachers: the float models in the folder, by task.
 
     Returns:
         What to train now; the file holds everything that was ever asked for.
@@ -132,11 +141,12 @@ def settle(
     assert choice.wrong_secrets is not None
     wanted = ComparisonPlan(
         tasks=tasks,
-        settings=dict(choice.settings),
+        settings={name: _kept(name, value) for name, value in choice.settings.items()},
         seeds=tuple(choice.seeds),
         schemes=tuple(choice.schemes),
         counts=tuple(sorted(choice.counts)),
         wrong_secrets=choice.wrong_secrets,
+        teachers=dict(teachers),
     )
     everything = wanted
     if known is not None:
@@ -195,10 +205,18 @@ def _defaults(tasks: int) -> ComparisonChoice:
 
 
 def _refuse_other_files(folder: Path) -> None:
-    if folder.is_dir() and any(entry.name != LOCK_FILE for entry in folder.iterdir()):
+    ours = (LOCK_FILE, TEACHERS)
+    if folder.is_dir() and any(entry.name not in ours for entry in folder.iterdir()):
         raise RbnnError(
             f"{folder} holds other files but no comparison.", "Choose a new folder with --out."
         )
+
+
+def _kept(name: str, value: Any) -> Any:
+    """What a folder keeps of a setting: of a float model's path only the last part."""
+    if name != "teachers":
+        return value
+    return {task: Path(file).name for task, file in value.items()}
 
 
 def _check(choice: ComparisonChoice, tasks: int) -> None:

@@ -14,6 +14,7 @@ from rbnn.compare.choice import ComparisonChoice, draft, settle
 from rbnn.compare.figures import AccuracyFigures
 from rbnn.compare.plan import locked
 from rbnn.compare.report import write_report
+from rbnn.compare.teachers import place
 from rbnn.compare.train import train_all
 from rbnn.tasks import find_again, load, parse_specs
 from rbnn.tasks.loading_bar import LoadingBar
@@ -49,5 +50,6 @@ def compare_networks(
     for warning in overlap_warnings(data):
         say(f"warning: {warning}")
     with locked(folder):
-        train_all(folder, settle(folder, specs, filled, data), data, say, until)
+        plan = settle(folder, specs, filled, data, place(folder, filled, data, say))
+        train_all(folder, plan, data, say, until)
         return write_report(folder, summary)

@@ -86,7 +86,7 @@ def _about(figures: AccuracyFigures) -> str:
     shape = [f"{name} {size}" for name, size in options.items() if size is not None]
     network = ", ".join([chosen.name, *shape])
     remarks = [
-        setting.remark.format(value)
+        setting.remark.format(setting.show(value) if isinstance(value, Mapping) else value)
         for setting, value in Settings(**settings).effective()
         if setting.remark
     ]

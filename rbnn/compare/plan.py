@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from rbnn.compare.jobs import DEVICE_SCHEME, Job, count_network, jobs
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.frozen import Frozen
+from rbnn.runs.config import FloatTeacher
 from rbnn.runs.settings import TABLE, Scheme, Settings
 
 FILE = "benchmark.json"
@@ -38,7 +39,8 @@ class ComparisonPlan(Frozen):
     """``benchmark.json``.
 
     ``settings`` are those of ``rbnn train`` except seed, scheme and baseline. With a time budget,
-    ``steps`` is how many the first network took; all others then take as many.
+    ``steps`` is how many the first network took; all others then take as many. ``teachers`` says
+    what the float models are, by task; their files are relative to the folder.
     """
 
     version: int = VERSION
@@ -49,6 +51,7 @@ class ComparisonPlan(Frozen):
     counts: tuple[int, ...]
     wrong_secrets: int
     steps: int | None = None
+    teachers: dict[str, FloatTeacher] = Field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,7 +94,7 @@ def usual_settings() -> dict[str, Any]:
 def training_settings(settings: Mapping[str, Any], seed: int) -> Settings:
     """Settings of one seed; a comparison always trains the single-task networks."""
     made = Settings(**settings, seed=seed)
-    return made.model_copy(update={"baseline": made.taught})
+    return made.model_copy(update={"baseline": made.superpose or made.distill is not None})
 
 
 def read_plan(folder: Path) -> ComparisonPlan | None:
@@ -138,8 +141,17 @@ def record_steps(folder: Path, steps: int) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(
+    folder: Path,
+    command: str = "rbnn bench accuracy",
+    fix: str = "Wait for it to end; --report-only works meanwhile.",
+) -> Iterator[None]:
     """Keep others from training in the same folder.
+
+    Args:
+        folder: made when missing.
+        command: that trains there, for the message.
+        fix: what the user may do meanwhile.
 
     Raises:
         RbnnError: another process does, or the folder cannot be written.
@@ -155,8 +167,5 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise RbnnError(
-                f"Another rbnn bench accuracy is running in {folder}.",
-                "Wait for it to end; --report-only works meanwhile.",
-            ) from error
+            raise RbnnError(f"Another {command} is running in {folder}.", fix) from error
         yield

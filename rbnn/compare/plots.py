@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from rbnn.compare.figures import AccuracyFigures, Flash, NetworkAverage, TaskComparison
 from rbnn.compare.jobs import DEVICE_SCHEME, SINGLE, count_network
 from rbnn.pages.plot_style import FAINT, INK, SERIES, WARNING, Series, grid, new_figure
+from rbnn.pages.units import kilobytes
 
 GOAL_POINTS = 1.0
 """Most that a task may lose against its single-task network."""
@@ -99,7 +100,7 @@ def flash_by_count(flash: Sequence[Flash]) -> Figure:
     ):
         axes.plot(counts, values, **{**series.marks, "linestyle": "-", "linewidth": 1.4})
         axes.annotate(
-            f"{label}\n{_kilobytes(values[-1])} KB", (counts[-1], values[-1]), (-6, 10),
+            f"{label}\n{kilobytes(values[-1])} KB", (counts[-1], values[-1]), (-6, 10),
             textcoords="offset points", ha="right", va="bottom", color=series.colour,
         )  # fmt: skip
     axes.set_title("Flash of the networks of M tasks, KB")
@@ -107,7 +108,7 @@ def flash_by_count(flash: Sequence[Flash]) -> Figure:
     axes.set_xticks(counts)
     axes.set_xlim(counts[0] - 0.3, counts[-1] + 0.3)
     axes.set_ylim(0, 1.18 * max(flash[-1].separate, flash[-1].shared))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _kilobytes(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: kilobytes(value)))
     grid(axes, "y")
     return figure
 
@@ -195,7 +196,3 @@ def _label_ends(axes: Axes, x: float, ends: Sequence[tuple[float, str]]) -> None
             fontweight="bold" if name == "mean" else "normal", annotation_clip=False,
         )  # fmt: skip
     axes.set_ylim(low, max(high, placed[-1] + apart / 2))
-
-
-def _kilobytes(size: float) -> str:
-    return f"{size / 1000:,.0f}" if size >= 100_000 or not size else f"{size / 1000:,.1f}"

@@ -17,6 +17,7 @@ from rbnn.compare.jobs import SINGLE, Job
 from rbnn.compare.measure import measure
 from rbnn.compare.measured import NetworkMeasurement, read_measured, write_measured
 from rbnn.compare.plan import ComparisonPlan, read_plan, record_steps
+from rbnn.compare.teachers import way_up, with_teachers
 from rbnn.container.plan import plan as lay_container_out
 from rbnn.engine.compile import compiler, engine_sources
 from rbnn.errors import RbnnError
@@ -55,6 +56,7 @@ def train_all(
         RbnnError: something cannot be read or written.
     """
     # TensorFlow takes seconds to import.
+    from rbnn.train.float_network import provide_teachers
     from rbnn.train.session import fit
 
     jobs = _timed_first(plan)
@@ -65,6 +67,7 @@ def train_all(
     batches = {task.name: task.batch for task in config.tasks}
     work = later_work([sum(batches[name] for name in job.tasks) for job in missing])
     command = shlex.join(["rbnn", "bench", "accuracy", "--out", str(folder)])
+    provide_teachers(Run(folder), with_teachers(config, plan.teachers, ""), data, command, until)
     for job, later in zip(missing, work, strict=True):
         number = jobs.index(job) + 1
         if is_due(until):
@@ -116,7 +119,9 @@ def prepare(folder: Path, plan: ComparisonPlan, job: Job, data: Sequence[TaskDat
     if run.config_file.exists() and (whole or run.checkpoint_folder.exists()):
         return run
     everything = configure(data, plan.training(job.seed), os.urandom(MODEL_ID_BYTES))
-    write_run(run, narrowed(everything, folder, job, _steps(folder, everything, job)))
+    everything = with_teachers(everything, plan.teachers, "")
+    config = narrowed(everything, folder, job, _steps(folder, everything, job))
+    write_run(run, with_teachers(config, plan.teachers, way_up(job)))
     return run
 
 
@@ -135,7 +140,7 @@ def narrowed(config: RunConfig, folder: Path, job: Job, steps: int | None) -> Ru
     run = Run(folder / job.path)
 
     def teacher(task: str) -> str | None:
-        if not config.taught:
+        if not config.taught or (task in config.teachers and not config.superpose):
             return None
         return Run(folder / Job(SINGLE, "none", (task,), job.seed).path).relative_to(run)
 

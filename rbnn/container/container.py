@@ -1,4 +1,4 @@
-"""The model container: one shared set of bits, the graph table, and every task's sealed block.
+"""The model container: one shared set of bits, the layer table, and every task's sealed block.
 
 ``header | layer table | task table | P | sealed blocks``; SPEC.md lists every byte.
 ``rbnn.container.build`` makes one, ``rbnn.container.parse`` reads one.

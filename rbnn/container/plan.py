@@ -18,11 +18,12 @@ from rbnn.spec.layout import (
     Output,
 )
 from rbnn.spec.link import INPUT_BUFFER_BYTES
+from rbnn.spec.packing import round_up
 
 
-def align(offset: int, multiple: int = ALIGNMENT) -> int:
-    """``offset`` rounded up to a multiple of ``multiple``."""
-    return -(-offset // multiple) * multiple
+def align(offset: int) -> int:
+    """The next place in the container where a layer's bits or a sealed block may start."""
+    return round_up(offset, ALIGNMENT)
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def plan(topology: Topology) -> ContainerPlan:
             )
         )
         weights = align(weights + own)
-        params = align(params + group, 4)
+        params = round_up(params + group, 4)
     return ContainerPlan(
         placements=tuple(placements),
         arena_bytes=arena.total,

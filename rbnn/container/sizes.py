@@ -50,7 +50,14 @@ class Sizes(Frozen):
         return self.shared + sum(task.own for task in self.tasks)
 
 
-def _separate_bytes(topology: Topology, classes: int, params_bytes: int) -> int:
+def single_task_bytes(topology: Topology, classes: int, params_bytes: int) -> int:
+    """Flash of a single-task network, unsealed.
+
+    Args:
+        topology: with padded channels.
+        classes: of the task.
+        params_bytes: of its parameters, class names included.
+    """
     *hidden, last = topology.layers
     alone = dataclasses.replace(
         topology,
@@ -73,7 +80,7 @@ def measure(container: Container) -> Sizes:
                 sealed=sealed,
                 licence=LICENCE_BYTES,
                 own=TASK.size + sealed + LICENCE_BYTES,
-                separate=_separate_bytes(
+                separate=single_task_bytes(
                     container.topology, task.classes, len(task.sealed) - SEALED_OVERHEAD
                 ),
             )

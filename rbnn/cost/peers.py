@@ -8,6 +8,7 @@ measurement is in :class:`Peer`; the programs that made it are not part of this 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec import operators
@@ -54,6 +55,10 @@ PEERS = (
     ),
     Peer("CMSIS-NN, int8", 1.761, 1.690, 1.924, 3.75, "github.com/ARM-software/CMSIS-NN"),
 )  # fmt: skip
+INT8 = PEERS[-1]
+
+Int8Kind = Literal["stem", "conv", "dense"]
+"""Layers of an int8 network: the first convolution, any other one, a dense layer."""
 
 
 @dataclass(frozen=True)
@@ -112,3 +117,13 @@ def rate(layer: Layer) -> float:
 def estimate(topology: Topology) -> int:
     """Instructions of a whole network at the best peer's rates."""
     return round(sum(layer.macs * rate(layer) for layer in topology.layers))
+
+
+def int8_rate(kind: Int8Kind) -> float:
+    """Instructions of CMSIS-NN per multiply-accumulate of an int8 layer.
+
+    Convolutions, depthwise and 1x1 ones too, count at the best rate of a 3x3 one: none of the
+    others was measured, and a depthwise one, which uses each value less often, takes more.
+    """
+    known = {"stem": (INT8.stem,), "conv": (INT8.conv_a, INT8.conv_b), "dense": (INT8.dense,)}
+    return min(float(rate) for rate in known[kind] if rate is not None)

@@ -16,9 +16,8 @@ from rbnn.device.target import Say
 from rbnn.frozen import Frozen
 from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
-from rbnn.tasks.files import kind_of
 from rbnn.tasks.names import KNOWN
-from rbnn.tasks.sample import load_sample
+from rbnn.tasks.sample import load_sample, sample_kind
 
 SHOWN_SCORES = 3
 
@@ -82,7 +81,7 @@ def infer_files(
 
 
 def _require_kind(file: Path, task: str, expected: Kind | None) -> None:
-    kind = kind_of(file.name, str(file))
+    kind = sample_kind(file)
     if expected is None or kind == expected:
         return
     fix = f"Name a {KIND_NAMES[expected]}, or switch to another task: rbnn switch TASK"

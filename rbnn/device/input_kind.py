@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rbnn.device.answers import ActiveTask
 from rbnn.device.session import Session
 from rbnn.errors import RbnnError
-from rbnn.runs.config import RunTask
-from rbnn.runs.run import Run
 from rbnn.tasks.dataset import Kind
 from rbnn.tasks.files import kind_of
 from rbnn.tasks.names import KNOWN, parse_spec
 from rbnn.tasks.tree import open_tree
+
+if TYPE_CHECKING:  # a task of colour pictures needs no run to be read
+    from rbnn.runs.config import RunTask
 
 KIND_NAMES: dict[Kind, str] = {"image": "picture", "audio": "sound"}
 
@@ -45,6 +47,8 @@ def input_kind(session: Session, task: str, active: ActiveTask, runs: Path) -> K
 
 def _find_task(model_id: str, task: str, runs: Path) -> RunTask | None:
     """The entry of ``task`` in the run whose model the board holds."""
+    from rbnn.runs.run import Run
+
     for file in (*runs.glob("*/config.json"), *runs.glob("*/baseline/*/config.json")):
         with contextlib.suppress(RbnnError):  # a run of another version is not this board's
             config = Run(file.parent).config()

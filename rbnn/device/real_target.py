@@ -7,15 +7,17 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rbnn.device import ports
 from rbnn.device.errors import PortError
 from rbnn.device.target import Say, Target
 from rbnn.flash import openocd
 from rbnn.flash.errors import FlashError
-from rbnn.image import platformio
 from rbnn.image.board import Board
-from rbnn.image.platformio import BuildResult
+
+if TYPE_CHECKING:
+    from rbnn.image.platformio import BuildResult
 
 REPLUG_TIMEOUT_S = 300.0
 SETTLE_S = 1.0
@@ -68,6 +70,8 @@ class RealTarget(Target):
 
     def write_firmware(self, build: BuildResult, model: Path | None) -> None:
         """Run PlatformIO's upload target."""
+        from rbnn.image import platformio
+
         platformio.upload(build.board, model, self.probe())
 
     def write_provisioning(self, partition: bytes) -> None:
@@ -105,6 +109,8 @@ class RealTarget(Target):
         ``provisioning.bin`` represents a temporary file: its content is made after enrolment.
         Without ``--port``, ``SERIAL`` represents the serial number of a probe that is not there.
         """
+        from rbnn.image import platformio
+
         try:
             probe = self.probe()
         except PortError:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rbnn.device.errors import PortError
 from rbnn.device.session import Session
-from rbnn.image.board import Board, Emulation
-from rbnn.image.platformio import BuildResult
+
+if TYPE_CHECKING:
+    from rbnn.image.board import Board, Emulation
+    from rbnn.image.platformio import BuildResult
 
 Say = Callable[[str], None]
 """Called with one line for the user to read."""

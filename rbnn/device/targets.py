@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.errors import PortError
-from rbnn.device.real_target import RealTarget
 from rbnn.device.target import Say, Target
 from rbnn.image.board import Board
 
@@ -37,6 +35,8 @@ def find_target(
                 f"Board {board.name!r} is real; it has no folder.",
                 "Add --emulated, or omit --device-folder.",
             )
+        from rbnn.device.real_target import RealTarget
+
         return RealTarget(board, port, say)
     if board.emulator is None:
         raise PortError(
@@ -48,4 +48,6 @@ def find_target(
             f"Board {board.name!r} is emulated; it has no serial port on this machine.",
             "Omit --port, or choose a real board.",
         )
+    from rbnn.device.emulated.target import EmulatedTarget
+
     return EmulatedTarget(board, folder or Path("emulated") / board.name, say)

@@ -1,5 +1,5 @@
 """The container as C: ``model_image.c``, ``model_kernels.c`` and ``model_features.h`` for the
-firmware, and ``model_config.h`` with the graph table.
+firmware, and ``model_config.h`` with the layer table.
 
 ``model_image.c`` implements ``firmware/core/model_image.h``. ``model_kernels.c`` names the kernels
 that the model's operators need, so that the linker leaves the others out; ``model_features.h`` does

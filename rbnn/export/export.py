@@ -7,7 +7,7 @@
         model_image.c      the same as a C array, for the firmware
         model_kernels.c    which kernels the model needs
         model_features.h   which parts of them
-        model_config.h     memory needs and the graph table, for build and reader
+        model_config.h     memory needs and the layer table, for build and reader
         golden.npz         golden vectors
         manifest.json      what all this is; written last
 """

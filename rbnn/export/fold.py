@@ -27,9 +27,8 @@ from rbnn.spec.layout import (
     Sign,
     Stage,
 )
-from rbnn.spec.operators import INT16_MAX
+from rbnn.spec.operators import INT16_MAX, INT16_MIN
 
-INT16_MIN = -(2**15)
 INT32_MAX = 2**31 - 1
 STREAM_ONE = 1 << STREAM_FRACTION_BITS
 

@@ -18,7 +18,7 @@ from rbnn.runs.run import Run
 
 
 class LayerEntry(Frozen):
-    """One row of the graph table, in readable form."""
+    """One row of the layer table, in readable form."""
 
     number: int
     op: str

@@ -12,9 +12,8 @@ from rbnn.container.seal import unseal
 from rbnn.container.shapes import bits_bytes, describe, stream_bytes
 from rbnn.engine.outputs import Outputs
 from rbnn.frozen import Frozen
-from rbnn.spec.operators import INT16_MAX
+from rbnn.spec.operators import INT16_MAX, INT16_MIN
 
-INT16_MIN = -INT16_MAX - 1
 INT32_MAX = 2**31 - 1
 
 

@@ -13,15 +13,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from pydantic import Field, ValidationError
 
 from rbnn.files import write_atomic
 from rbnn.flash.errors import FlashError
 from rbnn.frozen import Frozen, first_problem
-from rbnn.keys.fingerprint import Fingerprint
 from rbnn.spec.puf import PATTERN_BYTES
+
+if TYPE_CHECKING:  # numpy is needed at power-on only
+    import numpy as np
+
+    from rbnn.keys.fingerprint import Fingerprint
 
 DEFAULT_BIT_ERROR_RATE = 0.05
 ERASED = b"\xff"
@@ -82,6 +86,8 @@ class EmulatedBoard:
             FlashError: the folder holds another board, or a damaged one.
             RbnnError: the folder cannot be written.
         """
+        from rbnn.keys.fingerprint import Fingerprint
+
         device = cls(folder)
         if device.exists:
             device.settings(board)
@@ -131,6 +137,10 @@ class EmulatedBoard:
         Raises:
             FlashError: the file is missing or cut short.
         """
+        import numpy as np
+
+        from rbnn.keys.fingerprint import Fingerprint
+
         try:
             cells = self.fingerprint_file.read_bytes()
         except OSError as error:

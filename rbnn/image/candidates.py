@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from rbnn.container.plan import plan
@@ -16,6 +17,7 @@ from rbnn.image.memory import APPLICATION_BYTES, MemoryPlan, share_memory
 from rbnn.nets.architectures import ARCHITECTURES, architecture, lay_out
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Shape, Topology
+from rbnn.spec.link import INPUT_BUFFER_BYTES
 
 LABEL_BYTES = 12
 """Approximate size of a class name with its zero byte."""
@@ -78,6 +80,12 @@ def candidates(
     Raises:
         RbnnError: an unknown architecture, or no network accepts this input.
     """
+    if math.prod(input_shape) > INPUT_BUFFER_BYTES:  # before arrays of that size are made
+        raise RbnnError(
+            f"One input has {math.prod(input_shape):,} bytes; the firmware's buffer holds "
+            f"{INPUT_BUFFER_BYTES:,}.",
+            "Choose a smaller --input.",
+        )
     found: list[RankedNetwork] = []
     refused: list[RbnnError] = []
     for name in names or tuple(ARCHITECTURES):

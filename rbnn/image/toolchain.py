@@ -6,8 +6,6 @@ import json
 import shutil
 from pathlib import Path
 
-from platformio.dependencies import get_core_dependencies
-
 from rbnn.files import write_atomic
 from rbnn.image.errors import ToolError
 from rbnn.image.workplace import workplace
@@ -57,6 +55,8 @@ def prepare_core() -> Path:
     Returns:
         The core folder.
     """
+    from platformio.dependencies import get_core_dependencies
+
     version = get_core_dependencies()["tool-scons"].lstrip("~")
     core = core_folder()
     package = core / "packages" / "tool-scons"

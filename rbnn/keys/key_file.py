@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rbnn.errors import RbnnError
 
+WRITABLE = "Name a file in a folder that you can write to, on a disk with space."
+
 
 def create_key_file(path: Path, data: bytes, error_type: type[RbnnError]) -> None:
     """Write a new file with mode 0600; on failure, nothing is left behind.
@@ -18,7 +20,9 @@ def create_key_file(path: Path, data: bytes, error_type: type[RbnnError]) -> Non
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise error_type(f"Cannot make the folder {path.parent}: {error.strerror}.") from error
+        raise error_type(
+            f"Cannot make the folder {path.parent}: {error.strerror}.", WRITABLE
+        ) from error
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
@@ -27,7 +31,7 @@ def create_key_file(path: Path, data: bytes, error_type: type[RbnnError]) -> Non
             "Choose another name, or move the old key to your backup first.",
         ) from error
     except OSError as error:
-        raise error_type(f"Cannot make {path}: {error.strerror}.") from error
+        raise error_type(f"Cannot make {path}: {error.strerror}.", WRITABLE) from error
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -35,7 +39,7 @@ def create_key_file(path: Path, data: bytes, error_type: type[RbnnError]) -> Non
             os.fsync(stream.fileno())
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise error_type(f"Cannot write {path}: {error.strerror}.") from error
+        raise error_type(f"Cannot write {path}: {error.strerror}.", WRITABLE) from error
 
 
 def read_key_file(path: Path, limit: int, error_type: type[RbnnError], fix: str) -> bytes:

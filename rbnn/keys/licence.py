@@ -18,10 +18,10 @@ from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
 from rbnn.spec import layout
+from rbnn.spec.key_stream import SECRET_BYTES
 
 _LAYOUT = layout.LICENCE_PROLOGUE
 PUBLIC_KEY_BYTES = 32
-SECRET_BYTES = 32
 _ISSUE_AGAIN = "Issue it again with: rbnn license issue"
 
 

@@ -21,8 +21,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.key_file import create_key_file, read_key_file
 from rbnn.keys.secret import Secret
@@ -134,6 +132,8 @@ def derive_user_key(passphrase: str, owner: str = "") -> UserKey:
             f"A passphrase must have at least {PASSPHRASE_MIN_LENGTH} characters.",
             "Use five or more random words, or a key file: rbnn keys new user keys/user.key",
         )
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
     salt = hashlib.blake2b(_SALT_PREFIX + owner.encode(), digest_size=32).digest()[:16]
     argon = Argon2id(
         salt=salt,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from rbnn.nets.framework import lq, tf
 from rbnn.nets.task_norm import TaskNorm
+from rbnn.spec import operators
 from rbnn.spec.layout import (
     LOGIT_FRACTION_BITS,
     MAX_SHIFT,
@@ -25,8 +26,7 @@ from rbnn.spec.layout import (
 
 STREAM_ONE = float(1 << STREAM_FRACTION_BITS)
 SLOPE_ONE = float(1 << SLOPE_FRACTION_BITS)
-INT16_MIN = -float(1 << 15)
-INT16_MAX = float((1 << 15) - 1)
+INT16_MIN, INT16_MAX = float(operators.INT16_MIN), float(operators.INT16_MAX)
 FIRST_SLOPE = 0.25
 LOGIT_LIMIT = float(1 << (31 - LOGIT_FRACTION_BITS))
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import Sums, convolve, fused_pool, signs
-from rbnn.operators.workings import WORKINGS, Kernel, Turns, Workings, count_stage, round_up
+from rbnn.operators.workings import WORKINGS, Kernel, Turns, Workings, count_stage
 from rbnn.spec import operators
 from rbnn.spec.layout import Stage
-from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BYTES
+from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BYTES, round_up
 
 ENTRY_WORDS = 4
 """Words of a table entry; ``conv_stem_lanes.h``."""

@@ -84,11 +84,6 @@ def tile_bytes(layer: Layer) -> int:
     return words_per_row(layer.filter_bits) * WORD_BYTES * FILTERS_PER_TILE
 
 
-def round_up(value: int, step: int) -> int:
-    """``value`` or the next multiple of ``step``."""
-    return -(-value // step) * step
-
-
 def count_stage(layer: Layer, calls: int, positions: int) -> Turns:
     """Turns of the stage: ``calls`` of it over ``positions`` of 16 filters in all."""
     if layer.stage is Stage.THRESHOLD:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import jinja2
 
+from rbnn.pages import units
 from rbnn.report import charts
 from rbnn.report.figures import RunReport
 
@@ -40,7 +41,7 @@ def _render(template: str, report: RunReport, *, autoescape: bool) -> str:
         "percent": percent,
         "points": points,
         "number": number,
-        "kib": kib,
+        "kb": kilobytes,
         "duration": duration,
         "grouped": grouped,
         "listed": listed,
@@ -71,9 +72,9 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def kib(size: int | None) -> str:
-    """Bytes as KB of 1,024."""
-    return "–" if size is None else f"{size / 1024:,.1f}{THIN}KB"
+def kilobytes(size: int | None) -> str:
+    """Bytes as KB."""
+    return "–" if size is None else f"{size / units.KB:,.1f}{THIN}KB"
 
 
 def duration(seconds: float) -> str:

@@ -143,7 +143,8 @@ class RunConfig(Settings):
     def single_task(self, task: str, steps: int) -> RunConfig:
         """The config of the single-task network of ``task``: nothing shared, no key.
 
-        Shape, data, sub-batches and seed are those of this run.
+        Shape, data, sub-batches, seed and float teacher are those of this run; its folder is
+        ``baseline/<task>`` in this run's.
 
         Args:
             task: name of one of the run's tasks.
@@ -155,8 +156,14 @@ class RunConfig(Settings):
             for name, setting in TABLE.items()
             if setting.single_task is not KEPT
         }
-        untaught = entry.model_copy(update={"teacher": None, "float_teacher": None})
-        own = {"tasks": (untaught,), "batch": entry.batch, "recipe": None}
+        own: dict[str, Any] = {"batch": entry.batch, "recipe": None}
+        teacher = entry.float_teacher
+        if teacher is not None:
+            teacher = teacher.model_copy(update={"file": f"../../{teacher.file}"})
+            learns = {"teachers": {task: self.teachers[task]}, "distill": self.distill}
+            own |= learns | {"temperature": self.temperature}
+        alone = entry.model_copy(update={"teacher": None, "float_teacher": teacher})
+        own["tasks"] = (alone,)
         return self.model_copy(update={**values, **own, "steps": steps})
 
     def progress(self, steps: int, seconds: float) -> float:

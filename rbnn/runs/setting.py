@@ -116,7 +116,7 @@ class Setting:
             if not self.allowed.holds(one):
                 raise TrainingError(
                     f"{what} must be {self.allowed.words}. Received: {one}.",
-                    self.allowed.advice,
+                    self.allowed.advice or "Omit it for the default.",
                 )
 
     def show(self, value: Any) -> str:

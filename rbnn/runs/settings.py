@@ -206,8 +206,9 @@ class Settings(Frozen):
         needs=("baseline", "teachers"),
         fixed=True, single_task=None,
         row=DISTILLATION, text="weight {:g}",
-        remark="The shared networks learn from labels and from the single-task networks' answers; "
-        "a single-task network learns only from labels.",
+        remark="The shared networks learn from labels and from answers: of the task's float model, "
+        "or else of its single-task network. A single-task network learns from labels and from the "
+        "float model where there is one.",
     )] = None
 
     temperature: Annotated[float, Setting(
@@ -220,11 +221,12 @@ class Settings(Frozen):
 
     teachers: Annotated[dict[str, str], Setting(
         option="--teacher",
-        help="TASK=FILE: the shared network also learns from the answers of this float model, a "
+        help="TASK=FILE: the task's networks also learn from the answers of this float model, a "
         "Keras (.h5, .keras) or TensorFlow Lite (.tflite) file. TASK=auto: a float network is "
         "trained for it. May be repeated.",
-        fixed=True, single_task={}, in_comparison=False,
+        fixed=True, single_task={},
         row=Row("float teachers"),
+        remark="Tasks with a float model: {}.",
     )] = Field(default_factory=dict)
 
     seed: Annotated[int, Setting(

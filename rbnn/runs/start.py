@@ -16,7 +16,7 @@ from rbnn.runs.config import FloatTeacher, RunConfig, RunTask
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run, new_run
 from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
-from rbnn.runs.teachers import check_files, place_teachers
+from rbnn.runs.teachers import place_teachers
 from rbnn.spec.key_stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.spec.layout import Adapter
 from rbnn.tasks import SIDE, TaskData, TaskSpec, find_again, load
@@ -137,7 +137,6 @@ def check(settings: Settings) -> None:
                 f"{setting.option} works only with {needed}.",
                 f"Add {needed}, or leave {setting.option} out.",
             )
-    check_files(settings)
     if settings.taught and settings.minutes is not None:
         option = "--superpose" if settings.distill is None else "--distill"
         raise TrainingError(

@@ -151,7 +151,7 @@ CONTAINER_HEADER = Record(
 
 LAYER = Record(
     "layer",
-    "One layer of the graph table. Layers run in table order.",
+    "One layer of the layer table. Layers run in table order.",
     (
         Field("op", "u8", "enum Operator"),
         Field("packing", "u8", "enum Packing"),

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from rbnn.spec.layout import Output, Packing
 
+INT16_MIN = -(2**15)
 INT16_MAX = 2**15 - 1
 UINT16_MAX = 2**16 - 1
 LARGEST_OWN_WEIGHT = 127

@@ -9,9 +9,9 @@ all read the descriptor. The rest of an operator is code: its C kernel, its nump
 from __future__ import annotations
 
 from rbnn.spec.layout import MAX_AVERAGE_WINDOW, MAX_KERNEL, Packing
-from rbnn.spec.operator import INT16_MAX, UINT16_MAX, Operator, Reads, Writes
+from rbnn.spec.operator import INT16_MAX, INT16_MIN, UINT16_MAX, Operator, Reads, Writes
 
-__all__ = ["INT16_MAX", "UINT16_MAX", "Operator", "Reads", "Writes"]
+__all__ = ["INT16_MAX", "INT16_MIN", "UINT16_MAX", "Operator", "Reads", "Writes"]
 
 OPERATORS: dict[int, Operator] = {}
 """Every operator by its number."""

@@ -132,11 +132,11 @@ def padded_shape(shape: tuple[int, ...], packing: Packing) -> tuple[int, ...]:
     match packing:
         case Packing.ROWS:
             # The filters of a stem become channels and are padded; classes are not.
-            return (*taps, channels, _multiple(filters, WORD_BITS) if taps else filters)
+            return (*taps, channels, round_up(filters, WORD_BITS) if taps else filters)
         case Packing.TILES:
-            return (*taps, _multiple(channels, WORD_BITS), _multiple(filters, WORD_BITS))
+            return (*taps, round_up(channels, WORD_BITS), round_up(filters, WORD_BITS))
         case Packing.PAIRS:
-            return (*taps, _multiple(channels, WORD_BITS), _multiple(filters, FILTERS_PER_TILE))
+            return (*taps, round_up(channels, WORD_BITS), round_up(filters, FILTERS_PER_TILE))
         case _:
             raise ValueError(f"There is no packing of kernels {packing!r}.")
 
@@ -270,7 +270,8 @@ def _unpack_pairs(data: bytes, shape: tuple[int, ...]) -> Bits:
     return axes[..., PAIRS_LANE_FILTERS].reshape(shape)
 
 
-def _multiple(value: int, step: int) -> int:
+def round_up(value: int, step: int) -> int:
+    """``value`` or the next multiple of ``step``."""
     return -(-value // step) * step
 
 

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rbnn.tasks.dataset import Images
+from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.files import decode, kind_of
 from rbnn.tasks.picture import to_grey
 from rbnn.tasks.tree import MAX_FILE_BYTES
+
+NAME_ONE = "Name a PNG, JPEG or WAV file."
+
+
+def sample_kind(path: Path) -> Kind:
+    """Whether a file is a picture or a sound, by its name.
+
+    Raises:
+        TaskError: neither, a folder, or a pipe: nobody may ever write to it.
+    """
+    if path.exists() and not path.is_file():
+        what = "folder" if path.is_dir() else "pipe or a device"
+        raise TaskError(f"{path} is a {what}.", NAME_ONE)
+    try:
+        return kind_of(path.name, str(path))
+    except TaskError as error:
+        error.fix = NAME_ONE  # the advice for a file in a data set is another
+        raise
 
 
 def load_sample(path: Path, channels: int) -> Images:
@@ -27,14 +45,12 @@ def load_sample(path: Path, channels: int) -> Images:
     if channels not in (1, 3):
         raise ValueError(f"A task's input has 1 or 3 channels. Received: {channels}")
     where = str(path)
-    kind = kind_of(path.name, where)
+    kind = sample_kind(path)
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise TaskError(
-            f"Cannot read {path}: {error.strerror}.", "Name a PNG, JPEG or WAV file."
-        ) from error
+        raise TaskError(f"Cannot read {path}: {error.strerror}.", NAME_ONE) from error
     if len(raw) > MAX_FILE_BYTES:
         raise TaskError(
             f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Shorten or scale it down."
@@ -44,5 +60,7 @@ def load_sample(path: Path, channels: int) -> Images:
             f"{path} is a sound, but this task expects colour pictures.",
             "Switch to an audio task, or name a picture.",
         )
+    if not raw:
+        raise TaskError(f"{path} is empty.", NAME_ONE)
     image = decode(raw, path.name, where)
     return to_grey(image) if kind == "image" and channels == 1 else image

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ class FloatModel:
 
     Args:
         path: a file whose ending says what it is: ``.h5``, ``.hdf5``, ``.keras`` or ``.tflite``.
+        halved: compute layers that give pictures in bfloat16, where Keras can; about three times
+            as fast on a CPU that has it.
 
     Attributes:
         shape: height, width and channels of its input; None where any height or width will do.
@@ -41,9 +44,9 @@ class FloatModel:
         TrainingError: it is no such model.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, halved: bool = False) -> None:
         is_lite = path.suffix.lower() == ".tflite"
-        self._model: Call = _Lite(path) if is_lite else _load_keras(path)
+        self._model: Call = _Lite(path) if is_lite else _load_keras(path, halved)
         given, returned = self._model.input_shape, self._model.output_shape
         if not _is_shape(given, 4) or given[3] not in (1, 3):
             raise TrainingError(
@@ -141,7 +144,7 @@ class _Lite:
         return found
 
 
-def _load_keras(path: Path) -> Any:
+def _load_keras(path: Path, halved: bool) -> Any:
     """A model that either Keras wrote; without the code that a Lambda layer would run."""
     if path.suffix.lower() != ".keras":
         _refuse_code(path)
@@ -151,10 +154,29 @@ def _load_keras(path: Path) -> Any:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         with quiet():
             try:
-                return importlib.import_module(library).models.load_model(path, compile=False)
+                models = importlib.import_module(library).models
+                found = models.load_model(path, compile=False)
+                return _halved(found, models.clone_model) if halved else found
             except Exception as error:  # whatever a damaged file raises
                 errors.append(error)
     raise _no_model(path, "Keras", errors[0]) from errors[0]
+
+
+def _halved(model: Any, clone: Callable[..., Any]) -> Any:
+    """The model with its layers of pictures in bfloat16; as it is where Keras cannot copy it."""
+
+    def copy(layer: Any) -> Any:
+        config = layer.get_config()
+        if len(layer.output.shape) == 4:
+            config["dtype"] = "mixed_bfloat16"
+        return type(layer).from_config(config)
+
+    try:
+        found = clone(model, clone_function=copy)
+        found.set_weights(model.get_weights())
+    except Exception:  # whatever a layer of an unusual kind raises
+        return model
+    return found
 
 
 def _refuse_code(path: Path) -> None:

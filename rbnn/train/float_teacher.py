@@ -33,13 +33,14 @@ class FloatTeaching:
     Args:
         path: of its file.
         about: what it was found to be.
+        halved: compute in bfloat16 where that fits; see :class:`FloatModel`.
 
     Raises:
         TrainingError: the file is damaged or missing.
     """
 
-    def __init__(self, path: Path, about: FloatTeacher) -> None:
-        self._model = FloatModel(path)
+    def __init__(self, path: Path, about: FloatTeacher, halved: bool = False) -> None:
+        self._model = FloatModel(path, halved)
         self._about = about
 
     def answer(self, images: tf.Tensor) -> tf.Tensor:

@@ -28,7 +28,7 @@ def parse_until(text: str, now: datetime | None = None) -> datetime:
     Raises:
         TrainingError: it is no time of day.
     """
-    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text):
+    if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", text):
         raise TrainingError(
             f"--until must be a time of day, HH:MM. Received: {text!r}.", "For example: 07:30"
         )

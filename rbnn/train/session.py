@@ -113,5 +113,5 @@ def _cost(config: RunConfig, network: str) -> float:
     """Work of a step of one of the run's networks, in samples."""
     batches = {task.name: task.batch for task in config.tasks}
     if network != SHARED:
-        return batches[network]
+        return batches[network] * (TEACHING if network in config.teachers else 1)
     return sum(batches.values()) * (TEACHING if config.distill else 1)

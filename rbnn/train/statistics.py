@@ -9,28 +9,33 @@ Source: Wu and Johnson, "Rethinking Batch in BatchNorm", arXiv 2105.07576 (preci
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.build_layers import BATCH_NORM_MOMENTUM
 from rbnn.nets.framework import tf
-from rbnn.tasks.dataset import Images
 
 SAMPLES = 2048
 BATCH = 512
 
 
-class Statistics:
-    """Measures the statistics of one task of ``network``.
+class ModelStatistics:
+    """Measures the statistics of a Keras model's batch norms.
 
     Args:
-        network: keyed.
-        task: name of the task.
+        model: takes images.
+        norms: its batch norms.
+        momentum: of their moving averages while it is trained.
     """
 
-    def __init__(self, network: SharedNetwork, task: str) -> None:
-        self._model = network.models[task]
-        self._norms = list(network.own[task].norms.values())
+    def __init__(self, model: Any, norms: Sequence[Any], momentum: float) -> None:
+        self._model = model
+        self._norms = norms
+        self._momentum = momentum
         self._forward = tf.function(self._run, reduce_retracing=True)
 
     def _run(self, images: tf.Tensor) -> None:
@@ -39,13 +44,13 @@ class Statistics:
             norm.momentum = 0.0
         self._model(images, training=True)
         for norm in self._norms:
-            norm.momentum = BATCH_NORM_MOMENTUM
+            norm.momentum = self._momentum
 
-    def measure(self, images: Images) -> None:
-        """Set the task's means and variances.
+    def measure(self, images: npt.NDArray[Any]) -> None:
+        """Set the means and variances.
 
         Args:
-            images: training images, (n, height, width, c) uint8, not augmented.
+            images: training images, (n, height, width, c), as the model takes them; not augmented.
         """
         chosen = np.linspace(0, len(images) - 1, min(SAMPLES, len(images))).astype(np.int64)
         parts = np.array_split(chosen, -(-len(chosen) // BATCH))
@@ -62,3 +67,16 @@ class Statistics:
             mean = weights @ means
             norm.moving_mean.assign(mean)
             norm.moving_variance.assign(weights @ (variances + (means - mean) ** 2))
+
+
+class Statistics(ModelStatistics):
+    """Measures the statistics of one task of ``network``.
+
+    Args:
+        network: keyed.
+        task: name of the task.
+    """
+
+    def __init__(self, network: SharedNetwork, task: str) -> None:
+        norms = list(network.own[task].norms.values())
+        super().__init__(network.models[task], norms, BATCH_NORM_MOMENTUM)

@@ -35,13 +35,16 @@ class Teachers:
         RbnnError: a teacher is missing, not trained, or of other classes.
     """
 
-    def __init__(self, run: Run, *, shared_batch: bool = False, fused: bool = False) -> None:
+    def __init__(self, run: Run, *, shared_batch: bool = False, fused: bool = True) -> None:
         config = run.config()
         self._networks: dict[str, SharedNetwork] = {}
         self._models: dict[str, TrainingModels] = {}
         self._config = config
+        halved = config.precision == "bfloat16"
         self._float = {
-            task.name: FloatTeaching(run.folder / task.float_teacher.file, task.float_teacher)
+            task.name: FloatTeaching(
+                run.folder / task.float_teacher.file, task.float_teacher, halved
+            )
             for task in config.tasks
             if task.float_teacher is not None and config.distill
         }

@@ -71,7 +71,7 @@ class Trainer:
         data: Sequence[TaskData],
         watch: Watch | None = None,
         workers: Workers | None = None,
-        fused: bool = False,
+        fused: bool = True,
     ) -> None:
         self.run = run
         self.config = run.config()

@@ -30,6 +30,7 @@ ORDER = (
     "bench",
     "compare",
     "theft",
+    "peers",
     "demo",
     "report",
     "cli",

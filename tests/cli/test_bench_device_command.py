@@ -24,7 +24,7 @@ pytestmark = [
 def test_the_standard_layers_give_one_document_with_correct_results(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     arguments = ["bench", "device", "--layers-only", "--inputs", "3", "--json"]
-    done = CliRunner().invoke(build(), [*arguments, "--output", str(file)])
+    done = CliRunner().invoke(build(), [*arguments, "--out", str(file)])
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert json.loads(file.read_text()) == found

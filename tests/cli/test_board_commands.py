@@ -100,9 +100,10 @@ def test_switch_infer_and_status(rbnn: Rbnn) -> None:
     assert "unlocked and active" in first.stdout
     again = json.loads(rbnn("switch", "colour", "--json").stdout)
     assert (again["unlocked_now"], again["task"]) == (False, "colour")
-    (found,) = json.loads(rbnn("infer", "picture.png", "--json").stdout)
+    document = json.loads(rbnn("infer", "picture.png", "--json").stdout)
+    (found,) = document["inputs"]
     assert found["label"].startswith("colour-")
-    assert found["task"] == "colour"
+    assert document["task"] == "colour"
     assert (found["us"], found["instructions"] > 0) == (None, True)
     assert (again["us"], again["instructions"] > 0) == (None, True)
     table = rbnn("infer", "picture.png").stdout.splitlines()
@@ -255,7 +256,7 @@ def test_a_closed_standard_input_reads_as_empty(place: Path, command: str) -> No
 def test_a_licence_file_is_issued_and_installed(rbnn: Rbnn, place: Path) -> None:
     """For another user, first until power-off, then in flash."""
     rbnn("board", "cycle")
-    issued = rbnn("license", "issue", "random", "--task", "grey", "--user-key", "mallory.key")
+    issued = rbnn("license", "issue", "random", "--tasks", "grey", "--user-key", "mallory.key")
     assert issued.returncode == 0, issued.stderr
     command = issued.stdout.strip().partition("with: rbnn ")[2].split()
     assert command[:2] == ["license", "install"] and command[-2:] == ["--board", "qemu"]

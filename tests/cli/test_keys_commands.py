@@ -99,12 +99,12 @@ def test_licences_devices_and_audit(
         assert secret.reveal() == made.secrets[row["task"]]
 
     line = (tmp_path / "keys" / "user.key").read_text()
-    piped = rbnn("license", "issue", "run", "--task", "grey", "--user-key", "-", text=line)
+    piped = rbnn("license", "issue", "run", "--tasks", "grey", "--user-key", "-", text=line)
     assert piped.returncode == 0, piped.stderr
     listed = json.loads(rbnn("license", "list", "--device", public.hex()[:12], "--json").stdout)
     assert [row["sequence"] for row in listed["licences"]] == [1, 2, 3]
     assert "grey" in rbnn("license", "list").stdout
-    unknown = rbnn("license", "issue", "run", "--task", "nonsense", "--user-key")
+    unknown = rbnn("license", "issue", "run", "--tasks", "nonsense", "--user-key")
     assert unknown.returncode == 1 and "nonsense" in unknown.stderr
     strange = rbnn("license", "issue", "run", "--device", "zz", "--user-key")
     assert strange.returncode == 1 and "rbnn devices" in strange.stderr

@@ -94,7 +94,7 @@ def test_a_missing_task_is_named_as_usual(arguments: list[str]) -> None:
 def test_a_word_that_is_no_key_file_may_be_another_argument(value: str) -> None:
     with pytest.raises(UserKeyError) as caught:
         load_user_key(value)
-    assert "put it last" in caught.value.fix
+    assert "put --user-key last" in caught.value.fix
 
 
 def test_a_key_from_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,3 +114,16 @@ def test_arguments_after_two_dashes_are_kept() -> None:
 
     assert CliRunner().invoke(app, ["--", USER_KEY]).exit_code == 0
     assert seen == [USER_KEY]
+
+
+def test_the_help_of_license_issue_shows_no_placeholder_and_promises_no_key() -> None:
+    done = CliRunner().invoke(build(), ["license", "issue", "--help"], env={"COLUMNS": "200"})
+    assert NO_VALUE not in done.output and "x00" not in done.output
+    assert "made if missing" not in done.output
+    assert "--tasks" in done.output
+
+
+@pytest.mark.parametrize("command", ["bench device", "bench document"])
+def test_what_a_command_writes_is_named_with_out(command: str) -> None:
+    done = CliRunner().invoke(build(), [*command.split(), "--output", "x"])
+    assert done.exit_code == 2 and "--out" in done.output

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from rbnn.compare.jobs import Job
 from rbnn.compare.train import is_finished, narrowed, prepare
 from rbnn.container.errors import ExportError
 from rbnn.errors import RbnnError
+from rbnn.nets.framework import tf
 from rbnn.runs.errors import TrainingInterruptedError, TrainingPausedError
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
@@ -185,3 +187,38 @@ def test_a_comparison_stops_at_its_time_and_goes_on_elsewhere(
     figures = compare_networks(moved, ",".join(places), ComparisonChoice(), lambda _: None)
     assert figures.missing == ()
     assert str(out) not in "".join(path.read_text() for path in moved.rglob("config.json"))
+
+
+def brightness_model(levels: tuple[int, ...]) -> Any:
+    """A float model that knows classes by the brightness of grey pictures."""
+    layers = tf.keras.layers
+    last = layers.Dense(len(levels))
+    model = tf.keras.Sequential([layers.Input((32, 32, 1)), layers.GlobalAveragePooling2D(), last])
+    centres = np.array(levels, np.float32)
+    last.set_weights([centres[None] / 500, -(centres**2) / 1000])
+    return model
+
+
+def test_a_float_model_teaches_shared_and_single_task_networks(
+    tmp_path: Path, sets: list[str]
+) -> None:
+    path = tmp_path / "model.h5"
+    brightness_model((28, 128, 228)).save(path)
+    out = tmp_path / "out"
+    settings = {"width": 8, "depth": 3, "steps": 2, "batch": 4, "superpose": True}
+    choice = ComparisonChoice({**settings, "teachers": {"two": str(path)}}, (1,), ("xor",), (1,), 0)
+    lines: list[str] = []
+    compare_networks(out, ",".join(sets), choice, lines.append)
+    assert lines[0].startswith("two is taught by model.h5")
+    path.unlink()
+    assert str(path) not in (out / "benchmark.json").read_text()
+    alone = Run(out / "single/two/seed-1").config()
+    assert (alone.teachers, alone.distill) == ({"two": "model.h5"}, 0.5)
+    (own,) = alone.tasks
+    assert own.float_teacher is not None
+    assert (out / "single/two/seed-1" / own.float_teacher.file).exists()
+    shared = Run(out / "shared/xor/seed-1")
+    assert shared.config().tasks[1].float_teacher is not None
+    assert shared.config().tasks[0].teacher is not None
+    again = ComparisonChoice({"teachers": {"two": str(path)}})
+    assert compare_networks(out, None, again, lines.append).missing == ()

@@ -198,9 +198,19 @@ def test_what_was_answered_before_a_failure_is_printed(
     assert done.exit_code == 1
     assert "2 of 4 files were answered" in str(done.exception)
     if as_json:
-        assert [one["label"] for one in json.loads(done.stdout)] == ["b", "b"]
+        document = json.loads(done.stdout)
+        assert set(document) == {"task", "inputs", "error", "try"}
+        assert document["task"] == "words"
+        assert [one["label"] for one in document["inputs"]] == ["b", "b"]
+        assert "2 of 4 files were answered" in document["error"]
     else:
         assert len(re.findall("word.wav", done.stdout)) == 2
+
+
+def test_a_folder_is_no_sample(device: Make, tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match="is a folder") as caught:
+        answer(board(device, "cifar", channels=3), [tmp_path], tmp_path)
+    assert caught.value.fix == "Name a PNG, JPEG or WAV file."
 
 
 def test_rows_reach_a_pipe_at_once(device: Make, sound: Path, tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import typer
 
-from rbnn.cli.main import build
+from rbnn.cli.application import load
 from rbnn.report.settings import commands, origin_text, settings, task_argument, train_options
 from rbnn.runs.config import RunConfig
 
@@ -33,10 +32,9 @@ def test_the_commands_are_commands(config: RunConfig) -> None:
             "distill": 0.3,
         }
     )
-    known = typer.main.get_command(build()).commands  # type: ignore[attr-defined]
     for command in commands(full, "a run", "qemu"):
         words = shlex.split(command.line)
-        options = {name for one in known[words[1]].params for name in one.opts}
+        options = {name for one in load(words[1]).params for name in one.opts}
         assert words[0] == "rbnn"
         assert {word for word in words if word.startswith("--")} <= options, command.line
     assert "--minutes 1.5" in commands(full, "x", "qemu")[0].line

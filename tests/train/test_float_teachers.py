@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from rbnn.runs.config import FloatTeacher
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
-from rbnn.runs.start import check, start_run
+from rbnn.runs.start import start_run
+from rbnn.runs.teachers import check_files
 from rbnn.tasks import TaskData
 from rbnn.train.figures import read_figures
 from rbnn.train.float_model import FloatModel
 from rbnn.train.float_teacher import FloatTeaching, examine, examine_file
 from rbnn.train.session import train
+from rbnn.train.teachers import Teachers
 from rbnn.train.trainer import Trainer
 
 
@@ -53,6 +56,28 @@ def test_every_kind_of_file_answers_as_its_model(
     images = data[0].test.images
     answers = tf.function(FloatTeaching(path, about).answer)(tf.constant(images))
     np.testing.assert_allclose(tf.nn.softmax(answers), model(images.astype(np.float32)), atol=1e-4)
+
+
+@pytest.mark.parametrize("library", ["tf_keras", "keras"])
+def test_in_bfloat16_a_teacher_answers_almost_the_same(
+    data: list[TaskData], tmp_path: Path, library: str
+) -> None:
+    layers = importlib.import_module(library).layers
+    model = importlib.import_module(library).Sequential(
+        [
+            layers.Input((32, 32, 3)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+    path = save(model, tmp_path / "model.keras")
+    about = examine_file(save(stripe_model(), tmp_path / "other.h5"), data[0], quietly)
+    images = tf.constant(data[0].test.images)
+    whole, halved = (FloatTeaching(path, about, half).answer(images) for half in (False, True))
+    assert not np.array_equal(whole, halved), "nothing was halved"
+    np.testing.assert_allclose(tf.nn.softmax(halved), tf.nn.softmax(whole), atol=0.02)
 
 
 def test_keras_3_is_read_too(data: list[TaskData], tmp_path: Path) -> None:
@@ -159,7 +184,7 @@ def test_what_is_no_file_of_a_model_is_refused_at_once(
 ) -> None:
     (tmp_path / "readme.txt").write_text("text")
     with pytest.raises(TrainingError, match=what):
-        check(Settings(teachers={"colour": str(tmp_path / name)}))
+        check_files(Settings(teachers={"colour": str(tmp_path / name)}))
 
 
 Taught = Callable[..., Run]
@@ -210,8 +235,19 @@ def test_only_tasks_without_a_float_model_learn_from_their_own_network(
     colour, sound = run.config().tasks
     assert (colour.teacher, sound.float_teacher) == (None, None)
     assert sound.teacher == "baseline/sound"
-    own = run.baseline("colour").config()
-    assert (own.tasks[0].float_teacher, own.teachers, own.distill) == (None, {}, None)
+    assert run.baseline("sound").config().distill is None
+
+
+def test_a_single_task_network_has_the_float_teacher_of_the_shared_one(
+    taught: Taught, data: list[TaskData], tmp_path: Path
+) -> None:
+    run = taught(baseline=True, distill=0.75)
+    train(run, data)
+    assert run.config().tasks[0].float_teacher is not None
+    moved = Run(run.folder.rename(tmp_path / "elsewhere"))
+    own = moved.baseline("colour")
+    assert (own.config().teachers, own.config().distill) == ({"colour": "stripes.h5"}, 0.75)
+    assert Teachers(own).answer({"colour": (tf.constant(data[0].train.images[:4]), None)})
 
 
 def test_a_run_with_a_teacher_continues_elsewhere(

@@ -52,7 +52,7 @@ def test_the_losses_are_those_of_keras(
     tmp_path: Path, tasks: list[TaskData], architecture: str
 ) -> None:
     run = begin(tmp_path / "run", tasks, architecture)
-    fused, plain = Trainer(run, tasks, fused=True), Trainer(run, tasks)
+    fused, plain = Trainer(run, tasks), Trainer(run, tasks, fused=False)
     assert fused.fused and not plain.fused
     ours, keras = losses_of(fused), losses_of(plain)
     np.testing.assert_allclose(ours[:2], keras[:2], rtol=LOSS_TOLERANCE / 5)
@@ -64,14 +64,14 @@ def test_a_resumed_run_equals_one_without_a_break(
     tmp_path: Path, tasks: list[TaskData], architecture: str
 ) -> None:
     run = begin(tmp_path / "run", tasks, architecture)
-    whole = Trainer(run, tasks, fused=True)
+    whole = Trainer(run, tasks)
     for step in range(STEPS):
         whole.advance(step / STEPS)
-    first = Trainer(run, tasks, fused=True)
+    first = Trainer(run, tasks)
     for step in range(STEPS // 2):
         first.advance(step / STEPS)
     first._checkpoints.save(STEPS // 2)
-    second = Trainer(run, tasks, fused=True)
+    second = Trainer(run, tasks)
     assert second.fused and second.steps == STEPS // 2
     for step in range(STEPS // 2, STEPS):
         second.advance(step / STEPS)
@@ -85,7 +85,7 @@ def test_teachers_answer_with_them_too(tmp_path: Path, tasks: list[TaskData]) ->
     run = begin(tmp_path / "run", tasks, "resnet", distill=0.5, baseline=True)
     for task in tasks:
         Trainer(prepare_baseline(run, task.name, 2), [task]).fit()
-    fused, plain = Trainer(run, tasks, fused=True), Trainer(run, tasks)
+    fused, plain = Trainer(run, tasks), Trainer(run, tasks, fused=False)
     assert fused.fused
     np.testing.assert_allclose(losses_of(fused)[:2], losses_of(plain)[:2], rtol=LOSS_TOLERANCE)
 

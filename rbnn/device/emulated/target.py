@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.target import Say, Target
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.flash.errors import FlashError
 from rbnn.image.board import Board, Emulation
-from rbnn.image.platformio import BuildResult
+
+if TYPE_CHECKING:
+    from rbnn.image.platformio import BuildResult
 
 
 class EmulatedTarget(Target):
@@ -67,6 +70,25 @@ class EmulatedTarget(Target):
         """Power it off and erase the provisioning partition."""
         self.emulator.power_off()
         self.device.erase_provisioning(self.board.provisioning.bytes)
+
+    def power_off(self) -> None:
+        """End its emulator, if that runs.
+
+        Raises:
+            FlashError: there is no such board.
+        """
+        if not self.emulator.is_on():
+            self.device.settings(self.board.name)
+        self.emulator.power_off()
+
+    def warm_reset(self) -> None:
+        """Press its reset button.
+
+        Raises:
+            RbnnError: there is no such board, or it is off.
+        """
+        self._check()
+        self.emulator.warm_reset()
 
     def power_cycle(self) -> None:
         """Start a new QEMU process with fresh noise in the SRAM."""

@@ -1,0 +1,122 @@
+"""What a command imports before it does its work: what it does not need costs every call."""
+
+from __future__ import annotations
+
+import binascii
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from scripted_device import ScriptedDevice
+
+from rbnn.cli.application import COMMANDS, load
+
+HEAVY = {
+    *("tensorflow", "keras", "larq", "numpy", "PIL", "pydantic", "sqlalchemy", "cryptography"),
+    *("matplotlib", "cffi", "serial", "platformio", "qrcode", "jinja2"),
+}
+"""Packages that take more than a few milliseconds to import."""
+TO_TALK = {"pydantic", "serial"}
+TO_READ_FILES = {"numpy", "PIL"}
+ROOMS_OF_A_CONVERSATION = {"cli", "device", "image", "keys", "flash", "spec", "tasks"}
+GREY_CRC = binascii.crc32(bytes([7]) * (32 * 32 * 3))
+GREY = (7, 7, 7)
+
+Imports = Callable[..., set[str]]
+
+
+@pytest.fixture
+def imports(tmp_path: Path) -> Imports:
+    """Runs a command, and returns the modules that it has imported."""
+
+    def modules(*arguments: str) -> set[str]:
+        listed = tmp_path / "modules"
+        script = (
+            "import atexit, os, sys\n"
+            "end = lambda: open(os.environ['LISTED'], 'w').write('\\n'.join(sys.modules))\n"
+            "atexit.register(end)\n"
+            "from rbnn.cli.main import run\n"
+            "run()\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            env={**os.environ, "LISTED": str(listed)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return set(listed.read_text().split())
+
+    return modules
+
+
+@pytest.fixture
+def far() -> Iterator[ScriptedDevice]:
+    device = ScriptedDevice(
+        {
+            "name": "m-name-dut-[nucleo]",
+            "db": "m-load-done",
+            "tasks": "m-task-[0,mine,2,active]",
+            "labels": "m-input-[32,32,3]\nm-label-[0,a]\nm-label-[1,b]",
+            "crc": f"m-crc-[{GREY_CRC:08x}]",
+            "infer": "m-lap-us-1000\nm-lap-us-3500\nm-infer-done\nm-results-[0.25,0.75]",
+            "switch": "m-active-[mine]\nm-lap-us-1000\nm-lap-us-1400",
+        }
+    )
+    yield device
+    device.close()
+
+
+def packages(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+def rooms(modules: set[str]) -> set[str]:
+    return {name.split(".")[1] for name in modules if name.count(".") > 1 and name[:5] == "rbnn."}
+
+
+def test_the_list_of_commands_imports_none_of_them(imports: Imports) -> None:
+    found = imports("--help")
+    assert not packages(found) & HEAVY
+    assert rooms(found) <= {"cli"}
+    assert not {f"rbnn.cli.{name}" for name in COMMANDS} & found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_one_says(name: str) -> None:
+    first, _, _ = (load(name).help or "").partition("\n\n")
+    assert COMMANDS[name] == " ".join(first.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_imports_no_arithmetic(imports: Imports, name: str) -> None:
+    assert packages(imports(name, "--help")) & HEAVY <= {"pydantic"}  # Typer's, for any parameter
+
+
+def test_infer_imports_what_reads_files_and_what_talks(
+    imports: Imports, far: ScriptedDevice, tmp_path: Path
+) -> None:
+    picture = tmp_path / "grey.png"
+    Image.new("RGB", (32, 32), GREY).save(picture)
+    found = imports("infer", str(picture), "--board", "nucleo", "--port", far.path)
+    assert packages(found) & HEAVY == TO_TALK | TO_READ_FILES
+    assert rooms(found) <= ROOMS_OF_A_CONVERSATION
+
+
+def test_switch_imports_what_talks(imports: Imports, far: ScriptedDevice) -> None:
+    found = imports("switch", "mine", "--board", "nucleo", "--port", far.path)
+    assert packages(found) & HEAVY == TO_TALK
+    assert rooms(found) <= ROOMS_OF_A_CONVERSATION - {"tasks"}
+
+
+def test_an_emulated_board_imports_no_more_than_a_real_one() -> None:
+    script = "import sys, rbnn.device.emulated.target; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert packages(set(done.stdout.split())) & HEAVY == TO_TALK
