@@ -64,6 +64,7 @@ def make_random_run(
     depth: int | None = None,
     cipher: CipherName = "chacha20",
     trunk: int = 0,
+    ends: int = 1,
     side: int = 32,
     tasks: tuple[tuple[str, int, int], ...] = (("colour", 10, 3), ("grey", 4, 1)),
 ) -> Run:
@@ -77,6 +78,7 @@ def make_random_run(
         depth: of the network, by default the architecture's.
         cipher: of the key stream.
         trunk: how many layers have one key for all tasks.
+        ends: bits of a weight in the first and last layer.
         side: of the images, pixels.
         tasks: name, classes and channels of each.
     """
@@ -100,6 +102,8 @@ def make_random_run(
         scheme="xor",
         cipher=cipher,
         trunk=trunk,
+        stem_bits=ends,
+        classifier_bits=ends,
         model_id=rng.bytes(16).hex(),
         seed=seed,
         epochs=1,

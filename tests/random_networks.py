@@ -119,4 +119,7 @@ def random_topology(seed: int, channels: tuple[int, ...] = (32, 64, 96)) -> Topo
     classes = choose.randrange(1, 40)
     op = operators.DENSE if from_bits else operators.DENSE_STREAM
     growing.layers.append(Layer(op, last.out_shape, (1, 1, classes), source))
-    return Topology("random", image, classes, tuple(growing.layers))
+    made = Topology("random", image, classes, tuple(growing.layers))
+    stem, classifier = choose.random() < 0.3, choose.random() < 0.3
+    bodiless = not any(layer.op is operators.CONV for layer in made.layers)
+    return made.with_own_weights(stem and not bodiless, classifier)

@@ -6,6 +6,7 @@
 #include "core/kernel_features.h"
 #include "core/kernels.h"
 #include "core/operators.h"
+#include "core/own_weights.h"
 
 #define CHANNELS_PER_WORD 32u
 
@@ -74,7 +75,7 @@ uint64_t rbnn_layer_shortcut_bytes(const rbnn_layer *layer)
   return out_pixels(layer) * layer->shortcut_channels * 2u;
 }
 
-/* Bits of one filter. */
+/* Weights of one filter. */
 static uint64_t filter_bits(const rbnn_layer *layer)
 {
   if (traits_of(layer)->largest_window == 0) {
@@ -96,7 +97,8 @@ uint64_t rbnn_layer_weights_bytes(const rbnn_layer *layer)
   }
 }
 
-uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer)
+/* Bytes of a layer's parameters without its weights. */
+static uint32_t values_bytes(const rbnn_layer *layer)
 {
   const uint32_t group = 2u * layer->out_channels;
   if (rbnn_layer_is_last(layer)) {
@@ -109,6 +111,17 @@ uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer)
              (layer->sign == RBNN_SIGN_THRESHOLDS ? group : 0u);
     default: return 0;
   }
+}
+
+uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer)
+{
+  const uint32_t filter = traits_of(layer)->own_weights ? (uint32_t)filter_bits(layer) : 0u;
+  return values_bytes(layer) + layer->out_channels * rbnn_own_padded(filter);
+}
+
+const int8_t *rbnn_layer_own_weights(const rbnn_layer *layer, const void *params)
+{
+  return (const int8_t *)params + values_bytes(layer);
 }
 
 /* Whether the output size follows from input size, window, stride, padding and fused pool. */
@@ -178,7 +191,7 @@ static bool has_no_stage(const rbnn_layer *layer, const rbnn_operator_traits *tr
 /* Whether sums fit where the kernel adds them up; without weights, whether channels are kept. */
 static bool weights_fit(const rbnn_layer *layer, const rbnn_operator_traits *traits)
 {
-  if (traits->packing == RBNN_PACKING_NONE) {
+  if (traits->packing == RBNN_PACKING_NONE && !traits->own_weights) {
     return layer->pad == 0 && layer->out_channels == layer->in_channels;
   }
   return filter_bits(layer) <= traits->most_filter_bits;

@@ -20,6 +20,9 @@ uint64_t rbnn_layer_shortcut_bytes(const rbnn_layer *layer);
 uint64_t rbnn_layer_weights_bytes(const rbnn_layer *layer);
 uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer);
 
+/* Its 8-bit weights (core/own_weights.h) among its parameters; it has some. */
+const int8_t *rbnn_layer_own_weights(const rbnn_layer *layer, const void *params);
+
 /* Whether it reads the image, and whether it gives logits. */
 bool rbnn_layer_is_first(const rbnn_layer *layer);
 bool rbnn_layer_is_last(const rbnn_layer *layer);

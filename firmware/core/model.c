@@ -156,14 +156,18 @@ static bool regions_fit(const rbnn_layer *layers, uint32_t number,
 /* Whether bits and parameters of the layer lie where the header says there is room. */
 static bool storage_fits(const rbnn_layer *layer, const rbnn_container_header *header)
 {
-  if (layer->packing == RBNN_PACKING_NONE) {
-    return layer->weights_offset == 0 && layer->weights_bytes == 0 && layer->params_offset == 0;
+  const uint32_t params_bytes = rbnn_layer_params_bytes(layer);
+  if (layer->packing == RBNN_PACKING_NONE
+          ? layer->weights_offset != 0
+          : layer->weights_offset % RBNN_ALIGNMENT != 0 ||
+                !fits(layer->weights_offset, layer->weights_bytes, header->weights_bytes)) {
+    return false;
   }
   return layer->weights_bytes == rbnn_layer_weights_bytes(layer) &&
-         layer->weights_offset % RBNN_ALIGNMENT == 0 &&
-         fits(layer->weights_offset, layer->weights_bytes, header->weights_bytes) &&
-         layer->params_offset % 4u == 0 && layer->params_offset >= RBNN_PARAMS_HEADER_BYTES &&
-         fits(layer->params_offset, rbnn_layer_params_bytes(layer), header->params_bytes);
+         (params_bytes == 0 ? layer->params_offset == 0
+                            : layer->params_offset % 4u == 0 &&
+                                  layer->params_offset >= RBNN_PARAMS_HEADER_BYTES &&
+                                  fits(layer->params_offset, params_bytes, header->params_bytes));
 }
 
 /* Whether the layer is at its place in the table and in the network. */

@@ -15,6 +15,7 @@ static const struct {
   size_t (*work_bytes)(const rbnn_layer *layer); /* NULL where it needs none */
 } wide_kernels[RBNN_KERNELS] = {
     [RBNN_OPERATOR_STEM] = {rbnn_wide_stem, rbnn_wide_stem_work_bytes},
+    [RBNN_OPERATOR_STEM8] = {rbnn_wide_stem8, rbnn_wide_stem8_work_bytes},
     [RBNN_OPERATOR_CONV] = {rbnn_wide_conv, rbnn_wide_conv_work_bytes},
     [RBNN_OPERATOR_DENSE] = {rbnn_wide_dense, NULL},
     [RBNN_OPERATOR_DENSE_STREAM] = {rbnn_wide_dense_stream, NULL},

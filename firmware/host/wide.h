@@ -33,6 +33,8 @@ void rbnn_wide_layer(const rbnn_run *run, const uint32_t *wide);
 /* The kernels of rbnn_wide_layer. */
 void rbnn_wide_stem(const rbnn_run *run, const uint32_t *wide);
 size_t rbnn_wide_stem_work_bytes(const rbnn_layer *layer);
+void rbnn_wide_stem8(const rbnn_run *run, const uint32_t *wide);
+size_t rbnn_wide_stem8_work_bytes(const rbnn_layer *layer);
 void rbnn_wide_conv(const rbnn_run *run, const uint32_t *wide);
 size_t rbnn_wide_conv_work_bytes(const rbnn_layer *layer);
 void rbnn_wide_dense(const rbnn_run *run, const uint32_t *wide);

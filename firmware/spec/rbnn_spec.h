@@ -90,6 +90,10 @@ typedef enum {
 /* Packing (rbnn/spec/packing.py). */
 #define RBNN_FILTERS_PER_TILE 16u
 
+/* 8-bit weights of a task's own (rbnn/spec/own_weights.py). */
+#define RBNN_LARGEST_PIXEL 255u
+#define RBNN_LARGEST_OWN_WEIGHT 127u
+
 /* Operators (rbnn/spec/operators.py). */
 typedef enum {
   RBNN_OPERATOR_STEM = 1,
@@ -98,9 +102,12 @@ typedef enum {
   RBNN_OPERATOR_DENSE = 4,
   RBNN_OPERATOR_AVERAGE_POOL = 5,
   RBNN_OPERATOR_DENSE_STREAM = 6,
+  RBNN_OPERATOR_STEM8 = 7,
+  RBNN_OPERATOR_DENSE8 = 8,
+  RBNN_OPERATOR_DENSE_STREAM8 = 9,
 } rbnn_operator;
 /* Entries of a table by operator. */
-#define RBNN_KERNELS 7u
+#define RBNN_KERNELS 10u
 /* X(name, printed name, kernel, function for its least working memory or NULL) for every one. */
 #define RBNN_OPERATOR_LIST(X) \
   X(STEM, "stem", rbnn_conv_stem, rbnn_conv_stem_work_bytes) \
@@ -108,13 +115,18 @@ typedef enum {
   X(MAX_POOL, "max-pool", rbnn_max_pool, NULL) \
   X(DENSE, "dense", rbnn_dense, rbnn_dense_work_bytes) \
   X(AVERAGE_POOL, "average-pool", rbnn_average_pool, NULL) \
-  X(DENSE_STREAM, "dense-stream", rbnn_dense_stream, rbnn_dense_stream_work_bytes)
+  X(DENSE_STREAM, "dense-stream", rbnn_dense_stream, rbnn_dense_stream_work_bytes) \
+  X(STEM8, "stem8", rbnn_conv_stem8, rbnn_conv_stem8_work_bytes) \
+  X(DENSE8, "dense8", rbnn_dense8, rbnn_dense8_work_bytes) \
+  X(DENSE_STREAM8, "dense-stream8", rbnn_dense_stream8, NULL)
 /* X(function) for every function for a least working memory. */
 #define RBNN_WORK_BYTES_LIST(X) \
   X(rbnn_conv_stem_work_bytes) \
   X(rbnn_conv_binary_work_bytes) \
   X(rbnn_dense_work_bytes) \
-  X(rbnn_dense_stream_work_bytes)
+  X(rbnn_dense_stream_work_bytes) \
+  X(rbnn_conv_stem8_work_bytes) \
+  X(rbnn_dense8_work_bytes)
 
 typedef enum {
   RBNN_STAGE_NONE = 0,
@@ -178,6 +190,7 @@ typedef struct {
   uint8_t reads;   /* enum Reads */
   uint8_t writes;  /* enum Writes */
   uint8_t packing; /* enum Packing */
+  uint8_t own_weights;
   uint8_t largest_window;
   uint8_t largest_pool;
   uint8_t window_is_power;
@@ -225,6 +238,28 @@ typedef struct {
   [RBNN_OPERATOR_DENSE_STREAM] = { \
     .reads = RBNN_READS_STREAM, .writes = RBNN_WRITES_LOGITS, \
     .packing = RBNN_PACKING_ROWS, \
+    .most_filter_bits = 65535, \
+    .largest_pool = 1, \
+  }, \
+  [RBNN_OPERATOR_STEM8] = { \
+    .reads = RBNN_READS_IMAGE, .writes = RBNN_WRITES_STAGED, \
+    .packing = RBNN_PACKING_NONE, \
+    .own_weights = 1, \
+    .most_filter_bits = 65535, \
+    .largest_window = 7, \
+    .largest_pool = 2, \
+  }, \
+  [RBNN_OPERATOR_DENSE8] = { \
+    .reads = RBNN_READS_BITS, .writes = RBNN_WRITES_LOGITS, \
+    .packing = RBNN_PACKING_NONE, \
+    .own_weights = 1, \
+    .most_filter_bits = 65535, \
+    .largest_pool = 1, \
+  }, \
+  [RBNN_OPERATOR_DENSE_STREAM8] = { \
+    .reads = RBNN_READS_STREAM, .writes = RBNN_WRITES_LOGITS, \
+    .packing = RBNN_PACKING_NONE, \
+    .own_weights = 1, \
     .most_filter_bits = 65535, \
     .largest_pool = 1, \
   }, \

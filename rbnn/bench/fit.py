@@ -46,6 +46,11 @@ SUBJECTS = (
     Subject("resnet", 128, 4, 0.15),
     Subject("vgg", 64, None, 0.1, classes=30),
     Subject("reactnet", 160, None, 0.5, (16, 16, 3), 5),
+    Subject("resnet", 64, 7, ends=8),
+    Subject("resnet", 128, 4, 0.15, classes=20, ends=8),
+    Subject("resnet", 160, 4, 0.2, (16, 16, 1), 47, ends=8),
+    Subject("reactnet", 32, 3, 0.0, (32, 32, 3), 5, ends=8),
+    Subject("vgg", 32, None, 0.0, classes=30, ends=8),
 )
 STEMS = (
     (32, 32, 3, 64, 3, 1, 1, 1), (32, 32, 3, 64, 3, 1, 1, 2), (28, 28, 1, 32, 3, 1, 1, 1),
@@ -80,6 +85,7 @@ DENSES = (
     (2048, 10), (4096, 47), (8192, 10), (8224, 5), (992, 64), (1536, 17),
 )  # fmt: skip
 """Inputs, classes."""
+DENSES8 = ((32, 1), (64, 20), (96, 40), (128, 16), (256, 10), (288, 33), (1024, 10), (2048, 5))
 DECIMALS = 2
 ALONE = " alone"
 """Ends the name of what a call of a single layer takes: less than the engine takes in a network."""
@@ -177,7 +183,9 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
         stems = [staged(operators.STEM, shape, one) for one in STAGES for shape in STEMS]
         convs = [staged(operators.CONV, shape, one) for one in STAGES for shape in CONVS]
         pools = [max_pool(shape) for shape in MAX_POOLS]
+        stems8 = [staged(operators.STEM8, shape, one) for one in STAGES for shape in STEMS]
         denses = [Layer(operators.DENSE, (1, 1, n), (1, 1, k), -1) for n, k in DENSES]
+        denses8 = [Layer(operators.DENSE8, (1, 1, n), (1, 1, k), -1) for n, k in DENSES8]
         for layers, size in (
             (stems, least_work_bytes),
             (convs, least_work_bytes),
@@ -185,6 +193,8 @@ def measure(board_name: str) -> tuple[dict[str, float], float]:
             (pools, least_work_bytes),
             (denses, least_work_bytes),
             (denses, most_work_bytes),
+            (stems8, least_work_bytes),
+            (denses8, least_work_bytes),
         ):
             work = max(4, *map(size, layers))
             counts = measure_layers(board, layers, work, folder)

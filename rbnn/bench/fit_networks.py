@@ -37,6 +37,7 @@ class Subject:
         work: share of the way from the least useful working memory (0) to the most (1).
         input_shape: height, width, channels.
         classes: of its task.
+        ends: bits of a weight in the first and last layer.
     """
 
     architecture: str
@@ -45,6 +46,7 @@ class Subject:
     work: float = 1.0
     input_shape: Shape = (32, 32, 3)
     classes: int = 10
+    ends: int = 1
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def measure_network(board: Board, subject: Subject, folder: Path) -> MeasuredNet
             depth=subject.depth,
             input_shape=subject.input_shape,
             classes=subject.classes,
+            stem_bits=subject.ends,
+            classifier_bits=subject.ends,
         )
         config, secrets = run.config(), run.secrets()
         parameters = ModelParameters.load(run.parameters_file)

@@ -21,7 +21,9 @@ from rbnn.nets.topology import Layer
 from rbnn.operators.workings import WORKINGS
 from rbnn.spec import operators, packing
 from rbnn.spec.layout import LAYER, STREAM_FRACTION_BITS, Activation, Output, Sign, Stage
+from rbnn.spec.operator import LARGEST_OWN_WEIGHT
 from rbnn.spec.operators import Reads
+from rbnn.spec.own_weights import stem_shift
 
 OFFSETS = (120, 128, 130, 0)
 """What the stem subtracts from its channels."""
@@ -55,7 +57,7 @@ class LayerCase:
     Args:
         name: of the layer.
         layer: its shape.
-        kernel: bool, Keras' order, True for +1; None for a layer without weights.
+        kernel: bool, Keras' order, True for +1; None for a layer without stored bits.
         params: its group, as in a sealed block's plaintext.
         given: its input: pixels (u8) or packed bits.
         crc32: of the output as laid out in memory.
@@ -104,8 +106,9 @@ def make_case(rng: np.random.Generator, name: str, layer: Layer) -> LayerCase:
     """
     kernel = rng.integers(0, 2, layer.kernel_shape).astype(np.bool_) if layer.bits else None
     given, inputs = _draw_input(rng, layer)
-    made = WORKINGS[layer.op].compute(layer, inputs[None], kernel)[0]
     group = _draw_group(rng, layer)
+    weights = kernel if group is None or group.weights is None else group.weights
+    made = WORKINGS[layer.op].compute(layer, inputs[None], weights)[0]
     params = b"" if group is None else encode_group(group, layer)
     written = binascii.crc32(_written(layer, made, group))
     return LayerCase(name, layer, kernel, params, given, written)
@@ -114,15 +117,20 @@ def make_case(rng: np.random.Generator, name: str, layer: Layer) -> LayerCase:
 def _draw_group(rng: np.random.Generator, layer: Layer) -> Group | None:
     """Values that spread the layer's results; None for a layer that needs none."""
     filters = layer.out_shape[2]
-    if not layer.bits:
+    if not layer.op.has_weights:
         return None
+    most, weights = LARGEST_OWN_WEIGHT, None
+    if layer.op.own_weights:
+        weights = rng.integers(-most, most + 1, layer.kernel_shape).astype(np.int8)
     if layer.op.is_last:
         scales, biases = rng.integers(-1000, 1000, (2, filters)).astype(np.int32)
-        return Logits(scales, biases)
-    spread = math.sqrt(layer.filter_bits) / layer.op.unit
+        return Logits(scales, biases, weights)
+    spread = math.sqrt(layer.filter_weights) / layer.op.unit
     spread *= PIXEL_SPREAD if layer.op.reads is Reads.IMAGE else 1
+    if layer.op.own_weights:
+        spread *= most / 2 / (1 << stem_shift(layer.filter_weights))
     if layer.stage is Stage.THRESHOLD:
-        return Thresholds(rng.normal(0, spread / 2, filters).astype(np.int16))
+        return Thresholds(rng.normal(0, spread / 2, filters).astype(np.int16), weights)
 
     def values(spread: float, mean: float = 0.0) -> npt.NDArray[np.int16]:
         return rng.normal(mean, spread, filters).astype(np.int16)
@@ -137,6 +145,7 @@ def _draw_group(rng: np.random.Generator, layer: Layer) -> Group | None:
         slopes=values(1000, 4000) if bends else None,
         offsets=values(one / 4) if bends else None,
         thresholds=values(one / 4) if layer.sign is Sign.THRESHOLDS else None,
+        weights=weights,
     )
 
 
@@ -144,7 +153,7 @@ def _written(layer: Layer, made: npt.NDArray[Any], group: Group | None) -> bytes
     """What the device writes: bits, then the stream, then logits."""
     match group:
         case Logits():
-            return arithmetic.logits(made, group, layer.reads_stream).astype("<i4").tobytes()
+            return arithmetic.logits(made, group, layer.op).astype("<i4").tobytes()
         case Thresholds():
             return packing.pack_rows(made >= group.thresholds)
         case Residual():

@@ -19,7 +19,16 @@ ARCHITECTURE = "resnet"
 
 
 @training_options(
-    only=("architecture", "width", "depth", "stages", "batch", "precision"),
+    only=(
+        "architecture",
+        "width",
+        "depth",
+        "stages",
+        "stem_bits",
+        "classifier_bits",
+        "batch",
+        "precision",
+    ),
     defaults={"architecture": ARCHITECTURE},
 )
 def train(

@@ -9,6 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import BoardOption, JsonOption
+from rbnn.runs.settings import TABLE
 
 if TYPE_CHECKING:
     from rbnn.image.board import Board as Manifest
@@ -34,6 +35,12 @@ def nets(
             "--stages", help="Stages of a resnet or reactnet; default: the architecture's."
         ),
     ] = None,
+    stem_bits: Annotated[
+        int, typer.Option("--stem-bits", help="Bits of a weight in the first layer, 1 or 8.")
+    ] = 1,
+    classifier_bits: Annotated[
+        int, typer.Option("--classifier-bits", help="Bits of a weight in the last layer, 1 or 8.")
+    ] = 1,
     shape: Annotated[
         str, typer.Option("--input", help="Height, width and channels, such as 32x32x3.")
     ] = "32x32x3",
@@ -51,9 +58,20 @@ def nets(
     from rbnn.image.board import load_board
     from rbnn.image.candidates import candidates
 
+    ends = {"stem_bits": stem_bits, "classifier_bits": classifier_bits}
+    for name, bits in ends.items():
+        TABLE[name].check(bits)
     manifest = load_board(board)
     found = candidates(
-        manifest, arch or [], width or [], depth, stages, _parse_shape(shape), classes, tasks
+        manifest,
+        arch or [],
+        width or [],
+        depth,
+        stages,
+        _parse_shape(shape),
+        classes,
+        tasks,
+        ends,
     )
     if as_json:
         rows = [one.model_dump(exclude_none=True) for one in found]

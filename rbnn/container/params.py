@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from rbnn.container.errors import ExportError, SealedBlockError
 from rbnn.container.plan import ContainerPlan
-from rbnn.container.shapes import params_bytes
+from rbnn.container.shapes import own_weights_bytes, params_bytes
 from rbnn.nets.topology import Layer, Topology
+from rbnn.spec import own_weights
 from rbnn.spec.key_stream import NO_TRUNK
 from rbnn.spec.layout import (
     MAX_INPUT_CHANNELS,
@@ -24,15 +25,18 @@ from rbnn.spec.layout import (
     Stage,
 )
 
+Int8s = npt.NDArray[np.int8]
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """For a stage THRESHOLD: (out_channels,); bit = (sum >= threshold)."""
+    """For a stage THRESHOLD: (out_channels,); bit = (sum >= threshold). Weights as in
+    :class:`Residual`."""
 
     thresholds: Int16s
+    weights: Int8s | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Residual:
         slopes: Q2.14.
         offsets: Q8.8.
         thresholds: of sign THRESHOLDS, Q8.8; None without it.
+        weights: the layer's 8-bit weights in Keras' order; None for a layer without such.
     """
 
     shift: int
@@ -56,14 +61,17 @@ class Residual:
     slopes: Int16s | None = None
     offsets: Int16s | None = None
     thresholds: Int16s | None = None
+    weights: Int8s | None = None
 
 
 @dataclass(frozen=True)
 class Logits:
-    """For a dense layer: (max_classes,) each, Q12.20; zero beyond the task's classes."""
+    """For a dense layer: (max_classes,) each, Q12.20; zero beyond the task's classes. Weights as in
+    :class:`Residual`."""
 
     scales: Int32s
     biases: Int32s
+    weights: Int8s | None = None
 
 
 Group = Thresholds | Residual | Logits
@@ -78,7 +86,7 @@ class TaskParams:
         adapter: how the task's input becomes the network's.
         input_channels: channels of the task's own input.
         offsets: 0..255, subtracted from each channel of the network's input.
-        groups: by layer number, for every layer that has bits.
+        groups: by layer number, for every layer that has weights.
         trunk_key: from :func:`rbnn.spec.key_stream.trunk_key`, 32 bytes.
     """
 
@@ -108,11 +116,17 @@ def encode_group(group: Group, layer: Layer) -> bytes:
     """A layer's values as they are in a sealed block's plaintext."""
     kind = "<i4" if isinstance(group, Logits) else "<i2"
     head = struct.pack("<HH", group.shift, 0) if isinstance(group, Residual) else b""
-    return head + b"".join(getattr(group, name).astype(kind).tobytes() for name in _members(layer))
+    values = (getattr(group, name).astype(kind).tobytes() for name in _members(layer))
+    weights = b"" if group.weights is None else own_weights.pack(group.weights)
+    return head + b"".join(values) + weights
 
 
 def _decode_group(data: bytes, layer: Layer, where: str) -> Group:
-    shift = 0
+    shift, weights = 0, None
+    if layer.op.own_weights:
+        split = len(data) - own_weights_bytes(layer)
+        weights = own_weights.unpack(data[split:], layer.kernel_shape)
+        data = data[:split]
     if layer.stage is Stage.RESIDUAL:
         shift, zero = struct.unpack_from("<HH", data)
         if shift > MAX_SHIFT or zero:
@@ -125,11 +139,12 @@ def _decode_group(data: bytes, layer: Layer, where: str) -> Group:
     values = np.frombuffer(data, "<i4" if layer.op.is_last else "<i2").reshape(len(names), -1)
     arrays = dict(zip(names, values, strict=True))
     if layer.op.is_last:
-        return Logits(**{name: array.astype(np.int32) for name, array in arrays.items()})
+        wide = {name: array.astype(np.int32) for name, array in arrays.items()}
+        return Logits(**wide, weights=weights)
     narrow = {name: array.astype(np.int16) for name, array in arrays.items()}
     if layer.stage is Stage.THRESHOLD:
-        return Thresholds(**narrow)
-    return Residual(shift, **narrow)
+        return Thresholds(**narrow, weights=weights)
+    return Residual(shift, **narrow, weights=weights)
 
 
 def encode(params: TaskParams, topology: Topology, plan: ContainerPlan) -> bytes:

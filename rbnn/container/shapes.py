@@ -6,7 +6,7 @@ import math
 
 from rbnn.container.errors import ExportError
 from rbnn.nets.topology import Layer
-from rbnn.spec import packing
+from rbnn.spec import own_weights, packing
 from rbnn.spec.layout import MAX_INPUT_CHANNELS, Activation, Output, Sign, Stage
 from rbnn.spec.operators import UINT16_MAX, Reads
 from rbnn.spec.packing import WORD_BITS
@@ -14,7 +14,7 @@ from rbnn.spec.packing import WORD_BITS
 
 def weights_bytes(layer: Layer) -> int:
     """Bytes of a layer's packed bits."""
-    if not layer.op.has_weights:
+    if not layer.op.has_bits:
         return 0
     return packing.packed_bytes(layer.kernel_shape, layer.packing)
 
@@ -39,8 +39,18 @@ def output_bytes(layer: Layer) -> int:
     return bits_bytes(layer) + stream_bytes(layer) + logits_bytes(layer)
 
 
+def own_weights_bytes(layer: Layer) -> int:
+    """Bytes of the 8-bit weights among a layer's parameters."""
+    return own_weights.packed_bytes(layer.kernel_shape) if layer.op.own_weights else 0
+
+
 def params_bytes(layer: Layer) -> int:
     """Bytes of a layer's group of parameters; see ``rbnn.spec.layout.PARAMS_HEADER``."""
+    return _values_bytes(layer) + own_weights_bytes(layer)
+
+
+def _values_bytes(layer: Layer) -> int:
+    """The same without weights."""
     group = 2 * layer.out_shape[2]
     if layer.op.is_last:
         return 4 * group
@@ -172,7 +182,7 @@ def _check_no_stage(layer: Layer, where: str) -> None:
 def _check_sums(layer: Layer, where: str) -> None:
     """Refuse a filter whose sums do not fit the kernel's accumulator."""
     most = layer.op.most_filter_bits
-    if layer.filter_bits <= most:
+    if layer.filter_weights <= most:
         return
     if not layer.kernel:
         nearest = f"{most // WORD_BITS * WORD_BITS} inputs: average over more pixels before it"
@@ -182,6 +192,6 @@ def _check_sums(layer: Layer, where: str) -> None:
     else:
         nearest = f"{most // layer.kernel**2 // WORD_BITS * WORD_BITS} input channels"
     raise ExportError(
-        f"{where} has filters of {layer.filter_bits} bits, whose sums do not fit.",
+        f"{where} has filters of {layer.filter_weights} weights, whose sums do not fit.",
         f"The nearest is {nearest}.",
     )

@@ -90,8 +90,12 @@ _COLUMNS = {
     operators.CONV: ("conv_a", "conv_b"),
     operators.DENSE: ("dense",),
     operators.DENSE_STREAM: ("dense",),
+    operators.STEM8: ("stem",),
+    operators.DENSE8: ("dense",),
+    operators.DENSE_STREAM8: ("dense",),
 }
-"""Whose rates stand for an operator; the peers have no others."""
+"""Whose rates stand for an operator; the peers have no others. For 8-bit weights this is favourable
+to them: the best dense rate is one of binary weights."""
 
 
 def best(column: str) -> tuple[str, float]:

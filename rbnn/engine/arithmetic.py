@@ -10,6 +10,7 @@ import numpy as np
 from rbnn.container.params import Logits, Residual
 from rbnn.operators.windows import Stream, Sums
 from rbnn.spec.layout import SLOPE_FRACTION_BITS, STREAM_FRACTION_BITS
+from rbnn.spec.operators import Operator
 from rbnn.spec.packing import Bits
 
 
@@ -33,16 +34,19 @@ def residual(sums: Sums, shortcut: Stream | None, group: Residual) -> tuple[Stre
     return r.astype(np.int16), np.asarray(bits, np.bool_)
 
 
-def logits(products: Sums, group: Logits, over_stream: bool) -> Sums:
-    """Logits from inner products; over the stream they saturate at 32 bits.
+def logits(products: Sums, group: Logits, op: Operator) -> Sums:
+    """Logits from inner products; over the stream, and of 8-bit weights, they saturate at 32 bits.
 
     Args:
-        products: (n, classes).
+        products: (n, classes); over the stream, their unit is the stream's, 1/256.
         group: scales and biases.
-        over_stream: whether a product's unit is the stream's, 1/256.
+        op: of the layer.
     """
     scales, biases = group.scales.astype(np.int64), group.biases.astype(np.int64)
-    if not over_stream:
-        return scales * products + biases
-    wide = (scales * products + (biases << STREAM_FRACTION_BITS)) >> STREAM_FRACTION_BITS
+    if op.reads_stream:
+        wide = (scales * products + (biases << STREAM_FRACTION_BITS)) >> STREAM_FRACTION_BITS
+    else:
+        wide = scales * products + biases
+        if not op.own_weights:
+            return wide
     return np.clip(wide, -(2**31), 2**31 - 1)

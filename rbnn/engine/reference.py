@@ -19,7 +19,7 @@ from rbnn.engine.outputs import Outputs
 from rbnn.errors import RbnnError
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import Floats, Stream, Sums
-from rbnn.operators.workings import WORKINGS
+from rbnn.operators.workings import WORKINGS, Kernel
 from rbnn.spec import key_stream, packing
 from rbnn.spec.layout import Adapter, Output
 from rbnn.spec.operators import Reads, Writes
@@ -72,13 +72,13 @@ class Reference:
         container: the model.
         task: task number.
         params: the task's own part.
-        kernels: by layer number, the task's weights in Keras' order, True for +1.
+        kernels: by layer number, the task's weights in Keras' order: True for +1, or int8.
     """
 
     container: Container
     task: int
     params: task_params.TaskParams
-    kernels: dict[int, packing.Bits]
+    kernels: dict[int, Kernel]
 
     @classmethod
     def open(cls, container: Container, task: int, secret: bytes) -> Reference:
@@ -90,7 +90,11 @@ class Reference:
         plaintext = unseal(container.tasks[task].sealed, secret, container.model_id, task)
         params = task_params.decode(plaintext, container.topology, container.plan)
         keys = container.keys(secret, params.trunk_key)
-        kernels: dict[int, packing.Bits] = {}
+        kernels: dict[int, Kernel] = {
+            number: group.weights
+            for number, group in params.groups.items()
+            if group.weights is not None
+        }
         for number, layer in enumerate(container.topology.layers):
             stored = container.stored_bits(number)
             if not stored:
@@ -173,7 +177,7 @@ class Reference:
     def _logits(self, number: int, layer: Layer, products: Sums) -> npt.NDArray[np.int32]:
         group = self.params.groups[number]
         assert isinstance(group, Logits)
-        wide = arithmetic.logits(products, group, layer.reads_stream)
+        wide = arithmetic.logits(products, group, layer.op)
         logits = wide.astype(np.int32)
         if (logits != wide).any():
             raise ExportError(f"{describe(layer, number)}: a logit overflows 32 bits.")

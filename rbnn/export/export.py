@@ -225,10 +225,13 @@ def make_container(
         )
         groups = {
             n: fold(
-                _trained(task, parameters, network, n, bits, keys.of(n), config.key_cipher),
+                _trained(
+                    task, parameters, network, n, weights.get(n), keys.of(n), config.key_cipher
+                ),
                 len(task.labels),
             )
-            for n, bits in weights.items()
+            for n, layer in enumerate(topology.layers)
+            if layer.op.has_weights
         }
         values = params.TaskParams(
             task.labels, task.adapter, task.input_channels, task.offsets, groups, trunk_key
@@ -242,10 +245,7 @@ def make_container(
 
 def _stored_bits(parameters: ModelParameters, network: PaddedNetwork, number: int) -> bytes:
     """P of a layer, packed."""
-    layer = network.topology.layers[number]
-    wanted = (
-        *layer.kernel_shape[:-2], len(network.inputs[number]), len(network.outputs[number])
-    )  # fmt: skip
+    layer, wanted = network.topology.layers[number], network.trained_shape(number)
     kernel = parameters.kernels.get(number)
     if kernel is None or kernel.shape != wanted:
         raise ExportError(
@@ -261,11 +261,11 @@ def _trained(
     parameters: ModelParameters,
     network: PaddedNetwork,
     number: int,
-    stored: bytes,
+    stored: bytes | None,
     key: bytes,
     cipher: Cipher,
 ) -> Trained:
-    """What a task trained for one layer, whose bits ``key`` reconfigures."""
+    """What a task trained for one layer, whose bits, if it has such, ``key`` reconfigures."""
     layer = network.topology.layers[number]
     inputs, outputs = network.inputs[number], network.outputs[number]
     where = f"Task {task.name}, {describe(layer, number).lower()}"
@@ -274,7 +274,8 @@ def _trained(
         raise ExportError(f"{where} has no batch norm.", "Train again.")
     shares = np.zeros(len(outputs), np.int64)
     # Padding is 0 in a stream and +1 in bits.
-    if len(inputs) < layer.kernel_shape[-2] and not layer.reads_stream:
+    own = None if stored is not None else _own_weights(task, parameters, network, number, where)
+    if stored is not None and len(inputs) < layer.kernel_shape[-2] and not layer.reads_stream:
         weights = key_stream.reconfigure(stored, key, number, cipher)
         kernel = packing.unpack_kernel(weights, layer.kernel_shape, layer.packing)
         shares = network.padding_sums(number, kernel)
@@ -286,4 +287,20 @@ def _trained(
         norm,
         parameters.activations.get(task.name, {}).get(number),
         parameters.signs.get(task.name, {}).get(number),
+        own,
     )
+
+
+def _own_weights(
+    task: RunTask, parameters: ModelParameters, network: PaddedNetwork, number: int, where: str
+) -> npt.NDArray[np.int8]:
+    """A task's 8-bit weights of a layer, in its padded shape; those of padding are zero."""
+    found = parameters.weights.get(task.name, {}).get(number)
+    wanted = network.trained_shape(number)
+    if found is None or found.weights.shape != wanted:
+        raise ExportError(
+            f"{where} needs weights of shape {wanted}. "
+            f"Received: {None if found is None else found.weights.shape}.",
+            "Configuration and parameters come from different runs: train again.",
+        )
+    return network.embed(number, found.weights)

@@ -48,6 +48,7 @@ class Trained:
         norm: its batch norm.
         activation: if the stage has RPReLU.
         sign: thresholds if the stage has them, float32.
+        weights: the layer's 8-bit weights, in its padded shape; None for a layer without such.
     """
 
     where: str
@@ -57,6 +58,7 @@ class Trained:
     norm: Normalisation
     activation: RPReLU | None = None
     sign: Array | None = None
+    weights: npt.NDArray[np.int8] | None = None
 
 
 def fold(trained: Trained, classes: int) -> Group:
@@ -146,10 +148,12 @@ def fold_thresholds(trained: Trained) -> Thresholds:
             "Build the network with rbnn.nets, whose batch norm there has no gamma.",
         )
     unit = layer.op.unit
-    largest = layer.filter_bits * layer.op.largest_input // unit
+    largest = INT16_MAX
+    if not layer.op.own_weights:
+        largest = layer.filter_weights * layer.op.largest_input // unit
     exact = np.ceil((np.ceil(mean - beta * deviation / gamma) + trained.shares) / unit)
     limited = np.clip(exact, -largest, min(largest + 1, INT16_MAX)).astype(np.int16)
-    return Thresholds(_embedded(limited, trained, INT16_MIN))
+    return Thresholds(_embedded(limited, trained, INT16_MIN), trained.weights)
 
 
 def fold_residual(trained: Trained) -> Residual:
@@ -190,7 +194,13 @@ def fold_residual(trained: Trained) -> Residual:
         values = _channels(trained.sign, channels, what)
         members["thresholds"] = _embedded(_fixed(values, STREAM_ONE), trained, 0)
     scales, biases = _limited(scale * 2.0**shift), _limited(bias + half)
-    return Residual(shift, _embedded(scales, trained, 0), _embedded(biases, trained, 0), **members)
+    return Residual(
+        shift,
+        _embedded(scales, trained, 0),
+        _embedded(biases, trained, 0),
+        **members,
+        weights=trained.weights,
+    )
 
 
 def fold_logits(trained: Trained, classes: int) -> Logits:
@@ -206,8 +216,8 @@ def fold_logits(trained: Trained, classes: int) -> Logits:
         factor = gamma / deviation
         scales, biases = np.rint(factor * one), np.rint((beta - mean * factor) * one)
         biases = biases - scales * trained.shares[:classes]
-        # A stream's logits saturate; those of bits must not wrap.
-        most = 1 if layer.reads_stream else layer.filter_bits
+        # Logits of a stream or of 8-bit weights saturate; those of bits must not wrap.
+        most = 1 if layer.reads_stream or layer.op.own_weights else layer.filter_weights
         largest = np.abs(scales) * most + np.abs(biases)
     if not (largest <= INT32_MAX).all():
         worst = int(np.argmax(~(largest <= INT32_MAX)))
@@ -218,4 +228,7 @@ def fold_logits(trained: Trained, classes: int) -> Logits:
         )
     result = np.zeros((2, layer.out_shape[2]), np.int32)
     result[0, :classes], result[1, :classes] = scales, biases
-    return Logits(result[0], result[1])
+    weights = trained.weights
+    if weights is not None:
+        weights = np.where(np.arange(layer.out_shape[2]) < classes, weights, np.int8(0))
+    return Logits(result[0], result[1], weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rbnn.container.plan import plan
 from rbnn.cost import peers
@@ -62,6 +62,7 @@ def candidates(
     input_shape: Shape,
     classes: int,
     tasks: int,
+    ends: Mapping[str, int] | None = None,
 ) -> list[RankedNetwork]:
     """Networks for a board: those that fit first, and those with more bits before those with fewer.
 
@@ -74,6 +75,7 @@ def candidates(
         input_shape: height, width, channels.
         classes: largest number of classes in a task.
         tasks: number of tasks.
+        ends: ``stem_bits`` and ``classifier_bits`` of :func:`rbnn.nets.architectures.lay_out`.
 
     Raises:
         RbnnError: an unknown architecture, or no network accepts this input.
@@ -94,7 +96,8 @@ def candidates(
         }
         for width in widths or WIDTHS:
             try:
-                topology = lay_out(name, input_shape, classes, width, **sizes)
+                shape = (width, sizes["depth"], sizes["stages"])
+                topology = lay_out(name, input_shape, classes, *shape, **(ends or {}))
                 found.append(_judge(board, topology, width, sizes, tasks))
             except RbnnError as error:
                 refused.append(error)

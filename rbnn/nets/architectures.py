@@ -83,6 +83,8 @@ def lay_out(
     width: int | None = None,
     depth: int | None = None,
     stages: int | None = None,
+    stem_bits: int = 1,
+    classifier_bits: int = 1,
 ) -> Topology:
     """The layers of a network.
 
@@ -93,6 +95,8 @@ def lay_out(
         width: channels of the first stage; None for the architecture's default.
         depth: convolutions or blocks; None for the architecture's default.
         stages: None for the architecture's default.
+        stem_bits: of the first layer's weights, 1 or 8; those of 8 bits belong to a task.
+        classifier_bits: of the last layer's weights, as ``stem_bits``.
 
     Raises:
         RbnnError: an unknown architecture, or an option that does not work.
@@ -107,10 +111,11 @@ def lay_out(
         options = {}
     else:
         options = {"stages": chosen.stages if stages is None else stages}
-    return chosen.lay_out(
+    binary = chosen.lay_out(
         input_shape,
         max_classes,
         chosen.width if width is None else width,
         chosen.depth if depth is None else depth,
         **options,
     )
+    return binary.with_own_weights(stem_bits > 1, classifier_bits > 1)

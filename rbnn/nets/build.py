@@ -92,7 +92,7 @@ class SharedNetwork:
             if layer.bits
         }
         self.own: dict[str, TaskLayers] = {
-            name: task_layers(topology, name, shared_batch) for name in names
+            name: task_layers(topology, name, shared_batch, seed) for name in names
         }
         self.models: dict[str, tf.keras.Model] = {
             task.name: TaskModel(self, task).build() for task in tasks
@@ -130,6 +130,12 @@ class SharedNetwork:
                         shared.set_key(task, orders)
                     case _:
                         raise ValueError(f"Scheme {self.scheme} takes no secrets.")
+
+    def weigh(self, task: str, number: int, values: Any) -> Any:
+        """What layer ``number`` makes of ``values`` with the weights of ``task``."""
+        if number in self.shared:
+            return self.shared[number](values, task=task)
+        return self.own[task].kernels[number](values)
 
     def turn_first_values(self, secrets: Iterable[bytes], model_id: bytes) -> None:
         """Negate the latent values where :func:`first_signs` says so, once, before training begins.
@@ -186,15 +192,19 @@ class TaskModel:
                 case Writes.STREAM:
                     self._streams[number] = self._pass_on(number, layer)
                 case Writes.STAGED:
-                    x = self._network.shared[number](self._read(layer), task=task.name)
+                    x = self._weigh(number, self._read(layer))
                     if layer.pool > 1:
                         x = tf.keras.layers.MaxPool2D(layer.pool)(x)
                     self._finish(number, layer, x)
                 case Writes.LOGITS:
                     x = tf.keras.layers.Flatten()(self._read(layer))
-                    x = self._own.norms[number](self._network.shared[number](x, task=task.name))
+                    x = self._own.norms[number](self._weigh(number, x))
         logits = TaskLogits(task.classes, name=f"{task.name}_logits")(x)
         return tf.keras.Model(image, logits, name=task.name)
+
+    def _weigh(self, number: int, values: Any) -> Any:
+        """What a layer with weights makes of what it reads."""
+        return self._network.weigh(self._task.name, number, values)
 
     def _read(self, layer: Layer) -> Any:
         """What a layer reads."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from rbnn.nets.framework import tf
 from rbnn.nets.keras_operator import KERAS, SharedLayer
+from rbnn.nets.own_weights import OwnWeights
 from rbnn.nets.stream_layers import StreamLogits, StreamNorm, StreamRPReLU, StreamRSign
 from rbnn.nets.task_norm import TaskNorm
 from rbnn.nets.topology import Layer, Topology
@@ -23,21 +24,23 @@ class TaskLayers:
     """One task's own layers, by number of the network layer whose stage they belong to.
 
     Args:
-        norms: batch norms, one for each layer that has bits.
+        norms: batch norms, one for each layer that has weights.
         activations: of the residual stages that have RPReLU.
         signs: of the residual stages that have thresholds.
+        kernels: the layers with 8-bit weights.
     """
 
     norms: dict[int, TaskNorm] = field(default_factory=dict)
     activations: dict[int, StreamRPReLU] = field(default_factory=dict)
     signs: dict[int, StreamRSign] = field(default_factory=dict)
+    kernels: dict[int, OwnWeights] = field(default_factory=dict)
 
     @property
     def trainable_variables(self) -> list[tf.Variable]:
         """Everything that training changes, in a fixed order."""
         return [
             variable
-            for layers in (self.norms, self.activations, self.signs)
+            for layers in (self.norms, self.activations, self.signs, self.kernels)
             for layer in layers.values()
             for variable in layer.trainable_variables
         ]
@@ -86,11 +89,11 @@ def _norm(layer: Layer, name: str, shared_batch: bool) -> TaskNorm:
     return TaskNorm(scale=layer.stage is Stage.NONE, **options)
 
 
-def task_layers(topology: Topology, task: str, shared_batch: bool) -> TaskLayers:
-    """The layers that belong to one task, built."""
+def task_layers(topology: Topology, task: str, shared_batch: bool, seed: int) -> TaskLayers:
+    """The layers that belong to one task, built; ``seed`` is that of the network's kernels."""
     own = TaskLayers()
     for number, layer in enumerate(topology.layers):
-        if not layer.bits:
+        if not layer.op.has_weights:
             continue
         channels = layer.out_shape[2]
         shape = (None, None, None, channels) if layer.kernel else (None, channels)
@@ -102,4 +105,9 @@ def task_layers(topology: Topology, task: str, shared_batch: bool) -> TaskLayers
         if layer.sign is Sign.THRESHOLDS:
             own.signs[number] = StreamRSign(name=f"{task}_rsign_{number}")
             own.signs[number].build(shape)
+        if layer.op.own_weights:
+            weighted = KERAS[layer.op].weighted
+            assert weighted is not None
+            quantizer, name = _input_quantizer(topology, layer), f"{task}_weights_{number}"
+            own.kernels[number] = weighted(layer, quantizer, seed * 1000 + number, name)
     return own

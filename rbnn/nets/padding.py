@@ -43,6 +43,11 @@ class PaddedNetwork:
         padded[self._places(number)] = kernel
         return padded
 
+    def trained_shape(self, number: int) -> tuple[int, ...]:
+        """Shape of layer ``number``'s kernel as it was trained."""
+        shape = self.topology.layers[number].kernel_shape
+        return (*shape[:-2], len(self.inputs[number]), len(self.outputs[number]))
+
     def extract(self, number: int, padded: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Undo :meth:`embed`."""
         return np.ascontiguousarray(padded[self._places(number)])

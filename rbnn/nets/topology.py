@@ -4,11 +4,12 @@ exporter, the integer reference and the firmware's layer table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from rbnn.errors import RbnnError
 from rbnn.spec.layout import Activation, Output, Packing, Sign, Stage
-from rbnn.spec.operators import Operator
+from rbnn.spec.operators import WITH_OWN_WEIGHTS, Operator
 
 Shape = tuple[int, int, int]
 """Height, width, channels."""
@@ -54,7 +55,7 @@ class Layer:
 
     @property
     def kernel_shape(self) -> tuple[int, ...]:
-        """Shape of the Keras kernel, (height, width, in, out) or (in, out); () without bits."""
+        """Shape of the Keras kernel, (height, width, in, out) or (in, out); () without weights."""
         height, width, channels = self.in_shape
         if not self.op.has_weights:
             return ()
@@ -73,23 +74,30 @@ class Layer:
         return self.op.reads_stream
 
     @property
+    def weights(self) -> int:
+        """Weights of this layer, binary or of 8 bits."""
+        return math.prod(self.kernel_shape) if self.kernel_shape else 0
+
+    @property
     def bits(self) -> int:
-        """Binary weights of this layer."""
-        total = 1 if self.kernel_shape else 0
-        for size in self.kernel_shape:
-            total *= size
-        return total
+        """Binary weights of this layer, made from stored bits."""
+        return self.weights if self.op.has_bits else 0
+
+    @property
+    def filter_weights(self) -> int:
+        """Weights of one filter, without padding; 0 for a layer without weights."""
+        return self.weights // self.out_shape[2]
 
     @property
     def filter_bits(self) -> int:
         """Bits of one filter, without padding; 0 for a layer without bits."""
-        return self.bits // self.out_shape[2] if self.bits else 0
+        return self.bits // self.out_shape[2]
 
     @property
     def macs(self) -> int:
         """Nominal multiply-accumulates of one inference, padding included."""
         positions = self.out_shape[0] * self.out_shape[1] * self.pool**2 if self.kernel else 1
-        return self.bits * positions
+        return self.weights * positions
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,15 @@ class Topology:
     def macs(self) -> int:
         """Nominal multiply-accumulates of one inference."""
         return sum(layer.macs for layer in self.layers)
+
+    def with_own_weights(self, stem: bool, classifier: bool) -> Topology:
+        """The network with 8-bit weights of each task's own in its first, in its last layer."""
+        first, *body, last = self.layers
+        if stem:
+            first = replace(first, op=WITH_OWN_WEIGHTS[first.op])
+        if classifier:
+            last = replace(last, op=WITH_OWN_WEIGHTS[last.op])
+        return replace(self, layers=(first, *body, last))
 
     def trunk_layers(self, count: int) -> int:
         """How many records of the layer table, from the first, a trunk takes.

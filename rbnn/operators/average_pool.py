@@ -10,15 +10,14 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import Stream, layer_windows
-from rbnn.operators.workings import WORKINGS, Turns, Workings
+from rbnn.operators.workings import WORKINGS, Kernel, Turns, Workings
 from rbnn.spec import operators
-from rbnn.spec.packing import Bits
 
 
 class AveragePool(Workings):
     """See :class:`Workings`."""
 
-    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None) -> Stream:
+    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Kernel | None) -> Stream:
         """Mean of each window, rounded half up."""
         count = layer.kernel**2
         sums = layer_windows(given, layer).sum(axis=3, dtype=np.int64)

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import Sums, convolve, signs
-from rbnn.operators.workings import UNIT_WORDS, WORKINGS, Turns, Workings, count_stage
+from rbnn.operators.workings import UNIT_WORDS, WORKINGS, Kernel, Turns, Workings, count_stage
 from rbnn.spec import operators
-from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BITS, WORD_BYTES, Bits
+from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BITS, WORD_BYTES
 
 TABLE_GROUP_WORDS = 3 * 256 // WORD_BYTES
 """Tables of three slots for one group of channels; ``conv_binary_tables.h``."""
@@ -28,10 +28,10 @@ SUM_WORDS = FILTERS_PER_TILE // 2
 class Conv(Workings):
     """See :class:`Workings`."""
 
-    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None) -> Sums:
+    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Kernel | None) -> Sums:
         """Half the sums of +-1 products, padded with +1."""
         assert kernel is not None
-        return convolve(signs(given), kernel, layer, 1) // 2
+        return convolve(signs(given), signs(kernel), layer, 1) // 2
 
     def least_work_bytes(self, layer: Layer) -> int:
         """One row at a time, or the whole image if that takes less."""

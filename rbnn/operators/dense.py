@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import Sums, signs
-from rbnn.operators.workings import UNIT_WORDS, WORKINGS, Turns, Workings
+from rbnn.operators.workings import UNIT_WORDS, WORKINGS, Kernel, Turns, Workings
 from rbnn.spec import operators
-from rbnn.spec.packing import FILTERS_PER_TILE, UNIT_BYTES, WORD_BYTES, Bits, words_per_row
+from rbnn.spec.packing import FILTERS_PER_TILE, UNIT_BYTES, WORD_BYTES, words_per_row
 
 BLOCK_UNITS = 4
 """Fewest units that are drawn at once; ``dense_count.h``."""
@@ -22,7 +22,7 @@ TREE_PAIRS = 8
 class Dense(Workings):
     """See :class:`Workings`."""
 
-    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None) -> Sums:
+    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Kernel | None) -> Sums:
         """Inner products of +-1 values."""
         assert kernel is not None
         flat = given.reshape(len(given), -1)

@@ -10,15 +10,15 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import Sums, signs
-from rbnn.operators.workings import WORKINGS, Turns, Workings, tile_bytes
+from rbnn.operators.workings import WORKINGS, Kernel, Turns, Workings, tile_bytes
 from rbnn.spec import operators
-from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BYTES, Bits, words_per_row
+from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BYTES, words_per_row
 
 
 class DenseStream(Workings):
     """See :class:`Workings`."""
 
-    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None) -> Sums:
+    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Kernel | None) -> Sums:
         """Inner products, with float64: they need 31 bits."""
         assert kernel is not None
         flat = given.reshape(len(given), -1).astype(np.float64)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import layer_windows
-from rbnn.operators.workings import WORKINGS, Turns, Workings
+from rbnn.operators.workings import WORKINGS, Kernel, Turns, Workings
 from rbnn.spec import operators
 from rbnn.spec.packing import WORD_BITS, Bits
 
@@ -18,7 +18,7 @@ from rbnn.spec.packing import WORD_BITS, Bits
 class MaxPool(Workings):
     """See :class:`Workings`."""
 
-    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None) -> Bits:
+    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Kernel | None) -> Bits:
         """Logical or of each window."""
         return np.asarray(layer_windows(given, layer).any(axis=3), np.bool_)
 

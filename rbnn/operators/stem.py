@@ -6,15 +6,14 @@ import math
 from collections import Counter
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
-from rbnn.operators.windows import Sums, convolve, windows
-from rbnn.operators.workings import WORKINGS, Turns, Workings, count_stage
+from rbnn.operators.windows import Sums, convolve, fused_pool, signs
+from rbnn.operators.workings import WORKINGS, Kernel, Turns, Workings, count_stage
 from rbnn.spec import operators
 from rbnn.spec.layout import Stage
-from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BYTES, Bits, round_up
+from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BYTES, round_up
 
 ENTRY_WORDS = 4
 """Words of a table entry; ``conv_stem_lanes.h``."""
@@ -32,16 +31,10 @@ STAGE_TILE_WORDS = 73
 class Stem(Workings):
     """See :class:`Workings`."""
 
-    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None) -> Sums:
+    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Kernel | None) -> Sums:
         """Sums of +-1 products; the maximum over each window of the fused pool."""
         assert kernel is not None
-        sums = convolve(given, kernel, layer, 0)
-        if layer.pool == 1:
-            return sums
-        height, width, _ = layer.out_shape
-        return np.asarray(
-            windows(sums, layer.pool, layer.pool, height, width).max(axis=3), np.int64
-        )
+        return fused_pool(convolve(given, signs(kernel), layer, 0), layer)
 
     def least_work_bytes(self, layer: Layer) -> int:
         """Rows of pixels, tables, filters' codes, parameters, sums."""

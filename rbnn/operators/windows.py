@@ -24,12 +24,12 @@ def signs(bits: Bits) -> Floats:
     return np.where(bits, np.float32(1), np.float32(-1))
 
 
-def convolve(inputs: Floats, kernel: Bits, layer: Layer, pad_value: float) -> Sums:
-    """Sums of +-1 products, before a fused pool.
+def convolve(inputs: Floats, kernel: Floats, layer: Layer, pad_value: float) -> Sums:
+    """Sums of products, before a fused pool; none may need more than 24 bits.
 
     Args:
         inputs: (n, height, width, channels), integers.
-        kernel: (height, width, channels, filters), True for +1.
+        kernel: (height, width, channels, filters), integers.
         layer: window, stride and padding.
         pad_value: the value outside the input.
 
@@ -42,9 +42,17 @@ def convolve(inputs: Floats, kernel: Bits, layer: Layer, pad_value: float) -> Su
         (side + 2 * pad - layer.kernel) // layer.stride + 1 for side in layer.in_shape[:2]
     )
     columns = windows(padded, layer.kernel, layer.stride, height, width)
-    weights = signs(kernel).reshape(-1, kernel.shape[-1])
+    weights = kernel.reshape(-1, kernel.shape[-1])
     sums: Sums = (columns.reshape(-1, len(weights)) @ weights).astype(np.int64)
     return sums.reshape(len(inputs), height, width, kernel.shape[-1])
+
+
+def fused_pool(sums: Sums, layer: Layer) -> Sums:
+    """The maximum over each window of a layer's fused pool."""
+    if layer.pool == 1:
+        return sums
+    height, width, _ = layer.out_shape
+    return np.asarray(windows(sums, layer.pool, layer.pool, height, width).max(axis=3), np.int64)
 
 
 def windows(

@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
 from rbnn.spec.layout import Activation, Sign, Stage
-from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BYTES, Bits, words_per_row
+from rbnn.spec.packing import FILTERS_PER_TILE, WORD_BYTES, words_per_row
 from rbnn.spec.per_operator import PerOperator
 
 UNIT_WORDS = 16
 """Words of a unit of packed weights, one block of the key stream."""
 
+Kernel = npt.NDArray[Any]
+"""A layer's weights: bits, or int8 for an operator with weights of a task's own."""
 Turns = Counter[str]
 """How often a kernel runs through each of its loops; the names are the keys of their costs."""
 
@@ -31,7 +33,7 @@ class Workings(ABC):
 
     @abstractmethod
     def compute(
-        self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None
+        self, layer: Layer, given: npt.NDArray[Any], kernel: Kernel | None
     ) -> npt.NDArray[Any]:
         """The layer's exact result for a batch.
 
@@ -39,7 +41,7 @@ class Workings(ABC):
             layer: its shape.
             given: its input, (n, height, width, channels): an image's integers as float32, bits as
                 bool, or a stream as int16.
-            kernel: Keras' order, True for +1; None for an operator without weights.
+            kernel: Keras' order, True for +1, or int8; None for an operator without weights.
 
         Returns:
             For an operator with a stage, its sums, (n, height', width', filters) int64; for one

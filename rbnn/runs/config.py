@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -28,14 +28,17 @@ KEYS = (
 after them."""
 
 
-OPTIONAL = ("teachers", "recipe")
-"""Keys that are not in the file of a run that does not use them, as in files of earlier versions.
+OPTIONAL: dict[str, object] = {"teachers": {}, "recipe": None, "stem_bits": 1, "classifier_bits": 1}
+"""Keys that are not in the file of a run that does not use them, as in files of earlier versions:
+the value that stands for that.
 """
 
 
-def _without_unused(values: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """``values`` without those of ``names`` that are empty."""
-    return {name: value for name, value in values.items() if value or name not in names}
+def _without_unused(values: dict[str, Any], unused: Mapping[str, object]) -> dict[str, Any]:
+    """``values`` without those that are ``unused``."""
+    return {
+        name: value for name, value in values.items() if name not in unused or value != unused[name]
+    }
 
 
 class FloatTeacher(Frozen):
@@ -76,7 +79,7 @@ class RunTask(Frozen):
 
     @model_serializer(mode="wrap")
     def _write(self, write_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_unused(write_fields(self), ("float_teacher",))
+        return _without_unused(write_fields(self), {"float_teacher": None})
 
 
 class Distillation(Frozen):
@@ -211,6 +214,8 @@ class RunConfig(Settings):
             self.width,
             self.depth,
             self.stages,
+            self.stem_bits,
+            self.classifier_bits,
         )
 
     @property

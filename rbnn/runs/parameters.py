@@ -49,22 +49,37 @@ class RPReLU:
 
 
 @dataclass(frozen=True)
+class OwnWeights:
+    """8-bit weights of one layer for one task.
+
+    Args:
+        weights: in Keras' order, -127 to 127.
+        steps: (filters,); what one unit of the weights was worth in training.
+    """
+
+    weights: npt.NDArray[np.int8]
+    steps: Array
+
+
+@dataclass(frozen=True)
 class ModelParameters:
     """All trained values of a run.
 
     Args:
         kernels: latent kernel of each layer that has bits, by layer number, in Keras' order,
             float32. Stored bit P = 1 where the latent value is >= 0.
-        normalisations: by task name, then by layer number; every layer that has bits has one.
+        normalisations: by task name, then by layer number; every layer that has weights has one.
         activations: by task name, then by number of the layer whose stage has RPReLU.
         signs: by task name, then by number of the layer whose stage has sign THRESHOLDS (RSign):
             float32, one per channel; the layer's bit is 1 where its stream is >= this.
+        weights: by task name, then by number of the layer that has 8-bit weights.
     """
 
     kernels: Mapping[int, Array]
     normalisations: Mapping[str, Mapping[int, Normalisation]]
     activations: Mapping[str, Mapping[int, RPReLU]] = field(default_factory=dict)
     signs: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)
+    weights: Mapping[str, Mapping[int, OwnWeights]] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write one ``.npz`` file, whole or not at all."""
@@ -88,6 +103,10 @@ class ModelParameters:
         for task, signs in self.signs.items():
             for layer, thresholds in signs.items():
                 arrays[f"rsign/{task}/{layer}/threshold"] = thresholds
+        for task, weights in self.weights.items():
+            for layer, own in weights.items():
+                arrays[f"weights/{task}/{layer}/weights"] = own.weights
+                arrays[f"weights/{task}/{layer}/steps"] = own.steps
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
         write_atomic(path, buffer.getvalue())
@@ -103,6 +122,7 @@ class ModelParameters:
         norms: dict[str, dict[int, Normalisation]] = {}
         activations: dict[str, dict[int, RPReLU]] = {}
         signs: dict[str, dict[int, Array]] = {}
+        weights: dict[str, dict[int, OwnWeights]] = {}
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 # A task's name may hold a slash; a layer's number and a member may not.
@@ -128,6 +148,10 @@ class ModelParameters:
                         activations.setdefault(task, {})[number] = RPReLU(
                             member("point"), member("slope"), member("offset")
                         )
+                    elif kind == "weights":
+                        weights.setdefault(task, {})[number] = OwnWeights(
+                            np.asarray(arrays[f"{head}/weights"], np.int8), member("steps")
+                        )
                     else:
                         signs.setdefault(task, {})[number] = member("threshold")
                 for key in arrays.files:
@@ -138,4 +162,4 @@ class ModelParameters:
                 f"{path} does not hold trained parameters: {error}.",
                 "Train again, or resume the run with: rbnn train --resume RUN",
             ) from error
-        return cls(kernels, norms, activations, signs)
+        return cls(kernels, norms, activations, signs, weights)

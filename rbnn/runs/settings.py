@@ -31,9 +31,12 @@ FEWEST_SAMPLES = 2
 """A step's batch norm needs more than one."""
 
 NETWORK = Row("architecture")
+ENDS = Row("bits of a weight in the first and last layer")
 LENGTH = Row("length", joint=" or ")
 SAMPLES = Row("samples a step")
 DISTILLATION = Row("distillation")
+
+ONE_OR_EIGHT = Allowed("1 or 8", lambda value: value in (1, 8))
 
 
 def _usual(option: str) -> str:
@@ -74,6 +77,20 @@ class Settings(Frozen):
         fixed=True, single_task=KEPT,
         row=NETWORK, text="{} stages",
     )] = None
+
+    stem_bits: Annotated[int, Setting(
+        help="Bits of a weight in the first layer, 1 or 8. Weights of 8 bits are each task's own.",
+        allowed=ONE_OR_EIGHT,
+        fixed=True, single_task=KEPT,
+        row=ENDS, text="first {}",
+    )] = 1
+
+    classifier_bits: Annotated[int, Setting(
+        help="Bits of a weight in the last layer, as --stem-bits.",
+        allowed=ONE_OR_EIGHT,
+        fixed=True, single_task=KEPT,
+        row=ENDS, text="last {}",
+    )] = 1
 
     scheme: Annotated[Scheme, Setting(
         help="How a secret changes the stored bits. Devices support only xor.",
@@ -148,7 +165,8 @@ class Settings(Frozen):
     )] = Field(default_factory=dict)
 
     trunk: Annotated[int, Setting(
-        help="Number of layers, counted from the first, that have one key for all tasks. "
+        help="Number of layers with binary weights, counted from the first, that have one key for "
+        "all tasks. "
         "Default: 0.",
         fixed=True, single_task=0,
         row=Row("layers under one key"),

@@ -11,15 +11,18 @@ import numpy as np
 from rbnn.nets.architectures import architecture, lay_out
 from rbnn.nets.topology import Layer, Shape
 from rbnn.runs.config import RunConfig, RunTask
-from rbnn.runs.parameters import Array, ModelParameters, Normalisation, RPReLU
+from rbnn.runs.parameters import Array, ModelParameters, Normalisation, OwnWeights, RPReLU
 from rbnn.runs.run import Run
 from rbnn.runs.settings import CipherName
-from rbnn.spec import operators
 from rbnn.spec.layout import Activation, Adapter, Sign, Stage
+from rbnn.spec.operator import LARGEST_OWN_WEIGHT
+from rbnn.spec.own_weights import stem_shift
 
 TASKS = ("first", "second")
 PIXEL_SPREAD = 70.0
 """Standard deviation of a pixel, which the sums of a stem grow with."""
+WEIGHT_SPREAD = LARGEST_OWN_WEIGHT / 3
+"""Standard deviation of an 8-bit weight."""
 EPSILON = 1e-3
 
 
@@ -30,6 +33,8 @@ def write_synthetic_run(
     width: int | None = None,
     depth: int | None = None,
     stages: int | None = None,
+    stem_bits: int = 1,
+    classifier_bits: int = 1,
     input_shape: Shape = (32, 32, 3),
     classes: int = 10,
     cipher: CipherName = "chacha20",
@@ -43,6 +48,8 @@ def write_synthetic_run(
         width: its channels; the architecture's default where None.
         depth: its depth, as ``width``.
         stages: its stages, as ``width``.
+        stem_bits: of a weight in the first layer, 1 or 8.
+        classifier_bits: of a weight in the last layer.
         input_shape: height, width, channels.
         classes: of each task.
         cipher: of the key stream.
@@ -54,7 +61,9 @@ def write_synthetic_run(
     chosen = architecture(name)
     width = chosen.width if width is None else width
     depth = chosen.depth if depth is None else depth
-    layers = lay_out(name, input_shape, classes, width, depth, stages).layers
+    layers = lay_out(
+        name, input_shape, classes, width, depth, stages, stem_bits, classifier_bits
+    ).layers
     rng = np.random.default_rng(seed)
     config = RunConfig(
         tasks=tuple(_task(task, classes, input_shape[2]) for task in TASKS),
@@ -62,6 +71,8 @@ def write_synthetic_run(
         width=width,
         depth=depth,
         stages=stages,
+        stem_bits=stem_bits,
+        classifier_bits=classifier_bits,
         input_shape=input_shape,
         scheme="xor",
         cipher=cipher,
@@ -77,7 +88,10 @@ def write_synthetic_run(
     }
     parameters = ModelParameters(
         kernels,
-        {task: {n: _norm(rng, layers[n]) for n in kernels} for task in TASKS},
+        {
+            task: {n: _norm(rng, layer) for n, layer in enumerate(layers) if layer.op.has_weights}
+            for task in TASKS
+        },
         {
             task: {
                 n: _rprelu(rng, layer)
@@ -91,6 +105,14 @@ def write_synthetic_run(
                 n: _values(rng, layer, 0.3)
                 for n, layer in enumerate(layers)
                 if layer.sign is Sign.THRESHOLDS
+            }
+            for task in TASKS
+        },
+        {
+            task: {
+                n: _own_weights(rng, layer)
+                for n, layer in enumerate(layers)
+                if layer.op.own_weights
             }
             for task in TASKS
         },
@@ -115,9 +137,11 @@ def _task(name: str, classes: int, channels: int) -> RunTask:
 
 def _norm(rng: np.random.Generator, layer: Layer) -> Normalisation:
     channels = layer.out_shape[2]
-    spread = math.sqrt(layer.bits // channels) * (
-        PIXEL_SPREAD if layer.op is operators.STEM else 1.0
-    )
+    spread = math.sqrt(layer.filter_weights)
+    if layer.op.is_first:
+        spread *= PIXEL_SPREAD
+    if layer.op.own_weights:
+        spread *= WEIGHT_SPREAD / (1 << stem_shift(layer.filter_weights) * layer.op.is_first)
     free = layer.stage is not Stage.THRESHOLD
     gamma = rng.uniform(0.5, 2, channels) if free else np.ones(channels)
     return Normalisation(
@@ -127,6 +151,12 @@ def _norm(rng: np.random.Generator, layer: Layer) -> Normalisation:
         variance=(spread**2 * rng.uniform(0.5, 2, channels)).astype(np.float32),
         epsilon=EPSILON,
     )
+
+
+def _own_weights(rng: np.random.Generator, layer: Layer) -> OwnWeights:
+    drawn = np.rint(rng.normal(0, WEIGHT_SPREAD, layer.kernel_shape))
+    weights = np.clip(drawn, -LARGEST_OWN_WEIGHT, LARGEST_OWN_WEIGHT).astype(np.int8)
+    return OwnWeights(weights, np.full(layer.out_shape[2], 1 / WEIGHT_SPREAD, np.float32))
 
 
 def _rprelu(rng: np.random.Generator, layer: Layer) -> RPReLU:

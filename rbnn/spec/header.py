@@ -9,7 +9,7 @@ import jinja2
 
 from rbnn import __version__
 from rbnn.files import write_atomic
-from rbnn.spec import kdf, layout, link, operators, packing, puf, scores
+from rbnn.spec import kdf, layout, link, operators, own_weights, packing, puf, scores
 from rbnn.spec.status import Status
 
 HEADER = Path("firmware") / "spec" / "rbnn_spec.h"
@@ -35,6 +35,7 @@ def render() -> str:
         scores=scores,
         statuses=list(Status),
         operators=operators.in_order(),
+        own_weights=own_weights,
         enums=(
             layout.Stage,
             layout.Activation,

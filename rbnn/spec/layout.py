@@ -219,7 +219,8 @@ PARAMS_HEADER = Record(
 thresholds. Stage RESIDUAL: u16 shift (0..16), u16 zero, then out_channels each of scales, biases;
 with RPRELU points, slopes (Q2.14), offsets; with sign THRESHOLDS thresholds. Dense layers:
 out_channels scales (i32, Q12.20), then as many biases (i32, Q12.20); entries from ``classes`` on
-are zero."""
+are zero. Layers with 8-bit weights: after all this their weights (i8), see
+``rbnn.spec.own_weights``."""
 
 LOGIT_FRACTION_BITS = 20
 

@@ -1,4 +1,4 @@
-"""What a layer can compute: one descriptor for each operator, repeated nowhere else.
+"""Every operator: one descriptor each, repeated nowhere else.
 
 The firmware's header, the exporter's checks and tables, the integer reference and the Keras models
 all read the descriptor. The rest of an operator is code: its C kernel, its numpy
@@ -8,149 +8,10 @@ all read the descriptor. The rest of an operator is code: its C kernel, its nump
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
+from rbnn.spec.layout import MAX_AVERAGE_WINDOW, MAX_KERNEL, Packing
+from rbnn.spec.operator import INT16_MAX, INT16_MIN, UINT16_MAX, Operator, Reads, Writes
 
-from rbnn.spec.layout import MAX_AVERAGE_WINDOW, MAX_KERNEL, Output, Packing
-
-INT16_MIN = -(2**15)
-INT16_MAX = 2**15 - 1
-UINT16_MAX = 2**16 - 1
-
-
-class Reads(IntEnum):
-    """What an operator reads. The one that reads the image is the first of a network."""
-
-    IMAGE = 1
-    BITS = 2
-    STREAM = 3
-
-
-class Writes(IntEnum):
-    """What an operator writes. One that gives logits is the last of a network."""
-
-    STAGED = 1
-    """Sums, from which the layer's stage makes bits, a stream, or both."""
-    BITS = 2
-    STREAM = 3
-    LOGITS = 4
-    """Inner products, scaled for each class."""
-
-
-_LARGEST_INPUT = {Reads.IMAGE: 255, Reads.BITS: 1, Reads.STREAM: 2**15}
-_OUTPUTS = {Writes.BITS: Output.BITS, Writes.STREAM: Output.STREAM, Writes.LOGITS: Output.NONE}
-
-
-@dataclass(frozen=True, repr=False)
-class Operator:
-    """One operator.
-
-    Args:
-        number: in the layer table; never given to another operator.
-        name: in snake case; names its Python modules and, in upper case, its C macros.
-        title: its name in prose.
-        doc: what it computes, for SPEC.md. A *sum* goes to the layer's stage.
-        kernel: name of its C function.
-        reads: bits and streams in multiples of 32 channels, an image as it is.
-        writes: in multiples of 32 channels, except logits.
-        packing: of its weights; an operator without weights keeps its channels and has no padding.
-        largest_window: largest side of its window; 0 for an operator that takes its whole input at
-            once and gives one pixel.
-        window_is_power: the window's side must be a power of two.
-        largest_pool: largest side of a max pool that its kernel computes after the sums; 1 for
-            none.
-        takes_shortcut: its stage may add another layer's stream.
-        unit: what one unit of its kernel's sum is worth in the sum of +-1 products.
-        in_place: its stream may begin where its input begins, as it never writes past what it has
-            read.
-        needs_work: its kernel takes working memory; ``<kernel>_work_bytes`` says how much.
-        split_by_words: one part of its kernel serves odd, another even counts of input words; a
-            firmware may lack either (``kernel_features.h``).
-    """
-
-    number: int
-    name: str
-    title: str
-    doc: str
-    kernel: str
-    reads: Reads
-    writes: Writes
-    packing: Packing = Packing.NONE
-    largest_window: int = 0
-    window_is_power: bool = False
-    largest_pool: int = 1
-    takes_shortcut: bool = False
-    unit: int = 1
-    in_place: bool = False
-    needs_work: bool = False
-    split_by_words: bool = False
-
-    def __repr__(self) -> str:
-        return self.hyphened
-
-    @property
-    def hyphened(self) -> str:
-        """The name as it is printed, ``max-pool``."""
-        return self.name.replace("_", "-")
-
-    @property
-    def macro(self) -> str:
-        """The name at the end of C macros, ``MAX_POOL``."""
-        return self.name.upper()
-
-    @property
-    def is_first(self) -> bool:
-        """Whether it comes first in a network, and nowhere else."""
-        return self.reads is Reads.IMAGE
-
-    @property
-    def is_last(self) -> bool:
-        """Whether it comes last in a network, and nowhere else."""
-        return self.writes is Writes.LOGITS
-
-    @property
-    def reads_stream(self) -> bool:
-        """Whether its input is a stream."""
-        return self.reads is Reads.STREAM
-
-    @property
-    def has_weights(self) -> bool:
-        """Whether it has binary weights."""
-        return self.packing is not Packing.NONE
-
-    @property
-    def has_stage(self) -> bool:
-        """Whether the layer's stage decides what it writes."""
-        return self.writes is Writes.STAGED
-
-    @property
-    def bare_output(self) -> Output:
-        """What a layer without a stage writes to the arena, not counting logits."""
-        return _OUTPUTS[self.writes]
-
-    @property
-    def largest_input(self) -> int:
-        """Largest absolute value that a weight is multiplied with."""
-        return _LARGEST_INPUT[self.reads]
-
-    @property
-    def most_filter_bits(self) -> int:
-        """Most weights of one filter with which its sums fit the kernel's accumulator.
-
-        That has 16 bits before a stage; before logits 16 bits for counts of bits, 32 for sums over
-        the stream.
-        """
-        if not self.has_weights:
-            return 0
-        if self.writes is Writes.LOGITS:
-            return UINT16_MAX
-        return min(((INT16_MAX + 1) * self.unit - 1) // self.largest_input, UINT16_MAX)
-
-    @property
-    def work_function(self) -> str | None:
-        """C function that gives the least working memory of a layer; None if it needs none."""
-        return f"{self.kernel}_work_bytes" if self.needs_work else None
-
+__all__ = ["INT16_MAX", "INT16_MIN", "UINT16_MAX", "Operator", "Reads", "Writes"]
 
 OPERATORS: dict[int, Operator] = {}
 """Every operator by its number."""
@@ -274,3 +135,53 @@ DENSE_STREAM = register(
         needs_work=True,
     )
 )
+STEM8 = register(
+    Operator(
+        number=7,
+        name="stem8",
+        title="8-bit stem",
+        doc="Convolution of 8-bit input with 8-bit weights of the task's own, zero-padded; with "
+        "`pool` above 1 the maximum of the sums over windows of that side follows. The sum is "
+        "floor((s + 2^(n-1)) / 2^n), where s is that of the products and n the least number with "
+        "which w * 255 * 127 / 2^n is below 32767; w is the number of weights of a filter. If n "
+        "is 0 the sum is s.",
+        kernel="rbnn_conv_stem8",
+        reads=Reads.IMAGE,
+        writes=Writes.STAGED,
+        own_weights=True,
+        largest_window=MAX_KERNEL,
+        largest_pool=2,
+        needs_work=True,
+    )
+)
+DENSE8 = register(
+    Operator(
+        number=8,
+        name="dense8",
+        title="8-bit dense",
+        doc="Inner products of all input bits (+-1) with 8-bit weights of the task's own, then the "
+        "scale and bias of each class, limited to 32 bits: Q12.20 logits.",
+        kernel="rbnn_dense8",
+        reads=Reads.BITS,
+        writes=Writes.LOGITS,
+        own_weights=True,
+        needs_work=True,
+    )
+)
+DENSE_STREAM8 = register(
+    Operator(
+        number=9,
+        name="dense_stream8",
+        title="8-bit dense",
+        doc="Inner products of the stream with 8-bit weights of the task's own, limited to 32 "
+        "bits, then the scale and bias of each class: Q12.20 logits.",
+        kernel="rbnn_dense_stream8",
+        reads=Reads.STREAM,
+        writes=Writes.LOGITS,
+        own_weights=True,
+    )
+)
+
+WITH_OWN_WEIGHTS = {STEM: STEM8, DENSE: DENSE8, DENSE_STREAM: DENSE_STREAM8}
+"""By operator with stored bits, the one that computes the same with 8-bit weights of a task's own.
+"""

@@ -17,7 +17,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.runs.parameters import Array, ModelParameters, Normalisation
+from rbnn.runs.parameters import Array, ModelParameters, Normalisation, OwnWeights
 
 Signs = npt.NDArray[np.int8]
 """A kernel's bits as -1 and +1, in Keras' order."""
@@ -94,7 +94,7 @@ def starting_point(
     """
     if loot is None:
         return fresh
-    last = max(fresh.kernels)
+    last = max(fresh.normalisations[victim])
     kernels = {}
     for number, bits in random_signs(fresh.kernels, victim, seed).items():
         stolen = loot.kernels.get(number)
@@ -109,11 +109,15 @@ def starting_point(
         return replace(fresh, kernels=kernels)
     norms = dict(loot.own.normalisations[loot.task])
     norms[last] = _replace_outputs(fresh.normalisations[victim][last], norms[last], loot.classes)
+    weights = dict(loot.own.weights.get(loot.task, {}))
+    if last in weights:
+        weights[last] = _replace_weights(fresh.weights[victim][last], weights[last], loot.classes)
     return ModelParameters(
         kernels,
         {victim: norms},
         {victim: loot.own.activations.get(loot.task, {})},
         {victim: loot.own.signs.get(loot.task, {})},
+        {victim: weights},
     )
 
 
@@ -123,6 +127,14 @@ def _replace_first(below: AnyArray, above: AnyArray, limit: int | None) -> AnyAr
     result = below.copy()
     result[..., :count] = above[..., :count]
     return result
+
+
+def _replace_weights(below: OwnWeights, above: OwnWeights, limit: int | None) -> OwnWeights:
+    """The same for a layer's 8-bit weights."""
+    return OwnWeights(
+        weights=_replace_first(below.weights, above.weights, limit),
+        steps=_replace_first(below.steps, above.steps, limit),
+    )
 
 
 def _replace_outputs(

@@ -71,6 +71,7 @@ def _values(network: SharedNetwork) -> dict[str, object]:
             task: {
                 kind: {str(n): layer for n, layer in layers.items()}
                 for kind, layers in vars(own).items()
+                if layers
             }
             for task, own in network.own.items()
         },

@@ -66,6 +66,6 @@ def _fits(shape: tf.TensorShape, whole: tf.TensorShape) -> bool:
 
 
 def _copy(source: TaskLayers, target: TaskLayers) -> None:
-    """Copy the values of a task's layers, (channels,) each; outputs beyond its classes stay."""
+    """Copy the values of a task's layers, channels last; outputs beyond its classes stay."""
     for theirs, mine in zip(source.trainable_variables, target.trainable_variables, strict=True):
-        mine.assign(tf.concat([theirs, mine[theirs.shape[0] :]], axis=0))
+        mine.assign(tf.concat([theirs, mine[..., theirs.shape[-1] :]], axis=-1))

@@ -7,7 +7,7 @@ import numpy as np
 from rbnn.nets.build import SharedNetwork, TaskInput
 from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingError
-from rbnn.runs.parameters import ModelParameters, Normalisation, RPReLU
+from rbnn.runs.parameters import ModelParameters, Normalisation, OwnWeights, RPReLU
 from rbnn.runs.run import Run
 
 
@@ -68,7 +68,11 @@ def read_parameters(network: SharedNetwork) -> ModelParameters:
         task: {number: layer.values().numpy() for number, layer in own.signs.items()}
         for task, own in network.own.items()
     }
-    return ModelParameters(kernels, norms, activations, signs)
+    weights = {
+        task: {number: OwnWeights(*layer.read()) for number, layer in own.kernels.items()}
+        for task, own in network.own.items()
+    }
+    return ModelParameters(kernels, norms, activations, signs, weights)
 
 
 def write_parameters(network: SharedNetwork, parameters: ModelParameters) -> None:
@@ -95,6 +99,9 @@ def write_parameters(network: SharedNetwork, parameters: ModelParameters) -> Non
                 activation.offset.assign(bend.offset)
             for number, sign in own.signs.items():
                 sign.threshold.assign(parameters.signs[task][number])
+            for number, kernel in own.kernels.items():
+                eight = parameters.weights[task][number]
+                kernel.write(eight.weights, eight.steps)
     except (KeyError, ValueError) as error:
         raise TrainingError(
             f"The parameters do not fit the network of config.json: {error}.",

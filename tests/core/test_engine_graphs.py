@@ -66,6 +66,8 @@ def test_random_graphs(driver: Driver, seed: int, share: float, cipher: Cipher, 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("width", [32, 48])
 @pytest.mark.parametrize("share", [0, 1])
-def test_architectures(driver: Driver, name: str, width: int, share: float) -> None:
-    model = random_model(lay_out(name, (32, 32, 3), 10, width), 1)
+@pytest.mark.parametrize("bits", [1, 8])
+def test_architectures(driver: Driver, name: str, width: int, share: float, bits: int) -> None:
+    ends = {"stem_bits": bits, "classifier_bits": bits}
+    model = random_model(lay_out(name, (32, 32, 3), 10, width, **ends), 1)
     check_model(driver, model, more_work(model, share))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from own_weights_cases import dense8_case, stem8_case
 from run_cases import (
     average_pool_case,
     dense_stream_case,
@@ -36,9 +37,11 @@ def cases() -> list[tuple[Request, bytes]]:
         found.append(max_pool_case(seed))
         for fill in FILLS:
             found += [average_pool_case(seed, fill), dense_stream_case(seed, fill)]
+            found += [dense8_case(seed, fill, stream) for stream in (False, True)]
             for stage in STAGES:
                 found += [stage_case(seed, fill, stage), stem_case(seed, fill, stage)]
                 found.append(stem_case(seed, fill, stage, weights="ones", pixel=255 * (seed % 2)))
+                found += [stem8_case(seed, fill, stage, weights=one) for one in ("wide", "high")]
     for channels in (1, 2, 3, 4):
         for kernel in (1, 3, 5, 7):
             shape = (9, 13, channels, 64, kernel, 1, kernel // 2, 1 + kernel % 4 // 3)
@@ -74,6 +77,9 @@ def test_same_results_and_steady_instructions(cpu: str, tmp_path: Path) -> None:
             stem_case(2, "random", Stage.RESIDUAL, (16, 16, 3, 64, 3, 1, 1, 2)),
             stage_case(3, "random", Stage.THRESHOLD), stage_case(4, "random", Stage.RESIDUAL),
             stage_case(5, "random", Stage.RESIDUAL), stage_case(6, "random", Stage.RESIDUAL),
+            stem8_case(1, "random", Stage.THRESHOLD, (16, 16, 3, 64, 3, 1, 1, 1)),
+            stem8_case(2, "random", Stage.RESIDUAL, (16, 16, 3, 64, 3, 1, 1, 2)),
+            dense8_case(9, "random", False), dense8_case(9, "random", True),
             average_pool_case(7, "random"), max_pool_case(8), dense_stream_case(9, "random"),
         )
     ]  # fmt: skip

@@ -91,11 +91,13 @@ def test_less_work_costs_less(name: str, cpu: str) -> None:
     assert total(most, cipher=Cipher.CHACHA8) < total(most, cipher=Cipher.CHACHA12) < total(most)
 
 
+@pytest.mark.parametrize("bits", [1, 8])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_loop_of_every_width_has_a_cost(name: str) -> None:
+def test_every_loop_of_every_width_has_a_cost(name: str, bits: int) -> None:
+    ends = {"stem_bits": bits, "classifier_bits": bits}
     for width in (8, 32, 64, 96, 160, 224, 320):
         for side in (16, 32):
-            topology = pad(lay_out(name, (side, side, 3), 10, width)).topology
+            topology = pad(lay_out(name, (side, side, 3), 10, width, **ends)).topology
             for work in work_range(topology):
                 for cpu in COSTS:
                     assert all(cost.kernel > 0 for cost in predict(topology, work, cpu=cpu))

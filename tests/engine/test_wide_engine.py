@@ -18,9 +18,14 @@ from rbnn.errors import RbnnError
 WRONG = bytes(range(32))
 
 
-@pytest.fixture(scope="module", params=["vgg", "resnet", "reactnet"])
+@pytest.fixture(
+    scope="module",
+    params=[("vgg", 1), ("resnet", 1), ("reactnet", 1), ("vgg", 8), ("reactnet", 8)],
+    ids=str,
+)
 def made(random_export: Callable[..., Any], request: pytest.FixtureRequest) -> Any:
-    return random_export(architecture=request.param)
+    architecture, ends = request.param
+    return random_export(architecture=architecture, ends=ends)
 
 
 @pytest.mark.parametrize("task", [0, 1])

@@ -77,7 +77,7 @@ class Case:
                 return made.tobytes()
             case Writes.LOGITS:
                 group = Logits(self.values["scales"], self.values["biases"])  # type: ignore[arg-type]
-                logits = arithmetic.logits(made, group, layer.reads_stream)
+                logits = arithmetic.logits(made, group, layer.op)
                 return logits.astype(np.int32).tobytes()
 
     def _stage(self, sums: Sums) -> bytes:

@@ -242,7 +242,7 @@ def test_logits_of_the_stream_count_it_in_units() -> None:
     stream = np.random.default_rng(2).integers(-(2**15), 2**15, (40, 32)).astype(np.int16)
     kernel = np.random.default_rng(3).random((32, 10)) < 0.5
     products = WORKINGS[operators.DENSE_STREAM].compute(DENSE_STREAM, stream, kernel)
-    logits = arithmetic.logits(products, group, over_stream=True) / 2**20
+    logits = arithmetic.logits(products, group, operators.DENSE_STREAM) / 2**20
     dots = (stream / 256) @ np.where(kernel, 1, -1)
     exact = 0.7 * (dots - 3.0) / np.sqrt(4.0 + values.epsilon) - 1.5
     inside = np.abs(exact) < 2047
@@ -262,3 +262,25 @@ def test_logits_that_could_overflow_are_refused() -> None:
     for layer in (DENSE, DENSE_STREAM):
         with pytest.raises(ExportError, match="could reach"):
             fold(trained(layer, norm(10, variance=0.0, epsilon=0.0)), 10)
+
+
+def test_thresholds_of_an_8_bit_stem_are_limited_to_16_bits() -> None:
+    layer = dataclasses.replace(STEM, op=operators.STEM8)
+    means = np.linspace(-40000, 40000, 32, dtype=np.float32)
+    values = dataclasses.replace(norm(32), mean=means, beta=np.zeros(32, np.float32))
+    weights = np.random.default_rng(1).integers(-127, 128, layer.kernel_shape).astype(np.int8)
+    group = fold_thresholds(dataclasses.replace(trained(layer, values), weights=weights))
+    np.testing.assert_array_equal(group.thresholds, np.clip(np.ceil(means), -32767, 32767))
+    assert group.weights is weights
+
+
+def test_8_bit_logits_saturate_and_have_no_weights_beyond_the_classes() -> None:
+    layer = dataclasses.replace(DENSE, op=operators.DENSE8)
+    weights = np.full(layer.kernel_shape, 127, np.int8)
+    made = dataclasses.replace(trained(layer, norm(10, gamma=1000.0)), weights=weights)
+    group = fold_logits(made, 4)
+    assert group.weights is not None
+    assert not group.weights[:, 4:].any()
+    assert (group.weights[:, :4] == 127).all()
+    sums = np.full((1, 10), 127 * 128)
+    assert arithmetic.logits(sums, group, layer.op)[0, 0] == 2**31 - 1

@@ -35,7 +35,10 @@ NETWORKS = {
     "resnet": ("resnet", 16, 4, 2),
     "reactnet": ("reactnet", 32, 2, 2),
     "wide": ("resnet", 48, 3, 3),
+    "vgg8": ("vgg", 16, 4, None, 8, 8),
+    "resnet8": ("resnet", 32, 4, 2, 8, 8),
 }
+"""Of the last two, the first and the last layer have 8-bit weights."""
 
 
 def network_of(topology: Topology, scheme: str = "xor", halved: bool = True) -> SharedNetwork:
@@ -100,8 +103,9 @@ def assert_close(
 
 
 @pytest.mark.parametrize("batch", [2, 7, 33, 64])
-def test_thresholds_agree_to_the_rounding_of_gradients(batch: int) -> None:
-    ours, keras = pair_of("vgg")
+@pytest.mark.parametrize("name", ["vgg", "vgg8"])
+def test_thresholds_agree_to_the_rounding_of_gradients(name: str, batch: int) -> None:
+    ours, keras = pair_of(name)
     logits, gradients = one_step(ours, "a", batch, fused=True)
     wanted_logits, wanted = one_step(keras, "a", batch, fused=False)
     np.testing.assert_allclose(logits, wanted_logits, atol=1e-4)
@@ -109,7 +113,7 @@ def test_thresholds_agree_to_the_rounding_of_gradients(batch: int) -> None:
 
 
 @pytest.mark.parametrize("batch", [7, 33, 64])
-@pytest.mark.parametrize("name", ["resnet", "reactnet", "wide"])
+@pytest.mark.parametrize("name", ["resnet", "reactnet", "wide", "resnet8"])
 def test_streams_agree_but_for_what_tips(name: str, batch: int) -> None:
     ours, keras = pair_of(name)
     logits, gradients = one_step(ours, "b", batch, fused=True)

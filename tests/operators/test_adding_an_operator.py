@@ -27,6 +27,7 @@ from rbnn.engine.wide import WideEngine
 from rbnn.export.carray import kernels_source
 from rbnn.nets.padding import pad
 from rbnn.spec import document, header, operators
+from rbnn.spec.layout import Output
 
 ROOT = Path(rbnn.__file__).parents[1]
 IMAGES = 7
@@ -99,7 +100,7 @@ def test_a_program_without_them_refuses_the_container(
         ({"kernel": 8}, r"Layer 1 \(min-pool\) has a window of 8x8; .* from 1 to 7"),
         ({"pad": 1, "out_shape": (6, 6, 64)}, "without weights it must have no padding"),
         ({"out_shape": (5, 4, 64)}, "makes 5x5 pixels from 12x12"),
-        ({"output": operators.Output.STREAM}, "and write bits"),
+        ({"output": Output.STREAM}, "and write bits"),
     ],
 )
 def test_shapes_that_it_does_not_serve(toys: Toys, changes: dict[str, object], words: str) -> None:

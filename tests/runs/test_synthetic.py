@@ -14,8 +14,10 @@ from rbnn.spec.layout import Cipher
 
 
 @pytest.mark.parametrize("name", ["vgg", "resnet", "reactnet"])
-def test_every_architecture_exports(name: str, tmp_path: Path) -> None:
-    run = write_synthetic_run(tmp_path, name, width=32, classes=5, cipher="chacha8")
+@pytest.mark.parametrize("bits", [1, 8])
+def test_every_architecture_exports(name: str, bits: int, tmp_path: Path) -> None:
+    ends = {"stem_bits": bits, "classifier_bits": bits}
+    run = write_synthetic_run(tmp_path, name, width=32, classes=5, cipher="chacha8", **ends)
     config = run.config()
     container = make_container(
         config, ModelParameters.load(run.parameters_file), run.secrets(), NO_PROVIDER

@@ -16,7 +16,7 @@ from spec_container import Model, Task
 Ints = npt.NDArray[np.int64]
 Layer = Mapping[str, int]
 
-STEM, CONV, MAX_POOL, DENSE, AVERAGE_POOL, DENSE_STREAM = range(1, 7)
+STEM, CONV, MAX_POOL, DENSE, AVERAGE_POOL, DENSE_STREAM, STEM8, DENSE8, DENSE_STREAM8 = range(1, 10)
 THRESHOLD, RESIDUAL = 1, 2
 BITS, STREAM = 1, 2
 
@@ -61,11 +61,34 @@ def _pairs(data: bytes, filters: int, inputs: int) -> Ints:
     return _signs(bits.reshape(-1, inputs)[:filters])
 
 
+def _own(data: npt.NDArray[np.int8], filters: int, count: int) -> Ints:
+    fours = data.reshape(filters, -1, 4)[:, :, [0, 2, 1, 3]]
+    return fours.reshape(filters, -1)[:, :count].astype(np.int64)
+
+
 # --- Section "Arithmetic".
 
 
 def _sat16(values: Ints) -> Ints:
     return np.clip(values, -32768, 32767)
+
+
+def _sat32(values: Ints) -> Ints:
+    return np.clip(values, -(2**31), 2**31 - 1)
+
+
+def _pooled(sums: Ints, layer: Layer) -> Ints:
+    pool, (height, width) = layer["pool"], (layer["out_height"], layer["out_width"])
+    cut = sums[: height * pool, : width * pool]
+    return cut.reshape(height, pool, width, pool, -1).max(axis=(1, 3))
+
+
+def _stage_bytes(layer: Layer) -> int:
+    """Bytes of a stage's parameters."""
+    if layer["stage"] == THRESHOLD:
+        return 2 * layer["out_channels"]
+    arrays = 2 + 3 * layer["activation"] + layer["sign"]
+    return 4 + 2 * arrays * layer["out_channels"]
 
 
 def _windows(values: Ints, layer: Layer, fill: int) -> Ints:
@@ -88,6 +111,16 @@ class _Parameters:
         self._plaintext = plaintext
         self._at = layer["params_offset"]
         self._channels = layer["out_channels"]
+
+    def skip(self, count: int) -> None:
+        self._at += count
+
+    def own(self, count: int) -> Ints:
+        """8-bit weights of all filters; ``count`` of one."""
+        padded = -(-count // 4) * 4 * self._channels
+        data = np.frombuffer(self._plaintext, np.int8, padded, self._at)
+        self._at += padded
+        return _own(data, self._channels, count)
 
     def take(self, kind: str = "<i2", count: int | None = None) -> Ints:
         count = self._channels if count is None else count
@@ -137,11 +170,16 @@ class Evaluator:
         parameters = _Parameters(self._task.plaintext, layer)
         if op == STEM:
             kernel = _rows(weights, filters, side * side * shape[2])
-            sums = _sums(pixels, kernel, layer, 0)
-            pool, (height, width) = layer["pool"], (layer["out_height"], layer["out_width"])
-            cut = sums[: height * pool, : width * pool]
-            sums = cut.reshape(height, pool, width, pool, filters).max(axis=(1, 3))
-            self._stage(layer, sums, parameters)
+            self._stage(layer, _pooled(_sums(pixels, kernel, layer, 0), layer), parameters)
+        elif op == STEM8:
+            count = side * side * shape[2]
+            after = _Parameters(self._task.plaintext, layer)
+            after.skip(_stage_bytes(layer))
+            sums = _pooled(_sums(pixels, after.own(count), layer, 0), layer)
+            n = 0
+            while count * 255 * 127 >> n >= 32767:
+                n += 1
+            self._stage(layer, (sums + (1 << n >> 1)) >> n, parameters)
         elif op == CONV:
             kernel = _tiles(weights, filters, side * side, shape[2])
             self._stage(layer, _sums(self._bits(layer), kernel, layer, 1) // 2, parameters)
@@ -161,6 +199,14 @@ class Evaluator:
             logits = (parameters.take("<i4") * sums + 256 * parameters.take("<i4")) // 256
             clamped = np.clip(logits, -(2**31), 2**31 - 1)
             self._write(layer["out_offset"], clamped.astype("<i4").tobytes())
+
+        elif op in (DENSE8, DENSE_STREAM8):
+            scale, bias = parameters.take("<i4"), parameters.take("<i4")
+            stream = op == DENSE_STREAM8
+            values = self._stream(layer["in_offset"], inputs) if stream else self._bits(layer)
+            sums = _sat32(parameters.own(inputs) @ values.reshape(-1))
+            logits = (scale * sums + 256 * bias) // 256 if stream else scale * sums + bias
+            self._write(layer["out_offset"], _sat32(logits).astype("<i4").tobytes())
 
     def _stage(self, layer: Layer, sums: Ints, parameters: _Parameters) -> None:
         if layer["stage"] == THRESHOLD:

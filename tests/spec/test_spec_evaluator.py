@@ -32,6 +32,9 @@ def computed(data: bytes, number: int, secret: bytes, images: Any) -> list[list[
         ("vgg", {"width": 40}),
         ("resnet", {"trunk": 3, "cipher": "chacha8", "tasks": (("a", 10, 3), ("b", 19, 1))}),
         ("reactnet", {"cipher": "chacha12"}),
+        ("vgg", {"ends": 8}),
+        ("resnet", {"width": 48, "ends": 8, "trunk": 2}),
+        ("reactnet", {"ends": 8}),
     ],
 )
 def test_every_architecture_is_computed_from_the_container_and_a_secret(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logits from the stream: sat32(floor((scale * product + bias * 2^8) / 2^8)) in 64 bits; a product
- * of that length takes a Cortex-M3, no other core, a time that depends on the numbers. */
+/* Logits from the stream: sat32(floor((scale * product + bias * 2^8) / 2^8)) in 64 bits. */
 #include "core/kernels.h"
+#include "core/logit.h"
 
 #include "spec/target.h"
 
@@ -62,15 +62,6 @@ static int32_t multiply(const int16_t *values, const uint32_t *row, uint32_t wor
 
 #endif
 
-static int32_t finish(int32_t product, int32_t scale, int32_t bias)
-{
-  /* The factor is a power of two: no bit of the bias is lost, and the shift is the floor. */
-  const int64_t logit =
-      ((int64_t)scale * product + (int64_t)bias * (1 << RBNN_STREAM_FRACTION_BITS)) >>
-      RBNN_STREAM_FRACTION_BITS;
-  return logit < INT32_MIN ? INT32_MIN : logit > INT32_MAX ? INT32_MAX : (int32_t)logit;
-}
-
 void rbnn_dense_stream(const rbnn_run *run)
 {
   const rbnn_layer *layer = run->layer;
@@ -84,7 +75,7 @@ void rbnn_dense_stream(const rbnn_run *run)
     const uint32_t *row = run->source(run->source_context, run->number, first * words * 4u,
                                       rows * words * 4u, run->work);
     for (uint32_t k = first; k < first + rows; k++, row += words) {
-      run->logits[k] = finish(multiply(values, row, words), scales[k], biases[k]);
+      run->logits[k] = rbnn_stream_logit(multiply(values, row, words), scales[k], biases[k]);
     }
   }
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rbnn.nets.framework import tf
 from rbnn.nets.fused.library import operations, threads
-from rbnn.nets.fused.nodes import Node, has_bits
+from rbnn.nets.fused.nodes import Node, has_kernel
 from rbnn.nets.layers import InputAdapter, TaskLogits
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class FusedNetwork:
         Args:
             images: by task; uint8 (batch, height, width, task's channels), with a known batch.
         """
-        numbers = [node.number for node in self._nodes if has_bits(node)]
+        numbers = [node.number for node in self._nodes if node.layer.op.has_bits]
         latents = {n: tf.convert_to_tensor(self._network.shared[n].latent_kernel) for n in numbers}
         stored = dict(zip(numbers, stored_signs(list(latents.values())), strict=True))
         return {name: self._tasks[name](x, latents, stored) for name, x in images.items()}
@@ -68,7 +68,7 @@ class FusedTask:
         self._cut = TaskLogits(task.classes)
         self._slot = next(_slots)
         self._factors = {
-            node.number: self._own_factors(node.number) for node in nodes if has_bits(node)
+            node.number: self._own_factors(node.number) for node in nodes if node.layer.op.has_bits
         }
 
     def __call__(
@@ -81,7 +81,7 @@ class FusedTask:
         task, last = self._task.name, len(self._network.topology.layers) - 1
         x = self.features(self._adapter(images), latents, stored)
         x = tf.reshape(x, [images.shape[0], -1])
-        x = self._network.shared[last](x, task=task)
+        x = self._network.weigh(task, last, x)
         return self._cut(self._network.own[task].norms[last](x, training=True))
 
     def features(
@@ -143,9 +143,13 @@ class FusedTask:
     def _kernel(
         self, node: Node, latents: Mapping[int, tf.Tensor], stored: Mapping[int, tf.Tensor]
     ) -> tuple[tf.Tensor | None, tf.Tensor | None, tf.Tensor | None]:
-        """A node's latent kernel in the task's order, its signs, and the task's factors."""
-        if not has_bits(node):
+        """A node's latent kernel in the task's order, its signs, and the task's factors; or its
+        8-bit weights, twice."""
+        if not has_kernel(node):
             return None, None, None
+        if node.layer.op.own_weights:
+            weights = self._network.own[self._task.name].kernels[node.number].weights8()
+            return weights, tf.cast(tf.stop_gradient(weights), tf.int8), None
         quantizer = self._network.shared[node.number].kernel_quantizer
         latent, signs = latents[node.number], stored[node.number]
         ordered = quantizer.ordered(latent, self._task.name)
@@ -158,7 +162,7 @@ class FusedTask:
         return layer.kernel_quantizer.small_factors(self._task.name, layer.latent_kernel.shape)
 
     def _values(self, node: Node) -> list[tf.Tensor | None]:
-        if not has_bits(node):
+        if not has_kernel(node):
             return [None] * VALUES
         own = self._network.own[self._task.name]
         norm = own.norms[node.number]

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec import operators
 from rbnn.spec.layout import Activation, Sign, Stage
+from rbnn.spec.operator import LARGEST_OWN_WEIGHT
+from rbnn.spec.own_weights import LARGEST_PIXEL, stem_shift
 
 CHANNEL_MULTIPLE = 16
 LARGEST_CHANNELS = 4096
 LARGEST_SIDE = 3
 LARGEST_SUM = 32767
-LARGEST_PIXEL = 255
+FLOAT_INTEGERS = 2**24
 MOST_NODES = 128
-KINDS = {operators.STEM: 0, operators.CONV: 1, operators.AVERAGE_POOL: 2}
+KINDS = {operators.STEM: 0, operators.STEM8: 0, operators.CONV: 1, operators.AVERAGE_POOL: 2}
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Node:
             *(layer.stage is Stage.RESIDUAL, layer.activation is Activation.RPRELU),
             layer.sign is Sign.THRESHOLDS,
             *(self.bits, self.emits),
+            stem_shift(layer.filter_weights) if layer.op.own_weights else -1,
         ]
 
 
@@ -119,9 +122,9 @@ def _fits(nodes: list[Node], last: Layer) -> bool:
         return False
     emitted = nodes[-1].layer
     emits_stream = emitted.stage is Stage.RESIDUAL or emitted.op is operators.AVERAGE_POOL
-    if emits_stream != last.reads_stream or nodes[0].layer.op is not operators.STEM:
+    if emits_stream != last.reads_stream or not nodes[0].layer.op.is_first:
         return False
-    return all(map(_node_fits, nodes)) and all(n.layer.op is not operators.STEM for n in nodes[1:])
+    return all(map(_node_fits, nodes)) and not any(n.layer.op.is_first for n in nodes[1:])
 
 
 def _node_fits(node: Node) -> bool:
@@ -133,11 +136,12 @@ def _node_fits(node: Node) -> bool:
     match layer.op:
         case operators.AVERAGE_POOL:
             return layer.kernel == layer.stride and window & (window - 1) == 0
-        case operators.STEM:
+        case operators.STEM | operators.STEM8:
+            largest = FLOAT_INTEGERS // LARGEST_OWN_WEIGHT if layer.op.own_weights else LARGEST_SUM
             framed = layer.in_shape[0] + 2 * layer.pad - layer.kernel + 1
             plain = layer.stride == 1 and node.pool == 2 and layer.pool == 2
             return plain and framed == 2 * layer.out_shape[0] and (
-                window * layer.in_shape[2] * LARGEST_PIXEL <= LARGEST_SUM
+                window * layer.in_shape[2] * LARGEST_PIXEL <= largest
             )  # fmt: skip
         case operators.CONV:
             known = layer.kernel <= LARGEST_SIDE and layer.stage is not Stage.NONE
@@ -146,6 +150,6 @@ def _node_fits(node: Node) -> bool:
             return False
 
 
-def has_bits(node: Node) -> bool:
+def has_kernel(node: Node) -> bool:
     """Whether its layer has a kernel and a stage."""
-    return node.layer.op in (operators.STEM, operators.CONV)
+    return node.layer.op.has_weights

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import layer_windows
-from rbnn.operators.workings import Turns, Workings
+from rbnn.operators.workings import Kernel, Turns, Workings
 from rbnn.spec.layout import MAX_KERNEL
 from rbnn.spec.operators import Operator, Reads, Writes
 from rbnn.spec.packing import WORD_BITS, Bits
@@ -30,7 +30,7 @@ MIN_POOL = Operator(
 class MinPool(Workings):
     """See :class:`Workings`."""
 
-    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None) -> Bits:
+    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Kernel | None) -> Bits:
         """Logical and of each window."""
         return np.asarray(layer_windows(given, layer).all(axis=3), np.bool_)
 

@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import Sums, signs
-from rbnn.operators.workings import Turns, Workings, tile_bytes
+from rbnn.operators.workings import Kernel, Turns, Workings, tile_bytes
 from rbnn.spec.layout import Packing
 from rbnn.spec.operators import Operator, Reads, Writes
-from rbnn.spec.packing import Bits
 
 ROW_DENSE = Operator(
     number=201,
@@ -31,7 +30,7 @@ ROW_DENSE = Operator(
 class RowDense(Workings):
     """See :class:`Workings`."""
 
-    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Bits | None) -> Sums:
+    def compute(self, layer: Layer, given: npt.NDArray[Any], kernel: Kernel | None) -> Sums:
         """Inner products of +-1 values."""
         assert kernel is not None
         return np.asarray(signs(given.reshape(len(given), -1)) @ signs(kernel)).astype(np.int64)

@@ -20,7 +20,7 @@
 #define RBNN_ONE 256.0f   /* of the stream */
 #define RBNN_STRIP 4096   /* most channels, as rbnn/nets/shape_rules.py has it */
 #define RBNN_EPSILON 1e-3 /* of batch norm, as rbnn/nets/build_layers.py has it */
-#define RBNN_NODE_INTEGERS 20
+#define RBNN_NODE_INTEGERS 21
 #define RBNN_MOST_NODES 128
 
 typedef uint16_t rbnn_bf16;
@@ -37,6 +37,7 @@ typedef struct {
   int side, stride, border, pool;  /* side: of the kernel or of the averaged window */
   int residual, bends, thresholds; /* bends: RPReLU; thresholds: RSign */
   int bits, emits; /* whether a convolution reads its signs; whether it is the network's last */
+  int shift;       /* of the sums of 8-bit weights; negative where the weights are binary */
 } rbnn_node;
 
 typedef struct {
@@ -47,7 +48,8 @@ typedef struct {
 /* A task's values for one node; what the node does not have is NULL. Gradients have the same shape:
  * `factor` has none. */
 typedef struct {
-  const int8_t *stored; /* rbnn_store_signs of the latent kernel, [side][side][in_c][c] */
+  const int8_t *stored; /* rbnn_store_signs of the latent kernel, [side][side][in_c][c]; or its
+                           8-bit weights */
   const int8_t *factor; /* -1 and +1, as stored; NULL for +1 */
   const float *gamma, *beta, *point, *slope, *offset, *threshold; /* [c] */
 } rbnn_values;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stem: a convolution of pixels, which are integers, and the largest of each 2x2 of its sums.
- */
+/* The stem: a convolution of pixels, which are integers, and the largest of each 2x2 of its sums;
+ * with 8-bit weights these are shifted, halves up. */
 #include "fused.h"
 
 #define SAMPLES 4 /* of a part */
@@ -9,7 +9,7 @@ typedef struct {
   const rbnn_network *network;
   const rbnn_node *node;
   const float *images;
-  const float *kernel; /* -1 and +1, [tap][channel][filter] */
+  const float *kernel; /* -1 and +1 or 8-bit weights, [tap][channel][filter] */
   int16_t *sums;
   uint8_t *chosen;
   const uint8_t *was_chosen;
@@ -43,7 +43,7 @@ static size_t place_of(const rbnn_node *node, int sample, int y, int x)
 }
 
 /* The largest of four sums, the first where several are. */
-static inline void take_largest(const rbnn_lanes four[4], int16_t *sums, uint8_t *chosen)
+static inline void take_largest(const rbnn_lanes four[4], int shift, int16_t *sums, uint8_t *chosen)
 {
   rbnn_lanes most = four[0];
   rbnn_integers which = {0};
@@ -52,6 +52,9 @@ static inline void take_largest(const rbnn_lanes four[4], int16_t *sums, uint8_t
     most = rbnn_select(larger, four[j], most);
     which = (larger & j) | (~larger & which);
   }
+  if (shift > 0)
+    most = __builtin_convertvector(
+        (__builtin_convertvector(most, rbnn_integers) + (1 << (shift - 1))) >> shift, rbnn_lanes);
   rbnn_store_short(sums, most);
   const rbnn_bytes found = __builtin_convertvector(which, rbnn_bytes);
   memcpy(chosen, &found, sizeof found);
@@ -88,9 +91,10 @@ static void stem_samples(void *context, int part)
               two[2] += at[wide] * v;
               two[3] += at[wide + step] * v;
             }
-          take_largest(one, p->sums + to + c, p->chosen + to + c);
+          take_largest(one, node->shift, p->sums + to + c, p->chosen + to + c);
           if (both)
-            take_largest(two, p->sums + to + c + RBNN_LANES, p->chosen + to + c + RBNN_LANES);
+            take_largest(two, node->shift, p->sums + to + c + RBNN_LANES,
+                         p->chosen + to + c + RBNN_LANES);
         }
       }
   }
@@ -103,6 +107,10 @@ void rbnn_stem(const rbnn_network *network, const rbnn_node *node, const float *
   const size_t weights = rbnn_packed_values(node);
   float *kernel = rbnn_borrow(weights * sizeof *kernel);
   for (size_t i = 0; i < weights; i++) {
+    if (node->shift >= 0) {
+      kernel[i] = values->stored[i];
+      continue;
+    }
     const bool negative = (values->stored[i] < 0) != (values->factor && values->factor[i] < 0);
     kernel[i] = negative ? -1.0f : 1.0f;
   }
@@ -167,6 +175,11 @@ void rbnn_stem_gradient(const rbnn_network *network, const rbnn_node *node, cons
   memcpy(of_latent, partial, weights * sizeof *partial);
   for (int part = 1; part < parts; part++)
     for (size_t i = 0; i < weights; i++) of_latent[i] += partial[part * weights + i];
-  rbnn_to_latent(values, 0, weights, of_latent);
+  if (node->shift < 0) {
+    rbnn_to_latent(values, 0, weights, of_latent);
+  } else {
+    const float one = 1.0f / (float)(1 << node->shift);
+    for (size_t i = 0; i < weights; i++) of_latent[i] *= one;
+  }
   rbnn_give_back(partial);
 }
