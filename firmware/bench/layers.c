@@ -41,6 +41,7 @@ static void prepare(case_run *it, uint32_t number, rbnn_bench_mode mode)
       .stream = stream ? (void *)(output + bits / 4u) : NULL,
       .logits = rbnn_layer_logits_bytes(layer) ? (void *)(output + (bits + stream) / 4u) : NULL,
       .params = params,
+      .classes = layer->out_channels,
       .work = rbnn_bench_work,
       .work_bytes = sizeof rbnn_bench_work,
       .source = rbnn_bench_source(mode),

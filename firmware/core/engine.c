@@ -54,7 +54,8 @@ static bool adapter_fits(const rbnn_engine *engine)
 /* The layer's group lies within the parameters, and its shift is one that the stage serves. */
 static bool group_fits(const rbnn_engine *engine, const rbnn_layer *layer)
 {
-  if (!in_params(engine, layer->params_offset, rbnn_layer_params_bytes(layer))) {
+  const uint32_t classes = params_header(engine)->classes;
+  if (!in_params(engine, layer->params_offset, rbnn_layer_task_params_bytes(layer, classes))) {
     return false;
   }
   const uint16_t *group = (const void *)(engine->params + layer->params_offset);
@@ -116,6 +117,7 @@ rbnn_run rbnn_engine_prepare(const rbnn_engine *engine, uint32_t number,
       .stream = rbnn_layer_stream_bytes(layer) ? (void *)(arena + layer->stream_offset / 4u) : NULL,
       .logits = rbnn_layer_logits_bytes(layer) ? (void *)(arena + layer->out_offset / 4u) : NULL,
       .params = rbnn_layer_params_bytes(layer) ? engine->params + layer->params_offset : NULL,
+      .classes = params_header(engine)->classes,
       .work = engine->work,
       .work_bytes = engine->work_bytes,
       .source = engine->source,

@@ -38,6 +38,7 @@ typedef struct {
   int16_t *stream;              /* out_channels a position, or NULL */
   int32_t *logits;              /* out_channels, Q12.20, or NULL */
   const void *params;           /* the layer's group, 4-byte aligned */
+  uint32_t classes;             /* of the task: 8-bit weights are there for so many logits */
   uint32_t *work;               /* working memory; more of it means fewer passes */
   uint32_t work_bytes;          /* at least the kernel's own *_work_bytes */
   rbnn_source source;

@@ -113,10 +113,16 @@ static uint32_t values_bytes(const rbnn_layer *layer)
   }
 }
 
-uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer)
+uint32_t rbnn_layer_task_params_bytes(const rbnn_layer *layer, uint32_t classes)
 {
   const uint32_t filter = traits_of(layer)->own_weights ? (uint32_t)filter_bits(layer) : 0u;
-  return values_bytes(layer) + layer->out_channels * rbnn_own_padded(filter);
+  const uint32_t filters = rbnn_layer_is_last(layer) ? classes : layer->out_channels;
+  return values_bytes(layer) + filters * rbnn_own_padded(filter);
+}
+
+uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer)
+{
+  return rbnn_layer_task_params_bytes(layer, layer->out_channels);
 }
 
 const int8_t *rbnn_layer_own_weights(const rbnn_layer *layer, const void *params)

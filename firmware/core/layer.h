@@ -16,9 +16,11 @@ uint64_t rbnn_layer_logits_bytes(const rbnn_layer *layer);
 uint64_t rbnn_layer_input_bytes(const rbnn_layer *layer);
 uint64_t rbnn_layer_shortcut_bytes(const rbnn_layer *layer);
 
-/* Bytes of its packed bits, and of its group of parameters. */
+/* Bytes of its packed bits, and of its group of parameters. The group of a task with fewer classes
+ * than the model has is smaller if the last layer has 8-bit weights. */
 uint64_t rbnn_layer_weights_bytes(const rbnn_layer *layer);
 uint32_t rbnn_layer_params_bytes(const rbnn_layer *layer);
+uint32_t rbnn_layer_task_params_bytes(const rbnn_layer *layer, uint32_t classes);
 
 /* Its 8-bit weights (core/own_weights.h) among its parameters; it has some. */
 const int8_t *rbnn_layer_own_weights(const rbnn_layer *layer, const void *params);

@@ -156,7 +156,8 @@ static bool regions_fit(const rbnn_layer *layers, uint32_t number,
 /* Whether bits and parameters of the layer lie where the header says there is room. */
 static bool storage_fits(const rbnn_layer *layer, const rbnn_container_header *header)
 {
-  const uint32_t params_bytes = rbnn_layer_params_bytes(layer);
+  /* The largest task may have fewer classes than the last layer has outputs. */
+  const uint32_t params_bytes = rbnn_layer_task_params_bytes(layer, 1u);
   if (layer->packing == RBNN_PACKING_NONE
           ? layer->weights_offset != 0
           : layer->weights_offset % RBNN_ALIGNMENT != 0 ||

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rbnn.container.errors import ExportError, SealedBlockError
 from rbnn.container.plan import ContainerPlan
-from rbnn.container.shapes import own_weights_bytes, params_bytes
+from rbnn.container.shapes import own_weights_bytes, own_weights_shape, params_bytes
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec import own_weights
 from rbnn.spec.key_stream import NO_TRUNK
@@ -112,20 +112,31 @@ def _members(layer: Layer) -> tuple[str, ...]:
             return ()
 
 
-def encode_group(group: Group, layer: Layer) -> bytes:
-    """A layer's values as they are in a sealed block's plaintext."""
+def encode_group(group: Group, layer: Layer, classes: int | None = None) -> bytes:
+    """A layer's values as they are in a sealed block's plaintext.
+
+    Args:
+        group: the values.
+        layer: that they belong to.
+        classes: of the task; None for the largest task of the model.
+    """
     kind = "<i4" if isinstance(group, Logits) else "<i2"
     head = struct.pack("<HH", group.shift, 0) if isinstance(group, Residual) else b""
     values = (getattr(group, name).astype(kind).tobytes() for name in _members(layer))
-    weights = b"" if group.weights is None else own_weights.pack(group.weights)
+    weights = b""
+    if group.weights is not None:
+        kept = own_weights_shape(layer, classes)[-1]
+        weights = own_weights.pack(group.weights[..., :kept])
     return head + b"".join(values) + weights
 
 
-def _decode_group(data: bytes, layer: Layer, where: str) -> Group:
+def _decode_group(data: bytes, layer: Layer, classes: int, where: str) -> Group:
     shift, weights = 0, None
     if layer.op.own_weights:
-        split = len(data) - own_weights_bytes(layer)
-        weights = own_weights.unpack(data[split:], layer.kernel_shape)
+        split = len(data) - own_weights_bytes(layer, classes)
+        found = own_weights.unpack(data[split:], own_weights_shape(layer, classes))
+        weights = np.zeros(layer.kernel_shape, np.int8)
+        weights[..., : found.shape[-1]] = found
         data = data[:split]
     if layer.stage is Stage.RESIDUAL:
         shift, zero = struct.unpack_from("<HH", data)
@@ -147,6 +158,12 @@ def _decode_group(data: bytes, layer: Layer, where: str) -> Group:
     return Residual(shift, **narrow, weights=weights)
 
 
+def _labels_offset(topology: Topology, plan: ContainerPlan, classes: int) -> int:
+    """Where the class names begin: after the last layer's group, as large as the task needs it."""
+    last = topology.layers[-1]
+    return plan.labels_offset - params_bytes(last) + params_bytes(last, classes)
+
+
 def encode(params: TaskParams, topology: Topology, plan: ContainerPlan) -> bytes:
     """The plaintext of a sealed block.
 
@@ -161,14 +178,16 @@ def encode(params: TaskParams, topology: Topology, plan: ContainerPlan) -> bytes
     if any(not label or "\0" in label for label in params.labels):
         raise ExportError(f"A class name is empty or has a zero byte: {params.labels!r}.")
     labels = b"".join(label.encode() + b"\0" for label in params.labels)
-    data = bytearray(plan.labels_offset)
+    classes = len(params.labels)
+    labels_offset = _labels_offset(topology, plan, classes)
+    data = bytearray(labels_offset)
     data[: PARAMS_HEADER.size] = PARAMS_HEADER.pack(
         {
-            "classes": len(params.labels),
+            "classes": classes,
             "adapter": int(params.adapter),
             "input_channels": params.input_channels,
             "offsets": (*params.offsets, *[0] * (MAX_INPUT_CHANNELS - channels)),
-            "labels_offset": plan.labels_offset,
+            "labels_offset": labels_offset,
             "labels_bytes": len(labels),
             "trunk_key": params.trunk_key,
         }
@@ -176,9 +195,12 @@ def encode(params: TaskParams, topology: Topology, plan: ContainerPlan) -> bytes
     for number, layer in enumerate(topology.layers):
         if not params_bytes(layer):
             continue
-        raw = encode_group(params.groups[number], layer)
-        if len(raw) != params_bytes(layer):
-            raise ValueError(f"Layer {number} has {params_bytes(layer)} bytes. Got: {len(raw)}")
+        raw, size = (
+            encode_group(params.groups[number], layer, classes),
+            params_bytes(layer, classes),
+        )
+        if len(raw) != size:
+            raise ValueError(f"Layer {number} has {size} bytes. Got: {len(raw)}")
         offset = plan.placements[number].params_offset
         data[offset : offset + len(raw)] = raw
     return bytes(data) + labels
@@ -202,7 +224,8 @@ def decode(data: bytes, topology: Topology, plan: ContainerPlan) -> TaskParams:
     assert isinstance(offsets, tuple)
     raw_labels = data[start : start + length]
     if (
-        start != plan.labels_offset
+        not 0 < classes <= topology.max_classes
+        or start != _labels_offset(topology, plan, classes)
         or start + length != len(data)
         or raw_labels.count(b"\0") != classes
         or not raw_labels.endswith(b"\0")
@@ -210,9 +233,10 @@ def decode(data: bytes, topology: Topology, plan: ContainerPlan) -> TaskParams:
         raise SealedBlockError("The opened parameters do not fit the network of this container.")
     groups: dict[int, Group] = {}
     for number, layer in enumerate(topology.layers):
-        if size := params_bytes(layer):
+        if size := params_bytes(layer, classes):
             offset = plan.placements[number].params_offset
-            groups[number] = _decode_group(data[offset : offset + size], layer, f"Layer {number}")
+            group = data[offset : offset + size]
+            groups[number] = _decode_group(group, layer, classes, f"Layer {number}")
     try:
         labels = tuple(label.decode() for label in raw_labels[:-1].split(b"\0"))
     except UnicodeDecodeError as error:

@@ -39,14 +39,32 @@ def output_bytes(layer: Layer) -> int:
     return bits_bytes(layer) + stream_bytes(layer) + logits_bytes(layer)
 
 
-def own_weights_bytes(layer: Layer) -> int:
-    """Bytes of the 8-bit weights among a layer's parameters."""
-    return own_weights.packed_bytes(layer.kernel_shape) if layer.op.own_weights else 0
+def own_weights_shape(layer: Layer, classes: int | None = None) -> tuple[int, ...]:
+    """Shape of the 8-bit weights among a layer's parameters, filters last.
+
+    Args:
+        layer: with such weights.
+        classes: of the task; None for the largest task of the model.
+    """
+    shape = layer.kernel_shape
+    return (*shape[:-1], classes) if layer.op.is_last and classes is not None else shape
 
 
-def params_bytes(layer: Layer) -> int:
-    """Bytes of a layer's group of parameters; see ``rbnn.spec.layout.PARAMS_HEADER``."""
-    return _values_bytes(layer) + own_weights_bytes(layer)
+def own_weights_bytes(layer: Layer, classes: int | None = None) -> int:
+    """Bytes of the 8-bit weights among a layer's parameters; 0 if it has none."""
+    if not layer.op.own_weights:
+        return 0
+    return own_weights.packed_bytes(own_weights_shape(layer, classes))
+
+
+def params_bytes(layer: Layer, classes: int | None = None) -> int:
+    """Bytes of a layer's group of parameters; see ``rbnn.spec.layout.PARAMS_HEADER``.
+
+    Args:
+        layer: any.
+        classes: of the task; None for the largest task of the model.
+    """
+    return _values_bytes(layer) + own_weights_bytes(layer, classes)
 
 
 def _values_bytes(layer: Layer) -> int:

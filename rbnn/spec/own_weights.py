@@ -3,7 +3,7 @@
 They are symmetrical, -127 to 127. A layer's weights follow its other parameters, filter by filter.
 A filter is in the order row, column, channel, padded with zeros to a multiple of four weights. Of
 every four weights the second and the third change places: a word then unpacks to two pairs of
-neighbours, with one instruction each.
+neighbours, with one instruction each. The last layer has filters for the task's classes only.
 
 The products of a stem are added up in 32 bits. The sum is then shifted, so that the stage reads 16
 bits as it does after binary weights.

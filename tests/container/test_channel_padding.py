@@ -49,7 +49,7 @@ class Unpadded:
         """Sums of +-1 products of a stem, after its pool, or of a convolution."""
         if layer.op is operators.STEM:
             return WORKINGS[layer.op].compute(layer, inputs, self.kernel(number))
-        return windows.convolve(inputs, self.kernel(number), layer, 1)
+        return windows.convolve(inputs, windows.signs(self.kernel(number)), layer, 1)
 
 
 @pytest.mark.parametrize("width", [20, 48])

@@ -222,3 +222,21 @@ def test_a_container_with_a_foreign_sealed_block_is_still_refused_on_opening(mad
 def test_stored_bits_are_balanced(made: Any) -> None:
     bits = np.unpackbits(np.frombuffer(made.export.container.stored_bits(2), np.uint8))
     assert abs(bits.mean() - 0.5) < 5 / (2 * np.sqrt(bits.size))
+
+
+def test_a_task_has_8_bit_weights_for_its_own_classes_only(
+    random_export: Callable[..., Any],
+) -> None:
+    tasks = (("colour", 10, 3), ("grey", 4, 1))
+    made = random_export(tasks=tasks, architecture="resnet", ends=8)
+    container = made.export.container
+    many, few = (
+        unseal(task.sealed, made.secrets[task.name], container.model_id, number)
+        for number, task in enumerate(container.tasks)
+    )
+    inputs = container.topology.layers[-1].kernel_shape[0]
+    sizes = []
+    for block in (many, few):
+        labels = params.decode(block, container.topology, container.plan).labels
+        sizes.append(len(block) - sum(len(label) + 1 for label in labels))
+    assert sizes[0] - sizes[1] == 6 * inputs

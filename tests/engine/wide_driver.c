@@ -49,6 +49,7 @@ static void serve(const uint32_t *sizes, void *const *section)
       .stream = sizes[STREAM] ? section[STREAM] : NULL,
       .logits = sizes[LOGITS] ? section[LOGITS] : NULL,
       .params = section[PARAMS],
+      .classes = a.layer.out_channels,
       .work = work,
       .work_bytes = (uint32_t)rbnn_wide_work_bytes(&a.layer),
   };

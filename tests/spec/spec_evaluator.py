@@ -115,12 +115,12 @@ class _Parameters:
     def skip(self, count: int) -> None:
         self._at += count
 
-    def own(self, count: int) -> Ints:
-        """8-bit weights of all filters; ``count`` of one."""
-        padded = -(-count // 4) * 4 * self._channels
+    def own(self, count: int, filters: int) -> Ints:
+        """8-bit weights of that many filters; ``count`` of one."""
+        padded = -(-count // 4) * 4 * filters
         data = np.frombuffer(self._plaintext, np.int8, padded, self._at)
         self._at += padded
-        return _own(data, self._channels, count)
+        return _own(data, filters, count)
 
     def take(self, kind: str = "<i2", count: int | None = None) -> Ints:
         count = self._channels if count is None else count
@@ -175,7 +175,7 @@ class Evaluator:
             count = side * side * shape[2]
             after = _Parameters(self._task.plaintext, layer)
             after.skip(_stage_bytes(layer))
-            sums = _pooled(_sums(pixels, after.own(count), layer, 0), layer)
+            sums = _pooled(_sums(pixels, after.own(count, filters), layer, 0), layer)
             n = 0
             while count * 255 * 127 >> n >= 32767:
                 n += 1
@@ -204,7 +204,9 @@ class Evaluator:
             scale, bias = parameters.take("<i4"), parameters.take("<i4")
             stream = op == DENSE_STREAM8
             values = self._stream(layer["in_offset"], inputs) if stream else self._bits(layer)
-            sums = _sat32(parameters.own(inputs) @ values.reshape(-1))
+            sums = np.zeros(filters, np.int64)
+            kernel = parameters.own(inputs, self._task.classes)
+            sums[: self._task.classes] = _sat32(kernel @ values.reshape(-1))
             logits = (scale * sums + 256 * bias) // 256 if stream else scale * sums + bias
             self._write(layer["out_offset"], _sat32(logits).astype("<i4").tobytes())
 

@@ -12,7 +12,10 @@ void rbnn_dense_stream8(const rbnn_run *run)
   const int32_t *biases = scales + layer->out_channels;
   const int8_t *weights = (const int8_t *)(biases + layer->out_channels);
   const uint32_t count = (uint32_t)layer->in_height * layer->in_width * layer->in_channels;
-  for (uint32_t k = 0; k < layer->out_channels; k++) {
+  for (uint32_t k = run->classes; k < layer->out_channels; k++) {
+    run->logits[k] = 0;
+  }
+  for (uint32_t k = 0; k < run->classes; k++) {
     const int16_t *values = run->input;
     int64_t product = 0;
     for (uint32_t left = count; left > 0;) {

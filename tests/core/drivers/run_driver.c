@@ -198,6 +198,7 @@ static uint64_t serve(const uint32_t *sizes, void *const *section)
       .stream = sizes[STREAM] ? section[STREAM] : NULL,
       .logits = sizes[LOGITS] ? section[LOGITS] : NULL,
       .params = section[PARAMS],
+      .classes = a.layer.out_channels,
       .work = work,
       .work_bytes = bytes,
       .source = draw,
