@@ -13,6 +13,8 @@ from rbnn.keys.records import Base
 
 WRITES = "rbnn_writes"
 """Execution option of a transaction that writes."""
+TURN_SECONDS = 120
+"""How long a writer of SQLite waits for its turn."""
 
 
 def open_database(place: str, *, create: bool) -> tuple[Engine, str]:
@@ -37,8 +39,9 @@ def open_database(place: str, *, create: bool) -> tuple[Engine, str]:
             file.parent.mkdir(parents=True, exist_ok=True)
         if file is not None and not create and not file.exists():
             raise _missing(where)
-        engine = create_engine(url)
-        if engine.dialect.name == "sqlite":
+        is_sqlite = url.get_backend_name() == "sqlite"
+        engine = create_engine(url, connect_args={"timeout": TURN_SECONDS} if is_sqlite else {})
+        if is_sqlite:
             _prepare_sqlite(engine)
         if create:
             Base.metadata.create_all(engine)

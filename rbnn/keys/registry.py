@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +40,57 @@ def _now() -> str:
 def _link_hash(entry: AuditEntry) -> str:
     members = [entry.number, entry.time, entry.event, entry.subject, entry.previous]
     return hashlib.blake2b(json.dumps(members).encode(), digest_size=32).hexdigest()
+
+
+class Issuing:
+    """The licences of one device that are being issued, in one transaction."""
+
+    def __init__(
+        self, session: Session, device: str, log: Callable[[Session, str, dict[str, Any]], None]
+    ) -> None:
+        self._session = session
+        self._device = device
+        self._log = log
+
+    def next_sequence(self) -> int:
+        """Number of this device's next licence, from 1."""
+        last = self._session.scalar(
+            select(func.max(IssuedLicence.sequence)).where(IssuedLicence.device == self._device)
+        )
+        return (last or 0) + 1
+
+    def add(self, licence: Licence, task_name: str, user_fingerprint: str) -> None:
+        """Add a licence.
+
+        Args:
+            licence: as issued with :meth:`next_sequence`.
+            task_name: for people to read.
+            user_fingerprint: ``UserKey.fingerprint``.
+        """
+        issued = IssuedLicence(
+            licence_id=licence.licence_id.hex(),
+            device=self._device,
+            sequence=licence.sequence,
+            model_id=licence.model_id.hex(),
+            model_digest=licence.model_digest.hex(),
+            task_number=licence.task_number,
+            task_name=task_name,
+            user=user_fingerprint,
+            inference_limit=licence.inference_limit,
+            data=licence.data,
+            issued_at=_now(),
+        )
+        self._session.add(issued)
+        subject = {
+            "device": self._device,
+            "licence": issued.licence_id,
+            "model": issued.model_id,
+            "sequence": issued.sequence,
+            "task": task_name,
+            "user": user_fingerprint,
+        }
+        self._log(self._session, "issue", subject)
+        self._session.flush()
 
 
 class Registry:
@@ -169,62 +220,21 @@ class Registry:
         with self._transaction(writes=False) as session:
             return session.scalars(select(Device).order_by(Device.enrolled_at, Device.public)).all()
 
-    def next_sequence(self, device: bytes) -> int:
-        """Number of the next licence of this device, from 1.
+    @contextmanager
+    def issuing(self, device: bytes) -> Iterator[Issuing]:
+        """Issue licences for one device: all of them, or none if anything in the block raises.
 
-        Raises:
-            RegistryError: the device was never enrolled here.
-        """
-        self.device(device)
-        with self._transaction(writes=False) as session:
-            last = session.scalar(
-                select(func.max(IssuedLicence.sequence)).where(IssuedLicence.device == device.hex())
-            )
-        return (last or 0) + 1
-
-    def add_licence(
-        self, device: bytes, licence: Licence, task_name: str, user_fingerprint: str
-    ) -> IssuedLicence:
-        """Add an issued licence.
+        One transaction that other writers wait for, so that no two of them get the same number.
 
         Args:
-            device: X25519 public key of its device, 32 bytes.
-            licence: as issued with :meth:`next_sequence`.
-            task_name: for people to read.
-            user_fingerprint: ``UserKey.fingerprint``.
+            device: X25519 public key of an enrolled device, 32 bytes.
 
         Raises:
-            RegistryError: unknown device, or a sequence number that was taken meanwhile.
+            RegistryError: unknown device, or the database refuses.
         """
         self.device(device)
         with self._transaction(writes=True) as session:
-            issued = IssuedLicence(
-                licence_id=licence.licence_id.hex(),
-                device=device.hex(),
-                sequence=licence.sequence,
-                model_id=licence.model_id.hex(),
-                model_digest=licence.model_digest.hex(),
-                task_number=licence.task_number,
-                task_name=task_name,
-                user=user_fingerprint,
-                inference_limit=licence.inference_limit,
-                data=licence.data,
-                issued_at=_now(),
-            )
-            session.add(issued)
-            self._log(
-                session,
-                "issue",
-                {
-                    "device": device.hex(),
-                    "licence": issued.licence_id,
-                    "model": issued.model_id,
-                    "sequence": issued.sequence,
-                    "task": task_name,
-                    "user": user_fingerprint,
-                },
-            )
-            return issued
+            yield Issuing(session, device.hex(), self._log)
 
     def licences(self, device: bytes | None = None) -> Sequence[IssuedLicence]:
         """Issued licences, of one device or of all, in order of issue."""

@@ -221,7 +221,8 @@ def test_only_public_parts_of_keys_are_reported(run: Run, tmp_path: Path) -> Non
         book.add_device(device, bytes(32), "qemu", bytes(HELPER_RECORD_BYTES))
         for number, identity in enumerate((model_id, b"another-model-id"), 1):
             made = licence.issue(provider, device, user, identity, b"d" * 32, 0, secret, number)
-            book.add_licence(device, made, "colour", user.fingerprint)
+            with book.issuing(device) as desk:
+                desk.add(made, "colour", user.fingerprint)
     report = make_report(run, tmp_path)
     assert report.keys.local == provider.public.hex() and report.keys.provider is None
     (issued,) = report.keys.licences
