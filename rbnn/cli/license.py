@@ -101,8 +101,8 @@ def issue(
     if as_json:
         print(json.dumps({"licences": rows}, indent=2))
     else:
-        files = shlex.join(row["file"] for row in rows)
-        print(f"Put them on the board with: rbnn license install {files} --board {name}")
+        listed = shlex.join(row["file"] for row in rows)
+        print(f"Put them on the board with: rbnn license install {listed} --board {name}")
 
 
 @license_app.command("install")

@@ -70,7 +70,7 @@ def issue_licences(
                 desk.next_sequence(),
                 inference_limit,
             )
-            desk.add(issued[name], name, user_key.fingerprint)
+            desk.add(issued[name], name, user_key)
         if deliver is not None:
             deliver(issued)
     return issued

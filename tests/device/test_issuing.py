@@ -40,7 +40,7 @@ with Registry.open(place) as registry:
         with registry.issuing(device) as desk:
             one = licence.issue(provider, device, user, b"i" * 16, b"d" * 32, 0, b"s" * 32,
                                 desk.next_sequence())
-            desk.add(one, "digits", user.fingerprint)
+            desk.add(one, "digits", user)
 """
 
 

@@ -14,11 +14,12 @@ from sqlalchemy import create_engine, delete, text, update
 from sqlalchemy.orm import Session
 
 from rbnn.keys import licence
+from rbnn.keys.chain import GENESIS
 from rbnn.keys.errors import RegistryError
 from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.records import AuditEntry, Base
-from rbnn.keys.registry import GENESIS, Registry
+from rbnn.keys.registry import Registry
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.layout import HELPER_RECORD_BYTES
@@ -33,7 +34,7 @@ def issue(registry: Registry, device: bytes = FIRST, sequence: int | None = None
     """Issue a licence; its number is the next one unless given."""
     with registry.issuing(device) as desk:
         one = a_licence(sequence or desk.next_sequence(), device)
-        desk.add(one, "digits", USER.fingerprint)
+        desk.add(one, "digits", USER)
     return one
 
 
@@ -207,7 +208,8 @@ def test_a_path_is_taken_literally(
     monkeypatch.chdir(tmp_path)
     with Registry.open(name) as registry:
         registry.add_device(FIRST, SIGN, "qemu", RECORD)
-    assert [file.name for file in tmp_path.iterdir()] == [name]
+    made = [file.relative_to(tmp_path) for file in tmp_path.rglob("*") if file.is_file()]
+    assert sorted(map(str, made)) == sorted([name, f"keys/{name}.key"])
     with Registry.open(name, create=False) as registry:
         assert len(registry.devices()) == 1
 
