@@ -82,6 +82,7 @@ def show(
 ) -> None:
     """Print a user key's fingerprint and name in the registry, or a provider's public key."""
     from rbnn.keys import provider_key
+    from rbnn.keys.errors import ProviderKeyError
     from rbnn.keys.registry import Registry
     from rbnn.keys.user_key import load_user_key
 
@@ -90,6 +91,7 @@ def show(
         if public is not None:
             _print(as_json, {"public key file": str(path), "public key": public.hex()})
             return
+        raise ProviderKeyError(f"There is no file {path}.", "Name a key file, or its .pub file.")
     if not provider_key.is_provider_file(path):
         user = load_user_key(path, prompt=False)
         shown = {"user key": str(path)}

@@ -192,7 +192,7 @@ def _ask() -> UserKey:
 
 
 def _from_file(path: Path) -> UserKey:
-    raw = read_key_file(path, _MAX_FILE_BYTES, UserKeyError, _MAKE_ONE)
+    raw = read_key_file(path, _MAX_FILE_BYTES, UserKeyError, _MAKE_ONE, _ANY_VERSION.encode())
     try:
         text = raw.decode("ascii")
     except UnicodeDecodeError:
