@@ -127,6 +127,23 @@ def verify(
     return count, previous
 
 
+def check_device(session: Session, where: str, key: RegistryKey, device: Device) -> None:
+    """Check one device against the log's last word on it; needs no other entry.
+
+    Raises:
+        RegistryError: it was changed or added by somebody without the registry's key.
+    """
+    about = (
+        AuditEntry.event.in_((ENROL, ADOPT_DEVICE)),
+        AuditEntry.subject.contains(device.public),
+    )
+    query = select(AuditEntry).where(*about).order_by(AuditEntry.number.desc())
+    entry = session.scalars(query).first()
+    sound = entry is not None and entry.hash == key.link(members(entry))
+    logged = {device.public: json.loads(entry.subject)} if entry is not None and sound else {}
+    _compare(where, "device", logged, [device_subject(device)])
+
+
 def _logged(
     entries: Sequence[AuditEntry],
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:

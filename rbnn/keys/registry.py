@@ -192,10 +192,13 @@ class Registry:
             device: X25519 public key of an enrolled device, 32 bytes.
 
         Raises:
-            RegistryError: unknown device, or the database refuses.
+            RegistryError: unknown device, one that the log does not have as it is, or the database
+                refuses.
         """
         self.device(device)
         with self._transaction(writes=True) as session:
+            found = session.get_one(Device, device.hex())
+            chain.check_device(session, self._where, self._key, found)
             yield Issuing(session, device.hex(), self._key)
 
     def licences(self, device: bytes | None = None) -> Sequence[IssuedLicence]:

@@ -188,7 +188,7 @@ def _ask() -> UserKey:
     text = getpass.getpass("User key, or owner's name: ").strip()
     if not text:
         raise UserKeyError("No user key was given.", _MAKE_ONE)
-    return _from_lines(text, lambda: getpass.getpass(f"Passphrase of {text}: "), "the prompt")
+    return _from_lines(text, lambda: getpass.getpass("Passphrase: "), "the prompt")
 
 
 def _from_file(path: Path) -> UserKey:

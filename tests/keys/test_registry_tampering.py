@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from registry_tools import DEVICE, RECORD, a_licence, unkeyed, unlocked
 
 from rbnn.errors import ExitCode
-from rbnn.keys import licence
 from rbnn.keys.chain import GENESIS
 from rbnn.keys.errors import RegistryError
-from rbnn.keys.provider_key import ProviderKey
-from rbnn.keys.records import Base
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey, derive_user_key
-from rbnn.spec.layout import HELPER_RECORD_BYTES
-
-PROVIDER = ProviderKey(X25519PrivateKey.generate())
-DEVICE = X25519PrivateKey.generate().public_key().public_bytes_raw()
-RECORD = bytes(HELPER_RECORD_BYTES)
 
 
 @pytest.fixture(scope="module")
@@ -43,23 +33,6 @@ def path(tmp_path: Path, user: UserKey) -> Path:
                 number = desk.next_sequence()
                 desk.add(a_licence(user, number), "digits", user)
     return place
-
-
-def a_licence(user: UserKey, number: int) -> licence.Licence:
-    return licence.issue(PROVIDER, DEVICE, user, b"i" * 16, b"d" * 32, 0, b"s" * 32, number)
-
-
-def unlocked(path: Path) -> sqlite3.Connection:
-    """The database without its triggers, as an attacker opens it."""
-    connection = sqlite3.connect(path)
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-        connection.execute(f"DROP TRIGGER {name}")
-    return connection
-
-
-def unkeyed(number: int, time: str, event: str, subject: str, previous: str) -> str:
-    listed = json.dumps([number, time, event, subject, previous])
-    return hashlib.blake2b(listed.encode(), digest_size=32).hexdigest()
 
 
 def rechain(connection: sqlite3.Connection) -> None:
@@ -147,6 +120,26 @@ def test_every_manipulation_is_found(
 
 
 @pytest.mark.parametrize(
+    "slip_in",
+    [
+        "UPDATE devices SET sign_public = 'f00'",
+        "UPDATE devices SET helper_record = x'00'",
+        "UPDATE audit SET subject = replace(subject, 'qemu', 'mars') WHERE number = 1",
+        "DELETE FROM audit WHERE number = 1",
+    ],
+)
+def test_no_licence_for_a_device_that_was_slipped_in(path: Path, slip_in: str) -> None:
+    connection = unlocked(path)
+    connection.execute(slip_in)
+    connection.commit()
+    connection.close()
+    with Registry.open(path) as registry:
+        with pytest.raises(RegistryError, match="behind the audit"), registry.issuing(DEVICE):
+            pytest.fail("a licence could be issued")
+        assert len(registry.licences()) == 3
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         "INSERT OR REPLACE INTO audit SELECT 2, time, 'x', subject, previous, hash FROM audit "
@@ -191,13 +184,13 @@ def test_no_file_tells_whether_a_guessed_passphrase_is_right(path: Path, user: U
         assert file.is_dir() or user.fingerprint.encode() not in file.read_bytes()
 
 
-def test_registry_key_and_journals_are_private(tmp_path: Path) -> None:
+def test_registry_key_and_journals_are_private(tmp_path: Path, user: UserKey) -> None:
     before = os.umask(0o022)
     try:
         with Registry.open(tmp_path / "registry.sqlite") as registry:
             registry.add_device(DEVICE, bytes(32), "qemu", RECORD)
             with registry.issuing(DEVICE) as desk:
-                desk._session.flush()
+                desk.add(a_licence(user, 1), "digits", user)
                 journal = tmp_path / "registry.sqlite-journal"
                 made = [file for file in tmp_path.rglob("*") if file.is_file()]
                 assert {file.stat().st_mode & 0o777 for file in made} == {0o600}
@@ -225,71 +218,6 @@ def test_a_registry_without_its_key_is_refused(
     monkeypatch.setenv("RBNN_REGISTRY_KEY", str(elsewhere))
     with Registry.open(path) as registry:
         assert registry.verify_chain()[0] == 4
-
-
-def first_version(path: Path, user: UserKey) -> str:
-    """A registry as the first version wrote it: one device, one licence; returns its last hash."""
-    from sqlalchemy import create_engine
-
-    engine = create_engine(f"sqlite:///{path}")
-    tables = [table for name, table in Base.metadata.tables.items() if name != "meta"]
-    Base.metadata.create_all(engine, tables=tables)
-    engine.dispose()
-    one, device = a_licence(user, 1), DEVICE.hex()
-    connection = sqlite3.connect(path)
-    for name, statement in (("changes", "UPDATE"), ("removals", "DELETE")):
-        connection.execute(
-            f"CREATE TRIGGER audit_keep_{name} BEFORE {statement} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
-        )
-    connection.execute(
-        "INSERT INTO devices VALUES (?, ?, ?, ?, ?)", (device, "00", "qemu", RECORD, "2026")
-    )
-    row = (one.licence_id.hex(), device, 1, "i", "d", 0, "digits", user.fingerprint, 0, one.data)
-    connection.execute(f"INSERT INTO licences VALUES ({'?, ' * 10}'2026')", row)
-    previous = GENESIS
-    subjects = [
-        ("enroll", {"device": device, "board": "qemu", "helper": "00"}),
-        ("issue", {"device": device, "licence": row[0], "task": "digits", "user": row[7]}),
-    ]
-    for number, (event, subject) in enumerate(subjects, 1):
-        entry = (number, "2026", event, json.dumps(subject, sort_keys=True), previous)
-        previous = unkeyed(*entry)
-        connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", (*entry, previous))
-    connection.commit()
-    connection.close()
-    return previous
-
-
-def test_a_registry_of_the_first_version_is_migrated(tmp_path: Path, user: UserKey) -> None:
-    path = tmp_path / "registry.sqlite"
-    head = first_version(path, user)
-    assert user.fingerprint.encode() in path.read_bytes()
-    with Registry.open(path, create=False) as registry:
-        assert registry.verify_chain(noted=head)[0] == 5
-        assert [entry.event for entry in registry.audit()][2] == "migrate"
-        assert [one.user for one in registry.licences()] == [registry.user(user)]
-        with registry.issuing(DEVICE) as desk:
-            assert desk.next_sequence() == 2
-    assert user.fingerprint.encode() not in path.read_bytes()
-    assert path.stat().st_mode & 0o777 == 0o600
-    with Registry.open(path) as registry:
-        assert registry.verify_chain()[0] == 5
-    with pytest.raises(sqlite3.Error, match="only grows"):
-        sqlite3.connect(path).execute("DELETE FROM audit")
-
-
-def test_a_first_version_that_was_tampered_with_is_not_adopted(
-    tmp_path: Path, user: UserKey
-) -> None:
-    path = tmp_path / "registry.sqlite"
-    first_version(path, user)
-    connection = unlocked(path)
-    connection.execute("UPDATE audit SET time = '2027' WHERE number = 2")
-    connection.commit()
-    with pytest.raises(RegistryError, match="tampered with at entry 2"):
-        Registry.open(path)
-    assert not (tmp_path / "keys").exists()
 
 
 def test_a_log_cannot_be_made_to_look_like_an_earlier_version(path: Path) -> None:

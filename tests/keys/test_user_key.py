@@ -179,8 +179,15 @@ def test_default_file_and_prompt(
     monkeypatch.setattr("getpass.getpass", lambda _: key_file.read_text())
     assert load_user_key(None) == load_user_key(key_file)
     answers = iter(["ann", "a passphrase of words"])
-    monkeypatch.setattr("getpass.getpass", lambda _: next(answers))
+    prompts: list[str] = []
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        return next(answers)
+
+    monkeypatch.setattr("getpass.getpass", ask)
     assert load_user_key(None) == derive_user_key("a passphrase of words", "ann")
+    assert not any("ann" in prompt for prompt in prompts)  # it may be a passphrase, from habit
     monkeypatch.setattr("getpass.getpass", lambda _: "")
     with pytest.raises(UserKeyError, match="No user key was given"):
         load_user_key(None)
