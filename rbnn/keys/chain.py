@@ -118,7 +118,7 @@ def verify(
             where,
             f"No entry of the audit log of {where} has the hash {noted}: its end was cut off.",
         )
-    devices, licences = _logged(entries)
+    devices, licences = logged(entries)
     _compare(
         where, "device", devices, [device_subject(one) for one in session.scalars(select(Device))]
     )
@@ -144,10 +144,14 @@ def check_device(session: Session, where: str, key: RegistryKey, device: Device)
     _compare(where, "device", logged, [device_subject(device)])
 
 
-def _logged(
-    entries: Sequence[AuditEntry],
+def logged(
+    entries: Sequence[Any],
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """The last word of the log on each device and each licence."""
+    """The last word of the log on each device and each licence.
+
+    Args:
+        entries: of the log, oldest first, or rows of its table.
+    """
     devices, licences = {}, {}
     for entry in entries:
         if entry.event in (ENROL, ADOPT_DEVICE):

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, text, update
 from sqlalchemy.orm import Session
 
 from rbnn.errors import ExitCode
-from rbnn.keys import chain
-from rbnn.keys.errors import RegistryError
+from rbnn.keys import chain, licence
+from rbnn.keys.errors import LicenceError, RegistryError
 from rbnn.keys.records import TRIGGERS, AuditEntry, Base, Device, IssuedLicence, Meta
 from rbnn.keys.registry_key import RegistryKey, create_key, read_key
 
@@ -85,7 +85,10 @@ def _bring_up(connection: Connection, where: str, key_file: Path, version: str |
             "its migration was interrupted, move the key file away.",
             exit_code=ExitCode.CHECK_FAILED,
         )
-    head = _check_first_version(connection, where) if version == "1" else chain.GENESIS
+    head = chain.GENESIS
+    if version == "1":
+        head = _check_first_version(connection, where)
+        _check_first_rows(connection, where)
     Base.metadata.create_all(connection)
     key = read_key(key_file, where) if key_file.exists() else create_key(key_file)
     if version == "1":
@@ -118,6 +121,47 @@ def _check_first_version(connection: Connection, where: str) -> str:
             )
         previous = hashed
     return previous
+
+
+def _check_first_rows(connection: Connection, where: str) -> None:
+    """Compare devices and licences with what the first version logged of them, and licences with
+    their own bytes.
+
+    Raises:
+        RegistryError: names one that was changed, added or removed.
+    """
+    devices, licences = chain.logged(connection.execute(select(AuditEntry.__table__)).all())
+    with Session(connection) as session:
+        found = {one.public: chain.device_subject(one) for one in session.scalars(select(Device))}
+        issued = {one.licence_id: one for one in session.scalars(select(IssuedLicence))}
+        rows = {name: chain.licence_subject(one) for name, one in issued.items()}
+        whole = {name: _agrees(one) for name, one in issued.items()}
+    for kind, logged, present in (("device", devices, found), ("licence", licences, rows)):
+        for name in sorted({*logged, *present}):
+            said, row = logged.get(name), present.get(name)
+            agrees = said is not None and row is not None and said.items() <= row.items()
+            if not agrees or not whole.get(name, True):
+                raise RegistryError(
+                    f"The {kind} {name[:16]}… in {where} is not as the audit log has it.",
+                    "Restore the registry from a backup.",
+                    exit_code=ExitCode.CHECK_FAILED,
+                )
+
+
+def _agrees(issued: IssuedLicence) -> bool:
+    """Whether a row says of its licence what the licence says itself."""
+    try:
+        one = licence.parse(issued.data)
+    except LicenceError:
+        return False
+    return (
+        (one.licence_id.hex(), one.model_id.hex(), one.model_digest.hex())
+        == (issued.licence_id, issued.model_id, issued.model_digest)
+    ) and (one.task_number, one.sequence, one.inference_limit) == (
+        issued.task_number,
+        issued.sequence,
+        issued.inference_limit,
+    )
 
 
 def _migrate(connection: Connection, key: RegistryKey, head: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from pathlib import Path
@@ -40,12 +41,24 @@ def first_version(path: Path, user: UserKey) -> str:
     connection.execute(
         "INSERT INTO devices VALUES (?, ?, ?, ?, ?)", (device, "00", "qemu", RECORD, "2026")
     )
-    row = (one.licence_id.hex(), device, 1, "i", "d", 0, "digits", user.fingerprint, 0, one.data)
+    ids = (one.model_id.hex(), one.model_digest.hex())
+    row = (one.licence_id.hex(), device, 1, *ids, 0, "digits", user.fingerprint, 0, one.data)
     connection.execute(f"INSERT INTO licences VALUES ({'?, ' * 10}'2026')", row)
     previous = GENESIS
+    helper = hashlib.blake2b(RECORD, digest_size=32).hexdigest()
     subjects = [
-        ("enroll", {"device": device, "board": "qemu", "helper": "00"}),
-        ("issue", {"device": device, "licence": row[0], "task": "digits", "user": row[7]}),
+        ("enroll", {"device": device, "board": "qemu", "helper": helper}),
+        (
+            "issue",
+            {
+                "device": device,
+                "licence": row[0],
+                "model": ids[0],
+                "sequence": 1,
+                "task": "digits",
+                "user": row[7],
+            },
+        ),
     ]
     for number, (event, subject) in enumerate(subjects, 1):
         entry = (number, "2026", event, json.dumps(subject, sort_keys=True), previous)
@@ -74,14 +87,27 @@ def test_a_registry_of_the_first_version_is_migrated(tmp_path: Path, user: UserK
         sqlite3.connect(path).execute("DELETE FROM audit")
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE audit SET time = '2027' WHERE number = 2", "tampered with at entry 2"),
+        ("UPDATE licences SET inference_limit = 99", "not as the audit log has it"),
+        ("UPDATE licences SET task_name = 'words'", "not as the audit log has it"),
+        ("UPDATE licences SET data = x'00'", "not as the audit log has it"),
+        ("DELETE FROM audit WHERE number = 2", "not as the audit log has it"),
+        ("DELETE FROM licences", "not as the audit log has it"),
+        ("UPDATE devices SET helper_record = x'00'", "not as the audit log has it"),
+    ],
+)
 def test_a_first_version_that_was_tampered_with_is_not_adopted(
-    tmp_path: Path, user: UserKey
+    tmp_path: Path, user: UserKey, statement: str, said: str
 ) -> None:
     path = tmp_path / "registry.sqlite"
     first_version(path, user)
     connection = unlocked(path)
-    connection.execute("UPDATE audit SET time = '2027' WHERE number = 2")
+    connection.execute(statement)
     connection.commit()
-    with pytest.raises(RegistryError, match="tampered with at entry 2"):
+    before = path.read_bytes()
+    with pytest.raises(RegistryError, match=said):
         Registry.open(path)
-    assert not (tmp_path / "keys").exists()
+    assert path.read_bytes() == before and not (tmp_path / "keys").exists()
