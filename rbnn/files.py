@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from rbnn.errors import RbnnError
+
+PRIVATE = 0o600
+"""Permission bits of a file that only its owner may read."""
 
 
 def write_atomic(
@@ -46,6 +50,22 @@ def write_atomic(
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can enter, and close one that is there to others.
+
+    Raises:
+        RbnnError: it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):  # another owner's
+            folder.chmod(stat.S_IMODE(folder.stat().st_mode) & 0o700)
+    except OSError as error:
+        raise RbnnError(
+            f"Cannot make the folder {folder}: {error.strerror or error}.", _fix(error, "")
+        ) from error
 
 
 def _fix(error: OSError, folder_option: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
@@ -43,14 +44,21 @@ def list_devices(
 
 
 @devices.command("audit")
-def audit(registry: RegistryOption = DEFAULT_REGISTRY, as_json: JsonOption = False) -> None:
-    """Check every link of the audit log; print its length and last hash to note elsewhere."""
+def audit(
+    noted: Annotated[
+        str | None,
+        typer.Option("--noted", help="A last hash that was printed earlier: check its entry too."),
+    ] = None,
+    registry: RegistryOption = DEFAULT_REGISTRY,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the audit log, and all devices and licences; print the last hash to note elsewhere."""
     from rich.table import Table
 
     from rbnn.keys.registry import Registry
 
     with Registry.open(registry, create=False) as known:
-        count, last = known.verify_chain()
+        count, last = known.verify_chain(noted)
         entries = known.audit()
     if as_json:
         rows = [

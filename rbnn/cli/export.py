@@ -42,6 +42,7 @@ def export(
     from rbnn.export import checks as export_checks
     from rbnn.export.export import NO_PROVIDER, export_run
     from rbnn.export.report import check_table, size_table
+    from rbnn.export.ship import FOLDER
     from rbnn.export.verify import require_passed, verify_run, warnings
     from rbnn.image.board import load_board
     from rbnn.image.fit import check_model
@@ -69,6 +70,7 @@ def export(
         document = {
             "run": str(trained.folder),
             "folder": str(result.folder),
+            "ship": str(result.folder / FOLDER),
             "manifest": result.manifest.model_dump(mode="json"),
             "memory": None if memory is None else {**asdict(memory), "weights": memory.mode},
             "checks": [{**check.model_dump(), "passed": check.passed} for check in checks],
@@ -87,6 +89,7 @@ def export(
                 soft_wrap=True,
             )
         console.print(f"Export: {result.folder}", soft_wrap=True)
+        console.print(f"To pass on: {result.folder / FOLDER} and nothing else", soft_wrap=True)
     if provider is None:
         Console(stderr=True, highlight=False).print(
             f"No provider key {provider_key}: this export cannot be licensed. "

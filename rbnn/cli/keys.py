@@ -9,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from rbnn.cli.options import JsonOption, PassphraseFileOption, output, say
+from rbnn.cli.options import (
+    DEFAULT_REGISTRY,
+    JsonOption,
+    PassphraseFileOption,
+    RegistryOption,
+    output,
+    say,
+)
 
 
 class Kind(StrEnum):
@@ -70,10 +77,13 @@ def show(
     write_public: Annotated[
         bool, typer.Option("--write-public", help="Write the .pub file of a provider key again.")
     ] = False,
+    registry: RegistryOption = DEFAULT_REGISTRY,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a user key's fingerprint or a provider key's public key; nothing secret."""
+    """Print a user key's fingerprint and name in the registry, or a provider's public key."""
     from rbnn.keys import provider_key
+    from rbnn.keys.errors import ProviderKeyError
+    from rbnn.keys.registry import Registry
     from rbnn.keys.user_key import load_user_key
 
     if path.suffix == ".pub":
@@ -81,9 +91,16 @@ def show(
         if public is not None:
             _print(as_json, {"public key file": str(path), "public key": public.hex()})
             return
+        raise ProviderKeyError(f"There is no file {path}.", "Name a key file, or its .pub file.")
     if not provider_key.is_provider_file(path):
         user = load_user_key(path, prompt=False)
-        _print(as_json, {"user key": str(path), "fingerprint": user.fingerprint})
+        shown = {"user key": str(path)}
+        if not user.is_derived:  # passphrases could be tried against it
+            shown["fingerprint"] = user.fingerprint
+        if "://" in registry or Path(registry).is_file():
+            with Registry.open(registry, create=False) as known:
+                shown["user in the registry"] = known.user(user)
+        _print(as_json, shown)
         return
     provider = provider_key.load_provider_key(path, passphrase_file)
     if write_public:

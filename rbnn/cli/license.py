@@ -67,9 +67,8 @@ def issue(
     as_json: JsonOption = False,
 ) -> None:
     """Issue a licence file for each task, for one enrolled device and one user."""
-    from rbnn.device.licensing import issue_licences
+    from rbnn.device.licensing import LicenceFiles, issue_licences
     from rbnn.export.export import Export
-    from rbnn.files import write_atomic
     from rbnn.keys.provider_key import load_provider_key
     from rbnn.keys.registry import Registry
     from rbnn.runs.run import choose_run
@@ -82,21 +81,28 @@ def issue(
     with Registry.open(registry, create=False) as known:
         found = known.find_device(device)
         public, name = bytes.fromhex(found.public), found.board
-        issued = issue_licences(
-            container, trained.secrets(), provider, public, user, known, names, limit
-        )
+        with LicenceFiles(out) as files:
+            issued = issue_licences(
+                container,
+                trained.secrets(),
+                provider,
+                public,
+                user,
+                known,
+                names,
+                limit,
+                files.write,
+            )
     rows: list[dict[str, Any]] = []
-    for task, licence in issued.items():
-        path = out / f"{task}-{licence.licence_id.hex()[:8]}.licence"
-        write_atomic(path, licence.data)
+    for (task, licence), path in zip(issued.items(), files.paths, strict=True):
         row = {"task": task, "licence": licence.licence_id.hex(), "file": str(path)}
         rows.append({**row, "sequence": licence.sequence, "device": public.hex()})
         options.say(f"wrote {path}")
     if as_json:
         print(json.dumps({"licences": rows}, indent=2))
     else:
-        files = shlex.join(row["file"] for row in rows)
-        print(f"Put them on the board with: rbnn license install {files} --board {name}")
+        listed = shlex.join(row["file"] for row in rows)
+        print(f"Put them on the board with: rbnn license install {listed} --board {name}")
 
 
 @license_app.command("install")

@@ -58,6 +58,14 @@ def train(
         ),
     ] = None,
     until: UntilOption = None,
+    forget_own: Annotated[
+        bool,
+        typer.Option(
+            "--forget-own",
+            help="At the end, delete the single-task networks and float teachers, which no key "
+            "protects; also of a finished run, with --resume.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
@@ -130,6 +138,8 @@ def train(
             typer.echo(f"warning: {warning}", err=True)
 
     # What can be refused without TensorFlow, which takes seconds to import, is refused above.
+    from rbnn.train.baseline import forget_own as forget
+    from rbnn.train.baseline import unprotected
     from rbnn.train.report import comparison_table
     from rbnn.train.session import train as train_run
 
@@ -142,6 +152,11 @@ def train(
         return
     if workers is not None and not workers.chief:
         return
+    if forget_own:
+        for gone in forget(run):
+            options.say(f"deleted {gone}")
+    elif note := unprotected(run):
+        options.say(note)
     if as_json:
         document = {
             "run": str(run.folder),

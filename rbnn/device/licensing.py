@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rbnn.container.container import Container
+from rbnn.files import write_atomic
 from rbnn.keys import licence
 from rbnn.keys.errors import LicenceError
 from rbnn.keys.licence import Licence
@@ -22,8 +26,9 @@ def issue_licences(
     registry: Registry,
     tasks: Sequence[str],
     inference_limit: int = 0,
+    deliver: Callable[[Mapping[str, Licence]], None] | None = None,
 ) -> dict[str, Licence]:
-    """Issue one licence for each task.
+    """Issue one licence for each task: all of them, or none.
 
     Args:
         container: the model.
@@ -34,6 +39,8 @@ def issue_licences(
         registry: contains the device and receives the licences.
         tasks: names of the tasks to license; empty for all.
         inference_limit: inferences per activation; 0 for no limit.
+        deliver: called with the licences before the registry keeps them; if it raises, none is
+            issued.
 
     Returns:
         The licences by task name.
@@ -49,19 +56,68 @@ def issue_licences(
         )
     names = tuple(tasks) or tuple(task.name for task in container.tasks)
     numbers = {name: container.task_number(name) for name in names}
-    registry.device(device)
     issued = {}
-    for name, number in numbers.items():
-        issued[name] = licence.issue(
-            provider,
-            device,
-            user_key,
-            container.model_id,
-            container.digest,
-            number,
-            secrets[name],
-            registry.next_sequence(device),
-            inference_limit,
-        )
-        registry.add_licence(device, issued[name], name, user_key.fingerprint)
+    with registry.issuing(device) as desk:
+        for name, number in numbers.items():
+            issued[name] = licence.issue(
+                provider,
+                device,
+                user_key,
+                container.model_id,
+                container.digest,
+                number,
+                secrets[name],
+                desk.next_sequence(),
+                inference_limit,
+            )
+            desk.add(issued[name], name, user_key)
+        if deliver is not None:
+            deliver(issued)
     return issued
+
+
+class LicenceFiles:
+    """Licence files that appear only when the registry has kept their licences.
+
+    ``with LicenceFiles(folder) as files`` around :func:`issue_licences` with ``files.write``: the
+    files get their names when the block ends, and are gone if it raises.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._waiting: list[tuple[Path, Path]] = []
+        self._stack = ExitStack()
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files, in the order of the licences."""
+        return [path for _, path in self._waiting]
+
+    def write(self, issued: Mapping[str, Licence]) -> None:
+        """Write the licences on the folder's disk, but not yet under their names.
+
+        Raises:
+            RbnnError: the folder cannot be written or the disk is full.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            made = TemporaryDirectory(prefix=".issuing-", dir=self._folder)
+        except OSError as error:
+            raise LicenceError(
+                f"Cannot write licences into {self._folder}: {error.strerror or error}.",
+                "Make the folder writable, or name another one with --out. Nothing was issued.",
+            ) from error
+        place = Path(self._stack.enter_context(made))
+        for task, one in issued.items():
+            name = f"{task}-{one.licence_id.hex()[:8]}.licence"
+            write_atomic(place / name, one.data)
+            self._waiting.append((place / name, self._folder / name))
+
+    def __enter__(self) -> LicenceFiles:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._stack:
+            if kind is None:
+                for source, path in self._waiting:
+                    source.replace(path)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from rbnn.container.errors import ExportError
 from rbnn.engine.outputs import Outputs
-from rbnn.files import write_atomic
+from rbnn.files import PRIVATE, write_atomic
 
 SAMPLES = 16
 
@@ -52,7 +52,7 @@ def save(path: Path, vectors: Mapping[str, Golden]) -> None:
         arrays[f"{task}/logits"] = golden.logits
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
-    write_atomic(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue(), mode=PRIVATE)
 
 
 def load(path: Path) -> dict[str, Golden]:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from rbnn.export.export import Export, Progress
 from rbnn.export.verify import TaskCheck, require_passed, verify_run, warnings
-from rbnn.files import write_atomic
+from rbnn.files import PRIVATE, write_atomic
 from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
 from rbnn.runs.start import load_data
@@ -40,7 +40,8 @@ def record(export: Export, checks: Sequence[TaskCheck]) -> None:
         RbnnError: the folder cannot be written.
     """
     made = Record(source_sha256=export.manifest.source_sha256, checks=tuple(checks))
-    write_atomic(export.folder / CHECK_FILE, made.model_dump_json(indent=2) + "\n")
+    text = made.model_dump_json(indent=2) + "\n"
+    write_atomic(export.folder / CHECK_FILE, text, mode=PRIVATE)
 
 
 def recorded(export: Export) -> tuple[TaskCheck, ...] | None:

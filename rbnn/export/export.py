@@ -8,8 +8,9 @@
         model_kernels.c    which kernels the model needs
         model_features.h   which parts of them
         model_config.h     memory needs and the layer table, for build and reader
-        golden.npz         golden vectors
-        manifest.json      what all this is; written last
+        golden.npz         golden vectors; private, like the manifest
+        manifest.json      what all this is, with class names; written last
+        ship/              what may leave the workstation, as a whole
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from rbnn.engine.reference import Reference
 from rbnn.export.carray import CONFIG_FILE, FEATURES_FILE, IMAGE_FILE, KERNELS_FILE, write_c
 from rbnn.export.fold import Trained, fold
 from rbnn.export.manifest import Manifest, make_manifest, read_manifest, source_sha256
-from rbnn.files import write_atomic
+from rbnn.export.ship import write_ship
+from rbnn.files import PRIVATE, write_atomic
 from rbnn.nets.padding import PaddedNetwork, pad
 from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.parameters import ModelParameters
@@ -164,7 +166,9 @@ def export_run(
     write_atomic(result.container_file, container.data)
     write_c(container, result.folder)
     golden.save(result.golden_file, vectors)
-    write_atomic(result.folder / "manifest.json", manifest.model_dump_json(indent=2) + "\n")
+    write_ship(container, manifest, result.folder)
+    text = manifest.model_dump_json(indent=2) + "\n"
+    write_atomic(result.folder / "manifest.json", text, mode=PRIVATE)
     return result
 
 

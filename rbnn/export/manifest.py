@@ -48,7 +48,8 @@ class TaskEntry(Frozen):
 
 
 class Manifest(Frozen):
-    """``manifest.json``; nothing secret. ``source_sha256`` identifies what it was made from."""
+    """``manifest.json``; class names are secret where the container's are. ``source_sha256``
+    identifies what it was made from."""
 
     version: Literal[2] = 2
     model_id: str

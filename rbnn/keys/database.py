@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from rbnn.keys import schema
 from rbnn.keys.errors import RegistryError
-from rbnn.keys.records import Base
+from rbnn.keys.registry_key import RegistryKey, key_file
+from rbnn.keys.schema import WRITES
 
-WRITES = "rbnn_writes"
-"""Execution option of a transaction that writes."""
+TURN_SECONDS = 120
+"""How long a writer of SQLite waits for its turn."""
 
 
-def open_database(place: str, *, create: bool) -> tuple[Engine, str]:
+def open_database(place: str, *, create: bool) -> tuple[Engine, str, RegistryKey]:
     """Open a registry's database.
 
     Args:
@@ -23,7 +28,7 @@ def open_database(place: str, *, create: bool) -> tuple[Engine, str]:
         create: make what is missing.
 
     Returns:
-        The database, and its name for messages, without a password.
+        The database, its name for messages, without a password, and the registry's key.
 
     Raises:
         RegistryError: it cannot be opened, or is missing and shall not be made.
@@ -37,13 +42,15 @@ def open_database(place: str, *, create: bool) -> tuple[Engine, str]:
             file.parent.mkdir(parents=True, exist_ok=True)
         if file is not None and not create and not file.exists():
             raise _missing(where)
-        engine = create_engine(url)
-        if engine.dialect.name == "sqlite":
+        if file is not None:
+            _make_private(file)
+        is_sqlite = url.get_backend_name() == "sqlite"
+        engine = create_engine(url, connect_args={"timeout": TURN_SECONDS} if is_sqlite else {})
+        if is_sqlite:
             _prepare_sqlite(engine)
-        if create:
-            Base.metadata.create_all(engine)
-        elif not set(Base.metadata.tables) <= set(inspect(engine).get_table_names()):
+        if not create and not schema.exists(engine):
             raise _missing(where)
+        key = schema.prepare(engine, where, key_file(file, url.database))
     except (ImportError, ArgumentError, NoSuchModuleError) as error:
         raise RegistryError(
             f"Cannot open a registry of this kind: {error}.",
@@ -56,7 +63,7 @@ def open_database(place: str, *, create: bool) -> tuple[Engine, str]:
             f"Cannot open the registry {name}: {reason}.",
             "Check the path, or the database's address and permissions.",
         ) from None
-    return engine, where
+    return engine, where, key
 
 
 def _file(place: str) -> str:
@@ -68,6 +75,18 @@ def _sqlite_file(url: URL) -> Path | None:
     """The file of an SQLite database; None for another database or one in memory."""
     is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     return Path(str(url.database)) if is_file else None
+
+
+def _make_private(file: Path) -> None:
+    """Make a missing file, and close it and its journals to others: they name users and devices."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    for name in (file.name, *(file.name + end for end in ("-journal", "-wal", "-shm"))):
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # another owner's
+            path = file.with_name(name)
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & 0o077 and path.is_file():
+                path.chmod(mode & 0o700)
 
 
 def _missing(where: str) -> RegistryError:
@@ -84,6 +103,8 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA recursive_triggers = ON")  # REPLACE counts as a removal
+        connection.execute("PRAGMA secure_delete = ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:

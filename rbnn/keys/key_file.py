@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def create_key_file(path: Path, data: bytes, error_type: type[RbnnError]) -> Non
         raise error_type(f"Cannot write {path}: {error.strerror}.", WRITABLE) from error
 
 
-def read_key_file(path: Path, limit: int, error_type: type[RbnnError], fix: str) -> bytes:
+def read_key_file(
+    path: Path, limit: int, error_type: type[RbnnError], fix: str, start: bytes = b""
+) -> bytes:
     """Read a key file that only its owner may read.
 
     Args:
@@ -50,26 +53,23 @@ def read_key_file(path: Path, limit: int, error_type: type[RbnnError], fix: str)
         limit: a file with more bytes is not a key file.
         error_type: what to raise.
         fix: how to get such a file.
+        start: how every such file begins. One that begins otherwise, such as a public key or any
+            other file, is for the caller to refuse: nobody is told to make it private.
 
     Raises:
         RbnnError: an ``error_type``; missing, not a file, too large, or open to others.
     """
-    if path.suffix == ".pub":
-        raise error_type(
-            f"{path} is the public part of a key; the private part is needed here.",
-            f"Name its file: {path.with_suffix('')}",
-        )
     try:
         with path.open("rb") as stream:
             mode = os.fstat(stream.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise error_type(f"{path} is not a file.", fix)
-            if mode & 0o077:
+            data = stream.read(limit + 1)
+            if mode & 0o077 and data.startswith(start):
                 raise error_type(
                     f"Others may read {path} (mode {stat.S_IMODE(mode):04o}).",
-                    f"Make it private: chmod 600 {path}",
+                    f"Make it private: chmod 600 {shlex.quote(str(path))}",
                 )
-            data = stream.read(limit + 1)
     except OSError as error:
         raise error_type(f"Cannot read {path}: {error.strerror}.", fix) from error
     if len(data) > limit:

@@ -28,6 +28,7 @@ DEFAULT_FILE = Path("keys") / "provider.pem"
 PASSPHRASE_MIN_LENGTH = 12
 PUBLIC_KEY_BYTES = 32
 _MAX_FILE_BYTES = 4096
+_PEM = b"-----BEGIN"
 _MAKE_ONE = "Make one with: rbnn keys new provider keys/provider.pem"
 
 
@@ -59,6 +60,12 @@ def read_passphrase(path: Path) -> Secret:
     Raises:
         ProviderKeyError: missing, empty or readable by others.
     """
+    if path.suffix == ".pub":
+        beside = passphrase_file_of(path.with_suffix(""))
+        raise ProviderKeyError(
+            f"{path} is a public key, not a passphrase.",
+            f"Name the file that holds the passphrase, such as {beside}",
+        )
     lines = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _MAKE_ONE).splitlines()
     if not lines or not lines[0]:
         raise ProviderKeyError(f"{path} holds no passphrase.", "Write it on the first line.")
@@ -102,7 +109,14 @@ def load_provider_key(
     Raises:
         ProviderKeyError: missing, readable by others, wrong passphrase, or not an X25519 key.
     """
-    pem = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _MAKE_ONE)
+    if path.suffix == ".pub":
+        raise ProviderKeyError(
+            f"{path} is the public part of a key; the private part is needed here.",
+            f"Name its file: {path.with_suffix('')}",
+        )
+    pem = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _MAKE_ONE, _PEM)
+    if not pem.startswith(_PEM):
+        raise ProviderKeyError(f"{path} does not hold a provider's key.", _MAKE_ONE)
     beside = passphrase_file_of(path)
     if passphrase_file is not None:
         passphrase = read_passphrase(passphrase_file)
@@ -180,7 +194,7 @@ def is_provider_file(path: Path) -> bool:
     """Whether this file looks like a provider key rather than a user key."""
     try:
         with path.open("rb") as stream:
-            return stream.read(10) == b"-----BEGIN"
+            return stream.read(len(_PEM)) == _PEM
     except OSError:
         return False
 

@@ -1,4 +1,4 @@
-"""Tables of the registry, and the rule that its audit log only grows.
+"""Tables of the registry, and the rule that its log and its licences only grow.
 
 The rule is enforced twice: in the session, and in the database by triggers (SQLite and
 PostgreSQL), so that it holds for other programs too.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     ForeignKey,
     LargeBinary,
     String,
@@ -50,10 +49,19 @@ class IssuedLicence(Base):
     model_digest: Mapped[str] = mapped_column(String(64))
     task_number: Mapped[int]
     task_name: Mapped[str] = mapped_column(String(64))
-    user: Mapped[str] = mapped_column("user_fingerprint", String(16))
+    user: Mapped[str] = mapped_column("user_fingerprint", String(16))  # RegistryKey.user
     inference_limit: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
     issued_at: Mapped[str] = mapped_column(String(32))
+
+
+class Meta(Base):
+    """What the registry says of itself: ``version``, and ``key``, the check of its key."""
+
+    __tablename__ = "meta"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[str] = mapped_column(String(64))
 
 
 class AuditEntry(Base):
@@ -87,23 +95,42 @@ def _refuse_bulk_changes(state: ORMExecuteState) -> None:
         raise _refuse()
 
 
-_SQLITE = (
-    "CREATE TRIGGER audit_keep_{0} BEFORE {1} ON audit "
+_NO_CHANGE = (
+    "CREATE TRIGGER {0}_keep_{1} BEFORE {2} ON {0} BEGIN SELECT RAISE(ABORT, '{3} only grows'); END"
+)
+_NEXT_ONLY = (  # INSERT OR REPLACE removes a row without a trigger for removals
+    "CREATE TRIGGER audit_keep_order BEFORE INSERT ON audit "
+    "WHEN NEW.number <> (SELECT COALESCE(MAX(number), 0) + 1 FROM audit) "
     "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+)
+_NEW_ONLY = (
+    "CREATE TRIGGER licences_keep_order BEFORE INSERT ON licences "
+    "WHEN EXISTS (SELECT 1 FROM licences WHERE licence_id = NEW.licence_id "
+    "OR (device = NEW.device AND sequence = NEW.sequence)) "
+    "BEGIN SELECT RAISE(ABORT, 'the list of licences only grows'); END"
 )
 _POSTGRESQL_FUNCTION = (
     "CREATE OR REPLACE FUNCTION audit_keep() RETURNS trigger AS $$ "
     "BEGIN RAISE EXCEPTION 'the audit log only grows'; END $$ LANGUAGE plpgsql"
 )
 _POSTGRESQL_TRIGGER = (
-    "CREATE TRIGGER audit_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+    "CREATE TRIGGER {0}_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON {0} "
     "FOR EACH STATEMENT EXECUTE FUNCTION audit_keep()"
 )
-for _dialect, _statement in (
-    ("sqlite", _SQLITE.format("changes", "UPDATE")),
-    ("sqlite", _SQLITE.format("removals", "DELETE")),
-    ("postgresql", _POSTGRESQL_FUNCTION),
-    ("postgresql", _POSTGRESQL_TRIGGER),
-):
-    _trigger = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
-    event.listen(AuditEntry.__table__, "after_create", _trigger)
+_TABLES = {"audit": "the audit log", "licences": "the list of licences"}
+TRIGGERS = {
+    "sqlite": (
+        *(
+            _NO_CHANGE.format(table, event, statement, name)
+            for table, name in _TABLES.items()
+            for event, statement in (("changes", "UPDATE"), ("removals", "DELETE"))
+        ),
+        _NEXT_ONLY,
+        _NEW_ONLY,
+    ),
+    "postgresql": (
+        _POSTGRESQL_FUNCTION,
+        *(_POSTGRESQL_TRIGGER.format(table) for table in _TABLES),
+    ),
+}
+"""Statements that make the triggers, by kind of database."""

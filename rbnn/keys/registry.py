@@ -3,50 +3,78 @@
 One SQLite file by default; any database that SQLAlchemy opens by URL (PostgreSQL) runs the same
 code. Nothing secret is stored: helper records and licences are of no use without their keys.
 
-Entry ``n`` of the log carries ``BLAKE2b-256(number || time || event || subject || previous)`` as
-canonical JSON, where ``previous`` is the hash of entry ``n - 1``. So any change, insertion or
-removal inside the log is detected. Cutting off its end is detected only by a hash noted elsewhere
-(``rbnn devices audit`` prints it).
+:mod:`rbnn.keys.chain` says what the log detects, and :mod:`rbnn.keys.registry_key` with which key.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from rbnn.errors import ExitCode
-from rbnn.keys.database import WRITES, open_database
+from rbnn.keys import chain
+from rbnn.keys.database import open_database
 from rbnn.keys.errors import RegistryError
 from rbnn.keys.licence import Licence
 from rbnn.keys.records import AuditEntry, Device, IssuedLicence
+from rbnn.keys.registry_key import RegistryKey
+from rbnn.keys.schema import WRITES
+from rbnn.keys.user_key import UserKey
 
 DEFAULT_FILE = Path("registry.sqlite")
-GENESIS = "0" * 64
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+class Issuing:
+    """The licences of one device that are being issued, in one transaction."""
 
+    def __init__(self, session: Session, device: str, key: RegistryKey) -> None:
+        self._session = session
+        self._device = device
+        self._key = key
 
-def _link_hash(entry: AuditEntry) -> str:
-    members = [entry.number, entry.time, entry.event, entry.subject, entry.previous]
-    return hashlib.blake2b(json.dumps(members).encode(), digest_size=32).hexdigest()
+    def next_sequence(self) -> int:
+        """Number of this device's next licence, from 1."""
+        last = self._session.scalar(
+            select(func.max(IssuedLicence.sequence)).where(IssuedLicence.device == self._device)
+        )
+        return (last or 0) + 1
+
+    def add(self, licence: Licence, task_name: str, user: UserKey) -> None:
+        """Add a licence.
+
+        Args:
+            licence: as issued with :meth:`next_sequence`.
+            task_name: for people to read.
+            user: the key that opens it.
+        """
+        issued = IssuedLicence(
+            licence_id=licence.licence_id.hex(),
+            device=self._device,
+            sequence=licence.sequence,
+            model_id=licence.model_id.hex(),
+            model_digest=licence.model_digest.hex(),
+            task_number=licence.task_number,
+            task_name=task_name,
+            user=self._key.user(user.fingerprint),
+            inference_limit=licence.inference_limit,
+            data=licence.data,
+            issued_at=chain.now(),
+        )
+        self._session.add(issued)
+        self._session.flush()
+        chain.append(self._session, self._key, chain.ISSUE, chain.licence_subject(issued))
 
 
 class Registry:
     """An open registry; close it, or use it as a context manager."""
 
-    def __init__(self, engine: Engine, where: str) -> None:
+    def __init__(self, engine: Engine, where: str, key: RegistryKey) -> None:
         self._engine = engine
+        self._key = key
         self._where = where
 
     @classmethod
@@ -61,8 +89,7 @@ class Registry:
         Raises:
             RegistryError: it cannot be opened, or there is none.
         """
-        engine, where = open_database(str(url_or_path), create=create)
-        return cls(engine, where)
+        return cls(*open_database(str(url_or_path), create=create))
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -91,19 +118,6 @@ class Registry:
                 "then run the command again.",
             ) from None
 
-    @staticmethod
-    def _log(session: Session, what: str, subject: dict[str, Any]) -> None:
-        last = session.scalars(select(AuditEntry).order_by(AuditEntry.number.desc())).first()
-        entry = AuditEntry(
-            number=1 if last is None else last.number + 1,
-            time=_now(),
-            event=what,
-            subject=json.dumps(subject, sort_keys=True),
-            previous=GENESIS if last is None else last.hash,
-        )
-        entry.hash = _link_hash(entry)
-        session.add(entry)
-
     def add_device(
         self, public: bytes, sign_public: bytes, board: str, helper_record: bytes
     ) -> Device:
@@ -121,11 +135,10 @@ class Registry:
                 sign_public=sign_public.hex(),
                 board=board,
                 helper_record=helper_record,
-                enrolled_at=_now(),
+                enrolled_at=chain.now(),
             )
             device = session.merge(device)
-            digest = hashlib.blake2b(helper_record, digest_size=32).hexdigest()
-            self._log(session, "enroll", {"device": public.hex(), "board": board, "helper": digest})
+            chain.append(session, self._key, chain.ENROL, chain.device_subject(device))
             return device
 
     def device(self, public: bytes) -> Device:
@@ -169,62 +182,24 @@ class Registry:
         with self._transaction(writes=False) as session:
             return session.scalars(select(Device).order_by(Device.enrolled_at, Device.public)).all()
 
-    def next_sequence(self, device: bytes) -> int:
-        """Number of the next licence of this device, from 1.
+    @contextmanager
+    def issuing(self, device: bytes) -> Iterator[Issuing]:
+        """Issue licences for one device: all of them, or none if anything in the block raises.
 
-        Raises:
-            RegistryError: the device was never enrolled here.
-        """
-        self.device(device)
-        with self._transaction(writes=False) as session:
-            last = session.scalar(
-                select(func.max(IssuedLicence.sequence)).where(IssuedLicence.device == device.hex())
-            )
-        return (last or 0) + 1
-
-    def add_licence(
-        self, device: bytes, licence: Licence, task_name: str, user_fingerprint: str
-    ) -> IssuedLicence:
-        """Add an issued licence.
+        One transaction that other writers wait for, so that no two of them get the same number.
 
         Args:
-            device: X25519 public key of its device, 32 bytes.
-            licence: as issued with :meth:`next_sequence`.
-            task_name: for people to read.
-            user_fingerprint: ``UserKey.fingerprint``.
+            device: X25519 public key of an enrolled device, 32 bytes.
 
         Raises:
-            RegistryError: unknown device, or a sequence number that was taken meanwhile.
+            RegistryError: unknown device, one that the log does not have as it is, or the database
+                refuses.
         """
         self.device(device)
         with self._transaction(writes=True) as session:
-            issued = IssuedLicence(
-                licence_id=licence.licence_id.hex(),
-                device=device.hex(),
-                sequence=licence.sequence,
-                model_id=licence.model_id.hex(),
-                model_digest=licence.model_digest.hex(),
-                task_number=licence.task_number,
-                task_name=task_name,
-                user=user_fingerprint,
-                inference_limit=licence.inference_limit,
-                data=licence.data,
-                issued_at=_now(),
-            )
-            session.add(issued)
-            self._log(
-                session,
-                "issue",
-                {
-                    "device": device.hex(),
-                    "licence": issued.licence_id,
-                    "model": issued.model_id,
-                    "sequence": issued.sequence,
-                    "task": task_name,
-                    "user": user_fingerprint,
-                },
-            )
-            return issued
+            found = session.get_one(Device, device.hex())
+            chain.check_device(session, self._where, self._key, found)
+            yield Issuing(session, device.hex(), self._key)
 
     def licences(self, device: bytes | None = None) -> Sequence[IssuedLicence]:
         """Issued licences, of one device or of all, in order of issue."""
@@ -239,26 +214,22 @@ class Registry:
         with self._transaction(writes=False) as session:
             return session.scalars(select(AuditEntry).order_by(AuditEntry.number)).all()
 
-    def verify_chain(self) -> tuple[int, str]:
-        """Check every link of the log.
+    def user(self, key: UserKey) -> str:
+        """What this registry calls the owner of a key; without the registry's key, it says
+        nothing about it."""
+        return self._key.user(key.fingerprint)
+
+    def verify_chain(self, noted: str | None = None) -> tuple[int, str]:
+        """Check every link of the log, and every device and licence against it.
+
+        Args:
+            noted: a last hash that was noted earlier.
 
         Returns:
             Number of entries, and the last one's hash; note it elsewhere to detect a cut end.
 
         Raises:
-            RegistryError: names the first entry that was changed, inserted or removed.
+            RegistryError: names what was changed, added or removed.
         """
-        previous, count = GENESIS, 0
-        for count, entry in enumerate(self.audit(), start=1):
-            if (
-                entry.number != count
-                or entry.previous != previous
-                or entry.hash != _link_hash(entry)
-            ):
-                raise RegistryError(
-                    f"The audit log of {self._where} was tampered with at entry {count}.",
-                    "Compare it with a backup; entries before that one are sound.",
-                    exit_code=ExitCode.CHECK_FAILED,
-                )
-            previous = entry.hash
-        return count, previous
+        with self._transaction(writes=False) as session:
+            return chain.verify(session, self._where, self._key, noted)

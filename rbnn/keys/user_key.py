@@ -6,9 +6,9 @@ with mode 0600 and never overwritten.
 
 A passphrase is turned into a key with Argon2id (RFC 9106: 3 passes, 64 MiB, 4 lanes, 32 bytes
 out). Salt: the first 16 bytes of BLAKE2b-256 over ``rbnn/v1/user-passphrase``, a zero byte and the
-owner's name in UTF-8 (empty unless the caller gives one). The salt is computed rather than stored,
-so that the same passphrase opens the same licences from any workstation; two owners who choose the
-same name and passphrase therefore share a key.
+owner's name (Unicode NFC, without outer spaces, case-folded) in UTF-8. The salt is computed rather
+than stored, so that the same name and passphrase open the same licences from any workstation. The
+name is required: without it, one table of passphrases would do for everyone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import hashlib
 import hmac
 import os
 import sys
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rbnn.keys.errors import UserKeyError
@@ -36,13 +38,23 @@ ARGON2_LANES = 4
 _SALT_PREFIX = b"rbnn/v1/user-passphrase\0"
 _MAX_FILE_BYTES = 1024
 _MAKE_ONE = "Make one with: rbnn keys new user keys/user.key"
+_OWNER_FIRST = (
+    "Give two lines: the owner's name, such as an e-mail address, then the passphrase. The same "
+    "passphrase has another key under another name."
+)
 
 
 @dataclass(frozen=True)
 class UserKey:
-    """A user's 256-bit key."""
+    """A user's 256-bit key.
+
+    Args:
+        key: 32 bytes.
+        is_derived: whether it comes from a passphrase.
+    """
 
     key: Secret
+    is_derived: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.key) != kdf.KEY_BYTES:
@@ -55,7 +67,9 @@ class UserKey:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that identify this key and reveal nothing about it."""
+        """16 hex digits that identify this key. They reveal nothing about a random key; against
+        those of a key from a passphrase, passphrases can be tried: show and store them only under
+        a registry's key (``Registry.user``)."""
         return hashlib.blake2b(
             self.key.reveal(), digest_size=8, person=b"rbnn-user-name"
         ).hexdigest()
@@ -117,16 +131,19 @@ def create_user_key(path: Path) -> UserKey:
     return user_key
 
 
-def derive_user_key(passphrase: str, owner: str = "") -> UserKey:
+def derive_user_key(passphrase: str, owner: str) -> UserKey:
     """Turn a passphrase into a key.
 
     Args:
         passphrase: at least 12 characters.
-        owner: name that goes into the salt.
+        owner: name that goes into the salt; case and outer spaces do not matter.
 
     Raises:
-        UserKeyError: the passphrase is too short.
+        UserKeyError: the passphrase is too short, or the owner has no name.
     """
+    name = unicodedata.normalize("NFC", owner).strip().casefold()
+    if not name:
+        raise UserKeyError("A passphrase needs its owner's name.", _OWNER_FIRST)
     if len(passphrase) < PASSPHRASE_MIN_LENGTH:
         raise UserKeyError(
             f"A passphrase must have at least {PASSPHRASE_MIN_LENGTH} characters.",
@@ -134,7 +151,7 @@ def derive_user_key(passphrase: str, owner: str = "") -> UserKey:
         )
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-    salt = hashlib.blake2b(_SALT_PREFIX + owner.encode(), digest_size=32).digest()[:16]
+    salt = hashlib.blake2b(_SALT_PREFIX + name.encode(), digest_size=32).digest()[:16]
     argon = Argon2id(
         salt=salt,
         length=kdf.KEY_BYTES,
@@ -142,18 +159,40 @@ def derive_user_key(passphrase: str, owner: str = "") -> UserKey:
         lanes=ARGON2_LANES,
         memory_cost=ARGON2_MEMORY_KIB,
     )
-    return UserKey(Secret(argon.derive(passphrase.encode())))
+    return UserKey(Secret(argon.derive(passphrase.encode())), is_derived=True)
 
 
-def _from_text(text: str, where: str) -> UserKey:
-    """A key line, or else a passphrase."""
-    if text.startswith(_ANY_VERSION):
-        return parse_line(text, where)
-    return derive_user_key(text)
+def _from_lines(first: str, second: Callable[[], str], where: str) -> UserKey:
+    """A key line, or else an owner's name and a passphrase.
+
+    Args:
+        first: the first line.
+        second: reads the second one.
+        where: what to call their origin in an error.
+
+    Raises:
+        UserKeyError: neither.
+    """
+    if first.startswith(_ANY_VERSION):
+        return parse_line(first, where)
+    passphrase = second()
+    if not passphrase:
+        raise UserKeyError(
+            f"{where[0].upper()}{where[1:]} holds one line that is no user key.", _OWNER_FIRST
+        )
+    return derive_user_key(passphrase, first)
+
+
+def _ask() -> UserKey:
+    """Ask for a key or, if a name is given, for its passphrase; shows neither."""
+    text = getpass.getpass("User key, or owner's name: ").strip()
+    if not text:
+        raise UserKeyError("No user key was given.", _MAKE_ONE)
+    return _from_lines(text, lambda: getpass.getpass("Passphrase: "), "the prompt")
 
 
 def _from_file(path: Path) -> UserKey:
-    raw = read_key_file(path, _MAX_FILE_BYTES, UserKeyError, _MAKE_ONE)
+    raw = read_key_file(path, _MAX_FILE_BYTES, UserKeyError, _MAKE_ONE, _ANY_VERSION.encode())
     try:
         text = raw.decode("ascii")
     except UnicodeDecodeError:
@@ -167,8 +206,8 @@ def load_user_key(path: Path | None, prompt: bool = True) -> UserKey:
     """Find the user's key.
 
     Args:
-        path: a key file; ``-`` reads one line (key or passphrase) from standard input; None uses
-            ``keys/user.key`` if it exists, and prompts otherwise.
+        path: a key file; ``-`` reads a key, or an owner's name and a passphrase on two lines, from
+            standard input; None uses ``keys/user.key`` if it exists, and prompts otherwise.
         prompt: whether prompting is allowed. Without a terminal there is no prompt.
 
     Raises:
@@ -178,14 +217,11 @@ def load_user_key(path: Path | None, prompt: bool = True) -> UserKey:
         text = sys.stdin.readline().rstrip("\r\n")
         if not text:
             raise UserKeyError("Standard input holds no user key.", _MAKE_ONE)
-        return _from_text(text, "standard input")
+        return _from_lines(text, lambda: sys.stdin.readline().rstrip("\r\n"), "standard input")
     if path is not None:
         return _from_file(path)
     if DEFAULT_FILE.exists():
         return _from_file(DEFAULT_FILE)
     if prompt and sys.stdin.isatty():
-        text = getpass.getpass("User key or passphrase: ").strip()
-        if not text:
-            raise UserKeyError("No user key was given.", _MAKE_ONE)
-        return _from_text(text, "the prompt")
+        return _ask()
     raise UserKeyError(f"There is no user key at {DEFAULT_FILE}.", _MAKE_ONE)

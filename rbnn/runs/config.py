@@ -97,7 +97,7 @@ class Distillation(Frozen):
 
 
 class RunConfig(Settings):
-    """``config.json``: everything needed to build the network again, nothing secret.
+    """``config.json``: everything needed to build the network again; no keys, but class names.
 
     It holds every setting of the table, with the values that were chosen for the user where the
     user left them open. ``batch``, ``sampling`` and ``shares`` are what the tasks' sub-batches

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.errors import RbnnError
-from rbnn.files import write_atomic
+from rbnn.files import PRIVATE, write_atomic
 
 Array = npt.NDArray[np.float32]
 
@@ -109,7 +109,7 @@ class ModelParameters:
                 arrays[f"weights/{task}/{layer}/steps"] = own.steps
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
-        write_atomic(path, buffer.getvalue())
+        write_atomic(path, buffer.getvalue(), mode=PRIVATE)
 
     @classmethod
     def load(cls, path: Path) -> ModelParameters:

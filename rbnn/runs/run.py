@@ -1,5 +1,7 @@
 """The run folder: what training writes and every later room reads.
 
+It is private (mode 0700): docs/what-may-leave.md says what each file holds that is secret.
+
 ::
 
     runs/2026-11-21-digits-words/
@@ -9,7 +11,7 @@
         checkpoints/       TensorFlow checkpoints, for --resume; no secrets
         tensorboard/       the same figures for TensorBoard
         secrets/           mode 0700: secrets.json (mode 0600), the task secrets, nothing else
-        baseline/<task>/   single-task networks, where --baseline trained them
+        baseline/<task>/   single-task networks, where --baseline trained them; no key protects them
         export/            what `rbnn export` writes
 """
 
@@ -25,7 +27,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from rbnn.errors import RbnnError
-from rbnn.files import write_atomic
+from rbnn.files import PRIVATE, make_private_folder, write_atomic
 from rbnn.frozen import first_problem
 from rbnn.runs.config import CONFIG_VERSION, RunConfig, RunTask
 
@@ -42,6 +44,7 @@ class Run:
         self.export_folder = folder / "export"
         self.checkpoint_folder = folder / "checkpoints"
         self.tensorboard_folder = folder / "tensorboard"
+        self.forgotten_file = folder / "baseline" / "forgotten.txt"
 
     def baseline(self, task: str) -> Run:
         """Run folder of the single-task network of ``task``."""
@@ -90,8 +93,10 @@ class Run:
             ) from error
 
     def write_config(self, config: RunConfig) -> None:
-        """Write ``config.json``."""
-        write_atomic(self.config_file, config.model_dump_json(indent=2) + "\n")
+        """Write ``config.json``, which holds class names; the folder becomes private."""
+        make_private_folder(self.folder)
+        text = config.model_dump_json(indent=2) + "\n"
+        write_atomic(self.config_file, text, mode=PRIVATE)
 
     def secrets(self) -> dict[str, bytes]:
         """Task secrets S_t, 32 bytes each, by task name.
@@ -113,9 +118,9 @@ class Run:
 
     def write_secrets(self, secrets: dict[str, bytes]) -> None:
         """Write the task secrets, readable only by their owner."""
-        self.secrets_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(self.secrets_file.parent)
         text = json.dumps({name: secret.hex() for name, secret in secrets.items()}, indent=2)
-        write_atomic(self.secrets_file, text + "\n", mode=0o600)
+        write_atomic(self.secrets_file, text + "\n", mode=PRIVATE)
 
 
 def _version(text: bytes) -> object:
@@ -144,7 +149,7 @@ def new_run(root: Path, tasks: Sequence[str], today: date) -> Run:
         for number in itertools.count(1):
             folder = root / (name if number == 1 else f"{name}-{number}")
             try:
-                folder.mkdir()
+                folder.mkdir(mode=0o700)
             except FileExistsError:
                 continue
             return Run(folder)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from rbnn.files import write_atomic
+from rbnn.files import PRIVATE, write_atomic
 from rbnn.runs.config import FloatTeacher, RunConfig
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
@@ -67,7 +67,7 @@ def place_teachers(run: Run, config: RunConfig, examined: Mapping[str, FloatTeac
             found = examined[task.name]
             source = Path(found.file)
             place = f"{FOLDER}/{task.name}/{source.name}"
-            write_atomic(run.folder / place, _read(source))
+            write_atomic(run.folder / place, _read(source), mode=PRIVATE)
             teacher = found.model_copy(update={"file": place})
         entries.append(task.model_copy(update={"float_teacher": teacher}))
     # Of a path on this machine only the last part is kept: the rest is private.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rbnn.files import write_atomic
+from rbnn.files import PRIVATE, write_atomic
 from rbnn.tasks.dataset import Kind, Split
 
 
@@ -84,4 +84,6 @@ def store(folder: Path, key: str, decoded: Decoded) -> None:
         test_images=decoded.test.images,
         test_labels=decoded.test.labels,
     )
-    write_atomic(_file(folder, key), buffer.getvalue(), folder_option="RBNN_CACHE")
+    # The user's own data and class names, which a container seals.
+    data = buffer.getvalue()
+    write_atomic(_file(folder, key), data, mode=PRIVATE, folder_option="RBNN_CACHE")

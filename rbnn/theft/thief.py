@@ -232,6 +232,7 @@ def _is_finished(run: Run, like: RunConfig) -> bool:
     last = epochs[-1] if epochs else None
     return (
         last is not None
+        and run.parameters_file.exists()
         and config.progress(last.steps, last.seconds) >= 1
         and all(getattr(config, name) == getattr(like, name) for name in SHAPE)
     )

@@ -1,10 +1,12 @@
-"""Checkpoints: what a run needs to continue as if it had never stopped. They hold no secrets."""
+"""Checkpoints: what a run needs to continue as if it had never stopped. They hold no
+task secrets, but what sealed blocks protect, so their folder is private."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
+from rbnn.files import make_private_folder
 from rbnn.nets.build import SharedNetwork
 from rbnn.nets.framework import tf
 from rbnn.runs.errors import TrainingError, disk_errors
@@ -36,7 +38,7 @@ class Checkpoints:
         """
         try:
             with disk_errors(self._folder):
-                self._folder.mkdir(parents=True, exist_ok=True)
+                make_private_folder(self._folder)
                 self._manager.save(checkpoint_number=step)
         except TrainingError:
             for part in self._folder.glob(f"ckpt-{step}.*"):

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rbnn.errors import RbnnError
-from rbnn.files import write_atomic
+from rbnn.files import PRIVATE, write_atomic
 from rbnn.nets.framework import tf
 from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingError
@@ -79,18 +79,27 @@ def provide_teachers(
         place = run.folder / entry.float_teacher.file
         if place.exists():
             continue
-        kept = cache_folder() / "teachers" / f"{cache_key(tasks[entry.name])}.keras"
+        kept = cached_teacher(tasks[entry.name].fingerprint)
         if (found := _whole(kept)) is None:
             network = _train(tasks[entry.name], place.parent / "checkpoints", command, until)
             found = _as_file(network)
-            write_atomic(kept, found)
-        write_atomic(place, found)
+            write_atomic(kept, found, mode=PRIVATE)
+        write_atomic(place, found, mode=PRIVATE)
         shutil.rmtree(place.parent / "checkpoints", ignore_errors=True)
 
 
-def cache_key(data: TaskData) -> str:
-    """SHA-256 of everything that a task's float network depends on, as hex."""
-    return recipe_key({"float network": VERSION, "data": data.fingerprint})
+def cached_teacher(fingerprint: str) -> Path:
+    """The copy in the cache folder of the network for the data with this fingerprint."""
+    return cache_folder() / "teachers" / f"{cache_key(fingerprint)}.keras"
+
+
+def cache_key(fingerprint: str) -> str:
+    """SHA-256 of everything that a task's float network depends on, as hex.
+
+    Args:
+        fingerprint: of the task's data.
+    """
+    return recipe_key({"float network": VERSION, "data": fingerprint})
 
 
 def build_float_network(data: TaskData) -> Network:

@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from datetime import datetime
 
 from rbnn.runs.config import RunConfig
+from rbnn.runs.figures import unfinished
 from rbnn.runs.run import Run
 from rbnn.runs.settings import AUTO
 from rbnn.tasks import TaskData
@@ -49,6 +50,8 @@ def train(
     """
     workers = workers or Workers()
     config = run.config()
+    if run.forgotten_file.exists() and not unfinished(run):
+        return compare(run) if workers.chief else []
     steps = config.planned_steps
     # With teachers the steps are planned. In a comparison the teachers are other runs.
     first = config.baseline and config.taught and steps is not None

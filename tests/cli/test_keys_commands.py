@@ -61,6 +61,9 @@ def test_keys(rbnn: Command, tmp_path: Path) -> None:
     shown = rbnn("keys", "show", "keys/provider.pem", "--write-public")
     assert public in shown.stdout
     assert (tmp_path / "keys" / "provider.pem.pub").read_text().strip() == public
+    typed = "ann@home\na passphrase of words\n"
+    shown_derived = json.loads(rbnn("keys", "show", "-", "--json", text=typed).stdout)
+    assert shown_derived == {"user key": "-"}
     unknown = rbnn("keys", "new", "neighbour", "keys/x")
     assert unknown.returncode == 2
     for done in (made, shown, again, provider):
@@ -113,7 +116,11 @@ def test_licences_devices_and_audit(
     assert [row["public"] for row in devices] == [public.hex()]
     audit = json.loads(rbnn("devices", "audit", "--json").stdout)
     assert audit["entries"] == 4 and audit["audit"][-1]["event"] == "issue"
-    assert "unbroken" in rbnn("devices", "audit").stdout
+    assert "unbroken" in rbnn("devices", "audit", "--noted", audit["last_hash"]).stdout
+    assert rbnn("devices", "audit", "--noted", "0f" * 32).returncode == 3
+    names = {row["user"] for row in listed["licences"]}
+    shown = json.loads(rbnn("keys", "show", "keys/user.key", "--json").stdout)
+    assert names == {shown["user in the registry"]}
 
 
 def test_a_model_of_another_provider(

@@ -98,7 +98,7 @@ def test_a_word_that_is_no_key_file_may_be_another_argument(value: str) -> None:
 
 
 def test_a_key_from_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse battery staple\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("ann\ncorrect horse battery staple\n"))
     load = user_key_loader("-")
     assert load is not None
     assert load() is load()

@@ -45,7 +45,7 @@ def run(made: Any, tmp_path: Path) -> Run:
 
 
 def test_the_folder_is_complete_and_reads_back(made: Any) -> None:
-    assert {path.name for path in made.export.folder.iterdir()} == FILES
+    assert {path.name for path in made.export.folder.iterdir()} == FILES | {"ship"}
     again = Export.read(made.export.folder)
     assert again.container == made.export.container
     assert again.manifest == made.export.manifest
@@ -56,7 +56,9 @@ def test_the_folder_is_complete_and_reads_back(made: Any) -> None:
 
 def test_exporting_twice_gives_the_same_bytes(made: Any, tmp_path: Path) -> None:
     export_run(made.run, NO_PROVIDER, tmp_path / "again", samples=made.images)
-    for name in FILES:
+    shipped = [f"ship/{path.name}" for path in (made.export.folder / "ship").iterdir()]
+    assert len(shipped) == 6
+    for name in (*FILES, *shipped):
         assert (tmp_path / "again" / name).read_bytes() == (
             made.export.folder / name
         ).read_bytes(), name
@@ -271,7 +273,7 @@ def test_the_command_prints_one_json_document(
     assert "cannot be licensed" not in result.stderr
     result = CliRunner().invoke(build_app(), [*arguments[:-1], "--out", str(tmp_path / "other")])
     assert result.exit_code == 0 and "shared parameters" in result.stdout
-    assert {path.name for path in (tmp_path / "other").iterdir()} == FILES
+    assert {path.name for path in (tmp_path / "other").iterdir()} == FILES | {"ship"}
 
 
 def test_the_command_without_a_run_says_how_to_get_one(

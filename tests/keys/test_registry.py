@@ -14,11 +14,12 @@ from sqlalchemy import create_engine, delete, text, update
 from sqlalchemy.orm import Session
 
 from rbnn.keys import licence
+from rbnn.keys.chain import GENESIS
 from rbnn.keys.errors import RegistryError
 from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.records import AuditEntry, Base
-from rbnn.keys.registry import GENESIS, Registry
+from rbnn.keys.registry import Registry
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.layout import HELPER_RECORD_BYTES
@@ -27,6 +28,14 @@ USER = UserKey(Secret(b"\x07" * 32))
 PROVIDER = ProviderKey(X25519PrivateKey.generate())
 FIRST, SECOND = (X25519PrivateKey.generate().public_key().public_bytes_raw() for _ in range(2))
 SIGN, RECORD = bytes(32), bytes(HELPER_RECORD_BYTES)
+
+
+def issue(registry: Registry, device: bytes = FIRST, sequence: int | None = None) -> Licence:
+    """Issue a licence; its number is the next one unless given."""
+    with registry.issuing(device) as desk:
+        one = a_licence(sequence or desk.next_sequence(), device)
+        desk.add(one, "digits", USER)
+    return one
 
 
 def a_licence(sequence: int, device: bytes = FIRST) -> Licence:
@@ -53,12 +62,10 @@ def test_devices_and_licences(registry: Registry) -> None:
     registry.add_device(SECOND, SIGN, "nucleo", RECORD)
     assert registry.device(FIRST).helper_record == RECORD
     assert {device.board for device in registry.devices()} == {"qemu", "nucleo"}
-    assert registry.next_sequence(FIRST) == 1
-    one = a_licence(1)
-    registry.add_licence(FIRST, one, "digits", USER.fingerprint)
-    assert registry.next_sequence(FIRST) == 2
-    assert registry.next_sequence(SECOND) == 1
-    registry.add_licence(FIRST, a_licence(2), "digits", USER.fingerprint)
+    one = issue(registry)
+    with registry.issuing(SECOND) as desk:
+        assert desk.next_sequence() == 1
+    issue(registry)
     found = registry.licences(FIRST)
     assert [entry.sequence for entry in found] == [1, 2]
     assert licence.parse(found[0].data) == one
@@ -70,27 +77,26 @@ def test_devices_and_licences(registry: Registry) -> None:
 
 def test_enrolling_again_keeps_the_licences(registry: Registry) -> None:
     registry.add_device(FIRST, SIGN, "qemu", RECORD)
-    registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint)
+    issue(registry)
     registry.add_device(FIRST, SIGN, "qemu", RECORD[:-1] + b"\1")
     assert registry.device(FIRST).helper_record[-1] == 1
-    assert registry.next_sequence(FIRST) == 2
-    assert registry.verify_chain()[0] == 3
+    assert issue(registry).sequence == 2
+    assert registry.verify_chain()[0] == 4
 
 
 def test_refusals_change_nothing(registry: Registry) -> None:
     assert registry.verify_chain() == (0, GENESIS)
     for attempt in (
         lambda: registry.device(FIRST),
-        lambda: registry.next_sequence(FIRST),
-        lambda: registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint),
+        lambda: issue(registry),
     ):
         with pytest.raises(RegistryError, match="has no device") as caught:
             attempt()
         assert "rbnn enroll" in caught.value.fix
     registry.add_device(FIRST, SIGN, "qemu", RECORD)
-    registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint)
+    issue(registry)
     with pytest.raises(RegistryError, match="refused"):
-        registry.add_licence(FIRST, a_licence(1), "digits", USER.fingerprint)
+        issue(registry, sequence=1)
     assert registry.verify_chain()[0] == 2 and len(registry.licences()) == 1
 
 
@@ -202,7 +208,8 @@ def test_a_path_is_taken_literally(
     monkeypatch.chdir(tmp_path)
     with Registry.open(name) as registry:
         registry.add_device(FIRST, SIGN, "qemu", RECORD)
-    assert [file.name for file in tmp_path.iterdir()] == [name]
+    made = [file.relative_to(tmp_path) for file in tmp_path.rglob("*") if file.is_file()]
+    assert sorted(map(str, made)) == sorted([name, f"keys/{name}.key"])
     with Registry.open(name, create=False) as registry:
         assert len(registry.devices()) == 1
 

@@ -129,9 +129,15 @@ def test_published_test_keys_are_refused(tmp_path: Path) -> None:
 def test_standard_input(key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(key_file.read_text()))
     assert load_user_key(Path("-")) == load_user_key(key_file)
-    monkeypatch.setattr("sys.stdin", io.StringIO("a passphrase of words\n"))
-    assert load_user_key(Path("-")) == derive_user_key("a passphrase of words")
-    for text, said in (("", "no user key"), ("short\n", "at least"), (PREFIX + ":0\n", "damaged")):
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ann@home \na passphrase of words\n"))
+    assert load_user_key(Path("-")) == derive_user_key("a passphrase of words", "ann@home")
+    for text, said in (
+        ("", "no user key"),
+        ("ann\nshort\n", "at least"),
+        (" \na passphrase of words\n", "owner's name"),
+        (PREFIX + ":0\n", "damaged"),
+        ("a passphrase of words\n", "one line that is no user key"),
+    ):
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
         with pytest.raises(UserKeyError, match=said):
             load_user_key(Path("-"))
@@ -145,7 +151,17 @@ def test_passphrases_follow_the_documented_rule() -> None:
     argon = Argon2id(salt=salt, length=32, iterations=3, lanes=4, memory_cost=65536)
     key = derive_user_key("correct horse battery", "ann")
     assert key.key == Secret(argon.derive(b"correct horse battery"))
-    assert key != derive_user_key("correct horse battery")
+    assert key == derive_user_key("correct horse battery", " Ann ")
+
+
+def test_two_owners_of_one_passphrase_have_two_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = []
+    for owner in ("ann", "bob"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{owner}\ncorrect horse battery\n"))
+        keys.append(load_user_key(Path("-")))
+    assert keys[0] != keys[1]
+    with pytest.raises(UserKeyError, match="owner's name"):
+        derive_user_key("correct horse battery", "  ")
 
 
 def test_default_file_and_prompt(
@@ -162,6 +178,16 @@ def test_default_file_and_prompt(
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("getpass.getpass", lambda _: key_file.read_text())
     assert load_user_key(None) == load_user_key(key_file)
+    answers = iter(["ann", "a passphrase of words"])
+    prompts: list[str] = []
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        return next(answers)
+
+    monkeypatch.setattr("getpass.getpass", ask)
+    assert load_user_key(None) == derive_user_key("a passphrase of words", "ann")
+    assert not any("ann" in prompt for prompt in prompts)  # it may be a passphrase, from habit
     monkeypatch.setattr("getpass.getpass", lambda _: "")
     with pytest.raises(UserKeyError, match="No user key was given"):
         load_user_key(None)

@@ -221,14 +221,16 @@ def test_only_public_parts_of_keys_are_reported(run: Run, tmp_path: Path) -> Non
         book.add_device(device, bytes(32), "qemu", bytes(HELPER_RECORD_BYTES))
         for number, identity in enumerate((model_id, b"another-model-id"), 1):
             made = licence.issue(provider, device, user, identity, b"d" * 32, 0, secret, number)
-            book.add_licence(device, made, "colour", user.fingerprint)
+            with book.issuing(device) as desk:
+                desk.add(made, "colour", user)
+        name = book.user(user)
     report = make_report(run, tmp_path)
     assert report.keys.local == provider.public.hex() and report.keys.provider is None
     (issued,) = report.keys.licences
-    assert (issued.task, issued.board, issued.user) == ("colour", "qemu", user.fingerprint)
+    assert (issued.task, issued.board, issued.user) == ("colour", "qemu", name)
     assert issued.device == device.hex() and issued.other_digest
     text = page(report)
-    assert user.fingerprint in text and device.hex()[:16] in text
+    assert name in text and user.fingerprint not in text and device.hex()[:16] in text
     assert (b"\x07" * 32).hex() not in text.replace(" ", "")
 
 

@@ -102,6 +102,12 @@ def test_a_damaged_cache_entry_is_replaced(tmp_path: Path, own_cache: Path) -> N
         assert entry.read_bytes() == whole
 
 
+def test_cached_data_are_private(tmp_path: Path, own_cache: Path) -> None:
+    load(f"mine={write_folder(tmp_path / 'set', small_files())}")
+    entries = [path for path in own_cache.rglob("*") if path.is_file()]
+    assert entries and {path.stat().st_mode & 0o777 for path in entries} == {0o600}
+
+
 def test_an_unwritable_cache(tmp_path: Path) -> None:
     root = write_folder(tmp_path / "s", small_files())
     (tmp_path / "file").write_text("in the way")

@@ -62,7 +62,7 @@ def test_it_is_trained_once_and_the_report_names_it(
     run = taught("first")
     train(run, data)
     assert "colour teacher: epoch 2" in capsys.readouterr().err
-    kept = cache / f"{cache_key(data[0])}.keras"
+    kept = cache / f"{cache_key(data[0].fingerprint)}.keras"
     assert (run.folder / PLACE).read_bytes() == kept.read_bytes()
     assert not (run.folder / PLACE.parent / "checkpoints").exists()
     assert settings(run.config())["float teachers"] == "colour by auto"

@@ -134,3 +134,17 @@ def test_a_network_too_large_for_the_board_is_announced_before_training(tmp_path
     following = done.stdout.splitlines()[-1]
     assert following.startswith("Continue with: rbnn flash runs/")
     assert following.endswith("--board nucleo --user-key")
+
+
+def test_networks_without_a_key_are_deleted_on_request(folder: Path) -> None:
+    (run,) = (folder / "runs").iterdir()
+    teacher = run / "teachers" / "digits" / "model.h5"
+    teacher.parent.mkdir(parents=True)
+    teacher.write_bytes(b"a float model")
+    done = rbnn("train", "--resume", str(run), "--json", cwd=folder)
+    assert done.returncode == 0 and teacher.exists()
+    assert "that no key protects" in done.stderr and "--forget-own" in done.stderr
+    done = rbnn("train", "--resume", str(run), "--forget-own", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert f"deleted {run / 'teachers'}" in done.stderr and not teacher.exists()
+    assert (run / "parameters.npz").exists()
