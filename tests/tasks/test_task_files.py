@@ -307,7 +307,7 @@ def test_missing_sample_and_folder_as_sample(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match="No such file"):
         load_sample(tmp_path / "gone.png", 1)
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(TaskError, match="directory"):
+    with pytest.raises(TaskError, match="is a folder"):
         load_sample(tmp_path / "folder.png", 1)
     with pytest.raises(ValueError, match="1 or 3"):
         load_sample(tmp_path / "gone.png", 2)

@@ -29,7 +29,15 @@ ROOMS = [
 # What is called rarely shall be small; of crypto, what runs in every layer is assembly. What parses
 # and prints waits for the serial line anyway; fingerprint and licences are read once.
 SMALL = ["-fno-inline-small-functions"]
-FLAGS = {"core": [], "reconf": [], "link": ["-Os"], "puf": ["-Os"], "licence": ["-Os"]}
+SMALLEST = ["-Os"]
+CHECKS = ("model.c", "layer.c", "operators.c")  # of core: what looks at a container once
+FLAGS = {
+    "reconf": [],
+    "puf": SMALLEST,
+    "licence": SMALLEST,
+    "device": SMALLEST,
+    "link": SMALLEST,
+}
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
 
 env.Replace(
@@ -71,14 +79,27 @@ if os.path.isfile(os.path.join(model, "model_config.h")):
     # The board's share of memory, where the build has worked it out, goes before the model's own.
     memory = os.environ.get("RBNN_MEMORY_DIR")
     env.Append(CPPPATH=[model, *([memory] if memory else [])])
-    env.BuildSources(os.path.join("$BUILD_DIR", "model"), model)
+    # `ship` holds the same files again, for others.
+    env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, "+<*> -<ship/>")
 # A model whose keys are published is refused without it.
 if os.environ.get("RBNN_ALLOW_TEST_ONLY"):
     env.Append(CPPDEFINES=["RBNN_ALLOW_TEST_ONLY"])
-for room in ROOMS:
+
+
+def build_room(room, flags, chosen="+<*>", where=""):
+    """The sources of a room that a filter chooses, with flags of their own."""
     own = env.Clone()
-    own.Append(CCFLAGS=FLAGS.get(room, SMALL))
-    own.BuildSources(os.path.join("$BUILD_DIR", room), os.path.join(firmware, room))
+    own.Append(CCFLAGS=flags)
+    place = os.path.join("$BUILD_DIR", where or room)
+    own.BuildSources(place, os.path.join(firmware, room), chosen)
+
+
+for room in ROOMS:
+    if room == "core":
+        build_room(room, SMALLEST, " ".join(f"+<{file}>" for file in CHECKS), "core_checks")
+        build_room(room, [], " ".join(["+<*>", *(f"-<{file}>" for file in CHECKS)]))
+    else:
+        build_room(room, FLAGS.get(room, SMALL))
 third_party.BuildSources(os.path.join("$BUILD_DIR", "monocypher"), monocypher)
 
 elf = env.BuildProgram()
