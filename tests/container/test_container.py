@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -198,7 +199,7 @@ def test_no_secret_and_no_plaintext_in_the_container(made: Any) -> None:
     for secret in made.secrets.values():
         assert secret not in data
     assert b"colour-0" not in data and b"grey-0" not in data
-    for path in made.export.folder.iterdir():
+    for path in filter(Path.is_file, made.export.folder.rglob("*")):
         raw = path.read_bytes()
         assert not any(s in raw or s.hex().encode() in raw for s in made.secrets.values()), path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,8 @@ def test_without_an_export_it_is_made_and_not_written(
     random_export: Callable[..., Any], tmp_path: Path
 ) -> None:
     made = random_export(tmp_path / "run")
-    for path in made.run.export_folder.iterdir():
-        path.unlink()
+    shutil.rmtree(made.run.export_folder)
+    made.run.export_folder.mkdir()
     assert current_container(made.run).data == made.export.container.data
     assert not list(made.run.export_folder.iterdir())
 
