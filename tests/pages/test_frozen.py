@@ -48,6 +48,6 @@ def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_damaged_document_is_named_with_its_fix(tmp_path: Path, text: str) -> None:
     path = tmp_path / "one.json"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(RbnnError, match="one.json") as caught:
+    with pytest.raises(RbnnError, match=r"one\.json") as caught:
         read_document(Square, path, "Delete it.")
     assert caught.value.fix == "Delete it."
