@@ -33,7 +33,7 @@ instructions.
   copy; as published, its convolutions read other weights. Its stem with 8-bit weights takes fewer
   instructions than the one with binary weights.
 - **CMSIS-NN:** 8-bit weights and activations; the functions that TensorFlow Lite for
-  Microcontrollers calls.
+  Microcontrollers calls, but with one rounding for each output (its own option) in place of two.
 """
 
 NOT_COVERED = """## What is not covered
