@@ -24,7 +24,7 @@ SYSTEM_FILES := \
 
 # Rooms whose tests train nothing, emulate nothing and compile little
 FAST_TESTS := $(addprefix tests/,architecture spec pages keys flash container runs device tasks puf reconf)
-C_FILES := find firmware rbnn tests -name '*.[ch]' ! -path '*/third_party/*' ! -name rbnn_spec.h -print0
+C_FILES := find firmware rbnn tests \( -name '*.[ch]' -o -name '*.cc' \) ! -path '*/third_party/*' ! -name rbnn_spec.h -print0
 
 .DEFAULT_GOAL := help
 
@@ -80,6 +80,10 @@ seven: setup ## Pack RUN=folder as the shipped seven-task model; publishes the s
 .PHONY: bench
 bench: setup ## Count instructions of layers and a network on the emulated cores, write docs/benchmarks.md
 	"$(BIN)/rbnn" bench document --out docs/benchmarks.md
+
+.PHONY: bench-engines
+bench-engines: setup ## Measure other engines from git checkouts in SOURCES=folder, write rbnn/cost/peer_table.py
+	"$(BIN)/python" -m rbnn.bench.engines "$(SOURCES)"
 
 .PHONY: bench-train
 bench-train: setup ## Time training seven tasks together against training each alone

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from rbnn.errors import RbnnError
+from rbnn.files import write_atomic
 
 
 class Frozen(BaseModel):
@@ -28,3 +32,36 @@ def first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"])
     return f"{place}: {problem['msg']}" if place else str(problem["msg"])
+
+
+Document = TypeVar("Document", bound=Frozen)
+
+
+def read_document(kind: type[Document], path: Path, fix: str) -> Document | None:
+    """What a JSON file holds; None if there is none.
+
+    Args:
+        kind: of the document.
+        path: of the file.
+        fix: what to do about a file that cannot be used.
+
+    Raises:
+        RbnnError: it is damaged or of another version.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise RbnnError(
+            f"Cannot read {path}: it is damaged or from another version of rbnn.", fix
+        ) from error
+
+
+def write_document(document: Frozen, path: Path) -> None:
+    """Write a document as JSON.
+
+    Raises:
+        RbnnError: the file cannot be written.
+    """
+    write_atomic(path, document.model_dump_json(indent=1) + "\n")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from rich.table import Table
 
-from rbnn.bench.document_text import DENSE, HEAD, NOT_COVERED
+from rbnn.bench.document_text import DENSE, HEAD, NOT_COVERED, PEERS
 from rbnn.bench.figures import BenchFigures, BenchLayer, BenchNetwork
 from rbnn.bench.goals import missed_goals
 from rbnn.bench.layers import STANDARD
-from rbnn.cost import peers
+from rbnn.cost import peer_table, peers
 from rbnn.pages.table import markdown_table
 
 
@@ -77,18 +77,18 @@ def _setting(boards: Sequence[BenchFigures]) -> str:
 
 def _standard(boards: Sequence[BenchFigures]) -> str:
     first = boards[0]
-    names = [peer.name for peer in peers.PEERS]
+    names = [peer.name for peer in peer_table.PEERS]
     rows = []
     for name, shape in STANDARD.items():
         layer = first.layer(name)
-        rates = [getattr(peer, name) for peer in peers.PEERS]
+        rates = [peer.rate(name) for peer in peer_table.PEERS]
         rows.append(
             [
                 f"{name}: {shape.op.name} {layer.shape}",
                 f"**{layer.instructions_per_mac:.4f}**",
                 f"**{layer.instructions_per_mac_plain:.4f}**",
                 _optional(layer.instructions_per_mac_resident),
-                *("-" if rate is None else f"{rate:.3f}" for rate in rates),
+                *("-" if rate is None else f"{rate.per_mac:.3f}" for rate in rates),
                 _ratios(layer),
             ]
         )
@@ -255,14 +255,21 @@ def _parts(figures: BenchFigures) -> str:
 
 def _peers() -> str:
     """Where the other engines' figures come from."""
-    rows = [
-        [peer.name, peer.repository, peer.commit, peer.flags, peer.recorded] for peer in peers.PEERS
+    sources = [
+        [peer.name, peer.repository, peer.commit, peer.measured] for peer in peer_table.PEERS
+    ]
+    rates = [(peer.name, name, peer.rate(name)) for peer in peer_table.PEERS for name in STANDARD]
+    kernels = [
+        [engine, layer, f"`{rate.kernel}`", f"`{rate.flags}`"]
+        for engine, layer, rate in rates
+        if rate is not None
     ]
     return (
-        "## Where the other engines' figures come from\n\n"
-        "Measured once, by programs that are not part of this repository, on the emulated "
-        "Cortex-M4 with GCC 12.2.\n\n"
-        + markdown_table(["engine", "source", "commit", "flags", "recorded on"], rows)
+        PEERS
+        + f"\n- {peer_table.COMPILER}\n- {peer_table.EMULATOR}\n\n"
+        + markdown_table(["engine", "source", "commit", "measured on"], sources)
+        + "\n### Kernels and flags that took the fewest instructions\n\n"
+        + markdown_table(["engine", "layer", "kernel", "flags"], kernels)
     )
 
 

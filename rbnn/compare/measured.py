@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from rbnn.container.sizes import Sizes
-from rbnn.errors import RbnnError
-from rbnn.files import write_atomic
-from rbnn.frozen import Frozen
+from rbnn.frozen import Frozen, read_document, write_document
 from rbnn.train.evaluate import Chance, WrongSecrets
 
 FILE = "measured.json"
@@ -78,18 +74,10 @@ def read_measured(folder: Path) -> NetworkMeasurement | None:
     Raises:
         RbnnError: the file is damaged.
     """
-    path = folder / FILE
-    try:
-        return NetworkMeasurement.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        raise RbnnError(
-            f"Cannot read {path}: it is damaged or of another version.",
-            "Delete it: the network is then measured again, but not trained again.",
-        ) from error
+    fix = "Delete it: the network is then measured again, but not trained again."
+    return read_document(NetworkMeasurement, folder / FILE, fix)
 
 
 def write_measured(folder: Path, measured: NetworkMeasurement) -> None:
     """Write the file of the run in ``folder``."""
-    write_atomic(folder / FILE, measured.model_dump_json(indent=1) + "\n")
+    write_document(measured, folder / FILE)

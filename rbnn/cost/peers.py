@@ -1,8 +1,7 @@
 """What other engines for Cortex-M need, and the goals of this one.
 
-Instructions per nominal multiply-accumulate on an emulated Cortex-M4 (QEMU's mps2-an386 under
-``-icount``, GCC 12.2 with ``-O2``), each engine with its own padding. What else is known of the
-measurement is in :class:`Peer`; the programs that made it are not part of this repository.
+Instructions per nominal multiply-accumulate on an emulated Cortex-M4, each engine with its own
+padding: ``make bench-engines`` measures them (``rbnn.bench.engines``).
 """
 
 from __future__ import annotations
@@ -10,51 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rbnn.cost.peer_table import PEERS
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec import operators
 
-NOT_RECORDED = "not recorded"
-
-
-@dataclass(frozen=True)
-class Peer:
-    """One engine.
-
-    Args:
-        name: as the tables print it.
-        conv_a: its rate for that standard layer; None if it has no such kernel, as the next three.
-        conv_b: see ``conv_a``.
-        dense: see ``conv_a``.
-        stem: see ``conv_a``.
-        repository: where its source is published.
-        commit: of the source that was measured.
-        flags: of the compiler, beside those of the target.
-        recorded: when the figures entered this file, the latest day on which they were measured.
-    """
-
-    name: str
-    conv_a: float | None
-    conv_b: float | None
-    dense: float | None
-    stem: float | None
-    repository: str
-    commit: str = NOT_RECORDED
-    flags: str = "-O2; others not recorded"
-    recorded: str = "2026-11-21"
-
-
-PEERS = (
-    Peer("3PXNet", 0.699, 0.591, 0.586, 22.7, "github.com/nanocad-lab/3pxnet"),
-    Peer(
-        "Larq Compute Engine, portable kernel", 0.680, 0.648, None, None,
-        "github.com/larq/compute-engine",
-    ),
-    Peer(
-        "CBin-NN, optimized, index errors fixed", 0.746, 0.626, 0.815, 5.9,
-        "github.com/Edge-Learning-Machine/CBin-NN; the fixes are not recorded",
-    ),
-    Peer("CMSIS-NN, int8", 1.761, 1.690, 1.924, 3.75, "github.com/ARM-software/CMSIS-NN"),
-)  # fmt: skip
 INT8 = PEERS[-1]
 
 Int8Kind = Literal["stem", "conv", "dense"]
@@ -100,8 +58,8 @@ to them: the best dense rate is one of binary weights."""
 
 def best(column: str) -> tuple[str, float]:
     """Name and rate of the peer that needs the fewest instructions for a standard layer."""
-    rates = {peer.name: getattr(peer, column) for peer in PEERS}
-    known = {name: float(rate) for name, rate in rates.items() if rate is not None}
+    rates = {peer.name: peer.rate(column) for peer in PEERS}
+    known = {name: rate.per_mac for name, rate in rates.items() if rate is not None}
     name = min(known, key=lambda one: known[one])
     return name, known[name]
 
@@ -126,4 +84,4 @@ def int8_rate(kind: Int8Kind) -> float:
     others was measured, and a depthwise one, which uses each value less often, takes more.
     """
     known = {"stem": (INT8.stem,), "conv": (INT8.conv_a, INT8.conv_b), "dense": (INT8.dense,)}
-    return min(float(rate) for rate in known[kind] if rate is not None)
+    return min(rate.per_mac for rate in known[kind] if rate is not None)

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from rbnn.files import write_atomic
-from rbnn.frozen import Frozen
-from rbnn.runs.errors import TrainingError
+from rbnn.frozen import Frozen, read_document, write_document
 
 FILE = "measured.json"
 
@@ -72,20 +70,12 @@ def read_measured(folder: Path) -> MeasuredNetwork | None:
     """What was measured of the network in ``folder``; None if it is not finished.
 
     Raises:
-        TrainingError: the file is damaged.
+        RbnnError: the file is damaged.
     """
-    path = folder / FILE
-    try:
-        return MeasuredNetwork.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        raise TrainingError(
-            f"Cannot read {path}: it is damaged or of another version.",
-            "Delete it: the network is then trained again.",
-        ) from error
+    fix = "Delete it: the network is then trained again."
+    return read_document(MeasuredNetwork, folder / FILE, fix)
 
 
 def write_measured(folder: Path, measured: MeasuredNetwork) -> None:
     """Write the file of the network in ``folder``."""
-    write_atomic(folder / FILE, measured.model_dump_json(indent=1) + "\n")
+    write_document(measured, folder / FILE)

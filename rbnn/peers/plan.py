@@ -26,11 +26,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from rbnn.errors import RbnnError
-from rbnn.files import write_atomic
-from rbnn.frozen import Frozen
+from rbnn.frozen import Frozen, read_document, write_document
 from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.figures import read_figures
@@ -120,7 +117,7 @@ class PeerPlan(Frozen):
                     )
         made = self.model_copy(update={"binary": self.binary or (held and held.binary) or False})
         if made != held:
-            write_atomic(folder / FILE, made.model_dump_json(indent=2) + "\n")
+            write_document(made, folder / FILE)
         return made
 
 
@@ -130,16 +127,8 @@ def read_plan(folder: Path) -> PeerPlan | None:
     Raises:
         RbnnError: the file is damaged.
     """
-    path = folder / FILE
-    try:
-        return PeerPlan.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        raise TrainingError(
-            f"Cannot read {path}: it is damaged or from another version of rbnn.",
-            "Restore it, or choose another folder with --out.",
-        ) from error
+    fix = "Restore it, or choose another folder with --out."
+    return read_document(PeerPlan, folder / FILE, fix)
 
 
 def resumed_plan(run: Run, settings: PeerSettings, folder: Path) -> PeerPlan:

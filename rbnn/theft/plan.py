@@ -16,10 +16,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from rbnn.files import write_atomic
-from rbnn.frozen import Frozen
+from rbnn.frozen import Frozen, read_document, write_document
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
 from rbnn.theft.starts import Start
@@ -49,16 +46,11 @@ class Experiment(Frozen):
             RbnnError: the folder holds another experiment, or cannot be written.
         """
         path = folder / "experiment.json"
-        if not path.exists():
-            write_atomic(path, self.model_dump_json(indent=2) + "\n")
+        fix = "Delete it and its cells, or choose another folder with --out."
+        held = read_document(Experiment, path, fix)
+        if held is None:
+            write_document(self, path)
             return
-        try:
-            held = Experiment.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise TrainingError(
-                f"Cannot read {path}.",
-                "Delete it and its cells, or choose another folder with --out.",
-            ) from error
         for name in Experiment.model_fields:
             if getattr(held, name) != getattr(self, name):
                 raise TrainingError(
@@ -99,7 +91,7 @@ class FineTuningResult(FineTuning):
 
     def save(self, folder: Path) -> None:
         """Write it to the experiment's ``folder``."""
-        write_atomic(self.file(folder), self.model_dump_json(indent=2) + "\n")
+        write_document(self, self.file(folder))
 
 
 def read_result(folder: Path, cell: FineTuning, other: str) -> FineTuningResult | None:
@@ -109,15 +101,9 @@ def read_result(folder: Path, cell: FineTuning, other: str) -> FineTuningResult 
         RbnnError: the file is damaged, or its thief had another task.
     """
     path = cell.file(folder)
-    if not path.exists():
-        return None
-    try:
-        result = FineTuningResult.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise TrainingError(
-            f"Cannot read {path}.", "Delete it: its cell is then fine-tuned again."
-        ) from error
-    if result.other != other:
+    fix = "Delete it: its cell is then fine-tuned again."
+    result = read_document(FineTuningResult, path, fix)
+    if result is not None and result.other != other:
         raise TrainingError(
             f"{path} was made with {result.other} as the thief's task, not {other}.",
             "Choose another folder with --out.",

@@ -14,7 +14,7 @@ REPOSITORY = Path(rbnn.__file__).parents[1]
 MOST_LINES = 320
 MOST_FILES = 24
 """Of one folder, without its sub-folders."""
-SOURCES = {".py", ".c", ".h", ".S", ".inc", ".ld", ".j2"}
+SOURCES = {".py", ".c", ".cc", ".h", ".S", ".inc", ".ld", ".j2"}
 GENERATED = {"firmware/spec/rbnn_spec.h", "rbnn/cost/table.py"}
 ONE_FILE_A_COMMAND = {"rbnn/cli", "tests/cli"}
 

@@ -21,7 +21,7 @@ from rbnn.bench.figures import (
 from rbnn.bench.goals import missed_goals
 from rbnn.bench.layers import STANDARD, standard_cases
 from rbnn.bench.tables import bench_report
-from rbnn.cost import peers
+from rbnn.cost import peer_table, peers
 from rbnn.image.sizes import PartSize, SizeReport
 from rbnn.nets.architectures import lay_out
 from rbnn.nets.topology import Layer
@@ -130,16 +130,16 @@ def test_the_json_names_every_layer_and_its_rates() -> None:
 
 
 def test_the_best_peer_of_each_column() -> None:
-    assert peers.best("conv_a") == ("Larq Compute Engine, portable kernel", 0.680)
-    assert peers.best("conv_b") == ("3PXNet", 0.591)
-    assert peers.best("dense") == ("3PXNet", 0.586)
-    assert peers.best("stem") == ("CMSIS-NN, int8", 3.75)
+    assert peers.best("conv_a") == ("Larq Compute Engine, portable kernel", 0.6796)
+    assert peers.best("conv_b") == ("3PXNet", 0.5912)
+    assert peers.best("dense") == ("3PXNet", 0.5451)
+    assert peers.best("stem") == ("CMSIS-NN, int8", 3.4619)
 
 
 def test_a_network_is_estimated_at_the_peers_best_rates() -> None:
     topology = lay_out("vgg", (32, 32, 3), 10, 64, None)
     expected = sum(
-        one.macs * {operators.STEM: 3.75, operators.CONV: 0.591, operators.DENSE: 0.586}[one.op]
+        one.macs * {operators.STEM: 3.4619, operators.CONV: 0.5912, operators.DENSE: 0.5451}[one.op]
         for one in topology.layers
         if one.bits
     )
@@ -215,7 +215,18 @@ def test_the_document_is_reproducible_and_holds_every_part() -> None:
     ):
         assert part in text, part
     assert "Missed:" in document([figures(per_mac=0.2)])
-    assert "| 3PXNet | github.com/nanocad-lab/3pxnet | not recorded |" in text
+
+
+def test_the_document_says_what_was_measured_of_other_engines_and_how() -> None:
+    text = document([figures()])
+    for peer in peer_table.PEERS:
+        assert f"| {peer.name} | {peer.repository} | {peer.commit} | {peer.measured} |" in text
+        assert len(peer.commit) == 40
+        for name in STANDARD:
+            rate = peer.rate(name)
+            if rate is not None:
+                assert f"| {peer.name} | {name} | `{rate.kernel}` | `{rate.flags}` |" in text
+    assert peer_table.COMPILER in text and peer_table.EMULATOR in text
 
 
 def test_the_shipped_network_comes_first() -> None:

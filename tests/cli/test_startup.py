@@ -108,6 +108,31 @@ def test_infer_imports_what_reads_files_and_what_talks(
     assert rooms(found) <= ROOMS_OF_A_CONVERSATION
 
 
+def test_infer_looks_for_no_garbage_and_no_plugins(far: ScriptedDevice, tmp_path: Path) -> None:
+    picture = tmp_path / "grey.png"
+    Image.new("RGB", (32, 32), GREY).save(picture)
+    script = (
+        "import atexit, gc, importlib.metadata, sys\n"
+        "from rbnn.cli.main import run\n"
+        "seen = set()\n"
+        "importlib.metadata.entry_points = lambda **_: seen.add('plugins') or ()\n"
+        "atexit.register(lambda: print('looked for:', *seen, file=sys.stderr))\n"
+        "gc.collect()\n"
+        "gc.callbacks.append(lambda *_: seen.add('garbage'))\n"
+        "run()\n"
+    )
+    words = ["infer", str(picture), "--board", "nucleo", "--port", far.path]
+    environment = {name: text for name, text in os.environ.items() if name[:8] != "PYDANTIC"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.splitlines()[-1] == "looked for:"
+
+
 def test_switch_imports_what_talks(imports: Imports, far: ScriptedDevice) -> None:
     found = imports("switch", "mine", "--board", "nucleo", "--port", far.path)
     assert packages(found) & HEAVY == TO_TALK

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError, computed_field
 
-from rbnn.frozen import Frozen
+from rbnn.errors import RbnnError
+from rbnn.frozen import Frozen, read_document, write_document
 
 
 class Square(Frozen):
@@ -32,3 +35,19 @@ def test_unknown_fields_and_changes_are_refused() -> None:
         Square.model_validate({"side": 3, "colour": "red"})
     with pytest.raises(ValidationError):
         Square(side=3).side = 4  # type: ignore[misc]
+
+
+def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    assert read_document(Square, path, "Delete it.") is None
+    write_document(Square(side=3), path)
+    assert read_document(Square, path, "Delete it.") == Square(side=3)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"unknown": 1}', "\xff"])
+def test_a_damaged_document_is_named_with_its_fix(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "one.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(RbnnError, match=r"one\.json") as caught:
+        read_document(Square, path, "Delete it.")
+    assert caught.value.fix == "Delete it."

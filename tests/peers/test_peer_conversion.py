@@ -61,7 +61,7 @@ def test_flash_ram_and_instructions_of_a_known_network(data: Sequence[TaskData])
         int8_rate("stem") * 27 * 4 * 256 + int8_rate("conv") * 32 * 256 + int8_rate("dense") * 40,
         abs=1,
     )
-    assert int8_rate("conv") == 1.69
+    assert int8_rate("conv") == 1.6829
 
 
 @pytest.mark.slow

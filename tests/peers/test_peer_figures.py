@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rbnn.errors import RbnnError
 from rbnn.peers.figures import PeerFigures, collect, peer_figures
 from rbnn.peers.jobs import Row, planned_paths
 from rbnn.peers.measured import MeasuredNetwork, hits, read_measured, write_measured
 from rbnn.peers.page import headline, page, summary
 from rbnn.peers.plan import PeerPlan
-from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
 from rbnn.runs.synthetic import write_synthetic_run
 
@@ -141,5 +141,5 @@ def test_what_is_missing_is_said_and_not_ranked(run: Run, tmp_path: Path) -> Non
 
 def test_a_damaged_file_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / "measured.json").write_text("{")
-    with pytest.raises(TrainingError, match="the network is then trained again"):
+    with pytest.raises(RbnnError, match="the network is then trained again"):
         read_measured(tmp_path)

@@ -1,0 +1,1 @@
+"""``make bench-engines``: other engines on the standard layers, from the user's checkouts."""
