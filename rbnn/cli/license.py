@@ -64,6 +64,7 @@ def issue(
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = options.DEFAULT_REGISTRY,
     runs: RunsOption = options.DEFAULT_RUNS,
+    release_only: options.ReleaseOnlyOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Issue a licence file for each task, for one enrolled device and one user."""
@@ -92,6 +93,7 @@ def issue(
                 names,
                 limit,
                 files.write,
+                release_only=release_only,
             )
     rows: list[dict[str, Any]] = []
     for (task, licence), path in zip(issued.items(), files.paths, strict=True):

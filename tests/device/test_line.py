@@ -104,7 +104,9 @@ def test_a_clock_that_runs_backwards_is_refused() -> None:
         ("licences", {"licences": "m-licence-[0,digits,zz,1,flash]"}),
         (
             "identify",
-            {"id": f"m-firmware-[0]\nm-board-[x]\nm-model-id-[{'0z' * 16}]\nm-puf-[fresh]"},
+            {
+                "id": f"m-firmware-[0]\nm-build-[release]\nm-board-[x]\nm-model-id-[{'0z' * 16}]\nm-puf-[fresh]"
+            },
         ),
     ],
 )

@@ -34,7 +34,13 @@ class StandIn:
 
     def identify(self) -> Identity:
         return Identity(
-            firmware="0", board="qemu", model_id=MODEL, model_digest="", puf="enrolled", public=""
+            firmware="0",
+            build="release",
+            board="qemu",
+            model_id=MODEL,
+            model_digest="",
+            puf="enrolled",
+            public="",
         )
 
     def tasks(self) -> list[DeviceTask]:
