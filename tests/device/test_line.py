@@ -105,7 +105,8 @@ def test_a_clock_that_runs_backwards_is_refused() -> None:
         (
             "identify",
             {
-                "id": f"m-firmware-[0]\nm-build-[release]\nm-board-[x]\nm-model-id-[{'0z' * 16}]\nm-puf-[fresh]"
+                "id": "m-firmware-[0]\nm-build-[release]\nm-board-[x]\n"
+                f"m-model-id-[{'0z' * 16}]\nm-puf-[fresh]"
             },
         ),
     ],
