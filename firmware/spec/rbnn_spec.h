@@ -74,7 +74,7 @@ typedef enum {
   X(RBNN_OVERRUN, "overrun", "bytes arrived faster than they could be read; send the line again") \
   X(RBNN_PUF_BIAS, "puf-bias", "too many cells of one class in the SRAM pattern have the same value") \
   X(RBNN_PUF_ENTROPY, "puf-entropy", "the SRAM pattern is too predictable to be a fingerprint") \
-  X(RBNN_DEVELOPMENT_BUILD, "development-build", "the licence is for release builds; this is a development build") \
+  X(RBNN_DEVELOPMENT_BUILD, "development-build", "a development build does not open this licence") \
   X(RBNN_STOPPED, "stopped", "stopped, because a byte arrived")
 
 /* Key derivation (rbnn/spec/kdf.py). */

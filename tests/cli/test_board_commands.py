@@ -143,9 +143,7 @@ def test_a_release_build_has_no_profile(rbnn: Rbnn) -> None:
     again = rbnn("flash", "--development", "--user-key", "--tasks", "colour")
     assert again.returncode == 0, again.stderr
     # The licence of grey stayed, and it is for release builds.
-    refused(
-        rbnn("switch", "grey", "--user-key"), "this is a development build", "without --development"
-    )
+    refused(rbnn("switch", "grey", "--user-key"), "a development build", "without --development")
     assert rbnn("flash", "--development", "--user-key").returncode == 0
 
 
