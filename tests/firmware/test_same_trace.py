@@ -1,8 +1,8 @@
 """The image of a Cortex-M4 takes the same way and accesses the same memory for all secrets.
 
-Power-on with the sketch's decoding, opening a licence and switching run in an emulator that notes
-each basic block and each address. The model is the same, which is public; fingerprints, their
-noise, user keys and licences differ.
+Power-on with the sketch's decoding, enrolment, opening a licence and switching run in an emulator
+that notes each basic block and each address. Fingerprints, their noise, user keys, licences, task
+secrets and weights differ.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ TASK = "grey"
 SHAPES = {"rbnn_layer_is_served", "plan_of"}
 """Functions that divide, on a Cortex-M4 in a time that depends on the operands: the model's shapes,
 which are public."""
+
+RETURN_AT_ONCE = bytes.fromhex("7047")
+"""The instruction `bx lr`."""
+INTERRUPT_BYTES = 128
+"""More than an interrupt's frame and its handler take."""
 
 
 class Device:
@@ -92,6 +97,10 @@ class Device:
     def switch(self) -> Trace:
         """Like `switch`."""
         return self.firmware.call("rbnn_device_switch", self.firmware.address("device"), self._task)
+
+    def lock(self) -> Trace:
+        """Like `lock`."""
+        return self.firmware.call("rbnn_device_lock", self.firmware.address("device"))
 
     def infer(self, sample: int) -> Trace:
         """Like `infer`; the logits go where the line is, before the input."""
@@ -151,3 +160,17 @@ def test_no_trace_of_an_enrolment_depends_on_the_fingerprint(devices: list[Devic
     same([one, two], lambda device: device.start(enrolled=False))
     enrolled = same([one, two], Device.enroll)
     assert enrolled.status == Status.OK and not divisions(devices, enrolled)
+
+
+def test_the_stack_is_wiped_as_deep_as_any_call_goes(devices: list[Device]) -> None:
+    device = devices[0]
+    wipe = device.firmware.address("rbnn_wipe_stack")
+    wiped = device.firmware.call("rbnn_wipe_stack").stack
+    kept = device.firmware.read(wipe, len(RETURN_AT_ONCE))
+    device.firmware.write(wipe, RETURN_AT_ONCE)
+    device.start(enrolled=False)
+    calls = [device.enroll(), device.start(), device.unlock(device.wrong)]
+    calls += [device.unlock(device.psk), device.switch(), device.infer(0), device.lock()]
+    device.firmware.write(wipe, kept)
+    deepest = max(call.stack for call in calls)
+    assert 1000 < deepest < wiped - INTERRUPT_BYTES, (deepest, wiped)

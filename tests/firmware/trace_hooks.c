@@ -14,10 +14,12 @@ typedef struct {
   uint64_t path;                     /* hash of the blocks' addresses */
   uint64_t addresses;                /* hash of the addresses of loads and stores */
   uint32_t flash;                    /* where code starts */
+  uint32_t stack;                    /* where the stack's reserve starts, below all other RAM */
   uint32_t public_start, public_end; /* a function whose loads and stores are left out */
   uint32_t is_public;
-  uint32_t at[CHECKPOINTS];              /* every CHECKPOINT_BLOCKS blocks: where it was, */
-  uint64_t seen[CHECKPOINTS];            /* and both hashes */
+  uint32_t lowest;            /* address in RAM that was accessed; begins with the stack pointer */
+  uint32_t at[CHECKPOINTS];   /* every CHECKPOINT_BLOCKS blocks: where it was, */
+  uint64_t seen[CHECKPOINTS]; /* and both hashes */
   uint8_t executed[EXECUTED_BYTES / 2u]; /* for each half-word of code */
 } trace;
 
@@ -50,6 +52,7 @@ bool trace_access(void *engine, int kind, uint64_t address, int size, int64_t va
   trace *const state = user;
   (void)engine;
   (void)value;
+  if (address < state->lowest && address >= state->stack) state->lowest = (uint32_t)address;
   if (!state->is_public) {
     state->addresses = mix(state->addresses, address << 16 | (uint64_t)size << 8 | (uint64_t)kind);
     state->accesses++;

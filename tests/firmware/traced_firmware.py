@@ -35,9 +35,11 @@ class _Trace(ctypes.Structure):
         ("path", ctypes.c_uint64),
         ("addresses", ctypes.c_uint64),
         ("flash", ctypes.c_uint32),
+        ("stack", ctypes.c_uint32),
         ("public_start", ctypes.c_uint32),
         ("public_end", ctypes.c_uint32),
         ("is_public", ctypes.c_uint32),
+        ("lowest", ctypes.c_uint32),
         ("at", ctypes.c_uint32 * CHECKPOINTS),
         ("seen", ctypes.c_uint64 * CHECKPOINTS),
         ("executed", ctypes.c_uint8 * (EXECUTED_BYTES // 2)),
@@ -46,9 +48,10 @@ class _Trace(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Trace:
-    """One call."""
+    """One call; ``stack`` are the bytes that it takes below its caller."""
 
     status: int
+    stack: int
     blocks: int
     accesses: int
     path: int
@@ -110,7 +113,8 @@ class TracedFirmware:
         self._core.mem_write(pointer, stacked)
         self._core.reg_write(arm_const.UC_ARM_REG_SP, pointer)
         self._core.reg_write(arm_const.UC_ARM_REG_LR, RETURN | 1)
-        state = _Trace(flash=self._build.board.flash.address)
+        board = self._build.board
+        state = _Trace(flash=board.flash.address, stack=board.ram.address, lowest=pointer)
         start, size = self.symbols[PUBLIC]
         state.public_start, state.public_end = start, start + size
         handles = [
@@ -129,6 +133,7 @@ class TracedFirmware:
         executed = bytes(state.executed)
         return Trace(
             result - (1 << 32) if result >> 31 else result,
+            pointer - state.lowest,
             state.blocks,
             state.accesses,
             state.path,
