@@ -158,6 +158,7 @@ def list_licences(
     """List the licences issued for one device or for all."""
     from rich.table import Table
 
+    from rbnn.keys import licence
     from rbnn.keys.registry import Registry
 
     with Registry.open(registry, create=False) as known:
@@ -173,6 +174,7 @@ def list_licences(
                 "task": one.task_name,
                 "user": one.user,
                 "inference_limit": one.inference_limit,
+                "release_only": licence.parse(one.data).release_only,
                 "issued_at": one.issued_at,
             }
             for one in found

@@ -79,7 +79,14 @@ class Fresh:
         return Places(self.build, MEMBERS, self.folder)
 
 
-@pytest.fixture(params=["qemu", "nucleo"])
+@pytest.fixture(
+    params=[
+        "qemu",
+        "nucleo",
+        pytest.param("qemu-m3", marks=pytest.mark.slow),
+        pytest.param("qemu-m7", marks=pytest.mark.slow),
+    ]
+)
 def fresh(
     request: pytest.FixtureRequest, random_export: Callable[..., Any], tmp_path: Path
 ) -> Iterator[list[Fresh]]:
