@@ -16,7 +16,9 @@ SYSTEM_TOOLS := \
 	espeak-ng:espeak-ng
 # command:Debian package that brings it, for the tests alone
 TEST_TOOLS := \
-	chromium:chromium
+	chromium:chromium \
+	clang:clang \
+	valgrind:valgrind
 # file:Debian package that brings it
 SYSTEM_FILES := \
 	/usr/include/stdio.h:libc6-dev \

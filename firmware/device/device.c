@@ -27,12 +27,15 @@ rbnn_status rbnn_device_start(rbnn_device *device, const rbnn_device_memory *mem
       .source = rbnn_reconf_source,
       .source_context = &device->reconf,
   };
+  rbnn_wipe_stack();
   return device->model_status;
 }
 
 rbnn_status rbnn_device_enroll(rbnn_device *device, uint8_t record[RBNN_HELPER_RECORD_BYTES])
 {
-  return rbnn_vault_enroll(&device->vault, device->pattern, record);
+  const rbnn_status status = rbnn_vault_enroll(&device->vault, device->pattern, record);
+  rbnn_wipe_stack();
+  return status;
 }
 
 void rbnn_device_forget_scores(rbnn_device *device)
@@ -51,6 +54,7 @@ static void leave_task(rbnn_device *device)
   rbnn_wipe(memory->arena, memory->arena_bytes);
   rbnn_device_forget_scores(device);
   device->engine.params_bytes = 0;
+  rbnn_wipe_stack();
 }
 
 rbnn_status rbnn_device_add_licence(rbnn_device *device, const uint8_t licence[RBNN_LICENCE_BYTES],
@@ -86,7 +90,9 @@ rbnn_status rbnn_device_unlock(rbnn_device *device, uint32_t task,
   if (device->model_status != RBNN_OK) {
     return device->model_status;
   }
-  return rbnn_vault_unlock(&device->vault, task, psk);
+  const rbnn_status status = rbnn_vault_unlock(&device->vault, task, psk);
+  rbnn_wipe_stack();
+  return status;
 }
 
 /* With the task's keys, and its parameters in memory: all that is needed before the first
@@ -129,6 +135,7 @@ rbnn_status rbnn_device_switch(rbnn_device *device, uint32_t task)
   if (status != RBNN_OK) {
     leave_task(device);
   }
+  rbnn_wipe_stack();
   return status;
 }
 

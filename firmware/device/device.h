@@ -140,8 +140,9 @@ rbnn_task_state rbnn_device_task_state(const rbnn_device *device, uint32_t task)
 /* Open the task's licence with its pre-shared key, which the caller wipes. The
  * model digest is taken here, and the task's sealed block is authenticated. RBNN_NOT_ENROLLED,
  * RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_PROVISIONING_DAMAGED, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE,
- * RBNN_LICENCE_MODEL, RBNN_SEALED_BLOCK, or RBNN_LICENCE_REFUSED for a wrong key and a wrong device
- * alike. A failure changes no state. */
+ * RBNN_DEVELOPMENT_BUILD (the licence is for release builds, spec/target.h), RBNN_LICENCE_MODEL,
+ * RBNN_SEALED_BLOCK, or RBNN_LICENCE_REFUSED for a wrong key and a wrong device alike. A failure
+ * changes no state. */
 rbnn_status rbnn_device_unlock(rbnn_device *device, uint32_t task,
                                const uint8_t psk[RBNN_KEY_BYTES]);
 

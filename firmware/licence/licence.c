@@ -12,8 +12,9 @@ rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], uint32
 {
   memcpy(prologue, licence, sizeof *prologue);
   if (memcmp(prologue->magic, RBNN_LICENCE_MAGIC, sizeof prologue->magic) != 0 ||
-      prologue->version != RBNN_LICENCE_VERSION || prologue->flags != 0u ||
-      prologue->reserved != 0u || prologue->task >= task_count) {
+      prologue->version != RBNN_LICENCE_VERSION ||
+      prologue->flags > RBNN_LICENCEFLAG_RELEASE_ONLY || prologue->reserved != 0u ||
+      prologue->task >= task_count) {
     return RBNN_LICENCE_FORMAT;
   }
   return RBNN_OK;

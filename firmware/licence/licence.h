@@ -6,8 +6,8 @@
 
 #include "core/model.h"
 
-/* Decode the clear part and check its form: magic, version, flags, reserved members, and a task
- * number below `task_count`. RBNN_LICENCE_FORMAT. */
+/* Decode the clear part and check its form: magic, version, known flags, reserved members, and a
+ * task number below `task_count`. RBNN_LICENCE_FORMAT. */
 rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], uint32_t task_count,
                                rbnn_licence_prologue *prologue);
 

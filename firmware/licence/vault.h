@@ -80,8 +80,9 @@ rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, ui
  * as it lies in flash now, and is part of the licence's key; the task's sealed block is
  * authenticated.
  * RBNN_NOT_ENROLLED, RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_PROVISIONING_DAMAGED,
- * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LICENCE_MODEL, RBNN_SEALED_BLOCK, or
- * RBNN_LICENCE_REFUSED for a wrong key and a wrong device alike. A failure changes no state. */
+ * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_DEVELOPMENT_BUILD,
+ * RBNN_LICENCE_MODEL, RBNN_SEALED_BLOCK, or RBNN_LICENCE_REFUSED for a wrong key and a wrong
+ * device alike. A failure changes no state. */
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES]);
 
 /* Make an unlocked task active: decrypt its sealed block into `params` (4-byte aligned, at least

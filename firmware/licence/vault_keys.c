@@ -11,6 +11,7 @@
 #include "licence/vault.h"
 #include "licence/vault_slots.h"
 #include "reconf/reconf.h"
+#include "spec/target.h"
 
 /* The Noise message of a licence: ephemeral public key, sealed task secret, tag. */
 #define EPHEMERAL_OFFSET RBNN_LICENCE_PROLOGUE_BYTES
@@ -97,6 +98,11 @@ rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t ps
   if (status == RBNN_OK) {
     status = find_licence(vault, task, &licence, &prologue);
   }
+#if RBNN_DEVELOPMENT
+  if (status == RBNN_OK && (prologue.flags & RBNN_LICENCEFLAG_RELEASE_ONLY) != 0u) {
+    status = RBNN_DEVELOPMENT_BUILD;
+  }
+#endif
   if (status == RBNN_OK) {
     rbnn_vault_model_digest(vault->model, digest);
     status = rbnn_licence_check_model(&prologue, vault->model, digest);

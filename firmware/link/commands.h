@@ -10,6 +10,7 @@
 #define RBNN_DECLARE(word, arguments, text) \
   rbnn_status rbnn_link_##word(rbnn_link *link, const char *words);
 RBNN_COMMAND_LIST(RBNN_DECLARE)
+RBNN_DEVELOPMENT_COMMAND_LIST(RBNN_DECLARE)
 #undef RBNN_DECLARE
 
 /* Answer one zero-terminated line. */

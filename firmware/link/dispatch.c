@@ -5,6 +5,7 @@
 #include "link/commands.h"
 #include "link/print.h"
 #include "link/words.h"
+#include "spec/target.h"
 
 typedef struct {
   const char *word;
@@ -14,7 +15,11 @@ typedef struct {
 } command;
 
 #define COMMAND(word, arguments, text) {#word, arguments, text, rbnn_link_##word},
-static const command commands[] = {RBNN_COMMAND_LIST(COMMAND)};
+static const command commands[] = {RBNN_COMMAND_LIST(COMMAND)
+#if RBNN_DEVELOPMENT
+                                       RBNN_DEVELOPMENT_COMMAND_LIST(COMMAND)
+#endif
+};
 #undef COMMAND
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -5,6 +5,7 @@
 #include "link/commands.h"
 #include "link/print.h"
 #include "port/port.h"
+#include "spec/target.h"
 
 static void print_line(const char *prefix, const char *text)
 {
@@ -74,6 +75,7 @@ rbnn_status rbnn_link_id(rbnn_link *link, const char *words)
   uint8_t digest[32];
   (void)words;
   print_line("m-firmware-[", RBNN_FIRMWARE_VERSION);
+  print_line("m-build-[", RBNN_DEVELOPMENT ? "development" : "release");
   print_line("m-board-[", rbnn_port_board());
   print_line("m-protection-[", rbnn_port_protection());
   const rbnn_device *const device = link->device;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inference on the loaded buffer: infer, results, labels, trace. */
+/* Inference on the loaded buffer: infer, results, labels; in development builds trace. */
 #include <stddef.h>
 
 #include "core/operators.h"
@@ -9,6 +9,7 @@
 #include "link/print.h"
 #include "link/words.h"
 #include "port/port.h"
+#include "spec/target.h"
 
 #define DEFAULT_INFERENCES 1u
 #define DEFAULT_WARM_UPS 10u
@@ -23,6 +24,18 @@ static rbnn_status check_ready(rbnn_link *link)
 static rbnn_status run(rbnn_link *link, int32_t logits[RBNN_MAX_CLASSES])
 {
   return rbnn_device_infer(link->device, link->input, link->input_bytes, logits);
+}
+
+/* Up to `count` inferences: a byte that arrives meanwhile ends them, and is dropped. CR and LF do
+ * not: a terminal sends them after the command. RBNN_STOPPED, or why one failed. */
+static rbnn_status run_many(rbnn_link *link, uint32_t count, int32_t logits[RBNN_MAX_CLASSES])
+{
+  rbnn_status status = RBNN_OK;
+  while (count-- > 0u && status == RBNN_OK) {
+    const int byte = rbnn_port_read();
+    status = byte < 0 || byte == '\r' || byte == '\n' ? run(link, logits) : RBNN_STOPPED;
+  }
+  return status;
 }
 
 static void print_results(const rbnn_link *link)
@@ -61,7 +74,7 @@ rbnn_status rbnn_link_infer(rbnn_link *link, const char *words)
   rbnn_print("m-warmup-start-");
   rbnn_print_number(warm_ups);
   rbnn_print_end();
-  for (uint32_t i = 0; i < warm_ups && status == RBNN_OK; i++) status = run(link, logits);
+  status = run_many(link, warm_ups, logits);
   if (status != RBNN_OK) return status;
   rbnn_print("m-warmup-done");
   rbnn_print_end();
@@ -71,7 +84,7 @@ rbnn_status rbnn_link_infer(rbnn_link *link, const char *words)
   rbnn_print_end();
   /* Both times are printed at the end, so that nothing but inferences lies between them. */
   const uint64_t start = rbnn_port_ticks();
-  for (uint32_t i = 0; i < inferences && status == RBNN_OK; i++) status = run(link, logits);
+  status = run_many(link, inferences, logits);
   const uint64_t end = rbnn_port_ticks();
   if (status != RBNN_OK) return status;
   rbnn_print_lap(start);
@@ -117,6 +130,9 @@ rbnn_status rbnn_link_labels(rbnn_link *link, const char *words)
   return RBNN_OK;
 }
 
+#if RBNN_DEVELOPMENT
+/* CRC-32 is linear, so a layer's is a check on guesses at its activations: whoever may run a task
+ * learns more than its answers from this. */
 typedef struct {
   uint64_t start;
   uint64_t ticks[RBNN_MAX_LAYERS];
@@ -164,3 +180,4 @@ rbnn_status rbnn_link_trace(rbnn_link *link, const char *words)
   rbnn_print_end();
   return RBNN_OK;
 }
+#endif

@@ -38,6 +38,7 @@ static void end_line(rbnn_link *link)
     rbnn_link_dispatch(link, link->line);
   }
   rbnn_wipe(link->line, sizeof link->line);
+  rbnn_wipe_stack(); /* of what the command has computed and printed */
   link->line_bytes = 0;
   link->line_too_long = false;
   link->line_garbled = false;

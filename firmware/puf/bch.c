@@ -33,8 +33,10 @@ static uint8_t mask_nonzero(uint8_t value)
   return (uint8_t)(0u - ((0u - (uint32_t)value) >> 31));
 }
 
+/* Without the barrier, Clang sees that a mask is all ones or zero, and chooses an address. */
 static uint8_t choose(uint8_t mask, uint8_t yes, uint8_t no)
 {
+  __asm("" : "+r"(mask));
   return (uint8_t)((yes & mask) | (no & (uint8_t)~mask));
 }
 

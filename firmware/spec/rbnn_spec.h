@@ -39,6 +39,8 @@ typedef enum {
   RBNN_OVERRUN = -27,
   RBNN_PUF_BIAS = -28,
   RBNN_PUF_ENTROPY = -29,
+  RBNN_DEVELOPMENT_BUILD = -33,
+  RBNN_STOPPED = -34,
 } rbnn_status;
 
 /* X(name, printed name, text) for every failure. */
@@ -71,7 +73,9 @@ typedef enum {
   X(RBNN_SELF_TEST, "self-test", "the self-test failed") \
   X(RBNN_OVERRUN, "overrun", "bytes arrived faster than they could be read; send the line again") \
   X(RBNN_PUF_BIAS, "puf-bias", "too many cells of one class in the SRAM pattern have the same value") \
-  X(RBNN_PUF_ENTROPY, "puf-entropy", "the SRAM pattern is too predictable to be a fingerprint")
+  X(RBNN_PUF_ENTROPY, "puf-entropy", "the SRAM pattern is too predictable to be a fingerprint") \
+  X(RBNN_DEVELOPMENT_BUILD, "development-build", "a development build does not open this licence") \
+  X(RBNN_STOPPED, "stopped", "stopped, because a byte arrived")
 
 /* Key derivation (rbnn/spec/kdf.py). */
 #define RBNN_KEY_BYTES 32u
@@ -170,6 +174,10 @@ typedef enum {
   RBNN_ADAPTER_IDENTITY = 0,
   RBNN_ADAPTER_REPLICATE = 1,
 } rbnn_adapter;
+
+typedef enum {
+  RBNN_LICENCEFLAG_RELEASE_ONLY = 1,
+} rbnn_licenceflag;
 
 typedef enum {
   RBNN_READS_IMAGE = 1,
@@ -385,7 +393,7 @@ _Static_assert(sizeof(rbnn_params_header) == 52u, "params_header");
 typedef struct {
   uint8_t magic[4]; /* "RBLC" */
   uint16_t version; /* LICENCE_VERSION */
-  uint16_t flags; /* zero */
+  uint16_t flags; /* flags LicenceFlag */
   uint8_t licence_id[16]; /* random, drawn for each licence */
   uint8_t model_id[16]; /* as in the container */
   uint8_t model_digest[32]; /* BLAKE2b-256 of the whole container */
@@ -467,7 +475,7 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
 #define RBNN_PROTECTION_OPEN "open"
 #define RBNN_PROTECTION_FLASH "flash"
 #define RBNN_PROTECTION_PERMANENT "permanent"
-/* X(word, arguments, text): served by rbnn_link_<word>. */
+/* X(word, arguments, text): served by rbnn_link_<word>; the second list in development builds. */
 #define RBNN_COMMAND_LIST(X) \
   X(name, "", "Print the name of the device") \
   X(timestamp, "", "Print the time since start") \
@@ -478,7 +486,6 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
   X(infer, "N [W]", "Run W warm-up and N timed inferences on the buffer, at most 50000 each") \
   X(results, "", "Print the last scores again") \
   X(labels, "", "Print the active task's input and class names") \
-  X(trace, "", "Run one inference; print time and output CRC-32 of every layer") \
   X(id, "", "Print what identifies board, firmware, model and device") \
   X(enroll, "", "Make helper data from the power-up pattern") \
   X(tasks, "", "List the tasks and their state") \
@@ -490,5 +497,7 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
   X(selftest, "", "Check crypto, sketch and container") \
   X(stack, "", "Print the stack's high-water mark") \
   X(reset, "", "Restart without losing power (a warm reset)")
+#define RBNN_DEVELOPMENT_COMMAND_LIST(X) \
+  X(trace, "", "In development builds: run one inference; print time and output CRC-32 of every layer")
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the machine that this is compiled for can do. No other file asks the compiler's own macros;
- * C and assembly ask these, each of which is 0 or 1.
+/* What this is compiled for: the kind of build, and what the machine can do. No other file asks the
+ * compiler's own macros; C and assembly ask these, each of which is 0 or 1.
  *
  *                                          V7M  V7EM
  *   Cortex-M0, M0+, M23                     0    0    C only
@@ -12,6 +12,11 @@
  * ChaCha and wiping as a Cortex-M4. */
 #ifndef RBNN_SPEC_TARGET_H
 #define RBNN_SPEC_TARGET_H
+
+/* A build with commands that show what happens inside (link/infer.c: trace). */
+#ifndef RBNN_DEVELOPMENT
+#define RBNN_DEVELOPMENT 0
+#endif
 
 /* Thumb-2 of an M-profile core, saturation and 64-bit loads included. */
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2

@@ -46,6 +46,14 @@ def flash(
         bool,
         typer.Option("--test-only", help="Flash a packed model; its keys are published."),
     ] = False,
+    development: Annotated[
+        bool,
+        typer.Option(
+            "--development",
+            help="Build with trace%, which rbnn profile needs and which shows every layer.",
+        ),
+    ] = False,
+    release_only: options.ReleaseOnlyOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Export, check and build if needed, write the board, enrol it once, and license it."""
@@ -54,9 +62,16 @@ def flash(
     from rbnn.image import sizes
     from rbnn.keys import registry as registries
 
+    if development:
+        options.refuse_beside("--development", {"--release-only": release_only or None})
     target = options.target(board, port, device_folder, emulated)
     source = find_source(
-        run, runs=runs, provider_key=provider_key, test_only=test_only, say=options.say
+        run,
+        runs=runs,
+        provider_key=provider_key,
+        test_only=test_only,
+        say=options.say,
+        development=development,
     )
     names = source.choose_tasks(tasks)
     load_key = options.user_key_loader(user_key)
@@ -72,7 +87,9 @@ def flash(
         print(plan.model_dump_json(indent=2) if as_json else "\n".join(plan.commands))
         return
     with registries.Registry.open(registry) as book:
-        report = deploy.flash(prepared, target, provider, key, book, names, options.say)
+        report = deploy.flash(
+            prepared, target, provider, key, book, names, options.say, release_only=release_only
+        )
     if as_json:
         print(report.model_dump_json(indent=2))
     else:

@@ -64,6 +64,7 @@ def issue(
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = options.DEFAULT_REGISTRY,
     runs: RunsOption = options.DEFAULT_RUNS,
+    release_only: options.ReleaseOnlyOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Issue a licence file for each task, for one enrolled device and one user."""
@@ -92,6 +93,7 @@ def issue(
                 names,
                 limit,
                 files.write,
+                release_only=release_only,
             )
     rows: list[dict[str, Any]] = []
     for (task, licence), path in zip(issued.items(), files.paths, strict=True):
@@ -156,6 +158,7 @@ def list_licences(
     """List the licences issued for one device or for all."""
     from rich.table import Table
 
+    from rbnn.keys import licence
     from rbnn.keys.registry import Registry
 
     with Registry.open(registry, create=False) as known:
@@ -171,6 +174,7 @@ def list_licences(
                 "task": one.task_name,
                 "user": one.user,
                 "inference_limit": one.inference_limit,
+                "release_only": licence.parse(one.data).release_only,
                 "issued_at": one.issued_at,
             }
             for one in found

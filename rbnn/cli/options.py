@@ -49,6 +49,10 @@ PassphraseFileOption = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File (mode 0600) whose first line is the passphrase."),
 ]
+ReleaseOnlyOption = Annotated[
+    bool,
+    typer.Option("--release-only", help="Licences that a development build does not open."),
+]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 UntilOption = Annotated[

@@ -96,7 +96,7 @@ def demonstrate(plan: DemoPlan, say: Say) -> DemoFigures:
     registry = Registry.open(plan.folder / "registry.sqlite")
     target = EmulatedTarget(load_board(BOARD), plan.folder / "emulated" / "device", say)
 
-    prepared = deploy.prepare(plan.run, target, provider.public, say)
+    prepared = deploy.prepare(plan.run, target, provider.public, say, development=True)
     say("Comparing C engine, integer reference and Keras on the whole test sets.")
     with LoadingBar() as bar:
         checks = verify_run(plan.run, prepared.export.container, plan.data, bar.show)

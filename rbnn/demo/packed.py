@@ -109,7 +109,7 @@ def _demonstrate(plan: PackedDemoPlan, say: Say, find: Find) -> PackedFigures:
     provider = published_provider()
     alice = create_user_key(plan.folder / "alice.key")
     mallory = create_user_key(plan.folder / "mallory.key")
-    prepared = deploy.prepare_packed(model, target, say, plan.folder / "export")
+    prepared = deploy.prepare_packed(model, target, say, plan.folder / "export", development=True)
     with Registry.open(plan.registry) as registry:
         report = deploy.flash(prepared, target, provider, alice, registry, (), say)
         say("Trying what the board must refuse.")

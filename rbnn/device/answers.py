@@ -17,6 +17,7 @@ _DIGITS = {10: re.compile("[0-9]{1,20}"), 16: re.compile("[0-9a-f]{1,16}")}
 _SCORE = re.compile(r"[0-9](\.[0-9]{1,6})?")
 
 PufState = Literal["fresh", "enrolled", "power-cycle", "damaged"]
+BuildKind = Literal["release", "development"]
 TaskState = Literal["unlicensed", "locked", "unlocked", "active"]
 
 
@@ -24,6 +25,7 @@ class Identity(Frozen):
     """The answer to ``id``; identifiers in hexadecimal, empty if the device has none."""
 
     firmware: str
+    build: BuildKind
     board: str
     model_id: str
     model_digest: str

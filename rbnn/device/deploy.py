@@ -100,6 +100,8 @@ def prepare(
     provider_public: bytes,
     say: Say,
     check: Callable[[Run, Export, Say], object] | None = None,
+    *,
+    development: bool = False,
 ) -> Prepared:
     """Export if needed, check, build, and measure; the board is not touched.
 
@@ -110,6 +112,7 @@ def prepare(
         say: told each step.
         check: raises if the export is not to be flashed, such as
             :func:`rbnn.export.checks.require_checked`; None if the caller checks.
+        development: build with the commands that show what happens inside.
 
     Raises:
         FitError: the image does not fit the board; the message holds the numbers.
@@ -120,11 +123,16 @@ def prepare(
     export = _current_export(run, provider_public, say)
     if check is not None:
         check(run, export, say)
-    return _build(run.folder, run.secrets, export, target, say)
+    return _build(run.folder, run.secrets, export, target, say, development)
 
 
 def prepare_packed(
-    packed: PackedModel, target: Target, say: Say, folder: Path | None = None
+    packed: PackedModel,
+    target: Target,
+    say: Say,
+    folder: Path | None = None,
+    *,
+    development: bool = False,
 ) -> Prepared:
     """Like :func:`prepare`, for a packed model, whose keys are published.
 
@@ -133,6 +141,7 @@ def prepare_packed(
         target: the board.
         say: told each step.
         folder: for the build's input and output; None for one in the cache.
+        development: as for :func:`prepare`.
 
     Raises:
         RbnnError: see :func:`prepare`.
@@ -140,7 +149,8 @@ def prepare_packed(
     say(f"The keys of {packed.folder} are TEST-ONLY: published, they protect nothing.")
     place = cache_folder() / "packed" / packed.document.model_digest[:16]
     export = packed.lay_out(place if folder is None else folder)
-    return _build(packed.folder, packed.secrets, export, target, say, test_only=True)
+    source = packed.folder
+    return _build(source, packed.secrets, export, target, say, development, test_only=True)
 
 
 def _build(
@@ -149,11 +159,15 @@ def _build(
     export: Export,
     target: Target,
     say: Say,
+    development: bool,
     *,
     test_only: bool = False,
 ) -> Prepared:
-    say(f"Building the firmware for {target.board.name}.")
-    build = platformio.build(target.board, export.folder, test_only=test_only)
+    kind = "a development build of the firmware, with trace%," if development else "the firmware"
+    say(f"Building {kind} for {target.board.name}.")
+    build = platformio.build(
+        target.board, export.folder, test_only=test_only, development=development
+    )
     return Prepared(source, secrets, export, build, sizes.report(build, export))
 
 
@@ -174,6 +188,8 @@ def flash(
     registry: Registry,
     tasks: Sequence[str],
     say: Say,
+    *,
+    release_only: bool = False,
 ) -> FlashReport:
     """Write a prepared firmware, enrol the device on first contact, license it, and check.
 
@@ -185,6 +201,7 @@ def flash(
         registry: devices and licences.
         tasks: names of the tasks to license; empty for all.
         say: told each step.
+        release_only: whether a development build shall refuse the licences.
 
     Raises:
         RbnnError: a task is unknown, or the board, the registry or the device refuses. An unknown
@@ -201,7 +218,8 @@ def flash(
     held = _licences_to_keep(registry, device, container, set(numbers.values()))
     issued = list(
         issue_licences(
-            container, secrets, provider, device.public, user_key, registry, list(numbers)
+            *(container, secrets, provider, device.public, user_key, registry, list(numbers)),
+            release_only=release_only,
         ).values()
     )
     many = f"{len(issued)} licence{'' if len(issued) == 1 else 's'}"

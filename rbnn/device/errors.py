@@ -33,6 +33,7 @@ _FIXES: dict[Status, str] = {
     Status.SEALED_BLOCK: "Write the model again: rbnn flash --user-key PATH",
     Status.LOCKED: "Unlock it: rbnn switch TASK --user-key PATH",
     Status.NO_ACTIVE_TASK: "Choose a task: rbnn switch TASK --user-key PATH",
+    Status.DEVELOPMENT_BUILD: "Write a release build: rbnn flash without --development",
     Status.LIMIT: "Start a new activation: switch to the task again.",
     Status.UNKNOWN_TASK: "List its tasks with: rbnn board status",
 }

@@ -27,6 +27,8 @@ def issue_licences(
     tasks: Sequence[str],
     inference_limit: int = 0,
     deliver: Callable[[Mapping[str, Licence]], None] | None = None,
+    *,
+    release_only: bool = False,
 ) -> dict[str, Licence]:
     """Issue one licence for each task: all of them, or none.
 
@@ -41,6 +43,7 @@ def issue_licences(
         inference_limit: inferences per activation; 0 for no limit.
         deliver: called with the licences before the registry keeps them; if it raises, none is
             issued.
+        release_only: whether a development build shall refuse them.
 
     Returns:
         The licences by task name.
@@ -69,6 +72,7 @@ def issue_licences(
                 secrets[name],
                 desk.next_sequence(),
                 inference_limit,
+                release_only=release_only,
             )
             desk.add(issued[name], name, user_key)
         if deliver is not None:

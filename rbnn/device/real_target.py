@@ -72,7 +72,7 @@ class RealTarget(Target):
         """Run PlatformIO's upload target."""
         from rbnn.image import platformio
 
-        platformio.upload(build.board, model, self.probe())
+        platformio.upload(build.board, model, self.probe(), development=build.development)
 
     def write_provisioning(self, partition: bytes) -> None:
         """Run OpenOCD's ``program``; only the partition's sector is erased."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import binascii
+import contextlib
 from types import TracebackType
 from typing import Literal, cast
 
 from rbnn.device.answers import (
     ActiveTask,
     Answer,
+    BuildKind,
     DeviceLicence,
     DeviceTask,
     Enrolment,
@@ -33,6 +35,7 @@ from rbnn.spec.layout import (
     MAX_TASKS,
 )
 from rbnn.spec.link import Protection
+from rbnn.spec.status import Status
 
 MODEL_ID_BYTES = 16
 LICENCE_ID_BYTES = 16
@@ -98,8 +101,12 @@ class Session:
         protection = answer.one("protection")
         if protection not in list(Protection):
             raise answer.nonsense(f"the protection {protection!r}")
+        build = answer.one("build")
+        if build not in ("release", "development"):
+            raise answer.nonsense(f"the build {build!r}")
         return Identity(
             firmware=answer.one("firmware"),
+            build=cast(BuildKind, build),
             board=answer.one("board"),
             model_id=answer.optional("model-id"),
             model_digest=answer.optional("model-digest"),
@@ -207,7 +214,12 @@ class Session:
         if not (1 <= n <= link.MAX_INFERENCES and 0 <= warm_ups <= link.MAX_INFERENCES):
             raise ValueError(f"At most {link.MAX_INFERENCES} inferences. Received: {n}, {warm_ups}")
         self.load(image)
-        answer = self.ask(f"infer {n} {warm_ups}", INFERENCE_TIMEOUT_S)
+        try:
+            answer = self.ask(f"infer {n} {warm_ups}", INFERENCE_TIMEOUT_S)
+        except (LinkError, KeyboardInterrupt):
+            with contextlib.suppress(LinkError):  # nobody waits for it any more: end it
+                self.line.write(link.COMMAND_END.encode())
+            raise
         us = answer.elapsed() / n
         return Inference(scores=answer.scores(), us=us, instructions=self.instructions(us))
 
@@ -235,9 +247,18 @@ class Session:
         return ActiveTask(input_shape=(height, width, channels), labels=tuple(names))
 
     def trace(self, image: bytes) -> Trace:
-        """Run one inference and report every layer."""
+        """Run one inference and report every layer; needs a development build.
+
+        Raises:
+            DeviceError: the board refuses, for instance because its firmware is a release build.
+        """
         self.load(image)
-        answer = self.ask("trace", INFERENCE_TIMEOUT_S)
+        try:
+            answer = self.ask("trace", INFERENCE_TIMEOUT_S)
+        except DeviceError as error:
+            if error.status is Status.UNKNOWN_COMMAND:
+                error.fix = "Only a development build has it: rbnn flash --development"
+            raise
         layers: list[TracedLayer] = []
         for value in answer.all("layer"):
             number, operator, ticks, crc = answer.fields(value, 4)

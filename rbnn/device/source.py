@@ -53,7 +53,13 @@ class Source:
 
 
 def find_source(
-    name: Path | None, *, runs: Path, provider_key: Path, test_only: bool, say: Say
+    name: Path | None,
+    *,
+    runs: Path,
+    provider_key: Path,
+    test_only: bool,
+    say: Say,
+    development: bool = False,
 ) -> Source:
     """The model that the options of ``rbnn flash`` select.
 
@@ -64,16 +70,17 @@ def find_source(
         provider_key: file of the key that issues a run's licences; made if missing.
         test_only: use a packed model, whose keys are published.
         say: told each step.
+        development: build with the commands that show what happens inside.
 
     Raises:
         RbnnError: there is no such run or packed model, or a packed one was named without
             ``test_only``.
     """
     if test_only:
-        return _packed(PackedModel.read(name or SHIPPED), say)
+        return _packed(PackedModel.read(name or SHIPPED), say, development)
     refuse_unasked(name)
     try:
-        return _run(choose_run(name, runs), provider_key, say)
+        return _run(choose_run(name, runs), provider_key, say, development)
     except RbnnError as error:
         if name is None:
             error.fix += (
@@ -82,19 +89,21 @@ def find_source(
         raise
 
 
-def _packed(packed: PackedModel, say: Say) -> Source:
+def _packed(packed: PackedModel, say: Say, development: bool) -> Source:
     return Source(
         packed.folder,
         tuple(task.name for task in packed.document.tasks),
         published_provider,
-        lambda target, _: deploy.prepare_packed(packed, target, say),
+        lambda target, _: deploy.prepare_packed(packed, target, say, development=development),
     )
 
 
-def _run(run: Run, provider_key: Path, say: Say) -> Source:
+def _run(run: Run, provider_key: Path, say: Say, development: bool) -> Source:
     return Source(
         run.folder,
         tuple(task.name for task in run.config().tasks),
         partial(ensure_provider, provider_key, say=say),
-        lambda target, provider: deploy.prepare(run, target, provider.public, say, require_checked),
+        lambda target, provider: deploy.prepare(
+            run, target, provider.public, say, require_checked, development=development
+        ),
     )

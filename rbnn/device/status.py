@@ -38,7 +38,7 @@ class BoardStatus(Frozen):
         table.add_row("power", "on" if self.on else "off")
         if self.identity is not None:
             table.add_row("port", self.port)
-            table.add_row("firmware", self.identity.firmware)
+            table.add_row("firmware", f"{self.identity.firmware}, {self.identity.build} build")
             table.add_row("model", self.identity.model_id or "none")
             table.add_row("protection", PROTECTIONS[self.identity.protection])
             table.add_row("fingerprint", self.identity.puf)

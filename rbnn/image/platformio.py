@@ -25,6 +25,8 @@ from rbnn.image.workplace import workplace
 
 ALLOW_TEST_ONLY = "RBNN_ALLOW_TEST_ONLY"
 """Environment variable without which the firmware refuses a model whose keys are published."""
+DEVELOPMENT = "RBNN_DEVELOPMENT"
+"""Environment variable that makes a development build, whose `trace` shows every layer."""
 PROBE_SERIAL = "RBNN_PROBE_SERIAL"
 """Environment variable that tells the upload which debug probe to use."""
 _INHERITED = {
@@ -52,6 +54,7 @@ class BuildResult:
         map: the linker's map file.
         log: everything that PlatformIO printed.
         memory: how the board's RAM is divided; None without a model.
+        development: whether it has the commands of a development build.
     """
 
     board: Board
@@ -60,6 +63,7 @@ class BuildResult:
     map: Path
     log: Path
     memory: MemoryPlan | None = None
+    development: bool = False
 
 
 def build_folder(board: Board) -> Path:
@@ -83,7 +87,7 @@ def _plan_memory(board: Board, model: Path | None) -> MemoryPlan | None:
     return memory
 
 
-def _environment(board: Board, model: Path | None) -> dict[str, str]:
+def _environment(board: Board, model: Path | None, development: bool) -> dict[str, str]:
     """Variables of the PlatformIO process: chosen, so that a user's own change no build."""
     place = workplace()
     # A folder that does not exist builds the firmware without a model.
@@ -99,10 +103,12 @@ def _environment(board: Board, model: Path | None) -> dict[str, str]:
         "RBNN_MODEL_DIR": str(place.named_plainly(model, board.name) if model else no_model),
         "RBNN_MEMORY_DIR": str(memory_folder(board)),
     }
-    for name in (ALLOW_TEST_ONLY, PROBE_SERIAL):
+    for name in (ALLOW_TEST_ONLY, DEVELOPMENT, PROBE_SERIAL):
         environment.pop(name, None)
     if is_published(model):  # build() has checked that this is wanted
         environment[ALLOW_TEST_ONLY] = "1"
+    if development:
+        environment[DEVELOPMENT] = "1"
     return environment
 
 
@@ -183,7 +189,12 @@ def _raise_overflow(output: str, board: Board) -> None:
 
 
 def build(
-    board: Board, model: Path | None = None, *, verbose: bool = False, test_only: bool = False
+    board: Board,
+    model: Path | None = None,
+    *,
+    verbose: bool = False,
+    test_only: bool = False,
+    development: bool = False,
 ) -> BuildResult:
     """Compile and link the firmware.
 
@@ -195,6 +206,7 @@ def build(
             without a model.
         verbose: also log the compilers' command lines.
         test_only: accept a model whose keys are published (``rbnn.spec.published``).
+        development: with the commands that show what happens inside.
 
     Raises:
         PublishedModelError: the model's keys are published, and ``test_only`` is not set.
@@ -220,7 +232,7 @@ def build(
     with _alone():
         memory = _plan_memory(board, model)
         try:
-            _run(_command(board, None, verbose), _environment(board, model), log)
+            _run(_command(board, None, verbose), _environment(board, model, development), log)
         except BuildError:
             _raise_overflow(log.read_text(), board)
             raise
@@ -229,30 +241,39 @@ def build(
         for name in ("firmware.elf", "firmware.bin", "firmware.map"):
             write_atomic(kept / board.name / name, (made / name).read_bytes())
         made = kept / board.name
-    return BuildResult(
-        board, made / "firmware.elf", made / "firmware.bin", made / "firmware.map", log, memory
-    )
+    elf, image, linked = (made / f"firmware.{kind}" for kind in ("elf", "bin", "map"))
+    return BuildResult(board, elf, image, linked, log, memory, development)
 
 
-def upload_commands(board: Board, model: Path | None, probe: str) -> list[str]:
+def upload_commands(
+    board: Board, model: Path | None, probe: str, *, development: bool = False
+) -> list[str]:
     """The commands that :func:`upload` runs, as lines for a shell.
 
     Args:
         board: a board with an OpenOCD script.
         model: as for :func:`build`.
         probe: USB serial number of its debug probe.
+        development: as for :func:`build`.
     """
     shown = ("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR")
-    environment = _environment(board, model) | {PROBE_SERIAL: probe}
+    environment = _environment(board, model, development) | {PROBE_SERIAL: probe}
     settings = [
         f"{name}={shlex.quote(environment[name])}"
-        for name in (*shown, PROBE_SERIAL, ALLOW_TEST_ONLY)
+        for name in (*shown, PROBE_SERIAL, ALLOW_TEST_ONLY, DEVELOPMENT)
         if name in environment
     ]
     return [" ".join([*settings, shlex.join(_command(board, "upload", False))])]
 
 
-def upload(board: Board, model: Path | None, probe: str, *, verbose: bool = False) -> Path:
+def upload(
+    board: Board,
+    model: Path | None,
+    probe: str,
+    *,
+    verbose: bool = False,
+    development: bool = False,
+) -> Path:
     """Write the image to a board with PlatformIO's upload target (OpenOCD).
 
     Args:
@@ -260,6 +281,7 @@ def upload(board: Board, model: Path | None, probe: str, *, verbose: bool = Fals
         model: as for :func:`build`.
         probe: USB serial number of its debug probe: with two boards, OpenOCD would take either.
         verbose: also log OpenOCD's command line.
+        development: as for :func:`build`.
 
     Returns:
         The log file.
@@ -279,7 +301,7 @@ def upload(board: Board, model: Path | None, probe: str, *, verbose: bool = Fals
     try:
         with _alone():
             _plan_memory(board, model)
-            environment = _environment(board, model) | {PROBE_SERIAL: probe}
+            environment = _environment(board, model, development) | {PROBE_SERIAL: probe}
             _run(_command(board, "upload", verbose), environment, log)
     except BuildError as error:
         raise BuildError(

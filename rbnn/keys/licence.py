@@ -40,6 +40,7 @@ class Licence:
     task_number: int
     sequence: int
     inference_limit: int
+    release_only: bool
 
 
 def parse(data: bytes) -> Licence:
@@ -59,7 +60,6 @@ def parse(data: bytes) -> Licence:
     required = {
         "magic": layout.LICENCE_MAGIC,
         "version": layout.LICENCE_VERSION,
-        "flags": 0,
         "reserved": 0,
     }
     for name, expected in required.items():
@@ -79,6 +79,9 @@ def parse(data: bytes) -> Licence:
         assert isinstance(value, bytes)
         return value
 
+    unknown = number("flags") & ~layout.LicenceFlag.RELEASE_ONLY
+    if unknown:
+        raise LicenceError(f"The licence has unknown flags: {unknown:#x}.", _ISSUE_AGAIN)
     if number("task") >= layout.MAX_TASKS:
         raise LicenceError(
             f"The licence names task number {number('task')}; a model has at most "
@@ -93,6 +96,7 @@ def parse(data: bytes) -> Licence:
         task_number=number("task"),
         sequence=number("sequence"),
         inference_limit=number("inference_limit"),
+        release_only=bool(number("flags") & layout.LicenceFlag.RELEASE_ONLY),
     )
 
 
@@ -106,6 +110,8 @@ def issue(
     secret: bytes,
     sequence: int,
     inference_limit: int = 0,
+    *,
+    release_only: bool = False,
 ) -> Licence:
     """Make a licence with a fresh id.
 
@@ -119,6 +125,7 @@ def issue(
         secret: the task secret S_t, 32 bytes.
         sequence: counts the licences of this device, from 1.
         inference_limit: inferences per activation; 0 for no limit.
+        release_only: whether a development build shall refuse it.
 
     Raises:
         LicenceError: a value does not fit, or the device's public key is not a usable point.
@@ -133,12 +140,13 @@ def issue(
     if not 0 <= task_number < layout.MAX_TASKS:
         raise LicenceError(f"Task numbers are 0..{layout.MAX_TASKS - 1}, not {task_number}.")
     licence_id = os.urandom(16)
+    flags = layout.LicenceFlag.RELEASE_ONLY if release_only else layout.LicenceFlag.NONE
     try:
         prologue = _LAYOUT.pack(
             {
                 "magic": layout.LICENCE_MAGIC,
                 "version": layout.LICENCE_VERSION,
-                "flags": 0,
+                "flags": int(flags),
                 "licence_id": licence_id,
                 "model_id": model_id,
                 "model_digest": model_digest,

@@ -45,6 +45,7 @@ def render() -> str:
             layout.Cipher,
             layout.Scheme,
             layout.Adapter,
+            layout.LicenceFlag,
             operators.Reads,
             operators.Writes,
         ),

@@ -118,6 +118,14 @@ class Adapter(IntEnum):
     """One channel, repeated for each channel of the network."""
 
 
+class LicenceFlag(IntFlag):
+    """What a licence demands; a device refuses flags that it does not know."""
+
+    NONE = 0
+    RELEASE_ONLY = 1
+    """A development build does not open it."""
+
+
 CONTAINER_HEADER = Record(
     "container_header",
     "First bytes of a model container.",
@@ -230,7 +238,7 @@ LICENCE_PROLOGUE = Record(
     (
         Field("magic", "u8", '"RBLC"', 4),
         Field("version", "u16", "LICENCE_VERSION"),
-        Field("flags", "u16", "zero"),
+        Field("flags", "u16", "flags LicenceFlag"),
         Field("licence_id", "u8", "random, drawn for each licence", 16),
         Field("model_id", "u8", "as in the container", 16),
         Field("model_digest", "u8", "BLAKE2b-256 of the whole container", 32),

@@ -20,7 +20,7 @@ MAX_LOAD_BYTES_PER_COMMAND = 512
 INPUT_BUFFER_BYTES = 8192
 """Size of the buffer that ``db load`` fills."""
 MAX_INFERENCES = 50_000
-"""Most timed inferences, and most warm-ups, of one ``infer``: nothing but a reset ends it early."""
+"""Most timed inferences, and most warm-ups, of one ``infer``; a byte that arrives ends it early."""
 HEX_BYTES_PER_LINE = 32
 """Bytes in one line of a long hex answer."""
 READY = "m-ready"
@@ -46,13 +46,14 @@ class Command:
     """One word of the grammar.
 
     The firmware serves it in ``rbnn_link_<word>``; ``answer`` lists the lines that come before
-    ``m-ready`` on success.
+    ``m-ready`` on success. A release build has no command that is ``for_development``.
     """
 
     word: str
     arguments: str
     doc: str
     answer: tuple[str, ...]
+    for_development: bool = False
 
 
 COMMANDS = (
@@ -96,12 +97,13 @@ COMMANDS = (
     Command(
         "trace",
         "",
-        "Run one inference; print time and output CRC-32 of every layer",
+        "In development builds: run one inference; print time and output CRC-32 of every layer",
         (
             "m-layer-[<number>,<operator>,<ticks>,<8 hex>]",
             "m-results-[<score>,...]",
             "m-ticks-hz-[<ticks per second>]",
         ),
+        for_development=True,
     ),
     Command(
         "id",
@@ -109,6 +111,7 @@ COMMANDS = (
         "Print what identifies board, firmware, model and device",
         (
             "m-firmware-[<version>]",
+            "m-build-[release|development]",
             "m-board-[<board>]",
             f"m-protection-[{'|'.join(Protection)}]",
             "m-model-id-[<32 hex>]",

@@ -42,6 +42,8 @@ class Status(IntEnum):
     OVERRUN = -27
     PUF_BIAS = -28
     PUF_ENTROPY = -29
+    DEVELOPMENT_BUILD = -33
+    STOPPED = -34
 
     @property
     def text(self) -> str:
@@ -78,6 +80,8 @@ _TEXTS: dict[Status, str] = {
     Status.LIMIT: "the licence's inference limit is reached",
     Status.SELF_TEST: "the self-test failed",
     Status.PUF_BIAS: "too many cells of one class in the SRAM pattern have the same value",
+    Status.DEVELOPMENT_BUILD: "a development build does not open this licence",
+    Status.STOPPED: "stopped, because a byte arrived",
     Status.PUF_ENTROPY: "the SRAM pattern is too predictable to be a fingerprint",
     Status.OVERRUN: "bytes arrived faster than they could be read; send the line again",
 }

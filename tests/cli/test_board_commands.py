@@ -36,8 +36,9 @@ def place(
     made = random_export(folder / "runs" / "random", provider_public=provider.public)
     record(made.export, [])  # its images are random: there is nothing to agree on
     Image.fromarray(made.images["colour"][0]).save(folder / "picture.png")
-    done = run(folder, "flash", "--user-key")
+    done = run(folder, "flash", "--development", "--user-key")
     assert done.returncode == 0, done.stderr
+    assert "development build" in done.stderr
     yield folder
     run(folder, "board", "off")
 
@@ -84,7 +85,7 @@ def refused(done: subprocess.CompletedProcess[str], what: str, fix: str) -> None
 
 
 def test_flash_again_prints_one_json_document(rbnn: Rbnn) -> None:
-    done = rbnn("flash", "--json", "--user-key")
+    done = rbnn("flash", "--development", "--json", "--user-key")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["board"] == "qemu"
@@ -128,6 +129,22 @@ def test_profile_charts_every_layer(rbnn: Rbnn) -> None:
     assert sum(layer["counts"] for layer in found["layers"]) == found["counts"] > 0
     assert abs(sum(layer["share"] for layer in found["layers"]) - 1) < 1e-9
     refused(rbnn("profile", "--task", "nope"), "no such task", "colour, grey")
+
+
+def test_a_release_build_has_no_profile(rbnn: Rbnn) -> None:
+    both = rbnn("flash", "--development", "--release-only", "--user-key")
+    refused(both, "cannot be combined with --development", "Omit one")
+    flashed = rbnn("flash", "--release-only", "--user-key")
+    assert flashed.returncode == 0, flashed.stderr
+    assert "release build" in rbnn("board", "status").stdout
+    refused(
+        rbnn("profile", "--task", "colour", "--user-key"), "unknown command", "flash --development"
+    )
+    again = rbnn("flash", "--development", "--user-key", "--tasks", "colour")
+    assert again.returncode == 0, again.stderr
+    # The licence of grey stayed, and it is for release builds.
+    refused(rbnn("switch", "grey", "--user-key"), "a development build", "without --development")
+    assert rbnn("flash", "--development", "--user-key").returncode == 0
 
 
 def test_bench_is_refused_if_it_cannot_run(rbnn: Rbnn) -> None:

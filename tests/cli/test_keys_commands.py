@@ -102,10 +102,13 @@ def test_licences_devices_and_audit(
         assert secret.reveal() == made.secrets[row["task"]]
 
     line = (tmp_path / "keys" / "user.key").read_text()
-    piped = rbnn("license", "issue", "run", "--tasks", "grey", "--user-key", "-", text=line)
+    piped = rbnn(
+        "license", "issue", "run", "--tasks", "grey", "--release-only", "--user-key", "-", text=line
+    )
     assert piped.returncode == 0, piped.stderr
     listed = json.loads(rbnn("license", "list", "--device", public.hex()[:12], "--json").stdout)
     assert [row["sequence"] for row in listed["licences"]] == [1, 2, 3]
+    assert [row["release_only"] for row in listed["licences"]] == [False, False, True]
     assert "grey" in rbnn("license", "list").stdout
     unknown = rbnn("license", "issue", "run", "--tasks", "nonsense", "--user-key")
     assert unknown.returncode == 1 and "nonsense" in unknown.stderr

@@ -32,7 +32,7 @@ def flashed(
     registry = Registry.open(folder / "registry.sqlite")
     target = EmulatedTarget(load_board("qemu"), folder / "device", quiet)
     EmulatedBoard.create(folder / "device", "qemu", seed=7)
-    prepared = deploy.prepare(random.run, target, provider.public, quiet)
+    prepared = deploy.prepare(random.run, target, provider.public, quiet, development=True)
     report = deploy.flash(prepared, target, provider, user_key, registry, (), quiet)
     made = Flashed(
         folder, random.run, random.images, provider, user_key, registry, prepared, target, report

@@ -279,7 +279,9 @@ def test_the_firmware_tests_itself_and_leaves_stack_to_spare(
 def test_the_nucleo_image_runs_on_the_emulated_nucleo(flashed: Flashed) -> None:
     target = EmulatedTarget(load_board("nucleo"), flashed.folder / "nucleo", quiet)
     try:
-        prepared = deploy.prepare(flashed.run, target, flashed.provider.public, quiet)
+        prepared = deploy.prepare(
+            flashed.run, target, flashed.provider.public, quiet, development=True
+        )
         report = flash(flashed, target, prepared=prepared)
         assert (report.board, report.enrolled_now) == ("nucleo", True)
         images = flashed.images[TASK][:4]

@@ -105,7 +105,7 @@ def test_a_clock_that_runs_backwards_is_refused() -> None:
         (
             "identify",
             {
-                "id": "m-firmware-[0]\nm-board-[x]\nm-protection-[none]\n"
+                "id": "m-firmware-[0]\nm-build-[release]\nm-board-[x]\nm-protection-[none]\n"
                 f"m-model-id-[{'0z' * 16}]\nm-puf-[fresh]"
             },
         ),

@@ -36,6 +36,7 @@ class StandIn:
     def identify(self) -> Identity:
         return Identity(
             firmware="0",
+            build="release",
             board="qemu",
             model_id=MODEL,
             model_digest="",

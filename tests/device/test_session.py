@@ -91,13 +91,14 @@ def test_missing_port_is_named() -> None:
 
 def test_identify(device: Make) -> None:
     far = device(
-        id="m-firmware-[0.1.0]\nm-board-[qemu]\nm-model-id-[" + "0f" * 16 + "]\n"
+        id="m-firmware-[0.1.0]\nm-build-[release]\nm-board-[qemu]\nm-model-id-[" + "0f" * 16 + "]\n"
         f"m-model-digest-[{'aa' * 32}]\n"
         "m-protection-[none]\nm-puf-[fresh]"
     )
     with Session(far.path) as session:
         identity = session.identify()
     assert (identity.board, identity.puf, identity.public) == ("qemu", "fresh", "")
+    assert identity.build == "release"
 
 
 def test_tasks_and_licences(device: Make) -> None:

@@ -86,7 +86,7 @@ def test_writing_uses_platformio_for_the_firmware_and_openocd_for_the_partition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[object] = []
-    monkeypatch.setattr(platformio, "upload", lambda *arguments: done.append(arguments))
+    monkeypatch.setattr(platformio, "upload", lambda *arguments, **_: done.append(arguments))
     monkeypatch.setattr(
         openocd,
         "program",

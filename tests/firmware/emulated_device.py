@@ -30,21 +30,25 @@ class Licensed:
     emulator: Emulator
     licences: dict[str, Licence]
 
+    user: UserKey = USER
+
     def psk(self, task: str) -> bytes:
         """The key that opens the licence of ``task``."""
-        return USER.psk(self.licences[task].licence_id)
+        return self.user.psk(self.licences[task].licence_id)
 
 
-def enroll_and_license(emulator: Emulator, made: Any) -> Licensed:
+def enroll_and_license(
+    emulator: Emulator, made: Any, provider: ProviderKey = PROVIDER, user: UserKey = USER
+) -> Licensed:
     """Enrol a fresh device, write a licence for every task, and power it up again."""
     container = made.export.container
     with Session(emulator.serial_path()) as session:
         enrolment = session.enroll()
     licences = {
         task.name: licence.issue(
-            PROVIDER,
+            provider,
             enrolment.public,
-            USER,
+            user,
             container.model_id,
             container.digest,
             number,
@@ -59,7 +63,7 @@ def enroll_and_license(emulator: Emulator, made: Any) -> Licensed:
         emulator.board.provisioning.bytes,
     )
     emulator.power_on()
-    return Licensed(emulator, licences)
+    return Licensed(emulator, licences, user)
 
 
 def read_ram(emulator: Emulator, size: int = USED_BYTES) -> bytes:

@@ -21,12 +21,13 @@ ROOMS = ("crypto", "core", "puf", "reconf", "licence", "device", "link", "port/h
 TIMEOUT_S = 60.0
 
 
-def build(folder: Path, model: Path | None = None) -> Path:
+def build(folder: Path, model: Path | None = None, *, development: bool = True) -> Path:
     """Compile it; other people's code without our warnings.
 
     Args:
         folder: for the results.
         model: an export folder, or None for a firmware without a model.
+        development: with trace.
     """
     monocypher.lay_out(monocypher.folder())
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +37,7 @@ def build(folder: Path, model: Path | None = None) -> Path:
         command = [compiler(), "-O1", "-g", "-c", str(source), "-o", str(library)]
         subprocess.run(command, check=True)
     own = room_sources(*ROOMS)
-    flags = ["-O1", *SANITIZERS]
+    flags = ["-O1", f"-DRBNN_DEVELOPMENT={int(development)}", *SANITIZERS]
     if model is not None:
         own += [model / "model_image.c", model / "model_kernels.c"]
         flags.append(f"-I{model}")

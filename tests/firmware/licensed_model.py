@@ -52,7 +52,14 @@ class LicensedModel:
         names = [entry.name for entry in self.export.container.tasks]
         return Reference.open(self.export.container, names.index(task), self.secrets[task])
 
-    def issue(self, task: str, *, digest: bytes | None = None, limit: int = 0) -> Licence:
+    def issue(
+        self,
+        task: str,
+        *,
+        digest: bytes | None = None,
+        limit: int = 0,
+        release_only: bool = False,
+    ) -> Licence:
         """One more licence for this device and user."""
         container = self.export.container
         names = [entry.name for entry in container.tasks]
@@ -66,6 +73,7 @@ class LicensedModel:
             self.secrets[task],
             sequence=9,
             inference_limit=limit,
+            release_only=release_only,
         )
 
 

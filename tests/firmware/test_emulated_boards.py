@@ -20,6 +20,7 @@ from rbnn.flash.emulated import EmulatedBoard
 from rbnn.image import platformio
 from rbnn.image.board import load_board
 from rbnn.image.platformio import BuildResult
+from rbnn.spec.link import COMMANDS, READY
 from rbnn.spec.status import Status
 
 pytestmark = [
@@ -40,7 +41,7 @@ def made(random_export: Callable[..., Any]) -> Any:
 @pytest.fixture(scope="module", params=["qemu", "nucleo"])
 def build(request: pytest.FixtureRequest, made: Any) -> BuildResult:
     """Its firmware for each board."""
-    return platformio.build(load_board(request.param), made.export.folder)
+    return platformio.build(load_board(request.param), made.export.folder, development=True)
 
 
 @pytest.fixture
@@ -107,6 +108,45 @@ def test_licensed_device_computes_what_the_reference_computes(
         assert stack.used < stack.reserved
 
 
+def test_every_command_leaves_a_quarter_of_the_stack(emulator: Emulator, made: Any) -> None:
+    licensed = enroll_and_license(emulator, made)
+    arguments = {"infer": "2 1", "unlock": f"grey {licensed.psk('grey').hex()}", "switch": "grey"}
+    with Session(emulator.serial_path()) as session:
+        session.unlock("grey", licensed.psk("grey"))
+        session.switch("grey")
+        session.load(made.images["grey"][0].tobytes())
+        for word in [command.word for command in COMMANDS if command.word != "reset"]:
+            line = f"{word} {arguments.get(word, '')}".strip()
+            assert list(session.line.exchange(line, 60.0))[-1] == READY
+            stack = session.stack()
+            assert stack.used <= 0.75 * stack.reserved, (word, stack)
+        session.add_licence(licensed.licences["grey"].data)
+        stack = session.stack()
+        assert stack.used <= 0.75 * stack.reserved, ("licence", stack)
+    emulator.device.write_provisioning(b"\xff" * 4096, emulator.board.provisioning.bytes)
+    emulator.power_cycle()
+    with Session(emulator.serial_path()) as session:
+        session.enroll()
+        stack = session.stack()
+        assert stack.used <= 0.75 * stack.reserved, ("enroll", stack)
+
+
+def test_a_byte_ends_a_long_run(emulator: Emulator, made: Any) -> None:
+    licensed = enroll_and_license(emulator, made)
+    with Session(emulator.serial_path()) as session:
+        session.unlock("grey", licensed.psk("grey"))
+        session.switch("grey")
+        session.load(made.images["grey"][0].tobytes())
+    with serial.Serial(emulator.serial_path(), 115200, timeout=60) as line:
+        line.write(b"infer 50000 0%\r\n")
+        started = b"m-infer-start-50000\r\n"
+        assert line.read_until(started).endswith(started)
+        line.write(b"%")
+        assert line.read_until(b"m-ready\r\n").startswith(b"e-[stopped: ")
+        line.write(b"infer 1 0%")
+        assert b"m-results-[" in line.read_until(b"m-ready\r\n")
+
+
 def test_lost_bytes_are_noticed_after_the_complete_lines(emulator: Emulator, made: Any) -> None:
     licensed = enroll_and_license(emulator, made)
     with Session(emulator.serial_path()) as session:
@@ -115,10 +155,8 @@ def test_lost_bytes_are_noticed_after_the_complete_lines(emulator: Emulator, mad
         session.load(made.images["grey"][0].tobytes())
     named = f"m-name-dut-[{emulator.board.name}]\r\nm-ready\r\n".encode()
     with serial.Serial(emulator.serial_path(), 115200, timeout=90) as line:
-        line.write(b"infer 400 0%name%" + b"x" * 3000)
-        said = line.read_until(b"m-results")
-        assert b"e-[" not in said
-        line.read_until(b"m-ready\r\n")
+        line.write(b"selftest%name%" + b"x" * 3000)
+        assert b"e-[" not in line.read_until(b"m-ready\r\n")
         assert line.read_until(b"m-ready\r\n") == named
         line.write(b"%")
         assert line.read_until(b"m-ready\r\n").startswith(b"e-[overrun: ")

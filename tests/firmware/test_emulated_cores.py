@@ -41,7 +41,7 @@ def test_a_licensed_device_computes_what_the_reference_computes(
     name: str, architecture: str, width: int, tmp_path: Path, random_export: Callable[..., Any]
 ) -> None:
     made = random_export(architecture=architecture, width=width, provider_public=PROVIDER.public)
-    build = platformio.build(load_board(name), made.export.folder)
+    build = platformio.build(load_board(name), made.export.folder, development=True)
     assert build.memory is not None and bool(build.memory.resident) == (name == "nucleo")
     board = EmulatedBoard.create(tmp_path / "device", name, seed=5)
     board.write_flash(build.bin.read_bytes(), build.board.flash.bytes)

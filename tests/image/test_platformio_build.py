@@ -67,10 +67,11 @@ def test_size_report_of_a_real_image(name: str, random_export: Callable[..., Any
 
 
 @needs_compiler
-def test_code_takes_48_kb_at_most(random_export: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("name", ["qemu", "nucleo"])
+def test_code_takes_48_kb_at_most(name: str, random_export: Callable[..., Any]) -> None:
     """The whole application except its model, a resnet of about 480,000 bits."""
     export = random_export(architecture="resnet", width=64).export
-    built = platformio.build(load_board("qemu"), export.folder)
+    built = platformio.build(load_board(name), export.folder)
     assert sizes.report(built, export).flash - len(export.container.data) <= 48 * 1024
     with built.elf.open("rb") as stream:
         table = ELFFile(stream).get_section_by_name(".symtab")
@@ -78,6 +79,7 @@ def test_code_takes_48_kb_at_most(random_export: Callable[..., Any]) -> None:
     assert "rbnn_stage_residual_loop" in symbols
     # What no layer of a resnet needs, and what the device's own cipher replaces.
     assert not {"rbnn_stage_rprelu_loop", "rbnn_table_add_32", "rbnn_dense"} & symbols
+    assert "rbnn_link_trace" not in symbols, "a release build shows no layer"
     assert not {"crypto_chacha20_djb", "crypto_aead_lock", "__aeabi_uldivmod"} & symbols
 
 

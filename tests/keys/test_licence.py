@@ -60,6 +60,7 @@ def test_a_licence_carries_its_secret() -> None:
     assert len(one.data) == LICENCE_BYTES
     assert (one.task_number, one.sequence, one.inference_limit) == (3, 5, 9)
     assert licence.parse(one.data) == one
+    assert not one.release_only and issue(release_only=True).release_only
     assert open_it(one) == SECRET
     assert SECRET not in one.data
     assert issue().licence_id != one.licence_id

@@ -5,8 +5,12 @@
 #include <string.h>
 #include <valgrind/memcheck.h>
 
+#include "crypto/aead.h"
+#include "crypto/chacha.h"
 #include "crypto/kdf.h"
 #include "licence/noise.h"
+#include "link/words.h"
+#include "monocypher.h"
 #include "puf/bch.h"
 #include "puf/sketch.h"
 
@@ -64,7 +68,36 @@ int main(void)
   rbnn_bch_correct(bits, checks);
   report("bch");
 
+  /* What the licence's secret and the task's keys open; whether the tag matched is no secret. */
+  static const uint8_t nonce[12];
+  static const uint32_t stream_nonce[3];
+  uint8_t sealed[100 + RBNN_AEAD_TAG_BYTES] = {1};
+  uint8_t text[100];
   VALGRIND_MAKE_MEM_UNDEFINED(key, sizeof key);
+  const bool right = rbnn_aead_is_authentic(key, nonce, nine, sizeof nine, sealed, sizeof text);
+  (void)right;
+  report("tag");
+  rbnn_aead_decrypt(text, key, nonce, sealed, sizeof text);
+  report("decrypt");
+
+  /* A part of a block, as for the last tile of a layer. */
+  rbnn_chacha cipher;
+  rbnn_chacha_start(&cipher, key, stream_nonce, 20);
+  rbnn_chacha_xor(&cipher, 3, sealed, text, sizeof text);
+  report("stream");
+
+  /* A typed key, all of it hex digits. */
+  char typed[2 * RBNN_KEY_BYTES + 1];
+  memset(typed, 'b', sizeof typed);
+  VALGRIND_MAKE_MEM_UNDEFINED(typed, sizeof typed);
+  (void)rbnn_words_hex(typed, text, RBNN_KEY_BYTES);
+  report("typed-key");
+
+  uint8_t sign_key[64];
+  crypto_x25519_public_key(text, key);
+  crypto_eddsa_key_pair(sign_key, text, key);
+  report("device-keys");
+
   VALGRIND_MAKE_MEM_UNDEFINED(other, sizeof other);
   rbnn_kdf_derive(root, key, RBNN_LABEL_ROOT, NULL, 0);
   report("kdf");

@@ -84,6 +84,9 @@ if os.path.isfile(os.path.join(model, "model_config.h")):
 # A model whose keys are published is refused without it.
 if os.environ.get("RBNN_ALLOW_TEST_ONLY"):
     env.Append(CPPDEFINES=["RBNN_ALLOW_TEST_ONLY"])
+# Commands that show what happens inside: never for a device that a user gets.
+if os.environ.get("RBNN_DEVELOPMENT"):
+    env.Append(CPPDEFINES=[("RBNN_DEVELOPMENT", 1)])
 
 
 def build_room(room, flags, chosen="+<*>", where=""):
