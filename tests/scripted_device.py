@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import termios
 import threading
 import tty
 from collections.abc import Callable, Mapping
@@ -36,7 +37,9 @@ class ScriptedDevice:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join()
+        while self._thread.is_alive():
+            termios.tcflush(self._slave, termios.TCIFLUSH)  # it may be waiting for room
+            self._thread.join(0.05)
         os.close(self._master)
         os.close(self._slave)
 
