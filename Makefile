@@ -17,10 +17,13 @@ SYSTEM_TOOLS := \
 # command:Debian package that brings it, for the tests alone
 TEST_TOOLS := \
 	chromium:chromium
-# file:Debian package that brings it
+# file, or a pattern of it:Debian package that brings it
 SYSTEM_FILES := \
 	/usr/include/stdio.h:libc6-dev \
 	/usr/lib/arm-none-eabi/newlib/libc.a:libnewlib-arm-none-eabi
+
+TEST_FILES := \
+	/usr/lib/postgresql/*/bin/initdb:postgresql
 
 # Rooms whose tests train nothing, emulate nothing and compile little
 FAST_TESTS := $(addprefix tests/,architecture spec pages keys flash container runs device tasks puf reconf)
@@ -39,7 +42,7 @@ setup: system $(VENV)/.installed firmware/third_party/monocypher/monocypher.c ##
 system:
 	@missing=(); \
 	for pair in $(SYSTEM_TOOLS); do command -v "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}"); done; \
-	for pair in $(SYSTEM_FILES); do [ -e "$${pair%%:*}" ] || missing+=("$${pair#*:}"); done; \
+	for pair in $(foreach file,$(SYSTEM_FILES),'$(file)'); do compgen -G "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}"); done; \
 	"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv); \
 	"$(PYTHON)" -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null || missing+=(python3-dev); \
 	if [ "$${#missing[@]}" -gt 0 ]; then \
@@ -96,6 +99,7 @@ bench-host: setup ## Measure Keras and the C engine on this machine, images a se
 
 .PHONY: test
 test: SYSTEM_TOOLS += $(TEST_TOOLS)
+test: SYSTEM_FILES += $(TEST_FILES)
 test: setup lint ## Run all tests: Python, host C under sanitizers, firmware under QEMU
 	"$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 

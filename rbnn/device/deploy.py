@@ -23,6 +23,7 @@ from rbnn.keys import licence, provisioning
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
+from rbnn.keys.queries import LicenceFilter
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
 from rbnn.runs.figures import unfinished
@@ -266,9 +267,10 @@ def _names(container: Container) -> list[str]:
 def _licences_to_keep(
     registry: Registry, device: KnownDevice, container: Container, replaced: set[int]
 ) -> list[Licence]:
-    """For each of the model's other tasks, the newest licence for exactly this model and device."""
+    """For each of the model's other tasks, the newest licence for exactly this model and device
+    that counts."""
     newest: dict[int, Licence] = {}
-    for entry in registry.licences(device.public):
+    for entry in registry.licences(device.public, LicenceFilter(is_revoked=False)):
         if entry.model_digest == container.digest.hex() and entry.task_number not in replaced:
             newest[entry.task_number] = licence.parse(entry.data)
     return [newest[number] for number in sorted(newest)]
