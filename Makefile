@@ -93,6 +93,10 @@ bench-fingerprint: setup ## Entropy of the fingerprint, guesses at real SRAM (RB
 	"$(BIN)/rbnn" bench fingerprint --output docs/fingerprint.md \
 		$(if $(RBNN_DATA),--readouts "$(RBNN_DATA)/sram/xmc.npz")
 
+.PHONY: bench-registry
+bench-registry: setup ## Time a registry of 1,000,000 licences, write docs/benchmarks/registry.md
+	"$(BIN)/rbnn" bench registry --out docs/benchmarks/registry.md
+
 .PHONY: bench-host
 bench-host: setup ## Measure Keras and the C engine on this machine, images a second
 	"$(BIN)/rbnn" bench host

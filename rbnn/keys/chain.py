@@ -58,7 +58,7 @@ def append(session: Session, key: RegistryKey, event: str, subject: Mapping[str,
         number=1 if last is None else last.number + 1,
         time=now(),
         event=event,
-        subject=_written(subject),
+        subject=written(subject),
         previous=GENESIS if last is None else last.hash,
         about=_about(event, subject),
     )
@@ -67,7 +67,8 @@ def append(session: Session, key: RegistryKey, event: str, subject: Mapping[str,
     session.flush()
 
 
-def _written(subject: Mapping[str, Any]) -> str:
+def written(subject: Mapping[str, Any]) -> str:
+    """A subject as the log has it."""
     return json.dumps(subject, sort_keys=True)
 
 
@@ -230,7 +231,7 @@ def _compare(
     for row in rows:
         name = row[_NAMES[kind]]
         said = logged.pop(name, None)
-        if said != _short(_written(row)):
+        if said != _short(written(row)):
             raise _behind(where, kind, name, "added" if said is None else "changed")
     if logged:
         raise _behind(where, kind, min(logged), "removed")

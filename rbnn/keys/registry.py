@@ -136,10 +136,8 @@ class Registry:
         Raises:
             RegistryError: unknown device, or another key was pinned for it or named at enrolment.
         """
-        self.device(device)
         with self._transaction(writes=True) as session:
-            found = session.get_one(Device, device.hex())
-            chain.check_device(session, self._where, self._key, found)
+            found = self._sound(session, device)
             issuing.refuse_another_pin(self._where, found, sign_public)
             if found.sign_pin is None:
                 found.sign_pin = sign_public.hex()
@@ -148,18 +146,24 @@ class Registry:
             return found
 
     def device(self, public: bytes) -> Device:
-        """The device with this X25519 public key.
-
-        Raises:
-            RegistryError: it was never enrolled here.
-        """
+        """The device with this X25519 public key. Raises :class:`RegistryError` if it was never
+        enrolled here."""
         with self._transaction(writes=False) as session:
-            found = session.get(Device, public.hex())
+            return self._known(session, public)
+
+    def _known(self, session: Session, public: bytes) -> Device:
+        found = session.get(Device, public.hex())
         if found is None:
             raise RegistryError(
                 f"The registry {self._where} has no device {public.hex()[:16]}….",
                 "Enrol it: rbnn enroll; `rbnn devices` lists the known ones.",
             )
+        return found
+
+    def _sound(self, session: Session, public: bytes) -> Device:
+        """A device that is as the log has it."""
+        found = self._known(session, public)
+        chain.check_device(session, self._where, self._key, found)
         return found
 
     def find_device(self, start: str | None) -> Device:
@@ -186,10 +190,8 @@ class Registry:
             RegistryError: unknown device, one that the log does not have as it is, or the database
                 refuses.
         """
-        self.device(device)
         with self._transaction(writes=True) as session:
-            found = session.get_one(Device, device.hex())
-            chain.check_device(session, self._where, self._key, found)
+            self._sound(session, device)
             yield Issuing(session, device.hex(), self._key)
 
     def find_licence(self, start: str) -> IssuedLicence:
@@ -254,12 +256,10 @@ class Registry:
             RegistryError: the licence is unknown or closed already, its device has no pinned key,
                 or see :meth:`issuing`.
         """
-        self.device(to)
         with self._transaction(writes=True) as session:
             old = self._licence(session, licence_id)
             issuing.check_transfer(session, self._where, self._key, old)
-            target = session.get_one(Device, to.hex())
-            chain.check_device(session, self._where, self._key, target)
+            self._sound(session, to)
             desk = Issuing(session, to.hex(), self._key)
             yield desk
             successor = issuing.the_successor(old, desk.added)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rbnn.export.export import NO_PROVIDER, Export
-from rbnn.keys.provider_key import load_provider_public
 from rbnn.keys.database import is_there, is_url
+from rbnn.keys.provider_key import load_provider_public
 from rbnn.keys.queries import LicenceFilter
 from rbnn.keys.registry import Registry
 from rbnn.report.figures import KeyFigures, LicenceFigures

@@ -197,7 +197,7 @@ def test_registry_key_and_journals_are_private(tmp_path: Path, user: UserKey) ->
             registry.add_device(DEVICE, bytes(32), "qemu", RECORD)
             with registry.issuing(DEVICE) as desk:
                 desk.add(a_licence(user, 1), "digits", user)
-                journal = tmp_path / "registry.sqlite-journal"
+                journal = tmp_path / "registry.sqlite-wal"
                 made = [file for file in tmp_path.rglob("*") if file.is_file()]
                 assert {file.stat().st_mode & 0o777 for file in made} == {0o600}
                 assert journal in made and tmp_path / "keys" / "registry.sqlite.key" in made
