@@ -175,6 +175,7 @@ def flash(
     registry: Registry,
     tasks: Sequence[str],
     say: Say,
+    name: str | None = None,
 ) -> FlashReport:
     """Write a prepared firmware, enrol the device on first contact, license it, and check.
 
@@ -186,6 +187,7 @@ def flash(
         registry: devices and licences.
         tasks: names of the tasks to license; empty for all.
         say: told each step.
+        name: what the registry calls the device; None for no name, or the one that it has.
 
     Raises:
         RbnnError: a task is unknown, or the board, the registry or the device refuses. An unknown
@@ -197,7 +199,7 @@ def flash(
     write_firmware(prepared, target, say)
     target.power_cycle()
     with target.open() as session:
-        device = recognise(session, target.board.name, registry, say)
+        device = recognise(session, target.board.name, registry, say, name)
 
     held = _licences_to_keep(registry, device, container, set(numbers.values()))
     issued = list(

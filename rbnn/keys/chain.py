@@ -26,12 +26,12 @@ from rbnn.keys.records import AuditEntry, Device, IssuedLicence, Revocation
 from rbnn.keys.registry_key import RegistryKey
 
 GENESIS = "0" * 64
-ENROL, PIN, ISSUE, MIGRATE = "enroll", "pin", "issue", "migrate"
+ENROL, NAME, PIN, ISSUE, MIGRATE = "enroll", "name", "pin", "issue", "migrate"
 REVOKE, TRANSFER = "revoke", "transfer"
 ADOPT_DEVICE, ADOPT_LICENCE = "adopt-device", "adopt-licence"
 """A row that version 1 wrote, as it was when the registry was migrated."""
 _KINDS = {
-    **dict.fromkeys((ENROL, PIN, ADOPT_DEVICE), "device"),
+    **dict.fromkeys((ENROL, NAME, PIN, ADOPT_DEVICE), "device"),
     **dict.fromkeys((ISSUE, ADOPT_LICENCE), "licence"),
     **dict.fromkeys((REVOKE, TRANSFER), "revocation"),
 }

@@ -172,3 +172,17 @@ def refuse_another_pin(where: str, known: Device, sign_public: bytes) -> None:
             "Check whose device this is: a key that is known never changes. To enrol it as a new "
             "device: rbnn enroll --again",
         )
+
+
+def refuse_another_name(where: str, known: Device, name: str) -> None:
+    """Check the name of a device.
+
+    Raises:
+        RegistryError: the registry has another one for it.
+    """
+    if known.name not in (None, name):
+        raise RegistryError(
+            f"The device {known.public[:16]}… is {known.name!r} in the registry {where}, not "
+            f"{name!r}.",
+            f"Plug in the board that is to be {name!r}, or use the name that this one has.",
+        )

@@ -145,6 +145,18 @@ class Registry:
                 chain.append(session, self._key, chain.PIN, chain.device_subject(found))
             return found
 
+    def name_device(self, device: bytes, name: str) -> Device:
+        """Give a device its name. Raises :class:`RegistryError` if it is unknown, or has another
+        one: then it is another board than the one that is meant."""
+        with self._transaction(writes=True) as session:
+            found = self._sound(session, device)
+            issuing.refuse_another_name(self._where, found, name)
+            if found.name is None:
+                found.name = name
+                session.flush()
+                chain.append(session, self._key, chain.NAME, chain.device_subject(found))
+            return found
+
     def device(self, public: bytes) -> Device:
         """The device with this X25519 public key. Raises :class:`RegistryError` if it was never
         enrolled here."""
