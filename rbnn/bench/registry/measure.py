@@ -23,7 +23,7 @@ from rbnn.keys.user_key import UserKey
 from rbnn.spec.layout import HELPER_RECORD_BYTES
 
 GOAL_MS = 10.0
-SQLITE = "SQLite"
+_KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 CHANGES = ("issue", "revoke", "transfer")
 Say = Callable[[str], None]
 
@@ -100,13 +100,19 @@ def bench_registry(
         filled = fill(where, devices, licences, operations, say)
         say(f"Timing {operations:,} operations of each kind.")
         return RegistryBench(
-            database=where.partition("+")[0].partition(":")[0] if is_url(where) else SQLITE,
+            database=_kind(where),
             devices=devices,
             licences=licences,
             operations=operations,
             sync_ms=_sync(Path(folder), operations),
             durations=_measure(where, filled, operations),
         )
+
+
+def _kind(place: str) -> str:
+    """What to call a database: nothing of its address."""
+    scheme = place.partition("+")[0].partition(":")[0] if is_url(place) else "sqlite"
+    return _KINDS.get(scheme, scheme)
 
 
 def _sync(folder: Path, count: int) -> float:
