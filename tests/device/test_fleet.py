@@ -167,3 +167,25 @@ def test_a_firmware_that_does_not_fit_is_built_once(depot: Depot) -> None:
     assert outcomes(results) == ["failed", "failed"] and len(tried) == 1
     error = failure(results)
     assert isinstance(error, RbnnError) and "It does not fit." in error.what
+
+
+def test_boards_at_one_port_are_asked_for_before_anything_is_read_from_it(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    fleet = depot.fleet()
+    fleet.pause = asked.append
+
+    def look(line: Line) -> None:
+        asked.append(line.name)
+        raise FlashError("It is not there.")
+
+    monkeypatch.setattr(fleet, "_inputs", look)
+    depot.table.write_text(
+        "board,port,name,user_key\n"
+        "nucleo,/dev/one,hall,a\nnucleo,/dev/two,yard,a\nnucleo,/dev/one,barn,a\n"
+    )
+    with Registry.open(depot.folder / "registry.sqlite") as registry:
+        assert outcomes(fleet.provision(depot.lines, registry)) == ["failed"] * 3
+    assert asked[:2] == ["hall", "yard"] and asked[3] == "barn"
+    assert asked[2].startswith("Plug in the board barn (port /dev/one)")

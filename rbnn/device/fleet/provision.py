@@ -61,7 +61,7 @@ class Fleet:
     pause: Say
     emulated: bool = False
     _prepared: dict[str, Prepared | RbnnError] = field(default_factory=dict)
-    _ports: set[str] = field(default_factory=set)
+    _places: set[str] = field(default_factory=set)
 
     def rehearse(self, lines: Sequence[Line]) -> list[LineResult]:
         """Check every line without touching a board or issuing a licence."""
@@ -98,6 +98,7 @@ class Fleet:
                 known = error if isinstance(error, RbnnError) else RbnnError(str(error))
                 result = self._result(line, "failed", error=known.what, fix=known.fix)
             if result.outcome == "done":
+                self.say(f"{place}: done.")
                 self.progress = self.progress.with_line(line, result.device)
                 self.progress.write(self.state)
             results.append(result)
@@ -145,17 +146,26 @@ class Fleet:
         return target, key, names
 
     def _provision(self, line: Line, registry: Registry, provider: ProviderKey) -> LineResult:
+        self._ask_for(line)
         target, key, names = self._inputs(line)
-        if isinstance(target, EmulatedTarget):
-            try:
-                return self._flash(line, target, provider, key, registry, names)
-            finally:
-                target.emulator.power_off()  # unlike others: a fleet of them would fill the memory
-        port = target.serial_path()
-        if port in self._ports:
-            self.pause(f"Plug in the board {line.name} at {port}")
-        self._ports.add(port)
-        return self._flash(line, target, provider, key, registry, names)
+        if not isinstance(target, EmulatedTarget):
+            return self._flash(line, target, provider, key, registry, names)
+        target.stays_on = False  # unlike elsewhere: a fleet of them would fill the memory
+        try:
+            return self._flash(line, target, provider, key, registry, names)
+        finally:
+            target.emulator.power_off()
+
+    def _ask_for(self, line: Line) -> None:
+        """Wait for a real board whose port had another one before, and ask nothing of it yet: its
+        debug probe is found by what is plugged in now."""
+        board = load_board(line.board)
+        if self.emulated or board.is_emulated_only:
+            return
+        place = f"port {line.port}" if line.port else f"USB, of the kind {board.name}"
+        if place in self._places:
+            self.pause(f"Plug in the board {line.name} ({place}), and unplug the one before")
+        self._places.add(place)
 
     def _flash(
         self,
