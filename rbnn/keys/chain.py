@@ -17,12 +17,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, lazyload
 
 from rbnn.errors import ExitCode
 from rbnn.keys.errors import RegistryError
-from rbnn.keys.records import AuditEntry, Device, IssuedLicence, Revocation
+from rbnn.keys.records import AuditEntry, Base, Device, IssuedLicence, Revocation
 from rbnn.keys.registry_key import RegistryKey
 
 GENESIS = "0" * 64
@@ -38,6 +38,19 @@ _KINDS = {
 _NAMES = {"device": "device", "licence": "licence", "revocation": "licence"}
 """What names a row of each kind in a subject."""
 _STREAMED = {"yield_per": 1000}
+_MEMBERS = ("number", "time", "event", "subject", "previous")
+_AUDIT = Base.metadata.tables[AuditEntry.__tablename__]
+# Written once: SQLAlchemy takes longer to write a query than the database to answer it.
+_ADD = insert(_AUDIT)
+_NEWEST = select(_AUDIT.c.number, _AUDIT.c.hash).order_by(_AUDIT.c.number.desc()).limit(1)
+_LAST_WORDS = {
+    kind: select(_AUDIT)
+    .where(_AUDIT.c.about == bindparam("name"))
+    .where(_AUDIT.c.event.in_([event for event, meant in _KINDS.items() if meant == kind]))
+    .order_by(_AUDIT.c.number.desc())
+    .limit(1)
+    for kind in _NAMES
+}
 
 
 def now() -> str:
@@ -45,26 +58,20 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def members(entry: AuditEntry) -> list[int | str]:
-    """What an entry's hash covers."""
+def members(entry: Any) -> list[int | str]:
+    """What the hash of an entry, or of a row of its table, covers."""
     return [entry.number, entry.time, entry.event, entry.subject, entry.previous]
 
 
 def append(session: Session, key: RegistryKey, event: str, subject: Mapping[str, Any]) -> None:
     """Add an entry to the log."""
-    newest = select(AuditEntry.number, AuditEntry.hash).order_by(AuditEntry.number.desc()).limit(1)
-    last = session.execute(newest).first()
-    entry = AuditEntry(
-        number=1 if last is None else last.number + 1,
-        time=now(),
-        event=event,
-        subject=written(subject),
-        previous=GENESIS if last is None else last.hash,
-        about=_about(event, subject),
-    )
-    entry.hash = key.link(members(entry))
-    session.add(entry)
     session.flush()
+    last = session.execute(_NEWEST).first()
+    number, previous = (1, GENESIS) if last is None else (last.number + 1, last.hash)
+    listed: list[int | str] = [number, now(), event, written(subject), previous]
+    values = dict(zip(_MEMBERS, listed, strict=True))
+    values |= {"hash": key.link(listed), "about": _about(event, subject)}
+    session.execute(_ADD, values)
 
 
 def written(subject: Mapping[str, Any]) -> str:
@@ -214,9 +221,7 @@ def check_licence(session: Session, where: str, key: RegistryKey, issued: Issued
 def _check(
     session: Session, where: str, key: RegistryKey, kind: str, name: str, row: dict[str, Any] | None
 ) -> None:
-    events = [event for event, meant in _KINDS.items() if meant == kind]
-    query = select(AuditEntry).where(AuditEntry.about == name, AuditEntry.event.in_(events))
-    entry = session.scalars(query.order_by(AuditEntry.number.desc()).limit(1)).first()
+    entry = session.execute(_LAST_WORDS[kind], {"name": name}).first()
     logged = {}
     if entry is not None:
         is_sound = entry.hash == key.link(members(entry))

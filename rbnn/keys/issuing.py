@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from rbnn.keys import chain
@@ -13,6 +13,11 @@ from rbnn.keys.licence import Licence
 from rbnn.keys.records import Device, IssuedLicence, Revocation
 from rbnn.keys.registry_key import RegistryKey
 from rbnn.keys.user_key import UserKey
+
+_LAST_SEQUENCE = select(func.max(IssuedLicence.sequence)).where(
+    IssuedLicence.device == bindparam("name")
+)
+_LAST_REVOCATION = select(func.max(Revocation.number))
 
 
 class Issuing:
@@ -26,9 +31,7 @@ class Issuing:
 
     def next_sequence(self) -> int:
         """Number of this device's next licence, from 1."""
-        last = self._session.scalar(
-            select(func.max(IssuedLicence.sequence)).where(IssuedLicence.device == self._device)
-        )
+        last = self._session.scalar(_LAST_SEQUENCE, {"name": self._device})
         return (last or 0) + 1
 
     def add(self, licence: Licence, task_name: str, user: UserKey) -> None:
@@ -104,7 +107,7 @@ def close(
     most = Revocation.reason.type.length
     if not 0 < len(reason) <= most:
         raise RegistryError(f"A reason has 1 to {most} characters, not {len(reason)}.")
-    last = session.scalar(select(func.max(Revocation.number)))
+    last = session.scalar(_LAST_REVOCATION)
     closed = Revocation(
         licence_id=old.licence_id,
         number=(last or 0) + 1,
