@@ -31,6 +31,7 @@ def list_devices(
                 "public": one.public,
                 "name": one.name,
                 "sign_public": one.sign_public,
+                "sign_pin": one.sign_pin,
                 "board": one.board,
                 "enrolled_at": one.enrolled_at,
             }

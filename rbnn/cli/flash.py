@@ -33,6 +33,9 @@ def flash(
     tasks: Annotated[
         str, typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all.")
     ] = "",
+    name: Annotated[
+        str | None, typer.Option("--name", help="What the registry calls the device.")
+    ] = None,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
     emulated: EmulatedOption = False,
@@ -72,7 +75,7 @@ def flash(
         print(plan.model_dump_json(indent=2) if as_json else "\n".join(plan.commands))
         return
     with registries.Registry.open(registry) as book:
-        report = deploy.flash(prepared, target, provider, key, book, names, options.say)
+        report = deploy.flash(prepared, target, provider, key, book, names, options.say, name)
     if as_json:
         print(report.model_dump_json(indent=2))
     else:

@@ -9,14 +9,19 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from postgres_server import PostgresServer
 from registry_tools import DEVICE, RECORD, a_licence, unkeyed, unlocked
+from sqlalchemy import MetaData, create_engine, insert, select, text
 
 from rbnn.errors import ExitCode
+from rbnn.keys import migrations
 from rbnn.keys.chain import GENESIS
 from rbnn.keys.errors import RegistryError
-from rbnn.keys.migrations import VERSION_TABLE
+from rbnn.keys.migrations import MIGRATION, VERSION_TABLE, Migration
 from rbnn.keys.records import Base
 from rbnn.keys.registry import Registry
 from rbnn.keys.secret import Secret
@@ -255,3 +260,34 @@ def test_a_folder_of_any_name_migrates(tmp_path: Path) -> None:
     path, before = second_version(odd)
     with Registry.open(path) as registry:
         assert registry.verify_chain()[0] == len(before) + 1
+
+
+def test_version_2_on_postgresql_is_migrated_too(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, before = second_version(tmp_path)
+    key = tmp_path / "keys" / "registry.sqlite.key"
+    monkeypatch.setenv("RBNN_REGISTRY_KEY", str(key))
+    place = postgres.database()
+    engine = create_engine(place)
+    with engine.begin() as connection:
+        migration = Migration(connection, place, key, is_new=True)
+        config = Config(attributes={MIGRATION: migration})
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        command.upgrade(config, "0002")
+        connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))  # version 2 was made without it
+        connection.execute(text("DELETE FROM meta"))
+        tables = MetaData()
+        tables.reflect(connection)
+        with create_engine(f"sqlite:///{path}").connect() as old:
+            for name in ("meta", "devices", "licences", "audit"):
+                table = tables.tables[name]
+                rows = [dict(row) for row in old.execute(select(table)).mappings()]
+                connection.execute(insert(table), rows)
+    engine.dispose()
+    with Registry.open(place, create=False) as registry:
+        assert registry.verify_chain(noted=str(before[-1][-1]))[0] == len(before) + 1
+        first, _ = registry.licences()
+        registry.revoke(bytes.fromhex(first.licence_id), "lost")
+        assert registry.is_revoked(bytes.fromhex(first.licence_id))
+        assert [entry.event for entry in registry.audit(last=2)] == ["migrate", "revoke"]
