@@ -25,8 +25,6 @@ _CHECKPOINT_PAGES = 4000
 _POSTGRESQL = (
     "For PostgreSQL, install rbnn[postgresql] and use postgresql+psycopg://user@host/name."
 )
-
-
 _SHOWN = {"host", "port", "user", "dbname", "sslmode", "mode", "uri", "cache"}
 """Parameters of a URL that messages keep."""
 
@@ -76,7 +74,10 @@ def open_database(place: str, *, create: bool) -> tuple[Engine, str, RegistryKey
             _write_ahead(engine)
     except (ImportError, NoSuchModuleError) as error:
         raise RegistryError(f"Cannot open a registry of this kind: {error}.", _POSTGRESQL) from None
-    except (ArgumentError, ValueError, TypeError):  # what they say may hold the password
+    except (ArgumentError, ValueError, TypeError):
+        if not is_url(place):
+            raise
+        # What they say may hold the password.
         raise RegistryError(
             f"Cannot open the registry {where}: its URL is not understood.",
             f"{_POSTGRESQL} Write special characters of a password as %XX.",
