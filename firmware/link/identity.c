@@ -75,6 +75,7 @@ rbnn_status rbnn_link_id(rbnn_link *link, const char *words)
   (void)words;
   print_line("m-firmware-[", RBNN_FIRMWARE_VERSION);
   print_line("m-board-[", rbnn_port_board());
+  print_line("m-protection-[", rbnn_port_protection());
   const rbnn_device *const device = link->device;
   if (device->model_status == RBNN_OK) {
     const rbnn_container_header *const header = device->model.header;

@@ -37,6 +37,9 @@ uint8_t *rbnn_port_power_up_pattern(void);
 /* The provisioning partition in flash. */
 const uint8_t *rbnn_port_provisioning(uint32_t *bytes);
 
+/* Whether a debug probe reaches the flash: one of the RBNN_PROTECTION words. */
+const char *rbnn_port_protection(void);
+
 /* Stack: bytes used at its deepest so far, and bytes reserved. */
 void rbnn_port_stack(uint32_t *used, uint32_t *reserved);
 

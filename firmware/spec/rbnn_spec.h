@@ -463,6 +463,10 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
 #define RBNN_MSG_READY "m-ready"
 #define RBNN_MSG_INIT_DONE "m-init-done"
 #define RBNN_MSG_PROFILE "RBNN firmware"
+#define RBNN_PROTECTION_NONE "none"
+#define RBNN_PROTECTION_OPEN "open"
+#define RBNN_PROTECTION_FLASH "flash"
+#define RBNN_PROTECTION_PERMANENT "permanent"
 /* X(word, arguments, text): served by rbnn_link_<word>. */
 #define RBNN_COMMAND_LIST(X) \
   X(name, "", "Print the name of the device") \

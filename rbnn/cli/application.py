@@ -26,14 +26,17 @@ COMMANDS = {
     "infer": "Print label, scores and duration of each file.",
     "monitor": "Open a terminal on the board, or send the commands that are piped in.",
     "board": "Power, reset and state of a board.",
+    "lock-board": "Close a real board's flash to debug probes, after a question that names the "
+    "consequences.",
     "devices": "List the enrolled devices; `audit` checks the registry's log.",
     "report": "Write what is known about RUN to an HTML page and a model card.",
     "profile": "Run one inference of a task on the board; print instructions or cycles per layer.",
     "bench": "What layers and networks cost.",
     "demo": "Train two tasks, flash the emulated board, unlock, switch, and measure on the device.",
 }
-"""Modules of this package, in the order in which ``rbnn --help`` lists their commands, and what
-each does: the first paragraph of its own help. So ``rbnn --help`` imports none of them."""
+"""Modules of this package (with _ for -), in the order in which ``rbnn --help`` lists their
+commands, and what each does: the first paragraph of its own help. So ``rbnn --help`` imports none
+of them."""
 
 
 class _Commands(TyperGroup):
@@ -82,6 +85,6 @@ def load(name: str) -> TyperCommand | TyperGroup:
     """Import one command."""
     loaded = typer.Typer()
     loaded.callback()(lambda: None)  # a group, even if it has only one command
-    importlib.import_module(f"rbnn.cli.{name}").register(loaded)
+    importlib.import_module(f"rbnn.cli.{name.replace('-', '_')}").register(loaded)
     command: TyperCommand | TyperGroup = typer.main.get_group(loaded).commands[name]  # type: ignore[assignment]
     return command

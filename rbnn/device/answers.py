@@ -9,6 +9,7 @@ from typing import Literal
 from rbnn.device.errors import LinkError
 from rbnn.frozen import Frozen
 from rbnn.spec.layout import MAX_CLASSES
+from rbnn.spec.link import Protection
 
 MOST = 2**64 - 1
 """The largest number that the device prints."""
@@ -26,6 +27,7 @@ class Identity(Frozen):
     board: str
     model_id: str
     model_digest: str
+    protection: Protection
     puf: PufState
     public: str
 

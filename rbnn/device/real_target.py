@@ -103,6 +103,24 @@ class RealTarget(Target):
         ids = [(serial.vendor_id, product) for product in serial.product_ids] if serial else []
         return ports.find(self.board.name, ids)
 
+    def lock(self) -> None:
+        """Turn the chip's read-out protection on; the user switches the power off and on."""
+        openocd.lock(self._script(), self._lock_text(), self.probe())
+        self.power_cycle()
+
+    def check_lock(self) -> None:
+        """The manifest knows how, and the board is there."""
+        self._lock_text()
+        self.check()
+
+    def _lock_text(self) -> str:
+        if self.board.openocd_lock is None:
+            raise FlashError(
+                f"rbnn does not know how to lock a board {self.board.name!r}.",
+                "Use its vendor's tool, or add rbnn.openocd_lock to its manifest.",
+            )
+        return self.board.openocd_lock
+
     def commands(self, model: Path | None) -> list[str]:
         """PlatformIO's upload, then OpenOCD for the provisioning partition.
 

@@ -32,6 +32,7 @@ from rbnn.spec.layout import (
     MAX_LAYERS,
     MAX_TASKS,
 )
+from rbnn.spec.link import Protection
 
 MODEL_ID_BYTES = 16
 LICENCE_ID_BYTES = 16
@@ -94,11 +95,15 @@ class Session:
                 answer.hexadecimal(text, size)
         if puf not in ("fresh", "enrolled", "power-cycle", "damaged"):
             raise answer.nonsense(f"the state {puf!r}")
+        protection = answer.one("protection")
+        if protection not in list(Protection):
+            raise answer.nonsense(f"the protection {protection!r}")
         return Identity(
             firmware=answer.one("firmware"),
             board=answer.one("board"),
             model_id=answer.optional("model-id"),
             model_digest=answer.optional("model-digest"),
+            protection=Protection(protection),
             puf=cast(PufState, puf),
             public=answer.optional("public"),
         )

@@ -9,7 +9,16 @@ from rbnn.device.errors import DeviceError
 from rbnn.device.session import Session
 from rbnn.device.target import Target
 from rbnn.frozen import Frozen
+from rbnn.spec.link import Protection
 from rbnn.spec.status import Status
+
+PROTECTIONS = {
+    Protection.NONE: "none: the chip or its emulation has none",
+    Protection.OPEN: "open: a debug probe reads flash and RAM; see rbnn lock-board",
+    Protection.FLASH: "flash: a debug probe does not read the flash, but reaches the RAM",
+    Protection.PERMANENT: "permanent: the debug port is off for ever",
+}
+"""What each state of the read-out protection means."""
 
 
 class BoardStatus(Frozen):
@@ -31,6 +40,7 @@ class BoardStatus(Frozen):
             table.add_row("port", self.port)
             table.add_row("firmware", self.identity.firmware)
             table.add_row("model", self.identity.model_id or "none")
+            table.add_row("protection", PROTECTIONS[self.identity.protection])
             table.add_row("fingerprint", self.identity.puf)
             table.add_row("public key", self.identity.public or "none")
         sequences = {licence.task: licence.sequence for licence in self.licences}

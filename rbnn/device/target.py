@@ -61,6 +61,25 @@ class Target(ABC):
     def erase_provisioning(self) -> None:
         """Erase the provisioning partition."""
 
+    def check_lock(self) -> None:
+        """Fail early if :meth:`lock` cannot work.
+
+        Raises:
+            RbnnError: there is no such protection, or no such board.
+        """
+        raise PortError(
+            f"Board {self.board.name!r} is emulated here; it has no read-out protection.",
+            "Name a real board: --board nucleo",
+        )
+
+    def lock(self) -> None:
+        """Close the flash to debug probes.
+
+        Raises:
+            RbnnError: as :meth:`check_lock`, or the probe fails.
+        """
+        self.check_lock()
+
     @abstractmethod
     def power_cycle(self) -> None:
         """Switch the power off and on; the firmware runs afterwards."""

@@ -1,4 +1,4 @@
-"""Writing one file to a real board's flash through OpenOCD and its debug probe."""
+"""A real board's flash through OpenOCD and its debug probe: writing a file, locking."""
 
 from __future__ import annotations
 
@@ -44,6 +44,18 @@ def require() -> None:
         raise FlashError("openocd is not installed; real boards are written with it.", INSTALL)
 
 
+def lock_command(script: str, lock: str, probe: str) -> list[str]:
+    """The command that turns a chip's read-out protection on.
+
+    Args:
+        script: as for :func:`program_command`.
+        lock: OpenOCD's command for this chip, for example ``stm32f2x lock 0``.
+        probe: as for :func:`program_command`.
+    """
+    chosen = ["-f", script, "-c", f"adapter serial {probe}"]
+    return [PROGRAM, *chosen, "-c", f"init; reset halt; {lock}; shutdown"]
+
+
 def program(script: str, file: Path, address: int, probe: str) -> None:
     """Write ``file`` to the board at the debug probe with this serial number.
 
@@ -51,7 +63,21 @@ def program(script: str, file: Path, address: int, probe: str) -> None:
         FlashError: OpenOCD is missing, finds no board, or the board does not hold what was
             written; the message ends with OpenOCD's last error lines.
     """
-    command = program_command(script, file, address, probe)
+    _run(program_command(script, file, address, probe), "write the board")
+
+
+def lock(script: str, lock_text: str, probe: str) -> None:
+    """Turn on the read-out protection of the board at the debug probe with this serial number.
+
+    It holds from the next power-on.
+
+    Raises:
+        FlashError: as :func:`program`.
+    """
+    _run(lock_command(script, lock_text, probe), "lock the board")
+
+
+def _run(command: list[str], what: str) -> None:
     require()
     try:
         result = subprocess.run(
@@ -65,7 +91,7 @@ def program(script: str, file: Path, address: int, probe: str) -> None:
     if result.returncode != 0:
         said = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
         raise FlashError(
-            "openocd could not write the board: "
+            f"openocd could not {what}: "
             + (" / ".join(line.removeprefix("Error:").strip() for line in said[-2:]) or "no reason")
             + ".",
             "Check the USB cable, and that no other program (such as a debugger) uses the board.",

@@ -65,6 +65,7 @@ class _Rbnn(Frozen):
     resident_bytes: int | None = Field(default=None, ge=0)
     serial: UsbSerial | None = None
     openocd_script: str | None = None
+    openocd_lock: str | None = None
     emulator: Emulation | None = None
 
 
@@ -73,7 +74,8 @@ class Board(Frozen):
 
     ``noinit`` is the RAM that start-up never writes: the fingerprint's ``PATTERN_BYTES`` bytes
     come first, the warm-reset marker follows. ``work_bytes`` and ``resident_bytes`` limit the
-    kernels' working memory and the weights that stay in RAM; None means no limit.
+    kernels' working memory and the weights that stay in RAM; None means no limit. ``openocd_lock``
+    is OpenOCD's command that turns the chip's read-out protection on.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Board(Frozen):
     resident_bytes: int | None
     serial: UsbSerial | None
     openocd_script: str | None
+    openocd_lock: str | None
     emulator: Emulation | None
 
     @property

@@ -9,6 +9,7 @@ here; the firmware's dispatcher, ``help%`` and SPEC.md follow this table.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 BAUD = 115200
 COMMAND_END = "%"
@@ -25,6 +26,19 @@ HEX_BYTES_PER_LINE = 32
 READY = "m-ready"
 INIT_DONE = "m-init-done"
 PROFILE = "RBNN firmware"
+
+
+class Protection(StrEnum):
+    """Whether a debug probe reaches a board's flash and RAM."""
+
+    NONE = "none"
+    """The chip, or its emulation, has no such protection."""
+    OPEN = "open"
+    """Both are open to any probe (RDP level 0 of an STM32)."""
+    FLASH = "flash"
+    """The flash is closed, the RAM is not (RDP level 1)."""
+    PERMANENT = "permanent"
+    """Debugging is off for ever (RDP level 2)."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,7 @@ COMMANDS = (
         (
             "m-firmware-[<version>]",
             "m-board-[<board>]",
+            f"m-protection-[{'|'.join(Protection)}]",
             "m-model-id-[<32 hex>]",
             "m-model-digest-[<64 hex>]",
             "m-puf-[fresh|enrolled|power-cycle|damaged]",

@@ -37,7 +37,7 @@ from rbnn.train.outlook import Outlook
 from rbnn.train.progress import ProgressBars
 from rbnn.train.schedule import learning_rate
 
-VERSION = 1
+VERSION = 2
 """To be raised whenever the same data would give another network."""
 BATCH = 64
 RATE = 0.002
@@ -107,9 +107,11 @@ def build_float_network(data: TaskData) -> Network:
     layers = tf.keras.layers
     image = layers.Input(data.train.images.shape[1:])
     body = _ds_cnn if data.kind == "audio" else _resnet
-    features = body(_Seeded(), layers.Rescaling(1 / 127.5, offset=-1.0)(image))
+    make = _Seeded()
+    features = body(make, layers.Rescaling(1 / 127.5, offset=-1.0)(image))
     pooled = layers.GlobalAveragePooling2D()(features)
-    return tf.keras.Model(image, layers.Dense(len(data.labels), kernel_initializer="zeros")(pooled))
+    head = layers.Dense(len(data.labels), kernel_initializer=make.first_values())
+    return tf.keras.Model(image, head(pooled))
 
 
 class _Seeded:
@@ -121,7 +123,7 @@ class _Seeded:
     def first_values(self) -> Any:
         """The next initialiser."""
         self._made += 1
-        return tf.keras.initializers.HeNormal(seed=SEED + self._made)
+        return tf.keras.initializers.GlorotUniform(seed=SEED + self._made)
 
     def convolve(self, values: Any, filters: int, side: int, stride: int = 1) -> Any:
         """A convolution and its batch norm."""

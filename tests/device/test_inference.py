@@ -41,7 +41,8 @@ def board(
     return device(
         db=buffer.db,
         crc=buffer.crc,
-        id=f"m-firmware-[0]\nm-board-[qemu]\nm-model-id-[{MODEL}]\nm-puf-[enrolled]",
+        id="m-firmware-[0]\nm-board-[qemu]\nm-protection-[none]\n"
+        f"m-model-id-[{MODEL}]\nm-puf-[enrolled]",
         tasks=f"m-task-[0,other,2,locked]\nm-task-[1,{task},2,active]",
         labels=f"m-input-[32,32,{channels}]\n{names}",
         infer=infer,

@@ -104,7 +104,10 @@ def test_a_clock_that_runs_backwards_is_refused() -> None:
         ("licences", {"licences": "m-licence-[0,digits,zz,1,flash]"}),
         (
             "identify",
-            {"id": f"m-firmware-[0]\nm-board-[x]\nm-model-id-[{'0z' * 16}]\nm-puf-[fresh]"},
+            {
+                "id": "m-firmware-[0]\nm-board-[x]\nm-protection-[none]\n"
+                f"m-model-id-[{'0z' * 16}]\nm-puf-[fresh]"
+            },
         ),
     ],
 )

@@ -18,6 +18,7 @@ from rbnn.device.answers import DeviceTask, Identity, Inference
 from rbnn.device.errors import LinkError
 from rbnn.device.run_evaluation import accuracy_table, evaluate_run
 from rbnn.errors import RbnnError
+from rbnn.spec.link import Protection
 from rbnn.tasks import Split, TaskData
 
 MODEL = "ab" * 16
@@ -34,7 +35,13 @@ class StandIn:
 
     def identify(self) -> Identity:
         return Identity(
-            firmware="0", board="qemu", model_id=MODEL, model_digest="", puf="enrolled", public=""
+            firmware="0",
+            board="qemu",
+            model_id=MODEL,
+            model_digest="",
+            protection=Protection.NONE,
+            puf="enrolled",
+            public="",
         )
 
     def tasks(self) -> list[DeviceTask]:

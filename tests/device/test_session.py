@@ -55,7 +55,7 @@ def test_answers_to_repeated_questions_are_awaited(device: Make) -> None:
         time.sleep(next(pauses, 0.0))
         return "m-name-dut-[qemu]"
 
-    far = device(name=name, id="m-puf-[fresh]")
+    far = device(name=name, id="m-protection-[none]\nm-puf-[fresh]")
     with Session(far.path) as session:
         assert session.ask("id").one("puf") == "fresh"
     assert far.received.count("name") >= 2
@@ -93,7 +93,7 @@ def test_identify(device: Make) -> None:
     far = device(
         id="m-firmware-[0.1.0]\nm-board-[qemu]\nm-model-id-[" + "0f" * 16 + "]\n"
         f"m-model-digest-[{'aa' * 32}]\n"
-        "m-puf-[fresh]"
+        "m-protection-[none]\nm-puf-[fresh]"
     )
     with Session(far.path) as session:
         identity = session.identify()

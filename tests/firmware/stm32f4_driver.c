@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The STM32F4 port over a fake chip. `driver CR CFGR CSR DHCSR READY` starts the port on a chip
- * whose clock registers hold these values (hexadecimal), and whose crystal (1) and PLL (2) start or
- * do not start by READY. Prints what the port left in the registers, and what it concluded. */
+/* The STM32F4 port over a fake chip. `driver CR CFGR CSR DHCSR READY OPTCR` starts the port on a
+ * chip whose clock registers hold these values (hexadecimal), and whose crystal (1) and PLL (2)
+ * start or do not start by READY. Prints what the port left in the registers, and what it
+ * concluded. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,15 +64,17 @@ static uint32_t number(const char *text)
 
 int main(int count, char **arguments)
 {
-  if (count != 6) return 2;
+  if (count != 7) return 2;
   *fake_register(RCC_CR) = number(arguments[1]);
   *fake_register(RCC_CFGR) = number(arguments[2]);
   *fake_register(0x40023874u) = number(arguments[3]);
   *fake_register(0xE000EDF0u) = number(arguments[4]);
   ready = number(arguments[5]);
+  *fake_register(0x40023C14u) = number(arguments[6]);
   rbnn_port_init();
   if (rbnn_family_vectors[interrupt] == NULL) return 3;
   printf("tick_hz %u\ninterrupt %u\nwarm %d\n", tick_hz, interrupt, rbnn_family_warm_reset());
+  printf("protection %s\n", rbnn_port_protection());
   for (uint32_t i = 0; i < used; i++) printf("%08x %u\n", chip[i].address, chip[i].value);
   return 0;
 }

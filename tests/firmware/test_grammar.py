@@ -24,7 +24,15 @@ def test_boot_lines(bare: HostFirmware) -> None:
         ("db print", []),
         ("lock", ["m-locked"]),
         ("stack", ["m-stack-[0,0]"]),
-        ("id", [f"m-firmware-[{__version__}]", "m-board-[host]", "m-puf-[fresh]"]),
+        (
+            "id",
+            [
+                f"m-firmware-[{__version__}]",
+                "m-board-[host]",
+                "m-protection-[none]",
+                "m-puf-[fresh]",
+            ],
+        ),
         ("", []),
         ("\r\n\r\nname\r\n", ["m-name-dut-[host]"]),
         ("  name  ", ["m-name-dut-[host]"]),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
-from rbnn.spec.link import BAUD
+from rbnn.spec.link import BAUD, Protection
 
 HERE = Path(__file__).parent
 CR_AT_RESET = 0x83
@@ -29,6 +29,7 @@ class Chip:
     tick_hz: int
     interrupt: int
     warm: bool
+    protection: Protection
     registers: dict[int, int]
 
     def bits(self, address: int, first: int, count: int = 1) -> int:
@@ -37,7 +38,12 @@ class Chip:
 
 
 def start(
-    *, control: int = CR_AT_RESET, causes: int = POWER_ON, debug: int = 0, ready: int = 3
+    *,
+    control: int = CR_AT_RESET,
+    causes: int = POWER_ON,
+    debug: int = 0,
+    ready: int = 3,
+    options: int = 0x0FFFAAED,
 ) -> Chip:
     """Start the port on a fake chip."""
     port = FIRMWARE / "port" / "stm32f4"
@@ -45,12 +51,16 @@ def start(
     # The fake armv7m.h comes first.
     flags = [*SANITIZERS, f"-I{HERE / 'registers'}"]
     program = compile_native("stm32f4", sources, flags)
-    command = [str(program), *(f"{value:x}" for value in (control, 0, causes, debug, ready))]
+    command = [
+        str(program),
+        *(f"{value:x}" for value in (control, 0, causes, debug, ready, options)),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     named = [line.split() for line in done.stdout.splitlines()]
     said = {name: int(value) for name, value in named[:3]}
-    registers = {int(address, 16): int(value) for address, value in named[3:]}
-    return Chip(said["tick_hz"], said["interrupt"], bool(said["warm"]), registers)
+    protection = Protection(named[3][1])
+    registers = {int(address, 16): int(value) for address, value in named[4:]}
+    return Chip(said["tick_hz"], said["interrupt"], bool(said["warm"]), protection, registers)
 
 
 def test_the_clock_tree_stays_within_the_chip_s_limits() -> None:
@@ -124,3 +134,17 @@ def test_only_a_power_on_counts_as_one(causes: int, debug: int, warm: bool) -> N
     chip = start(causes=causes, debug=debug)
     assert chip.warm is warm
     assert chip.bits(0x40023874, 24) == 1
+
+
+@pytest.mark.parametrize(
+    ("level", "meaning"),
+    [(0xAA, Protection.OPEN), (0xCC, Protection.PERMANENT), (0, Protection.FLASH)],
+)
+def test_the_read_out_protection_is_read_from_the_option_bytes(
+    level: int, meaning: Protection
+) -> None:
+    assert start(options=0x0FFF00ED | level << 8).protection is meaning
+
+
+def test_an_emulated_chip_has_no_protection() -> None:
+    assert start(control=0, ready=0).protection is Protection.NONE

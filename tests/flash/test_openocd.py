@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from rbnn.flash.errors import FlashError
-from rbnn.flash.openocd import program, program_command
+from rbnn.flash.openocd import lock, lock_command, program, program_command
+from rbnn.image.board import board_names, load_board
 
 PROBE = "066DFF525750877267"
 SCRIPT = "board/st_nucleo_f4.cfg"
@@ -64,3 +67,33 @@ def test_a_missing_openocd_says_how_to_install_it(
     with pytest.raises(FlashError) as caught:
         program(SCRIPT, tmp_path / "image.bin", 0, PROBE)
     assert "apt-get install openocd" in caught.value.fix
+
+
+def test_locking_runs_the_command_of_the_chip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = tmp_path / "seen"
+    _stand_in(tmp_path, f'printf "%s\\n" "$@" > {shlex.quote(str(seen))}', monkeypatch)
+    lock(SCRIPT, "stm32f2x lock 0", PROBE)
+    said = seen.read_text().splitlines()
+    assert said == lock_command(SCRIPT, "stm32f2x lock 0", PROBE)[1:]
+    assert said[-1] == "init; reset halt; stm32f2x lock 0; shutdown"
+
+
+def test_a_failed_lock_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _stand_in(tmp_path, 'echo "Error: device protected" >&2; exit 1', monkeypatch)
+    with pytest.raises(FlashError, match="could not lock the board: device protected"):
+        lock(SCRIPT, "stm32f2x lock 0", PROBE)
+
+
+@pytest.mark.skipif(shutil.which("openocd") is None, reason="apt-get install openocd")
+def test_openocd_knows_the_lock_of_every_manifest() -> None:
+    boards = [load_board(name) for name in board_names()]
+    locks = [board for board in boards if board.openocd_lock]
+    assert [board.name for board in locks] == ["nucleo"]
+    for board in locks:
+        assert board.openocd_lock and board.openocd_script
+        driver = board.openocd_lock.split()[0]
+        command = ["openocd", "-f", board.openocd_script, "-c", f"usage {driver}", "-c", "shutdown"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert " ".join(board.openocd_lock.split()[:2]) in said.stdout + said.stderr

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "port/host/process.h"
+#include "spec/rbnn_spec.h"
 
 static uint8_t received[4096];
 static size_t received_bytes, received_at;
@@ -20,6 +21,11 @@ void rbnn_port_init(void)
 const char *rbnn_port_board(void)
 {
   return "host";
+}
+
+const char *rbnn_port_protection(void)
+{
+  return RBNN_PROTECTION_NONE;
 }
 
 int rbnn_port_read(void)

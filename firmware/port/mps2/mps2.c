@@ -47,6 +47,11 @@ bool rbnn_family_warm_reset(void)
   return false;
 }
 
+const char *rbnn_port_protection(void)
+{
+  return RBNN_PROTECTION_NONE;
+}
+
 void rbnn_port_write(const char *data, uint32_t size)
 {
   for (uint32_t i = 0; i < size; i++) {

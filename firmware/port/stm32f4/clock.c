@@ -45,11 +45,15 @@ static bool wait_for(volatile uint32_t *reg, uint32_t mask, uint32_t value)
   return false;
 }
 
+/* HSION is set after every reset and stays so. Where it reads 0 there is no RCC. */
+bool rbnn_clock_is_real(void)
+{
+  return RCC_CR & CR_HSION;
+}
+
 uint32_t rbnn_clock_start(uint32_t *apb1_hz)
 {
-  /* HSION is set after every reset. Where it reads 0 there is no RCC: an emulator of the
-   * STM32F405, which runs the core at a fixed 168 MHz. */
-  if (!(RCC_CR & CR_HSION)) {
+  if (!rbnn_clock_is_real()) { /* the emulator runs the core at a fixed 168 MHz */
     *apb1_hz = PLL_HZ / 4u;
     return PLL_HZ;
   }

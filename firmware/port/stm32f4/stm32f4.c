@@ -32,6 +32,11 @@
 #define CR1_ENABLE_RX_TX_AND_RX_INTERRUPT ((1u << 13) | (1u << 5) | (1u << 3) | (1u << 2))
 #define FLUSH_LOOPS 1000000u
 #define USART2_INTERRUPT 38u
+#define FLASH_OPTCR RBNN_REGISTER(0x40023C14u)
+#define OPTCR_RDP 8u
+#define OPTCR_RDP_MASK 0xFFu
+#define RDP_LEVEL_0 0xAAu
+#define RDP_LEVEL_2 0xCCu
 
 void rbnn_port_init(void)
 {
@@ -63,6 +68,17 @@ static void serve_usart2(void)
 RBNN_FAMILY_VECTORS const rbnn_vector rbnn_family_vectors[] = {
     [USART2_INTERRUPT] = serve_usart2,
 };
+
+/* RM0390, sections 3.6 (read protection) and 3.8.6 (FLASH_OPTCR). */
+const char *rbnn_port_protection(void)
+{
+  if (!rbnn_clock_is_real()) return RBNN_PROTECTION_NONE;
+  switch (FLASH_OPTCR >> OPTCR_RDP & OPTCR_RDP_MASK) {
+    case RDP_LEVEL_0: return RBNN_PROTECTION_OPEN;
+    case RDP_LEVEL_2: return RBNN_PROTECTION_PERMANENT;
+    default: return RBNN_PROTECTION_FLASH;
+  }
+}
 
 void rbnn_port_write(const char *data, uint32_t size)
 {
