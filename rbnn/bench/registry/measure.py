@@ -39,13 +39,15 @@ class Duration(Frozen):
 
 
 class RegistryBench(Frozen):
-    """One database; ``sync_ms`` is what a transaction must wait for: one write to the disk."""
+    """One database; ``sync_ms`` is what a transaction must wait for: one write to the disk.
+    ``load`` is the machine's load average for each of its processors, while it was measured."""
 
     database: str
     devices: int
     licences: int
     operations: int
     sync_ms: float
+    load: float
     durations: tuple[Duration, ...]
 
 
@@ -99,13 +101,16 @@ def bench_registry(
         say(f"Filling a registry with {devices:,} devices and {licences:,} licences.")
         filled = fill(where, devices, licences, operations, say)
         say(f"Timing {operations:,} operations of each kind.")
+        sync = _sync(Path(folder), operations)
+        durations = _measure(where, filled, operations)
         return RegistryBench(
             database=_kind(where),
             devices=devices,
             licences=licences,
             operations=operations,
-            sync_ms=_sync(Path(folder), operations),
-            durations=_measure(where, filled, operations),
+            sync_ms=sync,
+            load=os.getloadavg()[0] / (os.cpu_count() or 1),
+            durations=durations,
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rbnn.bench.registry.measure import GOAL_MS, RegistryBench
 from rbnn.pages.table import Table
 
+BUSY = ": medians and percentiles are mostly the time that other programs had the processor"
 _HEADS = ("operation", "median ms", "99th percentile ms", "processor ms")
 
 
@@ -41,7 +42,9 @@ def document(results: Sequence[RegistryBench], command: str) -> str:
             f"\n## {found.database}\n\n"
             f"{found.devices:,} devices and {found.licences:,} licences; {found.operations:,} "
             f"operations of each kind, one after the other. This machine's disk takes "
-            f"{found.sync_ms:.1f} ms to keep 4,096 bytes.\n\n{table(found).markdown()}\n"
+            f"{found.sync_ms:.1f} ms to keep 4,096 bytes. Its load "
+            f"average was {found.load:.1f} for each processor"
+            f"{BUSY if found.load > 1.2 else ''}.\n\n{table(found).markdown()}\n"
         )
     return "".join(parts)
 
