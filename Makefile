@@ -22,6 +22,7 @@ SYSTEM_FILES := \
 	/usr/include/stdio.h:libc6-dev \
 	/usr/lib/arm-none-eabi/newlib/libc.a:libnewlib-arm-none-eabi
 
+# the same, for the tests alone
 TEST_FILES := \
 	/usr/lib/postgresql/*/bin/initdb:postgresql
 

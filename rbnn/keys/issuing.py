@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -59,6 +60,37 @@ class Issuing:
         self._session.flush()
         chain.append(self._session, self._key, chain.ISSUE, chain.licence_subject(issued))
         self.added.append(licence)
+
+    def revoke_task(self, model_id: bytes, task_number: int, reason: str) -> int:
+        """Revoke every licence of a task that the device was issued so far.
+
+        Args:
+            model_id: 16 bytes.
+            task_number: position in the model's task table.
+            reason: for people to read, at most 200 characters.
+
+        Returns:
+            The first number (sequence) that still counts: that of the device's next licence.
+        """
+        first = self.next_sequence()
+        query = select(IssuedLicence).where(
+            IssuedLicence.device == self._device,
+            IssuedLicence.model_id == model_id.hex(),
+            IssuedLicence.task_number == task_number,
+        )
+        for one in self._session.scalars(query.order_by(IssuedLicence.sequence)).all():
+            if one.revocation is None:
+                close(self._session, self._key, one, reason)
+        return first
+
+    def note(self, event: str, subject: Mapping[str, Any]) -> None:
+        """Add an entry about this device to the log, such as a notice that was made for it.
+
+        Args:
+            event: its kind, none of those in :mod:`rbnn.keys.chain`.
+            subject: what it says; JSON.
+        """
+        chain.append(self._session, self._key, event, {"device": self._device, **subject})
 
 
 def licence(session: Session, where: str, key: RegistryKey, licence_id: bytes) -> IssuedLicence:

@@ -148,6 +148,30 @@ def test_a_licence_is_found_by_its_first_digits(registry: Registry) -> None:
             registry.find_licence(start)
 
 
+def test_all_licences_of_a_task_are_revoked_with_the_notice_that_says_so(
+    registry: Registry,
+) -> None:
+    first, second, other = issue(registry), issue(registry), issue(registry)
+    registry.revoke(first.licence_id, "lost")
+    with registry.issuing(DEVICE) as desk:
+        assert desk.revoke_task(bytes(16), 0, "another model") == 4
+        assert desk.revoke_task(first.model_id, 9, "another task") == 4
+    assert len(registry.revocations()) == 1
+    with pytest.raises(OSError), registry.issuing(DEVICE) as desk:
+        desk.revoke_task(first.model_id, first.task_number, "no notice was written")
+        raise OSError
+    assert len(registry.revocations()) == 1
+    with registry.issuing(DEVICE) as desk:
+        assert desk.revoke_task(first.model_id, first.task_number, "not paid") == 4
+        desk.note("notice", {"accepts_from": 4})
+    reasons = {one.licence_id: one.reason for one in registry.revocations(DEVICE)}
+    assert list(reasons.values()) == ["lost", "not paid", "not paid"]
+    assert set(reasons) == {one.licence_id.hex() for one in (first, second, other)}
+    assert not registry.is_revoked(issue(registry).licence_id)
+    assert registry.audit(last=2)[0].event == "notice"
+    registry.verify_chain()
+
+
 ATTACKS = {
     "take back": "DELETE FROM revocations",
     "change": "UPDATE revocations SET reason = 'none'",
