@@ -14,7 +14,7 @@ from registry_writer import own_device
 import rbnn
 from rbnn.keys.registry import Registry
 
-PROCESSES, ROUNDS = 8, 5
+PROCESSES, ROUNDS = 8, 3
 SCRIPT = Path(__file__).with_name("registry_writer.py")
 
 
