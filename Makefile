@@ -18,11 +18,16 @@ SYSTEM_TOOLS := \
 TEST_TOOLS := \
 	chromium:chromium \
 	clang:clang \
+	openocd:openocd \
 	valgrind:valgrind
-# file:Debian package that brings it
+# file, or a pattern of it:Debian package that brings it
 SYSTEM_FILES := \
 	/usr/include/stdio.h:libc6-dev \
 	/usr/lib/arm-none-eabi/newlib/libc.a:libnewlib-arm-none-eabi
+
+# the same, for the tests alone
+TEST_FILES := \
+	/usr/lib/postgresql/*/bin/initdb:postgresql
 
 # Rooms whose tests train nothing, emulate nothing and compile little
 FAST_TESTS := $(addprefix tests/,architecture spec pages keys flash container runs device tasks puf reconf)
@@ -41,7 +46,7 @@ setup: system $(VENV)/.installed firmware/third_party/monocypher/monocypher.c ##
 system:
 	@missing=(); \
 	for pair in $(SYSTEM_TOOLS); do command -v "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}"); done; \
-	for pair in $(SYSTEM_FILES); do [ -e "$${pair%%:*}" ] || missing+=("$${pair#*:}"); done; \
+	for pair in $(foreach file,$(SYSTEM_FILES),'$(file)'); do compgen -G "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}"); done; \
 	"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv); \
 	"$(PYTHON)" -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null || missing+=(python3-dev); \
 	if [ "$${#missing[@]}" -gt 0 ]; then \
@@ -96,12 +101,17 @@ bench-fingerprint: setup ## Entropy of the fingerprint, guesses at real SRAM (RB
 	"$(BIN)/rbnn" bench fingerprint --output docs/fingerprint.md \
 		$(if $(RBNN_DATA),--readouts "$(RBNN_DATA)/sram/xmc.npz")
 
+.PHONY: bench-registry
+bench-registry: setup ## Time a registry of 1,000,000 licences, write docs/benchmarks/registry.md
+	"$(BIN)/rbnn" bench registry --out docs/benchmarks/registry.md
+
 .PHONY: bench-host
 bench-host: setup ## Measure Keras and the C engine on this machine, images a second
 	"$(BIN)/rbnn" bench host
 
 .PHONY: test
 test: SYSTEM_TOOLS += $(TEST_TOOLS)
+test: SYSTEM_FILES += $(TEST_FILES)
 test: setup lint ## Run all tests: Python, host C under sanitizers, firmware under QEMU
 	"$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import settings
+from postgres_server import place, postgres  # noqa: F401 (fixtures)
 from random_parameters import random_parameters
 from tiny_tasks import MODEL, SECRETS, make_task
 

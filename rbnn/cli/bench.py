@@ -12,6 +12,7 @@ from rbnn.cli.bench_accuracy import accuracy
 from rbnn.cli.bench_fingerprint import fingerprint
 from rbnn.cli.bench_host import host
 from rbnn.cli.bench_peers import peers
+from rbnn.cli.bench_registry import registry
 from rbnn.cli.bench_theft import theft
 from rbnn.cli.bench_train import train
 from rbnn.cli.options import BoardOption, JsonOption, PortOption
@@ -142,4 +143,5 @@ def register(app: typer.Typer) -> None:
     group.command("theft")(theft)
     group.command("peers")(peers)
     group.command("train")(train)
+    group.command("registry")(registry)
     app.add_typer(group, name="bench")

@@ -29,7 +29,9 @@ def list_devices(
         rows = [
             {
                 "public": one.public,
+                "name": one.name,
                 "sign_public": one.sign_public,
+                "sign_pin": one.sign_pin,
                 "board": one.board,
                 "enrolled_at": one.enrolled_at,
             }
@@ -37,9 +39,9 @@ def list_devices(
         ]
         print(json.dumps({"devices": rows}, indent=2))
         return
-    table = Table("public key", "board", "enrolled")
+    table = Table("public key", "name", "board", "enrolled")
     for one in found:
-        table.add_row(one.public, one.board, one.enrolled_at)
+        table.add_row(one.public, one.name, one.board, one.enrolled_at)
     output().print(table)
 
 
@@ -49,17 +51,21 @@ def audit(
         str | None,
         typer.Option("--noted", help="A last hash that was printed earlier: check its entry too."),
     ] = None,
+    last: Annotated[
+        int | None,
+        typer.Option("--last", min=1, help="Print only the last entries; all are checked."),
+    ] = None,
     registry: RegistryOption = DEFAULT_REGISTRY,
     as_json: JsonOption = False,
 ) -> None:
-    """Check the audit log, and all devices and licences; print the last hash to note elsewhere."""
+    """Check the audit log and all rows against it; print the last hash to note elsewhere."""
     from rich.table import Table
 
     from rbnn.keys.registry import Registry
 
     with Registry.open(registry, create=False) as known:
-        count, last = known.verify_chain(noted)
-        entries = known.audit()
+        count, head = known.verify_chain(noted)
+        entries = known.audit(last)
     if as_json:
         rows = [
             {
@@ -71,13 +77,13 @@ def audit(
             }
             for one in entries
         ]
-        print(json.dumps({"entries": count, "last_hash": last, "audit": rows}, indent=2))
+        print(json.dumps({"entries": count, "last_hash": head, "audit": rows}, indent=2))
         return
     table = Table("no.", "time", "event", "subject")
     for one in entries:
         table.add_row(str(one.number), one.time, one.event, one.subject)
     output().print(table)
-    output().print(f"{count} entries, unbroken; last hash {last}", soft_wrap=True, highlight=False)
+    output().print(f"{count} entries, unbroken; last hash {head}", soft_wrap=True, highlight=False)
 
 
 def register(app: typer.Typer) -> None:

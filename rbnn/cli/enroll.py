@@ -31,6 +31,9 @@ def enroll(
         bool,
         typer.Option("--again", help="Enrol as a new device; its licences are lost."),
     ] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", help="What the registry calls the device.")
+    ] = None,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
     emulated: EmulatedOption = False,
@@ -54,7 +57,7 @@ def enroll(
             provider = ensure_provider(provider_key, say=options.say)
             prepared = deploy.prepare(chosen, target, provider.public, options.say, require_checked)
             deploy.write_firmware(prepared, target, options.say)
-        report = enrolment.enroll(target, book, options.say, again=again)
+        report = enrolment.enroll(target, book, options.say, again=again, name=name)
     if as_json:
         print(report.model_dump_json(indent=2))
     else:

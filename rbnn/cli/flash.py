@@ -33,6 +33,9 @@ def flash(
     tasks: Annotated[
         str, typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all.")
     ] = "",
+    name: Annotated[
+        str | None, typer.Option("--name", help="What the registry calls the device.")
+    ] = None,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
     emulated: EmulatedOption = False,
@@ -88,7 +91,8 @@ def flash(
         return
     with registries.Registry.open(registry) as book:
         report = deploy.flash(
-            prepared, target, provider, key, book, names, options.say, release_only=release_only
+            *(prepared, target, provider, key, book, names, options.say, name),
+            release_only=release_only,
         )
     if as_json:
         print(report.model_dump_json(indent=2))

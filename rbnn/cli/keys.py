@@ -82,6 +82,7 @@ def show(
 ) -> None:
     """Print a user key's fingerprint and name in the registry, or a provider's public key."""
     from rbnn.keys import provider_key
+    from rbnn.keys.database import is_there
     from rbnn.keys.errors import ProviderKeyError
     from rbnn.keys.registry import Registry
     from rbnn.keys.user_key import load_user_key
@@ -97,7 +98,7 @@ def show(
         shown = {"user key": str(path)}
         if not user.is_derived:  # passphrases could be tried against it
             shown["fingerprint"] = user.fingerprint
-        if "://" in registry or Path(registry).is_file():
+        if is_there(registry):
             with Registry.open(registry, create=False) as known:
                 shown["user in the registry"] = known.user(user)
         _print(as_json, shown)

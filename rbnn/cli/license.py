@@ -1,4 +1,4 @@
-"""``rbnn license``: issue licence files, put them on a board, and list what was issued."""
+"""``rbnn license``: issue licence files, put them on a board, and show what was issued."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from rbnn.cli import options
+from rbnn.cli import license_list, options
+from rbnn.cli.license_list import DeviceOption
 from rbnn.cli.options import (
     BoardOption,
     DeviceFolderOption,
@@ -22,16 +23,12 @@ from rbnn.cli.options import (
     UserKeyCommand,
 )
 
-DeviceOption = Annotated[
-    str | None,
-    typer.Option("--device", help="First hex digits of a device's public key; see rbnn devices."),
-]
 license_app = typer.Typer(no_args_is_help=True)
 
 
 @license_app.callback()
 def _license() -> None:
-    """Issue licence files, put them on a board, and list what was issued."""
+    """Issue licence files, put them on a board, and show what was issued."""
 
 
 @license_app.command("issue", cls=UserKeyCommand)
@@ -149,51 +146,8 @@ def install(
         options.say("With --keep, it is written to flash.")
 
 
-@license_app.command("list")
-def list_licences(
-    device: DeviceOption = None,
-    registry: RegistryOption = options.DEFAULT_REGISTRY,
-    as_json: JsonOption = False,
-) -> None:
-    """List the licences issued for one device or for all."""
-    from rich.table import Table
-
-    from rbnn.keys import licence
-    from rbnn.keys.registry import Registry
-
-    with Registry.open(registry, create=False) as known:
-        public = None if device is None else bytes.fromhex(known.find_device(device).public)
-        found = known.licences(public)
-    if as_json:
-        rows = [
-            {
-                "licence": one.licence_id,
-                "device": one.device,
-                "sequence": one.sequence,
-                "model": one.model_id,
-                "task": one.task_name,
-                "user": one.user,
-                "inference_limit": one.inference_limit,
-                "release_only": licence.parse(one.data).release_only,
-                "issued_at": one.issued_at,
-            }
-            for one in found
-        ]
-        print(json.dumps({"licences": rows}, indent=2))
-        return
-    table = Table("device", "no.", "task", "user", "limit", "issued", "licence")
-    for one in found:
-        limit = str(one.inference_limit or "none")
-        table.add_row(
-            one.device[:16],
-            str(one.sequence),
-            one.task_name,
-            one.user,
-            limit,
-            one.issued_at,
-            one.licence_id[:16],
-        )
-    options.output().print(table)
+license_app.command("list")(license_list.list_licences)
+license_app.command("show")(license_list.show)
 
 
 def register(app: typer.Typer) -> None:

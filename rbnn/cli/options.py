@@ -131,6 +131,17 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def pause(line: str) -> None:
+    """Ask for something, and wait for Return.
+
+    Raises:
+        RbnnError: there is nobody to ask.
+    """
+    say(f"{line}, then press Return.")
+    if not sys.stdin.readline():
+        raise RbnnError(f"Nobody was there to do this: {line}.", "Run it in a terminal.")
+
+
 def paused(error: TrainingPausedError, as_json: bool) -> None:
     """Say that ``--until`` stopped a training, and how to continue it."""
     say(error.what)

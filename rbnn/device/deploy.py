@@ -23,6 +23,7 @@ from rbnn.keys import licence, provisioning
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
+from rbnn.keys.queries import LicenceFilter
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
 from rbnn.runs.figures import unfinished
@@ -188,6 +189,7 @@ def flash(
     registry: Registry,
     tasks: Sequence[str],
     say: Say,
+    name: str | None = None,
     *,
     release_only: bool = False,
 ) -> FlashReport:
@@ -201,6 +203,7 @@ def flash(
         registry: devices and licences.
         tasks: names of the tasks to license; empty for all.
         say: told each step.
+        name: what the registry calls the device; None for no name, or the one that it has.
         release_only: whether a development build shall refuse the licences.
 
     Raises:
@@ -213,7 +216,7 @@ def flash(
     write_firmware(prepared, target, say)
     target.power_cycle()
     with target.open() as session:
-        device = recognise(session, target.board.name, registry, say)
+        device = recognise(session, target.board.name, registry, say, name)
 
     held = _licences_to_keep(registry, device, container, set(numbers.values()))
     issued = list(
@@ -284,9 +287,10 @@ def _names(container: Container) -> list[str]:
 def _licences_to_keep(
     registry: Registry, device: KnownDevice, container: Container, replaced: set[int]
 ) -> list[Licence]:
-    """For each of the model's other tasks, the newest licence for exactly this model and device."""
+    """For each of the model's other tasks, the newest licence for exactly this model and device
+    that counts."""
     newest: dict[int, Licence] = {}
-    for entry in registry.licences(device.public):
+    for entry in registry.licences(device.public, LicenceFilter(is_revoked=False)):
         if entry.model_digest == container.digest.hex() and entry.task_number not in replaced:
             newest[entry.task_number] = licence.parse(entry.data)
     return [newest[number] for number in sorted(newest)]

@@ -41,7 +41,9 @@ class EnrolmentReport(Frozen):
         return f"Device {self.device} ({self.board}) {state}."
 
 
-def recognise(session: Session, board: str, registry: Registry, say: Say) -> KnownDevice:
+def recognise(
+    session: Session, board: str, registry: Registry, say: Say, name: str | None = None
+) -> KnownDevice:
     """Find out which device this is; enrol it on first contact.
 
     Args:
@@ -49,26 +51,30 @@ def recognise(session: Session, board: str, registry: Registry, say: Say) -> Kno
         board: its board's name.
         registry: where it is looked up or added.
         say: told what happens.
+        name: what the registry calls it; None for no name, or the one that it has.
 
     Raises:
         DeviceError: it was not power-cycled before, or its helper data are damaged.
-        RegistryError: it was enrolled elsewhere.
+        RegistryError: it was enrolled elsewhere, or has another name.
     """
     identity = session.identify()
     if identity.puf == "fresh":
         say("First contact: enrolling the device.")
         enrolment = session.enroll()
-        registry.add_device(enrolment.public, enrolment.sign_public, board, enrolment.record)
+        registry.add_device(enrolment.public, enrolment.sign_public, board, enrolment.record, name)
         return KnownDevice(enrolment.public, enrolment.record, True)
     _refuse_unusable(identity)
     public = bytes.fromhex(identity.public)
     try:
-        return KnownDevice(public, registry.device(public).helper_record, False)
+        record = registry.device(public).helper_record
     except RegistryError as error:
         raise RegistryError(
             f"The device {identity.public[:16]}… is enrolled, but not in this registry.",
             f"Name the registry that contains it: --registry PATH. {AGAIN}",
         ) from error
+    if name is not None:
+        registry.name_device(public, name)
+    return KnownDevice(public, record, False)
 
 
 def _refuse_unusable(identity: Identity) -> None:
@@ -85,7 +91,14 @@ def _refusal(status: Status) -> DeviceError:
     return from_error_line(f"e-[{name}: {status.text}]", "id")
 
 
-def enroll(target: Target, registry: Registry, say: Say, *, again: bool = False) -> EnrolmentReport:
+def enroll(
+    target: Target,
+    registry: Registry,
+    say: Say,
+    *,
+    again: bool = False,
+    name: str | None = None,
+) -> EnrolmentReport:
     """Enrol a board that has the firmware, and write its helper record to it.
 
     Args:
@@ -93,6 +106,7 @@ def enroll(target: Target, registry: Registry, say: Say, *, again: bool = False)
         registry: where it is added.
         say: told what happens.
         again: enrol it as a new device: erase its provisioning partition first.
+        name: what the registry calls it.
 
     Raises:
         RbnnError: the board or the registry refuses.
@@ -103,7 +117,7 @@ def enroll(target: Target, registry: Registry, say: Say, *, again: bool = False)
     if again or _has_no_pattern(target):
         target.power_cycle()
     with target.open() as session:
-        device = recognise(session, target.board.name, registry, say)
+        device = recognise(session, target.board.name, registry, say, name)
     if device.is_new:
         say("Writing the helper record.")
         target.write_provisioning(provisioning.build(device.helper_record, ()))

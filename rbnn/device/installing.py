@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rbnn.device.answers import DeviceLicence
@@ -13,6 +13,7 @@ from rbnn.keys import licence as licences
 from rbnn.keys import provisioning
 from rbnn.keys.errors import LicenceError
 from rbnn.keys.licence import Licence
+from rbnn.keys.records import IssuedLicence
 from rbnn.keys.registry import Registry
 
 
@@ -58,7 +59,8 @@ def install(session: Session, new: Sequence[Licence]) -> list[InstalledLicence]:
 def install_in_flash(
     target: Target, registry: Registry, new: Sequence[Licence]
 ) -> list[InstalledLicence]:
-    """Write licences to a board's provisioning partition, beside those of its other tasks.
+    """Write licences to a board's provisioning partition, beside those of its other tasks that
+    count; revoked ones are removed from it.
 
     Args:
         target: the board; it is power-cycled.
@@ -66,14 +68,16 @@ def install_in_flash(
         new: at most one per task.
 
     Raises:
-        RbnnError: the registry does not know all that the partition holds, or the board refuses.
+        RbnnError: a licence was revoked, the registry does not know all that the partition holds,
+            or the board refuses.
     """
     with target.open() as session:
         public = bytes.fromhex(session.identify().public)
+        known = {entry.licence_id: entry for entry in registry.licences(public)}
+        _refuse_revoked(known, new)
         install(session, new)  # refuses what is for another model, before anything is written
         held = {one.licence_id for one in session.licences() if one.place == "flash"}
     record = registry.device(public).helper_record
-    known = {entry.licence_id: entry for entry in registry.licences(public)}
     if missing := held - set(known):
         raise LicenceError(
             f"The board holds a licence {min(missing)[:16]}… that this registry does not know; "
@@ -81,7 +85,7 @@ def install_in_flash(
             "Name the registry of the board with --registry, or omit --keep.",
         )
     replaced = {one.task_number for one in new}
-    kept = [licences.parse(known[one].data) for one in sorted(held)]
+    kept = [licences.parse(known[one].data) for one in sorted(held) if not known[one].revocation]
     kept = [one for one in kept if one.task_number not in replaced]
     target.write_provisioning(provisioning.build(record, [*kept, *new]))
     target.power_cycle()
@@ -94,6 +98,17 @@ def install_in_flash(
             "Check that the port belongs to the board that was written, and run it again.",
         )
     return [_installed(one) for one in found]
+
+
+def _refuse_revoked(known: Mapping[str, IssuedLicence], new: Sequence[Licence]) -> None:
+    for one in new:
+        entry = known.get(one.licence_id.hex())
+        if entry is not None and entry.revocation is not None:
+            raise LicenceError(
+                f"The licence {entry.licence_id[:16]}… for {entry.task_name} was revoked: "
+                f"{entry.revocation.reason}.",
+                "Issue another one: rbnn license issue",
+            )
 
 
 def _installed(found: DeviceLicence) -> InstalledLicence:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import sqlite3
 import stat
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,23 @@ from rbnn.keys.schema import WRITES
 
 TURN_SECONDS = 120
 """How long a writer of SQLite waits for its turn."""
+_CHECKPOINT_PAGES = 4000
+"""How long SQLite's log grows before its pages go to the file: 16 MB, hundreds of licences."""
+_POSTGRESQL = (
+    "For PostgreSQL, install rbnn[postgresql] and use postgresql+psycopg://user@host/name."
+)
+_SHOWN = {"host", "port", "user", "dbname", "sslmode", "mode", "uri", "cache"}
+"""Parameters of a URL that messages keep."""
+
+
+def is_url(place: str) -> bool:
+    """Whether a registry's place is a URL; everything else is a path, ``./a://b`` too."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*(_[A-Za-z0-9]+)*://", place) is not None
+
+
+def is_there(place: str) -> bool:
+    """Whether there may be a registry: a URL's is only known when it is opened."""
+    return is_url(place) or Path(place).is_file()
 
 
 def open_database(place: str, *, create: bool) -> tuple[Engine, str, RegistryKey]:
@@ -33,10 +52,10 @@ def open_database(place: str, *, create: bool) -> tuple[Engine, str, RegistryKey
     Raises:
         RegistryError: it cannot be opened, or is missing and shall not be made.
     """
-    is_url = "://" in place
+    where = _scheme(place) if is_url(place) else place
     try:
-        url = make_url(place) if is_url else URL.create("sqlite", database=_file(place))
-        where = url.render_as_string(hide_password=True) if is_url else place
+        url = make_url(place) if is_url(place) else URL.create("sqlite", database=_file(place))
+        where = _shown(url) if is_url(place) else place
         file = _sqlite_file(url)
         if file is not None and create:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -51,19 +70,35 @@ def open_database(place: str, *, create: bool) -> tuple[Engine, str, RegistryKey
         if not create and not schema.exists(engine):
             raise _missing(where)
         key = schema.prepare(engine, where, key_file(file, url.database))
-    except (ImportError, ArgumentError, NoSuchModuleError) as error:
+        if is_sqlite:
+            _write_ahead(engine)
+    except (ImportError, NoSuchModuleError) as error:
+        raise RegistryError(f"Cannot open a registry of this kind: {error}.", _POSTGRESQL) from None
+    except (ArgumentError, ValueError, TypeError):
+        if not is_url(place):
+            raise
+        # What they say may hold the password.
         raise RegistryError(
-            f"Cannot open a registry of this kind: {error}.",
-            "For PostgreSQL, install rbnn[postgresql] and use postgresql+psycopg://user@host/name.",
+            f"Cannot open the registry {where}: its URL is not understood.",
+            f"{_POSTGRESQL} Write special characters of a password as %XX.",
         ) from None
     except (DBAPIError, OSError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        name = place.split("@")[-1] if is_url else place
         raise RegistryError(
-            f"Cannot open the registry {name}: {reason}.",
+            f"Cannot open the registry {where}: {reason}.",
             "Check the path, or the database's address and permissions.",
         ) from None
     return engine, where, key
+
+
+def _scheme(place: str) -> str:
+    return f"{place.partition('://')[0]}://…"
+
+
+def _shown(url: URL) -> str:
+    """A URL for messages: without passwords, wherever they are in it."""
+    hidden = [name for name in url.query if name not in _SHOWN]
+    return url.difference_update_query(hidden).render_as_string(hide_password=True)
 
 
 def _file(place: str) -> str:
@@ -105,8 +140,22 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA recursive_triggers = ON")  # REPLACE counts as a removal
         connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA synchronous = FULL")  # what was committed survives a power cut
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         writes = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Let SQLite wait for the disk once a transaction instead of three times; the file remembers
+    it. Where it cannot (a network's disk, or another program reads just now), all works as before.
+    """
+    raw = engine.raw_connection()
+    try:
+        with contextlib.suppress(sqlite3.OperationalError):
+            raw.cursor().execute("PRAGMA journal_mode = WAL")
+    finally:
+        raw.close()

@@ -1,21 +1,23 @@
-"""Tables of the registry, and the rule that its log and its licences only grow.
+"""Tables of the registry, and the rule that its log only grows.
 
-The rule is enforced twice: in the session, and in the database by triggers (SQLite and
-PostgreSQL), so that it holds for other programs too.
+The rule is enforced twice: in the session, and in the database by triggers (SQLite and PostgreSQL,
+:mod:`rbnn.keys.migrations.triggers`), so that it holds for other programs too. How an earlier
+version's tables become these is in :mod:`rbnn.keys.migrations`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    ForeignKey,
-    LargeBinary,
-    String,
-    UniqueConstraint,
-    event,
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, event
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    ORMExecuteState,
+    Session,
+    mapped_column,
+    relationship,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column
 
 from rbnn.keys.errors import RegistryError
 
@@ -34,6 +36,9 @@ class Device(Base):
     board: Mapped[str] = mapped_column(String(64))
     helper_record: Mapped[bytes] = mapped_column(LargeBinary)
     enrolled_at: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str | None] = mapped_column(String(64), index=True)
+    sign_pin: Mapped[str | None] = mapped_column(String(64))
+    """The only key whose receipts count; None for a device that version 2 enrolled."""
 
 
 class IssuedLicence(Base):
@@ -49,10 +54,30 @@ class IssuedLicence(Base):
     model_digest: Mapped[str] = mapped_column(String(64))
     task_number: Mapped[int]
     task_name: Mapped[str] = mapped_column(String(64))
-    user: Mapped[str] = mapped_column("user_fingerprint", String(16))  # RegistryKey.user
+    user: Mapped[str] = mapped_column("user_fingerprint", String(16), index=True)
+    """``RegistryKey.user``"""
     inference_limit: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
     issued_at: Mapped[str] = mapped_column(String(32))
+    revocation: Mapped[Revocation | None] = relationship(
+        lazy="joined", viewonly=True, foreign_keys="Revocation.licence_id"
+    )
+
+
+class Revocation(Base):
+    """A licence that counts no more; ``number`` counts the registry's revocations, from 1."""
+
+    __tablename__ = "revocations"
+    __table_args__ = (UniqueConstraint("number"),)
+
+    licence_id: Mapped[str] = mapped_column(ForeignKey("licences.licence_id"), primary_key=True)
+    number: Mapped[int]
+    revoked_at: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(200))
+    successor: Mapped[str | None] = mapped_column(ForeignKey("licences.licence_id"))
+    """The licence that it was transferred to."""
+    receipt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """What its device signed when it gave the licence up for the successor."""
 
 
 class Meta(Base):
@@ -65,9 +90,13 @@ class Meta(Base):
 
 
 class AuditEntry(Base):
-    """One link of the audit chain; ``hash`` covers all other members and the previous link."""
+    """One link of the audit chain; ``hash`` covers all other members and the previous link.
+
+    ``about`` is the licence or device that ``subject`` names, for an index to find its entries.
+    """
 
     __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_about", "about", "number"),)
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     time: Mapped[str] = mapped_column(String(32))
@@ -75,6 +104,7 @@ class AuditEntry(Base):
     subject: Mapped[str]
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+    about: Mapped[str] = mapped_column(String(64))
 
 
 def _refuse() -> RegistryError:
@@ -93,44 +123,3 @@ def _refuse_bulk_changes(state: ORMExecuteState) -> None:
         mapper.class_ is AuditEntry for mapper in state.all_mappers
     ):
         raise _refuse()
-
-
-_NO_CHANGE = (
-    "CREATE TRIGGER {0}_keep_{1} BEFORE {2} ON {0} BEGIN SELECT RAISE(ABORT, '{3} only grows'); END"
-)
-_NEXT_ONLY = (  # INSERT OR REPLACE removes a row without a trigger for removals
-    "CREATE TRIGGER audit_keep_order BEFORE INSERT ON audit "
-    "WHEN NEW.number <> (SELECT COALESCE(MAX(number), 0) + 1 FROM audit) "
-    "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
-)
-_NEW_ONLY = (
-    "CREATE TRIGGER licences_keep_order BEFORE INSERT ON licences "
-    "WHEN EXISTS (SELECT 1 FROM licences WHERE licence_id = NEW.licence_id "
-    "OR (device = NEW.device AND sequence = NEW.sequence)) "
-    "BEGIN SELECT RAISE(ABORT, 'the list of licences only grows'); END"
-)
-_POSTGRESQL_FUNCTION = (
-    "CREATE OR REPLACE FUNCTION audit_keep() RETURNS trigger AS $$ "
-    "BEGIN RAISE EXCEPTION 'the audit log only grows'; END $$ LANGUAGE plpgsql"
-)
-_POSTGRESQL_TRIGGER = (
-    "CREATE TRIGGER {0}_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON {0} "
-    "FOR EACH STATEMENT EXECUTE FUNCTION audit_keep()"
-)
-_TABLES = {"audit": "the audit log", "licences": "the list of licences"}
-TRIGGERS = {
-    "sqlite": (
-        *(
-            _NO_CHANGE.format(table, event, statement, name)
-            for table, name in _TABLES.items()
-            for event, statement in (("changes", "UPDATE"), ("removals", "DELETE"))
-        ),
-        _NEXT_ONLY,
-        _NEW_ONLY,
-    ),
-    "postgresql": (
-        _POSTGRESQL_FUNCTION,
-        *(_POSTGRESQL_TRIGGER.format(table) for table in _TABLES),
-    ),
-}
-"""Statements that make the triggers, by kind of database."""

@@ -1,35 +1,45 @@
 """The registry's tables in the database: made, or brought to this version, in one transaction.
 
-Version 1 had no key: its log was chained by plain hashes, covered no rows, and named users by a
-hash with which passphrases could be tried. Version 2 is keyed (:mod:`rbnn.keys.registry_key`).
+:mod:`rbnn.keys.migrations` has the versions; here is what may be migrated at all. Version 1 had no
+key, so whoever can write the database can forge one. It is adopted only where no key exists yet.
+From version 2 on, the log is keyed, and all of it is checked before a migration is kept.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, insert, inspect, select, text, update
+from sqlalchemy import Connection, Engine, column, inspect, select, table, text
 from sqlalchemy.orm import Session
 
 from rbnn.errors import ExitCode
-from rbnn.keys import chain, licence
-from rbnn.keys.errors import LicenceError, RegistryError
-from rbnn.keys.records import TRIGGERS, AuditEntry, Base, Device, IssuedLicence, Meta
-from rbnn.keys.registry_key import RegistryKey, create_key, read_key
+from rbnn.keys import chain, migrations
+from rbnn.keys.errors import RegistryError
+from rbnn.keys.migrations import Migration
+from rbnn.keys.records import Meta
+from rbnn.keys.registry_key import RegistryKey, read_key
 
-VERSION = 2
+VERSION = 3
 WRITES = "rbnn_writes"
 """Execution option of a transaction that writes."""
 _FIRST_TABLES = {"devices", "licences", "audit"}
-_OLD_TRIGGERS = {
-    "sqlite": (
-        "DROP TRIGGER IF EXISTS audit_keep_changes",
-        "DROP TRIGGER IF EXISTS audit_keep_removals",
-    ),
-    "postgresql": ("DROP TRIGGER IF EXISTS audit_keep ON audit",),
-}
+_TURN = text("SELECT pg_advisory_xact_lock(1919053422)")
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is in the database.
+
+    Args:
+        version: of the tables; None if there is no registry.
+        is_noted: whether Alembic has noted the version.
+        check: :attr:`RegistryKey.check` of the registry's key; None before version 2.
+    """
+
+    version: int | None
+    is_noted: bool = False
+    check: str | None = None
 
 
 def exists(engine: Engine) -> bool:
@@ -50,141 +60,64 @@ def prepare(engine: Engine, where: str, key_file: Path) -> RegistryKey:
             tampered with, or a later version wrote the registry.
     """
     with engine.connect() as connection:
-        state = _state(connection)
-    if state.get("version") != str(VERSION):
+        state = _state(connection, where)
+    if state.version != VERSION:
         with engine.connect() as connection:
             connection = connection.execution_options(**{WRITES: True})
             with connection.begin():
                 if engine.dialect.name == "postgresql":
-                    connection.execute(text("SELECT pg_advisory_xact_lock(1919053422)"))
-                state = _state(connection)  # another process may have been faster
-                if state.get("version") != str(VERSION):
-                    _bring_up(connection, where, key_file, state.get("version"))
-                    state = _state(connection)
-    return read_key(key_file, where, state["key"])
+                    connection.execute(_TURN)
+                state = _state(connection, where)  # another process may have been faster
+                if state.version != VERSION:
+                    _bring_up(connection, where, key_file, state)
+                    state = _state(connection, where)
+    return read_key(key_file, where, state.check)
 
 
-def _state(connection: Connection) -> dict[str, str]:
-    """Rows of the table ``meta``; ``version`` is 1 if only the first version's tables exist."""
+def _state(connection: Connection, where: str) -> _State:
+    """What is in the database.
+
+    Raises:
+        RegistryError: a later version wrote it, or it lost the check of its key.
+    """
     tables = set(inspect(connection).get_table_names())
+    meta: dict[str, str] = {}
     if "meta" in tables:
-        return {row.name: row.value for row in connection.execute(select(Meta.__table__))}
-    return {"version": "1"} if tables >= _FIRST_TABLES else {}
-
-
-def _bring_up(connection: Connection, where: str, key_file: Path, version: str | None) -> None:
-    if version not in (None, "1"):
+        meta = {row.name: row.value for row in connection.execute(select(Meta.__table__))}
+    said = meta.get("version", "1") if tables >= _FIRST_TABLES else None
+    is_noted = migrations.VERSION_TABLE in tables
+    if is_noted:
+        query = select(table(migrations.VERSION_TABLE, column("version_num")))
+        said = connection.scalar(query) or "missing"
+    version = int(said) if said is not None and said.isdecimal() else None
+    if said is not None and (version is None or version > VERSION):
         raise RegistryError(
-            f"The registry {where} has version {version}; this version of rbnn reads {VERSION}.",
+            f"The registry {where} has version {version or said}; this version of rbnn reads "
+            f"{VERSION}.",
             "Use the version of rbnn that wrote it.",
         )
-    if version == "1" and key_file.exists():
+    if version is not None and version > 1 and "key" not in meta:
+        raise RegistryError(
+            f"The registry {where} does not say which key it has.",
+            "Restore it from a backup: somebody removed that behind the audit log's back.",
+            exit_code=ExitCode.CHECK_FAILED,
+        )
+    return _State(version, is_noted, meta.get("key"))
+
+
+def _bring_up(connection: Connection, where: str, key_file: Path, state: _State) -> None:
+    if state.version == 1 and key_file.exists():
         raise RegistryError(
             f"The registry {where} was written by an earlier version, but has a key: {key_file}.",
             "Restore the registry from a backup. If you put an old one in its place yourself, or "
             "its migration was interrupted, move the key file away.",
             exit_code=ExitCode.CHECK_FAILED,
         )
-    head = chain.GENESIS
-    if version == "1":
-        head = _check_first_version(connection, where)
-        _check_first_rows(connection, where)
-    Base.metadata.create_all(connection)
-    key = read_key(key_file, where) if key_file.exists() else create_key(key_file)
-    if version == "1":
-        for statement in _OLD_TRIGGERS.get(connection.dialect.name, ()):
-            connection.execute(text(statement))
-        _migrate(connection, key, head)
-    for statement in TRIGGERS.get(connection.dialect.name, ()):
-        connection.exec_driver_sql(statement)
-    values = {"version": str(VERSION), "key": key.check}
-    rows = [{"name": name, "value": value} for name, value in values.items()]
-    connection.execute(insert(Meta), rows)
-
-
-def _check_first_version(connection: Connection, where: str) -> str:
-    """The last hash of an unkeyed log.
-
-    Raises:
-        RegistryError: it was tampered with.
-    """
-    previous = chain.GENESIS
-    rows = connection.execute(select(AuditEntry.__table__).order_by(AuditEntry.number))
-    for count, row in enumerate(rows, start=1):
-        listed = [row.number, row.time, row.event, row.subject, row.previous]
-        hashed = hashlib.blake2b(json.dumps(listed).encode(), digest_size=32).hexdigest()
-        if (row.number, row.previous, row.hash) != (count, previous, hashed):
-            raise RegistryError(
-                f"The audit log of {where} was tampered with at entry {count}.",
-                "Restore it from a backup; entries before that one are sound.",
-                exit_code=ExitCode.CHECK_FAILED,
-            )
-        previous = hashed
-    return previous
-
-
-def _check_first_rows(connection: Connection, where: str) -> None:
-    """Compare devices and licences with what the first version logged of them, and licences with
-    their own bytes.
-
-    Raises:
-        RegistryError: names one that was changed, added or removed.
-    """
-    devices, licences = chain.logged(connection.execute(select(AuditEntry.__table__)).all())
-    with Session(connection) as session:
-        found = {one.public: chain.device_subject(one) for one in session.scalars(select(Device))}
-        issued = {one.licence_id: one for one in session.scalars(select(IssuedLicence))}
-        rows = {name: chain.licence_subject(one) for name, one in issued.items()}
-        whole = {name: _agrees(one) for name, one in issued.items()}
-    for kind, logged, present in (("device", devices, found), ("licence", licences, rows)):
-        for name in sorted({*logged, *present}):
-            said, row = logged.get(name), present.get(name)
-            agrees = said is not None and row is not None and said.items() <= row.items()
-            if not agrees or not whole.get(name, True):
-                raise RegistryError(
-                    f"The {kind} {name[:16]}… in {where} is not as the audit log has it.",
-                    "Restore the registry from a backup.",
-                    exit_code=ExitCode.CHECK_FAILED,
-                )
-
-
-def _agrees(issued: IssuedLicence) -> bool:
-    """Whether a row says of its licence what the licence says itself."""
-    try:
-        one = licence.parse(issued.data)
-    except LicenceError:
-        return False
-    return (
-        (one.licence_id.hex(), one.model_id.hex(), one.model_digest.hex())
-        == (issued.licence_id, issued.model_id, issued.model_digest)
-    ) and (one.task_number, one.sequence, one.inference_limit) == (
-        issued.task_number,
-        issued.sequence,
-        issued.inference_limit,
-    )
-
-
-def _migrate(connection: Connection, key: RegistryKey, head: str) -> None:
-    """Key the log and the users' names; then log that, and every row as it is now."""
-    audit = AuditEntry.__table__
-    for user in connection.scalars(select(IssuedLicence.user).distinct()).all():
-        rename = update(IssuedLicence).where(IssuedLicence.user == user)
-        connection.execute(rename.values(user=key.user(user)))
-    previous = chain.GENESIS
-    for row in connection.execute(select(audit).order_by(AuditEntry.number)).all():
-        subject = json.loads(row.subject)
-        if "user" in subject:
-            subject["user"] = key.user(subject["user"])
-        written = json.dumps(subject, sort_keys=True)
-        link = key.link([row.number, row.time, row.event, written, previous])
-        changed = update(AuditEntry).where(AuditEntry.number == row.number)
-        connection.execute(changed.values(subject=written, previous=previous, hash=link))
-        previous = link
-    with Session(connection) as session:
-        chain.append(session, key, chain.MIGRATE, {"from": 1, "head": head})
-        for device in session.scalars(select(Device).order_by(Device.public)).all():
-            chain.append(session, key, chain.ADOPT_DEVICE, chain.device_subject(device))
-        order = (IssuedLicence.device, IssuedLicence.sequence)
-        for issued in session.scalars(select(IssuedLicence).order_by(*order)).all():
-            chain.append(session, key, chain.ADOPT_LICENCE, chain.licence_subject(issued))
-        session.flush()
+    if state.version is not None and state.version > 1:
+        read_key(key_file, where, state.check)  # the right one, before anything is done
+    migration = Migration(connection, where, key_file, is_new=state.version is None)
+    migrations.migrate(migration, None if state.is_noted else state.version)
+    if state.version is not None:
+        key = read_key(key_file, where)
+        with Session(connection) as session:
+            chain.verify(session, where, key)

@@ -222,6 +222,8 @@ class LicenceFigures(Frozen):
     limit: int
     issued: str
     other_digest: bool
+    revoked: str | None = None
+    """When it was revoked or transferred."""
 
 
 class KeyFigures(Frozen):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rbnn.export.export import NO_PROVIDER, Export
+from rbnn.keys.database import is_there, is_url
 from rbnn.keys.provider_key import load_provider_public
+from rbnn.keys.queries import LicenceFilter
 from rbnn.keys.registry import Registry
 from rbnn.report.figures import KeyFigures, LicenceFigures
 from rbnn.runs.config import RunConfig
@@ -27,21 +29,23 @@ def describe_keys(
     """
     local = load_provider_public(provider_key)
     provider = None if export is None else export.container.provider_public
-    there = "://" in registry or Path(registry).is_file()
+    there = is_there(registry)
     return KeyFigures(
         model_id=config.model_id,
         cipher=config.cipher,
         scheme=config.scheme,
         provider=None if provider in (None, NO_PROVIDER) else provider.hex(),
         local=None if local is None else local.hex(),
-        registry=Path(registry).name if there and "://" not in registry else None,
+        registry=Path(registry).name if there and not is_url(registry) else None,
         licences=_licences(config.model_id, export, registry) if there else (),
     )
 
 
 def _licences(model_id: str, export: Export | None, registry: str) -> tuple[LicenceFigures, ...]:
     with Registry.open(registry, create=False) as book:
-        boards = {device.public: device.board for device in book.devices()}
+        found = book.licences(wanted=LicenceFilter(model=model_id))
+        devices = {issued.device for issued in found}
+        boards = {one: book.device(bytes.fromhex(one)).board for one in devices}
         return tuple(
             LicenceFigures(
                 licence=issued.licence_id,
@@ -54,7 +58,7 @@ def _licences(model_id: str, export: Export | None, registry: str) -> tuple[Lice
                 other_digest=(
                     export is None or issued.model_digest != export.manifest.model_digest
                 ),
+                revoked=None if issued.revocation is None else issued.revocation.revoked_at,
             )
-            for issued in book.licences()
-            if issued.model_id == model_id
+            for issued in found
         )

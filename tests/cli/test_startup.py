@@ -17,7 +17,7 @@ from rbnn.cli.application import COMMANDS, load
 
 HEAVY = {
     *("tensorflow", "keras", "larq", "numpy", "PIL", "pydantic", "sqlalchemy", "cryptography"),
-    *("matplotlib", "cffi", "serial", "platformio", "qrcode", "jinja2"),
+    *("matplotlib", "cffi", "serial", "platformio", "qrcode", "jinja2", "alembic", "psycopg"),
 }
 """Packages that take more than a few milliseconds to import."""
 TO_TALK = {"pydantic", "serial"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,29 +17,9 @@ from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.layout import HELPER_RECORD_BYTES
 
-PROCESSES, EACH = 8, 20
 PROVIDER = ProviderKey(X25519PrivateKey.generate())
 USER = UserKey(Secret(b"\x07" * 32))
 DEVICE = X25519PrivateKey.generate().public_key().public_bytes_raw()
-ISSUER = """
-import sys
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from rbnn.keys import licence
-from rbnn.keys.provider_key import ProviderKey
-from rbnn.keys.registry import Registry
-from rbnn.keys.secret import Secret
-from rbnn.keys.user_key import UserKey
-
-place, device, count = sys.argv[1], bytes.fromhex(sys.argv[2]), int(sys.argv[3])
-provider, user = ProviderKey(X25519PrivateKey.generate()), UserKey(Secret(bytes(range(32))))
-sys.stdin.readline()
-with Registry.open(place) as registry:
-    for _ in range(count):
-        with registry.issuing(device) as desk:
-            one = licence.issue(provider, device, user, b"i" * 16, b"d" * 32, 0, b"s" * 32,
-                                desk.next_sequence())
-            desk.add(one, "digits", user)
-"""
 
 
 @pytest.fixture
@@ -50,24 +28,6 @@ def registry(tmp_path: Path) -> Path:
     with Registry.open(path) as book:
         book.add_device(DEVICE, bytes(32), "qemu", bytes(HELPER_RECORD_BYTES))
     return path
-
-
-def test_eight_processes_issue_at_once_and_none_is_refused(registry: Path) -> None:
-    command = [sys.executable, "-c", ISSUER, str(registry), DEVICE.hex(), str(EACH)]
-    running = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(PROCESSES)
-    ]
-    for process in running:  # all are past their imports when the last one starts
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    said = [process.communicate()[1] for process in running]
-    assert [process.returncode for process in running] == [0] * PROCESSES, said
-    with Registry.open(registry) as book:
-        numbers = [one.sequence for one in book.licences(DEVICE)]
-        assert numbers == list(range(1, PROCESSES * EACH + 1))
-        assert book.verify_chain()[0] == 1 + PROCESSES * EACH
 
 
 def test_a_licence_that_cannot_be_written_is_not_issued(

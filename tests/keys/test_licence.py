@@ -55,6 +55,22 @@ def open_it(
     return licence.open_licence(one, provider, device, psk, digest).reveal()
 
 
+def test_two_users_of_one_task_have_a_key_for_each_licence() -> None:
+    other = UserKey(Secret(b"\x08" * 32))
+    first, again, second = issue(), issue(), issue(user_key=other)
+    assert first.task_number == second.task_number
+    keys = {one.licence_id: USER.psk(one.licence_id) for one in (first, again)}
+    keys[second.licence_id] = other.psk(second.licence_id)
+    assert len(set(keys.values())) == 3
+    for one in (first, again, second):
+        for name, psk in keys.items():
+            if name == one.licence_id:
+                assert open_it(one, psk) == SECRET
+                continue
+            with pytest.raises(LicenceError):
+                open_it(one, psk)
+
+
 def test_a_licence_carries_its_secret() -> None:
     one = issue()
     assert len(one.data) == LICENCE_BYTES

@@ -35,15 +35,21 @@ def path(tmp_path: Path, user: UserKey) -> Path:
     return place
 
 
+LOG = "number, time, event, subject, about, previous, hash"
+
+
 def rechain(connection: sqlite3.Connection) -> None:
     """Number and chain all entries again, with the hash that needs no key."""
-    rows = connection.execute("SELECT time, event, subject FROM audit ORDER BY number").fetchall()
+    rows = connection.execute(
+        "SELECT time, event, subject, about FROM audit ORDER BY number"
+    ).fetchall()
     connection.execute("DELETE FROM audit")
     previous = GENESIS
     for number, row in enumerate(rows, 1):
-        link = unkeyed(number, *row, previous)
+        link = unkeyed(number, *row[:3], previous)
         connection.execute(
-            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", (number, *row, previous, link)
+            f"INSERT INTO audit ({LOG}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (number, *row, previous, link),
         )
         previous = link
 
@@ -59,8 +65,8 @@ def forge_an_entry(connection: sqlite3.Connection) -> None:
 
 
 def replace_an_entry(connection: sqlite3.Connection) -> None:
-    connection.execute("INSERT OR REPLACE INTO audit SELECT 2, time, 'x', subject, previous, hash "
-                       "FROM audit WHERE number = 2")  # fmt: skip
+    connection.execute("INSERT OR REPLACE INTO audit SELECT 2, time, 'x', subject, previous, hash, "
+                       "about FROM audit WHERE number = 2")  # fmt: skip
 
 
 def raise_a_limit(connection: sqlite3.Connection) -> None:
@@ -142,12 +148,12 @@ def test_no_licence_for_a_device_that_was_slipped_in(path: Path, slip_in: str) -
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT OR REPLACE INTO audit SELECT 2, time, 'x', subject, previous, hash FROM audit "
-        "WHERE number = 2",
-        "REPLACE INTO audit (rowid, time, event, subject, previous, hash) "
-        "VALUES (1, '', '', '', '', '')",
-        "INSERT INTO audit SELECT number + 9, time, event, subject, previous, hash FROM audit "
-        "WHERE number = 2",
+        "INSERT OR REPLACE INTO audit SELECT 2, time, 'x', subject, previous, hash, about "
+        "FROM audit WHERE number = 2",
+        "REPLACE INTO audit (rowid, time, event, subject, previous, hash, about) "
+        "VALUES (1, '', '', '', '', '', '')",
+        "INSERT INTO audit SELECT number + 9, time, event, subject, previous, hash, about "
+        "FROM audit WHERE number = 2",
         "INSERT OR REPLACE INTO licences SELECT licence_id, device, sequence, model_id, "
         "model_digest, task_number, task_name, user_fingerprint, 9, data, issued_at FROM licences",
         "UPDATE licences SET inference_limit = 9",
@@ -191,7 +197,7 @@ def test_registry_key_and_journals_are_private(tmp_path: Path, user: UserKey) ->
             registry.add_device(DEVICE, bytes(32), "qemu", RECORD)
             with registry.issuing(DEVICE) as desk:
                 desk.add(a_licence(user, 1), "digits", user)
-                journal = tmp_path / "registry.sqlite-journal"
+                journal = tmp_path / "registry.sqlite-wal"
                 made = [file for file in tmp_path.rglob("*") if file.is_file()]
                 assert {file.stat().st_mode & 0o777 for file in made} == {0o600}
                 assert journal in made and tmp_path / "keys" / "registry.sqlite.key" in made
@@ -220,11 +226,26 @@ def test_a_registry_without_its_key_is_refused(
         assert registry.verify_chain()[0] == 4
 
 
-def test_a_log_cannot_be_made_to_look_like_an_earlier_version(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (["DROP TABLE meta"], "does not say which key it has"),
+        (["DELETE FROM meta WHERE name = 'key'"], "does not say which key it has"),
+        (
+            ["DROP TABLE meta", "DROP TABLE registry_version"],
+            "by an earlier version, but has a key",
+        ),
+        (["DELETE FROM registry_version"], "has version missing"),
+    ],
+)
+def test_a_log_cannot_be_made_to_look_like_an_earlier_version(
+    path: Path, statements: list[str], said: str
+) -> None:
     connection = unlocked(path)
-    connection.execute("DROP TABLE meta")
+    for statement in statements:
+        connection.execute(statement)
     remove_an_entry(connection)
     connection.commit()
     connection.close()
-    with pytest.raises(RegistryError, match="by an earlier version, but has a key"):
+    with pytest.raises(RegistryError, match=said):
         Registry.open(path)

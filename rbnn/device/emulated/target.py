@@ -31,6 +31,8 @@ class EmulatedTarget(Target):
         self.emulator = Emulator(folder, board)
         self._say = say
         self._told = False
+        self.stays_on = True
+        """Whether it is left running when the command ends, which is then said."""
 
     @property
     def emulation(self) -> Emulation:
@@ -114,7 +116,7 @@ class EmulatedTarget(Target):
         ]
 
     def _tell_that_it_stays_on(self) -> None:
-        if self._told:
+        if self._told or not self.stays_on:
             return
         self._told = True
         off = ["rbnn", "board", "off", "--board", self.board.name]

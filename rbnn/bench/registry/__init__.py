@@ -1,0 +1,1 @@
+"""``rbnn bench registry``: how long the registry takes when it is large."""

@@ -1,0 +1,1 @@
+"""Provisioning many boards, one after the other: ``rbnn provision``."""
