@@ -11,9 +11,10 @@ from rbnn.pages.table import markdown_table
 
 HEAD = """# Evidence for the security claims
 
-Written by `make trust`, which runs for hours: do not edit. Each row is a test of this repository. `make test` runs
-a quick part of it, `make trust` all of it; `make trust ROWS="NAME NAME"` runs some rows again. An interrupted
-run goes on where it was. What the claims are: [security.md](security.md). A row's result holds for its commit.
+Written by `make trust`, which runs for hours: do not edit. Each row is a test of this repository.
+`make test` runs a quick part of it, `make trust` all of it; `make trust ROWS="NAME NAME"` runs some
+rows again. An interrupted run goes on where it was. What the claims are:
+[security.md](security.md). A row's result holds for its commit.
 """
 
 

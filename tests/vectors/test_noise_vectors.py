@@ -24,8 +24,8 @@ TOKENS = {
 }
 noise_row = trust_row(
     "vectors-noise",
-    "Noise's published handshakes over 25519, ChaChaPoly and BLAKE2b: six patterns in Python, Kpsk0, "
-    "which licences use, on the device",
+    "Noise's published handshakes over 25519, ChaChaPoly and BLAKE2b: six patterns in Python; on "
+    "the device Kpsk0, which licences use",
     "all messages, keys and hashes as published",
 )
 
