@@ -57,7 +57,8 @@ def time_text(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def _measured(row: RowResult) -> str:
+def measured(row: RowResult) -> str:
+    """The figures of a row's parts."""
     said = []
     for part in row.parts:
         before = {"passed": "", "failed": "**failed** ", "skipped": "*not run:* "}[part.outcome]
@@ -74,7 +75,7 @@ def document(rows: list[RowResult]) -> str:
                 f"`{row.name}`",
                 row.what,
                 row.must,
-                _measured(row),
+                measured(row),
                 f"{sum(part.count for part in row.parts):,}",
                 time_text(sum(part.seconds for part in row.parts)),
                 f"{row.commit}, {row.date}",

@@ -20,7 +20,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from trust_document import Part, RowResult, read_rows, row_file, write_document
+from trust_document import Part, RowResult, measured, read_rows, row_file, write_document
 
 from rbnn.files import write_atomic
 
@@ -149,7 +149,8 @@ class Recorder:
         figure, count = figures[-1] if figures else ("", 0)
         if not figure and report.skipped and isinstance(report.longrepr, tuple):
             figure = report.longrepr[2].removeprefix("Skipped: ")
-        failed = report.failed or hasattr(report, "wasxfail")
+        # A failure that is expected is one all the same.
+        failed = report.failed or (report.skipped and hasattr(report, "wasxfail"))
         part = Part(
             test=report.nodeid,
             outcome="failed" if failed else "skipped" if report.skipped else "passed",
@@ -178,3 +179,8 @@ class Recorder:
 
     def pytest_sessionfinish(self) -> None:
         write_document(DOCUMENT)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section(f"rows, written to {DOCUMENT.relative_to(REPOSITORY)}")
+        for row in read_rows(DOCUMENT):
+            terminalreporter.line(f"{row.name} ({row.commit}): {measured(row)}")
