@@ -62,15 +62,16 @@ def test_every_licence_opens(driver: Path, tmp_path: Path, trust: Trust) -> None
             other_device=device,
             model_id=rng.randbytes(16),
             secrets=tuple(rng.randbytes(32) for _ in TASKS),
-            params=tuple(rng.randbytes(rng.randrange(1, 1000)) for _ in TASKS),
+            params=tuple(rng.randbytes(rng.randrange(100, 1000)) for _ in TASKS),
         )
-        commands, tasks = [], []
+        commands, tasks, sequence = [], [], 0
         for _ in range(AT_ONCE):
             user, task = random_user(rng), rng.randrange(len(TASKS))
+            sequence += rng.randrange(1, 2**25)
             one = world.licence(
                 task,
                 user_key=user,
-                sequence=rng.randrange(1, 2**32),
+                sequence=sequence,
                 inference_limit=rng.choice([0, rng.randrange(2**32)]),
             )
             commands += [f"add {one.data.hex()}", unlock(world, task, one, user), f"switch {task}"]
