@@ -62,7 +62,7 @@ def test_every_licence_opens(driver: Path, tmp_path: Path, trust: Trust) -> None
             other_device=device,
             model_id=rng.randbytes(16),
             secrets=tuple(rng.randbytes(32) for _ in TASKS),
-            params=tuple(rng.randbytes(rng.randrange(200, 1000)) for _ in TASKS),
+            params=tuple(rng.randbytes(rng.randrange(1000, 3000)) for _ in TASKS),
         )
         commands, tasks, sequence = [], [], 0
         for _ in range(AT_ONCE):
