@@ -119,6 +119,10 @@ test: setup lint ## Run all tests: Python, host C under sanitizers, firmware und
 test-fast: setup ## Run the tests that need no training and no emulator, in under a minute
 	"$(BIN)/python" -m pytest --numprocesses auto --dist loadfile -m 'not slow and not qemu' $(FAST_TESTS)
 
+.PHONY: trust
+trust: setup ## Run the security evidence in full (hours; goes on where it was), write docs/trust.md; ROWS="NAME ..." for some
+	"$(BIN)/python" -m pytest --trust $(ROWS:%=--row %) --timeout 0 --durations 0
+
 .PHONY: format
 format: setup ## Format Python and C, in place
 	"$(BIN)/ruff" check --fix rbnn tests

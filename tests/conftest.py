@@ -25,6 +25,8 @@ from rbnn.runs.start import start_run
 from rbnn.spec.layout import Adapter
 from rbnn.tasks import TaskData
 
+pytest_plugins = ["trust_rows"]
+
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("rbnn", deadline=None)
 settings.load_profile("rbnn")

@@ -158,7 +158,7 @@ def _decode_group(data: bytes, layer: Layer, classes: int, where: str) -> Group:
     return Residual(shift, **narrow, weights=weights)
 
 
-def _labels_offset(topology: Topology, plan: ContainerPlan, classes: int) -> int:
+def labels_offset_of(topology: Topology, plan: ContainerPlan, classes: int) -> int:
     """Where the class names begin: after the last layer's group, as large as the task needs it."""
     last = topology.layers[-1]
     return plan.labels_offset - params_bytes(last) + params_bytes(last, classes)
@@ -179,7 +179,7 @@ def encode(params: TaskParams, topology: Topology, plan: ContainerPlan) -> bytes
         raise ExportError(f"A class name is empty or has a zero byte: {params.labels!r}.")
     labels = b"".join(label.encode() + b"\0" for label in params.labels)
     classes = len(params.labels)
-    labels_offset = _labels_offset(topology, plan, classes)
+    labels_offset = labels_offset_of(topology, plan, classes)
     data = bytearray(labels_offset)
     data[: PARAMS_HEADER.size] = PARAMS_HEADER.pack(
         {
@@ -225,7 +225,7 @@ def decode(data: bytes, topology: Topology, plan: ContainerPlan) -> TaskParams:
     raw_labels = data[start : start + length]
     if (
         not 0 < classes <= topology.max_classes
-        or start != _labels_offset(topology, plan, classes)
+        or start != labels_offset_of(topology, plan, classes)
         or start + length != len(data)
         or raw_labels.count(b"\0") != classes
         or not raw_labels.endswith(b"\0")

@@ -18,6 +18,7 @@ from rbnn.container.container import (
     layer_record,
 )
 from rbnn.container.errors import ContainerError, ExportError
+from rbnn.container.params import labels_offset_of
 from rbnn.container.plan import ContainerPlan, align, plan
 from rbnn.container.shapes import bits_bytes, logits_bytes, stream_bytes
 from rbnn.nets.topology import Layer, Topology
@@ -57,6 +58,8 @@ def parse(data: bytes) -> Container:
         raise ContainerError(error.what) from error
     _check_placements(data, header, topology, layout)
     tasks = _parse_tasks(data, header)
+    least = max(labels_offset_of(topology, layout, task.classes) for task in tasks)
+    _require(header["params_bytes"] >= least, "params_bytes")
     weights_offset = header["weights_offset"]
     return Container(
         data=data,

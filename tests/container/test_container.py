@@ -220,6 +220,23 @@ def test_a_container_with_a_foreign_sealed_block_is_still_refused_on_opening(mad
             unseal(swapped.tasks[number].sealed, made.secrets[name], swapped.model_id, number)
 
 
+def test_blocks_too_short_for_the_network_are_refused(made: Any) -> None:
+    """As the device refuses them."""
+    container = made.export.container
+    least = params.labels_offset_of(container.topology, container.plan, 10)
+    for size, refused in ((least, False), (least - 4, True)):
+        blocks = (seal(bytes(size), bytes(32), container.model_id, k) for k in range(2))
+        tasks = tuple(
+            dataclasses.replace(task, sealed=block)
+            for task, block in zip(container.tasks, blocks, strict=True)
+        )
+        if refused:
+            with pytest.raises(ContainerError, match="params_bytes"):
+                parse(rebuilt(container, tasks=tasks).data)
+        else:
+            parse(rebuilt(container, tasks=tasks).data)
+
+
 def test_stored_bits_are_balanced(made: Any) -> None:
     bits = np.unpackbits(np.frombuffer(made.export.container.stored_bits(2), np.uint8))
     assert abs(bits.mean() - 0.5) < 5 / (2 * np.sqrt(bits.size))

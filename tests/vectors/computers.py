@@ -23,6 +23,7 @@ class Computer:
 
     def __init__(self, command: list[str]) -> None:
         self.is_emulated = command[0].startswith("qemu")
+        self.name = "Cortex-M4 under QEMU" if self.is_emulated else "host C"
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

@@ -9,6 +9,7 @@ import pytest
 from computers import Computer, Refusal
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from trust_rows import Trust, trust_row
 
 from rbnn.keys import noise
 
@@ -21,6 +22,12 @@ TOKENS = {
     "Kpsk0": noise.KPSK0.tokens,
     "Xpsk1": ("e", "es", "s", "ss", "psk"),
 }
+noise_row = trust_row(
+    "vectors-noise",
+    "Noise's published handshakes over 25519, ChaChaPoly and BLAKE2b: six patterns in Python; on "
+    "the device Kpsk0, which licences use",
+    "all messages, keys and hashes as published",
+)
 
 
 def key(vector: dict[str, Any], name: str) -> X25519PrivateKey:
@@ -31,8 +38,11 @@ def psk_of(vector: dict[str, Any]) -> bytes:
     return bytes.fromhex(vector.get("init_psks", [""])[0])
 
 
+@noise_row
 @pytest.mark.parametrize("name", TOKENS)
-def test_python_agrees_on_both_sides(name: str, public_vectors: Callable[[str], Any]) -> None:
+def test_python_agrees_on_both_sides(
+    name: str, public_vectors: Callable[[str], Any], trust: Trust
+) -> None:
     protocol = f"Noise_{name}_25519_ChaChaPoly_BLAKE2b"
     found = [v for v in public_vectors(FILE)["vectors"] if v["protocol_name"] == protocol]
     assert len(found) == 1
@@ -72,9 +82,13 @@ def test_python_agrees_on_both_sides(name: str, public_vectors: Callable[[str], 
         assert cipher.decrypt(nonce, bytes.fromhex(later["ciphertext"]), b"") == bytes.fromhex(
             later["payload"]
         )
+    trust.measured(f"Python {name}", len(vector["messages"]))
 
 
-def test_device_reads_kpsk0(computer: Computer, public_vectors: Callable[[str], Any]) -> None:
+@noise_row
+def test_device_reads_kpsk0(
+    computer: Computer, public_vectors: Callable[[str], Any], trust: Trust
+) -> None:
     (vector,) = [
         v for v in public_vectors(FILE)["vectors"] if v["protocol_name"] == noise.KPSK0.protocol
     ]
@@ -95,6 +109,7 @@ def test_device_reads_kpsk0(computer: Computer, public_vectors: Callable[[str], 
         # Clamping clears the top bit but keeps this one: every word matters.
         with pytest.raises(Refusal, match="licence-refused"):
             computer.ask("noise", *words[:position], changed, *words[position + 1 :])
+    trust.measured(f"{computer.name} Kpsk0", 1 + len(words))
 
 
 def test_a_public_key_of_small_order_is_refused_by_the_host() -> None:
