@@ -21,6 +21,7 @@ from rbnn.image.platformio import BuildResult
 GENERAL_REGISTERS = 13
 """r0 to r12, the first of the debugger's packet ``g``, 4 bytes each; the stack pointer follows."""
 FRAME_BYTES = 32
+PERIPHERALS = range(0x40000000, 0x60000000)
 COUNTED_BYTES = 1 << 20
 ARRIVAL_S = 10.0
 SETTLE_S = 0.02
@@ -82,7 +83,7 @@ class Places:
         self.received = symbols["head"][0]
         """The counter of received bytes in firmware/port/armv7m/receive.c."""
         self._named += [(name, *place) for name, place in symbols.items()]
-        self._addresses = [build.board.flash, build.board.ram]
+        self._addresses = [build.board.flash, build.board.ram, build.board.noinit]
 
     def name(self, address: int) -> str:
         """What is at an address of RAM."""
@@ -101,13 +102,15 @@ class Places:
         found = {self.name(address) for address in one.differing(two) if address not in frame}
         if one.registers != two.registers:
             found.add("registers")
-        if not all(map(self._is_plain, (*one.interrupted(), *two.interrupted()))):
-            found.add("interrupt frame")
+        for words in zip(one.interrupted(), two.interrupted(), strict=True):
+            if words[0] != words[1] and not all(map(self._is_plain, words)):
+                found.add("interrupt frame")
         return found
 
     def _is_plain(self, word: int) -> bool:
         """Whether a word of the frame is an address, a count of bytes, or the core's flags."""
         is_address = any(region.address <= word < region.end for region in self._addresses)
+        is_address |= word in PERIPHERALS
         return is_address or word < COUNTED_BYTES or word & 0x01F000FF == 0x01000000
 
 
