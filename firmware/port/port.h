@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/flash.h"
+
 /* Clocks, serial line, time base. Called once, before anything else here. */
 void rbnn_port_init(void);
 
@@ -36,6 +38,9 @@ uint8_t *rbnn_port_power_up_pattern(void);
 
 /* The provisioning partition in flash. */
 const uint8_t *rbnn_port_provisioning(uint32_t *bytes);
+
+/* Flash for the store: how to read, erase and program its two pages. NULL where there is none. */
+const rbnn_flash *rbnn_port_store(void);
 
 /* Stack: bytes used at its deepest so far, and bytes reserved. */
 void rbnn_port_stack(uint32_t *used, uint32_t *reserved);

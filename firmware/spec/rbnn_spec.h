@@ -9,69 +9,96 @@
 
 /* Status codes: zero is success, every failure is negative. */
 typedef enum {
-  RBNN_OK = 0,
-  RBNN_ARGUMENT = -1,
-  RBNN_UNKNOWN_COMMAND = -2,
-  RBNN_LINE_TOO_LONG = -3,
-  RBNN_BUFFER_SIZE = -4,
-  RBNN_BUFFER_INCOMPLETE = -5,
-  RBNN_NO_CONTAINER = -6,
-  RBNN_CONTAINER_FORMAT = -7,
-  RBNN_CONTAINER_DAMAGED = -8,
-  RBNN_CONTAINER_LAYER = -9,
-  RBNN_NO_PROVISIONING = -10,
-  RBNN_PROVISIONING_DAMAGED = -11,
-  RBNN_POWER_CYCLE = -12,
-  RBNN_PUF_PATTERN = -13,
-  RBNN_PUF_HELPER = -14,
-  RBNN_NOT_ENROLLED = -15,
-  RBNN_ENROLLED = -16,
-  RBNN_UNKNOWN_TASK = -17,
-  RBNN_NO_LICENCE = -18,
-  RBNN_LICENCE_FORMAT = -19,
-  RBNN_LICENCE_MODEL = -20,
-  RBNN_LICENCE_REFUSED = -21,
-  RBNN_SEALED_BLOCK = -22,
-  RBNN_LOCKED = -23,
-  RBNN_NO_ACTIVE_TASK = -24,
-  RBNN_LIMIT = -25,
-  RBNN_SELF_TEST = -26,
-  RBNN_OVERRUN = -27,
-  RBNN_PUF_BIAS = -28,
-  RBNN_PUF_ENTROPY = -29,
+  RBNN_OK = 0, /* ok */
+  RBNN_ARGUMENT = -1, /* an argument is missing, malformed or too large; help% lists the commands */
+  RBNN_UNKNOWN_COMMAND = -2, /* unknown command; help% lists the commands */
+  RBNN_LINE_TOO_LONG = -3, /* the line is longer than the command buffer and was dropped */
+  RBNN_BUFFER_SIZE = -4, /* the size is zero or larger than the buffer, or too many bytes were sent */
+  RBNN_BUFFER_INCOMPLETE = -5, /* the buffer does not hold a whole input */
+  RBNN_NO_CONTAINER = -6, /* this firmware carries no model */
+  RBNN_CONTAINER_FORMAT = -7, /* the model container has an unsupported format or version */
+  RBNN_CONTAINER_DAMAGED = -8, /* the model container is damaged or truncated; flash it again */
+  RBNN_CONTAINER_LAYER = -9, /* a layer of the model does not fit this firmware */
+  RBNN_NO_PROVISIONING = -10, /* the provisioning partition is empty; enrol and flash */
+  RBNN_PROVISIONING_DAMAGED = -11, /* the provisioning partition is damaged; flash it again */
+  RBNN_POWER_CYCLE = -12, /* the fingerprint can only be read after power-on; power-cycle the board */
+  RBNN_PUF_PATTERN = -13, /* the SRAM pattern is constant or repeats, so it is not from power-on */
+  RBNN_PUF_HELPER = -14, /* helper data and SRAM pattern do not belong together or were changed */
+  RBNN_NOT_ENROLLED = -15, /* this device is not enrolled */
+  RBNN_ENROLLED = -16, /* this device is already enrolled */
+  RBNN_UNKNOWN_TASK = -17, /* the model has no such task; tasks% lists them */
+  RBNN_NO_LICENCE = -18, /* no licence for this task on this device */
+  RBNN_LICENCE_FORMAT = -19, /* the licence has an unsupported format, version, flags or task number */
+  RBNN_LICENCE_MODEL = -20, /* the licence is for another model, or the model was changed */
+  RBNN_LICENCE_REFUSED = -21, /* the licence does not open with this key on this device */
+  RBNN_SEALED_BLOCK = -22, /* the task's sealed parameters were changed */
+  RBNN_LOCKED = -23, /* the task is locked; unlock it first */
+  RBNN_NO_ACTIVE_TASK = -24, /* no task is active; unlock and switch to one */
+  RBNN_LIMIT = -25, /* the licence's inference limit is reached */
+  RBNN_SELF_TEST = -26, /* the self-test failed */
+  RBNN_OVERRUN = -27, /* bytes arrived faster than they could be read; send the line again */
+  RBNN_PUF_BIAS = -28, /* too many cells of one class in the SRAM pattern have the same value */
+  RBNN_PUF_ENTROPY = -29, /* the SRAM pattern is too predictable to be a fingerprint */
+  RBNN_LICENCE_OLD = -30, /* a newer licence replaced this one, or it was revoked */
+  RBNN_STORE_DAMAGED = -31, /* the store of floors and counts is damaged or missing; enrol again */
+  RBNN_NO_STORE = -32, /* this device cannot keep counts, so it takes no licence with a limit */
 } rbnn_status;
 
-/* X(name, printed name, text) for every failure. */
+/* X(name, printed name, "printed name: text", packed) for every failure. */
 #define RBNN_STATUS_LIST(X) \
-  X(RBNN_ARGUMENT, "argument", "an argument is missing, malformed or too large; help% lists the commands") \
-  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "unknown command; help% lists the commands") \
-  X(RBNN_LINE_TOO_LONG, "line-too-long", "the line is longer than the command buffer and was dropped") \
-  X(RBNN_BUFFER_SIZE, "buffer-size", "the size is zero or larger than the buffer, or too many bytes were sent") \
-  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "the buffer does not hold a whole input") \
-  X(RBNN_NO_CONTAINER, "no-container", "this firmware carries no model") \
-  X(RBNN_CONTAINER_FORMAT, "container-format", "the model container has an unsupported format or version") \
-  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "the model container is damaged or truncated; flash it again") \
-  X(RBNN_CONTAINER_LAYER, "container-layer", "a layer of the model does not fit this firmware") \
-  X(RBNN_NO_PROVISIONING, "no-provisioning", "the provisioning partition is empty; enrol and flash") \
-  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "the provisioning partition is damaged; flash it again") \
-  X(RBNN_POWER_CYCLE, "power-cycle", "the fingerprint can only be read after power-on; power-cycle the board") \
-  X(RBNN_PUF_PATTERN, "puf-pattern", "the SRAM pattern is constant or repeats, so it is not from power-on") \
-  X(RBNN_PUF_HELPER, "puf-helper", "helper data and SRAM pattern do not belong together or were changed") \
-  X(RBNN_NOT_ENROLLED, "not-enrolled", "this device is not enrolled") \
-  X(RBNN_ENROLLED, "enrolled", "this device is already enrolled") \
-  X(RBNN_UNKNOWN_TASK, "unknown-task", "the model has no such task; tasks% lists them") \
-  X(RBNN_NO_LICENCE, "no-licence", "no licence for this task on this device") \
-  X(RBNN_LICENCE_FORMAT, "licence-format", "the licence has an unsupported format, version, flags or task number") \
-  X(RBNN_LICENCE_MODEL, "licence-model", "the licence is for another model, or the model was changed") \
-  X(RBNN_LICENCE_REFUSED, "licence-refused", "the licence does not open with this key on this device") \
-  X(RBNN_SEALED_BLOCK, "sealed-block", "the task's sealed parameters were changed") \
-  X(RBNN_LOCKED, "locked", "the task is locked; unlock it first") \
-  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "no task is active; unlock and switch to one") \
-  X(RBNN_LIMIT, "limit", "the licence's inference limit is reached") \
-  X(RBNN_SELF_TEST, "self-test", "the self-test failed") \
-  X(RBNN_OVERRUN, "overrun", "bytes arrived faster than they could be read; send the line again") \
-  X(RBNN_PUF_BIAS, "puf-bias", "too many cells of one class in the SRAM pattern have the same value") \
-  X(RBNN_PUF_ENTROPY, "puf-entropy", "the SRAM pattern is too predictable to be a fingerprint")
+  X(RBNN_ARGUMENT, "argument", "\221gum\211t\306\355\221gum\211\212\215miss\265\240mal\345\261\214\356\271l\221ge\273\360% \377s\206\372s") \
+  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "\227k\217wn-\372\306\227k\217wn \372\273\360% \377s\206\372s") \
+  X(RBNN_LINE_TOO_LONG, "line-too-long", "l\205e\363oo-l\213g\225l\205\201\215l\213g\204\202\210\206\346\241\262\235\241w\305d\237pp\207") \
+  X(RBNN_BUFFER_SIZE, "buffer-size", "\262\251\300ze\225\300z\201\215z\204\271\312l\221g\204\202\210\206\262\204\240\214\356\271m\210\277byt\254w\204\201s\211t") \
+  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "\262\251\205\324plete\225\262\235do\254\311hold \264whol\201\205put") \
+  X(RBNN_NO_CONTAINER, "no-container", "\354\310\204:\252\367\201c\221ri\254\217 \256") \
+  X(RBNN_CONTAINER_FORMAT, "container-format", "\310\251\345\232\225\327\310\235h\305\355\227supp\214t\261\345a\212\312v\204\323") \
+  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "\310\251\373\225\327\310\235\215\343\261\214\200r\227c\232\207\273f\337h \340\350") \
+  X(RBNN_CONTAINER_LAYER, "container-layer", "\310\251lay\204\306\264lay\235\314\206\327do\254\311f\244\252\367e") \
+  X(RBNN_NO_PROVISIONING, "no-provisioning", "\354p\237vi\376\225p\237vi\376\233\221t\244i\213 \215empty\273\334 \241f\337h") \
+  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "p\237vi\376-\373\225p\237vi\376\233\221t\244i\213 \215\373\273f\337h \340\350") \
+  X(RBNN_POWER_CYCLE, "power-cycle", "p\322cycle\225f\265\204p\243\212c\355\213l\277b\201\270\320 af\267\233\322\213;\233\322cycle\206bo\221d") \
+  X(RBNN_PUF_PATTERN, "puf-pattern", "p\236-p\333\225SRAM\371\215\302\230\210\212\312\270pe\232s\240s\271\340\215\311f\237m\233\322\213") \
+  X(RBNN_PUF_HELPER, "puf-helper", "p\236-\360\204\306\360\235d\232\264\241SRAM\371d\271\311b\223\213g\356geth\235\312w\204\201\304\210g\207") \
+  X(RBNN_NOT_ENROLLED, "not-enrolled", "\217t-\374:\375\215\311\374") \
+  X(RBNN_ENROLLED, "enrolled", "\374:\375\215al\270\320\277\374") \
+  X(RBNN_UNKNOWN_TASK, "unknown-task", "\227k\217wn\363\234\225\327h\305\217 su\304\242;\242s% \377s\266m") \
+  X(RBNN_NO_LICENCE, "no-licence", "\354\276\306\217 \275\342\202is\351\213\330e") \
+  X(RBNN_LICENCE_FORMAT, "licence-format", "\276-\345\232\225\275h\305\355\227supp\214t\261\345\232\240v\204\323\240fl\250\203\214\351numb\204") \
+  X(RBNN_LICENCE_MODEL, "licence-model", "\276-\256\225\275\215f\312\210oth\235\256\240\214\206\327w\305\304\210g\207") \
+  X(RBNN_LICENCE_REFUSED, "licence-refused", "\276-\270fus\207\225\275do\254\311op\211 \370\252\317\277\213\330e") \
+  X(RBNN_SEALED_BLOCK, "sealed-block", "sea\315-b\331:\266\242\344sea\315\233\221\263e\267\203w\204\201\304\210g\207") \
+  X(RBNN_LOCKED, "locked", "\331\207:\266\351\215\331\207\273\227\331 \340\361\230") \
+  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "\354\365e\363\234\306\217\351\215\365e\273\227\331 \241s\357\304\200\271\213e") \
+  X(RBNN_LIMIT, "limit", "\316m\244\225\276\344\205f\204\222\201\316m\340\215\270a\304\207") \
+  X(RBNN_SELF_TEST, "self-test", "s\223f\363e\230\225s\223f\363es\212fai\315") \
+  X(RBNN_OVERRUN, "overrun", "ov\204r\227\306byt\254\221riv\261f\220\267\202\210\266\277\272uld b\201\270\320\273s\211d\206l\205\201\350") \
+  X(RBNN_PUF_BIAS, "puf-bias", "p\236-bi\220:\356\271m\210\277c\223l\203\314 \213\201c\337\203\205\206SRAM\371have\206s\263\201value") \
+  X(RBNN_PUF_ENTROPY, "puf-entropy", "p\236-\211t\237py\225SRAM\371is\356o\233r\207\216table\200\271b\201\264f\265\204p\257") \
+  X(RBNN_LICENCE_OLD, "licence-old", "\276-old\306\264new\235\275\270pl\362\207\252\213e\240\312\340w\305r\246ok\207") \
+  X(RBNN_STORE_DAMAGED, "store-damaged", "\230\214e-\373\225\230\214\201\314 f\245\214\203\241\272\227t\203\215\343\261\312miss\265\273\334 \350") \
+  X(RBNN_NO_STORE, "no-store", "\354\230\214e:\375c\210\311\317ep \272\227ts\240s\271\244\200ak\254\217 \275\370 \264\316m\244")
+
+/* Packed texts (rbnn/spec/packed_text.py): two bytes for each byte from RBNN_PACKED_FIRST on. */
+#define RBNN_PACKED_FIRST 128u
+#define RBNN_PACKED_PAIRS { \
+{32, 116}, {101, 32}, {128, 104}, {115, 32}, {101, 114}, {105, 110}, {130, 129}, {101, 100}, \
+{97, 110}, {101, 110}, {116, 32}, {111, 110}, {111, 114}, {105, 131}, {105, 99}, {110, 111}, \
+{97, 115}, {97, 114}, {137, 99}, {101, 108}, {136, 100}, {58, 134}, {142, 146}, {117, 110}, \
+{115, 116}, {108, 150}, {97, 116}, {32, 112}, {144, 107}, {132, 32}, {117, 102}, {114, 111}, \
+{44, 32}, {148, 32}, {128, 156}, {114, 133}, {105, 116}, {108, 111}, {101, 118}, {97, 133}, \
+{97, 103}, {132, 45}, {130, 141}, {109, 111}, {101, 131}, {171, 100}, {173, 147}, {163, 116}, \
+{158, 102}, {135, 32}, {98, 176}, {97, 109}, {97, 32}, {133, 103}, {130, 101}, {116, 132}, \
+{114, 101}, {111, 32}, {99, 111}, {59, 32}, {166, 142}, {153, 129}, {153, 101}, {121, 32}, \
+{115, 105}, {100, 188}, {99, 139}, {99, 107}, {99, 104}, {97, 131}, {58, 32}, {194, 116}, \
+{199, 167}, {143, 138}, {140, 32}, {111, 119}, {111, 102}, {108, 135}, {108, 105}, {107, 101}, \
+{97, 100}, {80, 175}, {203, 169}, {192, 139}, {186, 109}, {183, 110}, {179, 168}, {174, 32}, \
+{170, 193}, {165, 195}, {159, 108}, {154, 213}, {137, 218}, {119, 145}, {116, 105}, {108, 144}, \
+{105, 138}, {105, 114}, {102, 140}, {100, 214}, {39, 131}, {226, 109}, {212, 109}, {209, 134}, \
+{168, 167}, {162, 32}, {155, 219}, {147, 112}, {143, 45}, {136, 32}, {128, 111}, {119, 164}, \
+{104, 235}, {102, 225}, {97, 99}, {45, 116}, {242, 222}, {244, 118}, {241, 109}, {246, 221}, \
+{239, 104}, {234, 32}, {230, 148}, {227, 135}, {220, 205}, {216, 129}, {211, 181}, {206, 152}, \
+}
 
 /* Key derivation (rbnn/spec/kdf.py). */
 #define RBNN_KEY_BYTES 32u
@@ -84,6 +111,8 @@ typedef enum {
 #define RBNN_LABEL_ROOT "root"
 #define RBNN_LABEL_DEVICE_X25519 "device-x25519"
 #define RBNN_LABEL_DEVICE_SIGN "device-sign"
+#define RBNN_LABEL_DEVICE_STORE "device-store"
+#define RBNN_LABEL_STORE_TAG "store-tag"
 #define RBNN_LABEL_USER_PSK "user-psk"
 #define RBNN_LABEL_TRUNK "trunk"
 
@@ -270,6 +299,8 @@ typedef struct {
 #define RBNN_LICENCE_MAGIC "RBLC"
 #define RBNN_HELPER_MAGIC "RBPH"
 #define RBNN_PROVISIONING_MAGIC "RBPV"
+#define RBNN_REVOCATION_MAGIC "RBRV"
+#define RBNN_STORE_MAGIC "RBST"
 #define RBNN_CONTAINER_VERSION 3u
 #define RBNN_LICENCE_VERSION 1u
 #define RBNN_PROVISIONING_VERSION 2u
@@ -294,6 +325,12 @@ typedef struct {
 #define RBNN_LICENCE_BYTES 164u
 #define RBNN_HELPER_RECORD_BYTES 3117u
 #define RBNN_HELPER_RECORD_PADDED_BYTES 3120u
+#define RBNN_STORE_VERSION 1u
+#define RBNN_STORE_TAG_BYTES 16u
+#define RBNN_STORE_SLOT_BYTES 32u
+#define RBNN_STORE_TASKS 32u
+#define RBNN_STORE_SHARE 64u
+#define RBNN_STORE_BLOCK 1024u
 #define RBNN_NOISE_PROTOCOL "Noise_Kpsk0_25519_ChaChaPoly_BLAKE2b"
 
 /* First bytes of a model container. */
@@ -390,9 +427,9 @@ typedef struct {
   uint8_t model_id[16]; /* as in the container */
   uint8_t model_digest[32]; /* BLAKE2b-256 of the whole container */
   uint16_t task; /* task number */
-  uint16_t reserved; /* zero */
+  uint16_t activation_limit; /* activations of this licence; 0 is no limit */
   uint32_t sequence; /* number of this licence on this device, from 1 */
-  uint32_t inference_limit; /* inferences per activation; 0 is no limit */
+  uint32_t inference_limit; /* inferences of this licence; 0 is no limit */
 } rbnn_licence_prologue;
 _Static_assert(sizeof(rbnn_licence_prologue) == 84u, "licence_prologue");
 #define RBNN_LICENCE_PROLOGUE_BYTES 84u
@@ -417,6 +454,30 @@ typedef struct {
 _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
 #define RBNN_PROVISIONING_HEADER_BYTES 16u
 #define RBNN_PROVISIONING_HEADER_CRC32_OFFSET 12u
+
+/* First slot of a page of the store; the page counts only with it. */
+typedef struct {
+  uint8_t magic[4]; /* "RBST" */
+  uint16_t version; /* STORE_VERSION */
+  uint16_t reserved; /* zero */
+  uint32_t generation; /* counts the pages that were begun, from 1 */
+  uint32_t base; /* licences up to this sequence are refused for tasks without a record */
+  uint8_t tag[16]; /* see SPEC.md, Store */
+} rbnn_store_header;
+_Static_assert(sizeof(rbnn_store_header) == 32u, "store_header");
+#define RBNN_STORE_HEADER_BYTES 32u
+
+/* What a device keeps of a task and its licence; of several for a task, the last one counts. */
+typedef struct {
+  uint8_t model[5]; /* first bytes of the model id */
+  uint8_t task; /* task number */
+  uint16_t activations; /* activations that the licence numbered `floor` has had */
+  uint32_t floor; /* licences with a lower sequence are refused */
+  uint32_t used; /* inferences that this licence has had or reserved */
+  uint8_t tag[16]; /* see SPEC.md, Store */
+} rbnn_store_record;
+_Static_assert(sizeof(rbnn_store_record) == 32u, "store_record");
+#define RBNN_STORE_RECORD_BYTES 32u
 
 /* Integer softmax (rbnn/spec/scores.py). */
 #define RBNN_LOG2_E_Q16 94548u
@@ -463,28 +524,29 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
 #define RBNN_MSG_READY "m-ready"
 #define RBNN_MSG_INIT_DONE "m-init-done"
 #define RBNN_MSG_PROFILE "RBNN firmware"
-/* X(word, arguments, text): served by rbnn_link_<word>. */
+/* X(word, arguments, text, packed): served by rbnn_link_<word>. */
 #define RBNN_COMMAND_LIST(X) \
-  X(name, "", "Print the name of the device") \
-  X(timestamp, "", "Print the time since start") \
-  X(profile, "", "Print firmware and model") \
-  X(help, "", "Print this list") \
-  X(db, "load N | HEX... | print", "Announce N bytes, load them, or print the buffer") \
-  X(crc, "", "Print the CRC-32 of the loaded buffer") \
-  X(infer, "N [W]", "Run W warm-up and N timed inferences on the buffer, at most 50000 each") \
-  X(results, "", "Print the last scores again") \
-  X(labels, "", "Print the active task's input and class names") \
-  X(trace, "", "Run one inference; print time and output CRC-32 of every layer") \
-  X(id, "", "Print what identifies board, firmware, model and device") \
-  X(enroll, "", "Make helper data from the power-up pattern") \
-  X(tasks, "", "List the tasks and their state") \
-  X(licences, "", "List the licences that this device holds") \
-  X(licence, "", "Take the loaded buffer as a licence until power-off") \
-  X(unlock, "TASK PSK", "Open the task's licence with its key (64 hex digits)") \
-  X(switch, "TASK", "Make an unlocked task the active one") \
-  X(lock, "", "Wipe every task secret and key") \
-  X(selftest, "", "Check crypto, sketch and container") \
-  X(stack, "", "Print the stack's high-water mark") \
-  X(reset, "", "Restart without losing power (a warm reset)")
+  X(name, "", "\347n\263\201\314\206\301e") \
+  X(timestamp, "", "\321\266\200im\201s\205c\201\230\221t") \
+  X(profile, "", "P\243\212\367\201\241\256") \
+  X(help, "", "\321\252\377") \
+  X(db, "load N | HEX... | print", "An\217\227c\201N bytes\240\245\320\266m\240\214\233\257\206\262\204") \
+  X(crc, "", "\347CRC-32 \314\206\245\320\261\262\204") \
+  X(infer, "N [W]", "R\227 W \335m-up \241N\200im\261\205f\204\222\254\213\206\262\204\240a\212\253s\21250000 ea\304") \
+  X(results, "", "\347\337\212sc\214\254\350") \
+  X(labels, "", "\347\365e\242\344\205pu\212\241c\337\203n\263es") \
+  X(trace, "", "R\227 \213\201\205f\204\222e;\233\257\200im\201\241outpu\212CRC-32 \314 \246\204\277lay\204") \
+  X(id, "", "P\243\212wha\212id\211\336fi\254bo\221d\240\367e\240\327\241\301e") \
+  X(enroll, "", "Mak\201\360\235d\232\264f\237m\206p\322up\352") \
+  X(tasks, "", "Li\230\266\242\203\224\266\341 \230\232e") \
+  X(licences, "", "Li\230\206\276s\202\232\375holds") \
+  X(licence, "", "Ta\317\206\245\320\261\262\235\305\264\275\227\336l\233\322\314f") \
+  X(revoke, "", "Ta\317\206\245\320\261\262\235\305\264\217t\216e\202a\212r\246ok\254a\242\344\276s") \
+  X(unlock, "TASK PSK", "Op\211\266\242\344\275\370 \244\203\317\277(64 hex dig\244s)") \
+  X(switch, "TASK", "Mak\201\355\227\331\207\242\206\365\201\213e") \
+  X(lock, "", "Wip\201\246\204y\351sec\270\212\241\317y") \
+  X(selftest, "", "Che\303 crypto\240s\317t\304 \241\310\204") \
+  X(stack, "", "\347\230a\303\344high-w\232\235m\221k") \
+  X(reset, "", "Re\230\221\212\370ou\212\245s\265\233\313\235(\264\335m \270set)")
 
 #endif

@@ -1,11 +1,11 @@
-"""``rbnn license``: issue licence files, put them on a board, and list what was issued."""
+"""``rbnn license``: issue licence files, put them on a board, revoke them, list them."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,10 @@ from rbnn.cli.options import (
     UserKeyCommand,
 )
 
+if TYPE_CHECKING:
+    from rbnn.keys.records import IssuedLicence
+    from rbnn.keys.revocation import Notice
+
 DeviceOption = Annotated[
     str | None,
     typer.Option("--device", help="First hex digits of a device's public key; see rbnn devices."),
@@ -31,7 +35,7 @@ license_app = typer.Typer(no_args_is_help=True)
 
 @license_app.callback()
 def _license() -> None:
-    """Issue licence files, put them on a board, and list what was issued."""
+    """Issue licence files, put them on a board, revoke them, and list what was issued."""
 
 
 @license_app.command("issue", cls=UserKeyCommand)
@@ -53,7 +57,17 @@ def issue(
         ),
     ] = options.NO_VALUE,
     limit: Annotated[
-        int, typer.Option("--limit", min=0, help="Inferences per activation; 0 for no limit.")
+        int,
+        typer.Option("--limit", min=0, help="Inferences with each licence; 0 for no limit."),
+    ] = 0,
+    activations: Annotated[
+        int,
+        typer.Option(
+            "--activations",
+            min=0,
+            max=65535,
+            help="How often each licence makes its task active; 0 for no limit.",
+        ),
     ] = 0,
     out: Annotated[Path, typer.Option("--out", help="Folder for the licence files.")] = Path(
         "licences"
@@ -91,6 +105,7 @@ def issue(
                 known,
                 names,
                 limit,
+                activations,
                 files.write,
             )
     rows: list[dict[str, Any]] = []
@@ -107,7 +122,9 @@ def issue(
 
 @license_app.command("install")
 def install(
-    files: Annotated[list[Path], typer.Argument(help="Files that rbnn license issue wrote.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files that rbnn license issue or revoke wrote.")
+    ],
     board: BoardOption = options.DEFAULT_BOARD,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
@@ -123,28 +140,74 @@ def install(
     registry: RegistryOption = options.DEFAULT_REGISTRY,
     as_json: JsonOption = False,
 ) -> None:
-    """Put licence files on a board, over its serial line."""
+    """Put licence files and notices of revocation on a board, over its serial line."""
     from rbnn.device import installing
     from rbnn.keys.registry import Registry
 
-    new = installing.read_licences(files)
+    new, notices = installing.read_files(files)
     target = options.target(board, port, device_folder, emulated)
-    if keep:
+    obeyed, installed = [], []
+    if notices:
+        with target.open() as session:
+            obeyed = installing.obey(session, notices)
+    if keep and new:
         target.check()
         with Registry.open(registry, create=False) as known:
             installed = installing.install_in_flash(target, known, new)
-    else:
+    elif new:
         with target.open() as session:
             installed = installing.install(session, new)
     if as_json:
         rows = [one.model_dump(mode="json") for one in installed]
-        print(json.dumps({"board": board, "licences": rows}, indent=2))
+        gone = [one.model_dump(mode="json") for one in obeyed]
+        print(json.dumps({"board": board, "licences": rows, "revoked": gone}, indent=2))
         return
+    for notice in obeyed:
+        print(f"{notice.task}: licences before {notice.accepts_from} are revoked, for good")
     for one in installed:
         lasts = "is in flash" if one.lasting else "lasts until the board's power goes off"
         print(f"{one.task}: licence {one.sequence} {lasts}")
-    if not keep:
+    if new and not keep:
         options.say("With --keep, it is written to flash.")
+
+
+@license_app.command("revoke")
+def revoke(
+    task: Annotated[str, typer.Argument(help="Task whose licences are revoked.")],
+    device: DeviceOption = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the notice.")] = Path("licences"),
+    provider_key: Annotated[
+        Path, typer.Option("--provider-key", help="Licence provider's key; it must exist.")
+    ] = options.DEFAULT_PROVIDER_KEY,
+    passphrase_file: PassphraseFileOption = None,
+    registry: RegistryOption = options.DEFAULT_REGISTRY,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a notice that revokes all licences issued so far for a task on one device."""
+    from rbnn.device.licensing import revoke_task
+    from rbnn.files import write_atomic
+    from rbnn.keys.provider_key import load_provider_key
+    from rbnn.keys.registry import Registry
+
+    provider = load_provider_key(provider_key, passphrase_file)
+    path = out
+    with Registry.open(registry, create=False) as known:
+        found = known.find_device(device)
+
+        def deliver(notice: Notice) -> None:
+            nonlocal path
+            path = out / f"{task}-{notice.notice_id.hex()[:8]}.revocation"
+            out.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, notice.data)
+
+        made = revoke_task(known, provider, bytes.fromhex(found.public), task, deliver)
+    if as_json:
+        row = {"task": task, "device": found.public, "accepts_from": made.sequence}
+        print(json.dumps({"revoked": {**row, "file": str(path)}}, indent=2))
+        return
+    options.say(f"wrote {path}")
+    say = f"rbnn license install {shlex.quote(str(path))} --board {found.board}"
+    print(f"The device obeys it once it has it: {say}")
 
 
 @license_app.command("list")
@@ -156,11 +219,17 @@ def list_licences(
     """List the licences issued for one device or for all."""
     from rich.table import Table
 
+    from rbnn.keys import revocation
     from rbnn.keys.registry import Registry
 
     with Registry.open(registry, create=False) as known:
         public = None if device is None else bytes.fromhex(known.find_device(device).public)
         found = known.licences(public)
+        floors = revocation.floors(known.audit())
+
+    def is_revoked(one: IssuedLicence) -> bool:
+        return one.sequence < floors.get((one.device, one.model_id, one.task_number), 0)
+
     if as_json:
         rows = [
             {
@@ -172,12 +241,13 @@ def list_licences(
                 "user": one.user,
                 "inference_limit": one.inference_limit,
                 "issued_at": one.issued_at,
+                "revoked": is_revoked(one),
             }
             for one in found
         ]
         print(json.dumps({"licences": rows}, indent=2))
         return
-    table = Table("device", "no.", "task", "user", "limit", "issued", "licence")
+    table = Table("device", "no.", "task", "user", "limit", "issued", "licence", "state")
     for one in found:
         limit = str(one.inference_limit or "none")
         table.add_row(
@@ -188,6 +258,7 @@ def list_licences(
             limit,
             one.issued_at,
             one.licence_id[:16],
+            "revoked" if is_revoked(one) else "issued",
         )
     options.output().print(table)
 

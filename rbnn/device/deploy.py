@@ -19,7 +19,7 @@ from rbnn.image import platformio, sizes
 from rbnn.image.paths import cache_folder
 from rbnn.image.platformio import BuildResult
 from rbnn.image.sizes import SizeReport
-from rbnn.keys import licence, provisioning
+from rbnn.keys import licence, provisioning, revocation
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
@@ -268,8 +268,11 @@ def _licences_to_keep(
 ) -> list[Licence]:
     """For each of the model's other tasks, the newest licence for exactly this model and device."""
     newest: dict[int, Licence] = {}
+    floors = revocation.floors(registry.audit())
     for entry in registry.licences(device.public):
-        if entry.model_digest == container.digest.hex() and entry.task_number not in replaced:
+        floor = floors.get((entry.device, entry.model_id, entry.task_number), 0)
+        same_model = entry.model_digest == container.digest.hex()
+        if same_model and entry.task_number not in replaced and entry.sequence >= floor:
             newest[entry.task_number] = licence.parse(entry.data)
     return [newest[number] for number in sorted(newest)]
 

@@ -40,6 +40,7 @@ class Licence:
     task_number: int
     sequence: int
     inference_limit: int
+    activation_limit: int = 0
 
 
 def parse(data: bytes) -> Licence:
@@ -49,7 +50,7 @@ def parse(data: bytes) -> Licence:
         data: 164 bytes.
 
     Raises:
-        LicenceError: wrong size, magic, version, flags, reserved members or task number.
+        LicenceError: wrong size, magic, version, flags or task number.
     """
     if len(data) != layout.LICENCE_BYTES:
         raise LicenceError(
@@ -60,7 +61,6 @@ def parse(data: bytes) -> Licence:
         "magic": layout.LICENCE_MAGIC,
         "version": layout.LICENCE_VERSION,
         "flags": 0,
-        "reserved": 0,
     }
     for name, expected in required.items():
         if values[name] != expected:
@@ -93,6 +93,7 @@ def parse(data: bytes) -> Licence:
         task_number=number("task"),
         sequence=number("sequence"),
         inference_limit=number("inference_limit"),
+        activation_limit=number("activation_limit"),
     )
 
 
@@ -106,6 +107,7 @@ def issue(
     secret: bytes,
     sequence: int,
     inference_limit: int = 0,
+    activation_limit: int = 0,
 ) -> Licence:
     """Make a licence with a fresh id.
 
@@ -118,7 +120,8 @@ def issue(
         task_number: position in the container's task table.
         secret: the task secret S_t, 32 bytes.
         sequence: counts the licences of this device, from 1.
-        inference_limit: inferences per activation; 0 for no limit.
+        inference_limit: inferences with this licence; 0 for no limit.
+        activation_limit: how often the task may be made active with it; 0 for no limit.
 
     Raises:
         LicenceError: a value does not fit, or the device's public key is not a usable point.
@@ -143,7 +146,7 @@ def issue(
                 "model_id": model_id,
                 "model_digest": model_digest,
                 "task": task_number,
-                "reserved": 0,
+                "activation_limit": activation_limit,
                 "sequence": sequence,
                 "inference_limit": inference_limit,
             }

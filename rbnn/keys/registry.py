@@ -8,9 +8,10 @@ code. Nothing secret is stored: helper records and licences are of no use withou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -67,6 +68,15 @@ class Issuing:
         self._session.add(issued)
         self._session.flush()
         chain.append(self._session, self._key, chain.ISSUE, chain.licence_subject(issued))
+
+    def note(self, event: str, subject: Mapping[str, Any]) -> None:
+        """Add an entry about this device to the log.
+
+        Args:
+            event: its kind.
+            subject: what it says; JSON.
+        """
+        chain.append(self._session, self._key, event, {"device": self._device, **subject})
 
 
 class Registry:

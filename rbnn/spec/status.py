@@ -42,6 +42,19 @@ class Status(IntEnum):
     OVERRUN = -27
     PUF_BIAS = -28
     PUF_ENTROPY = -29
+    LICENCE_OLD = -30
+    STORE_DAMAGED = -31
+    NO_STORE = -32
+
+    @property
+    def printed(self) -> str:
+        """Its name on the serial line."""
+        return self.name.lower().replace("_", "-")
+
+    @property
+    def line(self) -> str:
+        """What the device prints in ``e-[...]``."""
+        return f"{self.printed}: {self.text}"
 
     @property
     def text(self) -> str:
@@ -79,5 +92,8 @@ _TEXTS: dict[Status, str] = {
     Status.SELF_TEST: "the self-test failed",
     Status.PUF_BIAS: "too many cells of one class in the SRAM pattern have the same value",
     Status.PUF_ENTROPY: "the SRAM pattern is too predictable to be a fingerprint",
+    Status.LICENCE_OLD: "a newer licence replaced this one, or it was revoked",
+    Status.STORE_DAMAGED: "the store of floors and counts is damaged or missing; enrol again",
+    Status.NO_STORE: "this device cannot keep counts, so it takes no licence with a limit",
     Status.OVERRUN: "bytes arrived faster than they could be read; send the line again",
 }
