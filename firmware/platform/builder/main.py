@@ -121,7 +121,7 @@ env.Depends(
 binary = env.Command(
     os.path.join("$BUILD_DIR", "firmware.bin"),
     elf,
-    env.VerboseAction("$OBJCOPY -O binary --gap-fill 0xff $SOURCE $TARGET", "Building $TARGET"),
+    env.VerboseAction("$OBJCOPY -O binary $SOURCE $TARGET", "Building $TARGET"),
 )
 
 script = board.get("rbnn", {}).get("openocd_script")
