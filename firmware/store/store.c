@@ -55,11 +55,11 @@ static const rbnn_store_header *header_of(const rbnn_store *store, uint32_t page
   return slot_at(store, page, 0);
 }
 
-static bool is_sound(const rbnn_store *store, uint32_t page, uint32_t slot)
+static bool is_sound(const rbnn_store *store, uint32_t page, uint32_t generation, uint32_t slot)
 {
   const rbnn_store_record *const found = slot_at(store, page, slot);
   uint8_t tag[RBNN_STORE_TAG_BYTES];
-  make_tag(store, found, header_of(store, page)->generation, slot, tag);
+  make_tag(store, found, generation, slot, tag);
   return memcmp(tag, found->tag, sizeof tag) == 0;
 }
 
@@ -68,12 +68,16 @@ static uint32_t count_sound(const rbnn_store *store, uint32_t page)
 {
   uint32_t slot = 0;
   if (memcmp(header_of(store, page), &start, offsetof(rbnn_store_header, generation)) == 0) {
-    while (slot < count_slots(store) && is_sound(store, page, slot)) slot++;
+    while (slot < count_slots(store) &&
+           is_sound(store, page, header_of(store, page)->generation, slot))
+      slot++;
   }
   return slot;
 }
 
-/* Write a slot, a header or a record, with its tag. False if it does not read back. */
+/* Write a slot, a header or a record, with its tag. False if what is there then is not sound: its
+ * tag is computed again, so that no fault in the first time makes a slot that the next start drops.
+ */
 static bool write_slot(const rbnn_store *store, uint32_t page, uint32_t generation, uint32_t slot,
                        const void *content)
 {
@@ -81,7 +85,7 @@ static bool write_slot(const rbnn_store *store, uint32_t page, uint32_t generati
   memcpy(data, content, TAG_OFFSET);
   make_tag(store, content, generation, slot, (uint8_t *)data + TAG_OFFSET);
   store->flash->program(page, slot * SLOT_WORDS, data, SLOT_WORDS);
-  return memcmp(slot_at(store, page, slot), data, sizeof data) == 0;
+  return is_sound(store, page, generation, slot);
 }
 
 /* The slot of a task's last record among the current page's slots up to `slot`, or 0. */
@@ -200,8 +204,19 @@ void rbnn_store_find(const rbnn_store *store, const uint8_t model_id[16], uint32
   }
 }
 
+/* Whether a record takes back what is kept: a count, or a floor. No right caller asks for that. */
+static bool goes_back(const rbnn_store *store, const rbnn_store_record *record)
+{
+  const uint32_t slot = find_slot(store, record, store->slots);
+  const rbnn_store_record *const held = slot_at(store, store->page, slot);
+  return slot != 0u && (held->floor > record->floor ||
+                        (held->floor == record->floor &&
+                         (held->used > record->used || held->activations > record->activations)));
+}
+
 rbnn_status rbnn_store_put(rbnn_store *store, rbnn_store_record *record)
 {
+  if (goes_back(store, record)) return RBNN_LICENCE_OLD;
   if (store->status == RBNN_OK && store->slots == count_slots(store)) {
     store->status = turn_page(store);
   }

@@ -37,8 +37,9 @@ void rbnn_store_format(rbnn_store *store, const uint8_t root[RBNN_KEY_BYTES]);
 void rbnn_store_find(const rbnn_store *store, const uint8_t model_id[16], uint32_t task,
                      rbnn_store_record *record);
 
-/* Keep a record that rbnn_store_find gave and that was changed. RBNN_OK: it is in flash, and read
- * back. Any other status: it may be there or not, and the store is closed until the next start. */
+/* Keep a record that rbnn_store_find gave and that was changed. RBNN_OK: it is in flash, and sound.
+ * RBNN_LICENCE_OLD: it would lower a floor or a count; nothing is written. Any other status: it may
+ * be there or not, and the store is closed until the next start. */
 rbnn_status rbnn_store_put(rbnn_store *store, rbnn_store_record *record);
 
 #endif
