@@ -105,8 +105,8 @@ def issue(
                 known,
                 names,
                 limit,
-                activations,
                 files.write,
+                activations,
             )
     rows: list[dict[str, Any]] = []
     for (task, licence), path in zip(issued.items(), files.paths, strict=True):

@@ -27,8 +27,8 @@ def issue_licences(
     registry: Registry,
     tasks: Sequence[str],
     inference_limit: int = 0,
-    activation_limit: int = 0,
     deliver: Callable[[Mapping[str, Licence]], None] | None = None,
+    activation_limit: int = 0,
 ) -> dict[str, Licence]:
     """Issue one licence for each task: all of them, or none.
 
@@ -41,9 +41,9 @@ def issue_licences(
         registry: contains the device and receives the licences.
         tasks: names of the tasks to license; empty for all.
         inference_limit: inferences with each licence; 0 for no limit.
-        activation_limit: how often each licence makes its task active; 0 for no limit.
         deliver: called with the licences before the registry keeps them; if it raises, none is
             issued.
+        activation_limit: how often each licence makes its task active; 0 for no limit.
 
     Returns:
         The licences by task name.
