@@ -75,7 +75,7 @@ static rbnn_status reserve(rbnn_vault *vault, uint32_t task)
 {
   rbnn_store_record record;
   find(vault, task, &record);
-  if (record.used >= vault->limit) {
+  if (record.used >= vault->limit || record.used != vault->used) {
     return RBNN_LIMIT;
   }
   uint32_t block = vault->limit / RBNN_STORE_SHARE + 1u;
