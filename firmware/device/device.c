@@ -189,7 +189,7 @@ rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_
   if (status == RBNN_OK) {
     status = rbnn_vault_count(&device->vault);
   }
-  /* Again, by other means: one of them refuses even if any single instruction is skipped. */
+  /* Again, by other means, in case an instruction was skipped. */
   if (status == RBNN_OK) {
     status = rbnn_vault_confirm(&device->vault);
   }

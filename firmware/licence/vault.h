@@ -107,8 +107,8 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_k
 
 /* Count one inference: RBNN_NO_ACTIVE_TASK, RBNN_LIMIT or RBNN_STORE_DAMAGED. Then
  * rbnn_vault_confirm says RBNN_OK once, if that inference is within the limit, by other variables
- * and by the store as it is in flash: whatever single instruction is skipped, one of the two
- * refuses. */
+ * and by the store as it is in flash: where one instruction is skipped, one of the two is meant
+ * to refuse. */
 rbnn_status rbnn_vault_count(rbnn_vault *vault);
 rbnn_status rbnn_vault_confirm(rbnn_vault *vault);
 

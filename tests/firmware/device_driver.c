@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A product with no serial grammar, of device.h only, as a process:
- * `device_driver CONTAINER PARTITION|- PATTERN|- RESIDENT_LAYERS ARENA_BYTES_LESS STORE|-`. One command a
- * line on standard input; its status, and what belongs to it, on standard output.
+ * `device_driver CONTAINER PARTITION|- PATTERN|- RESIDENT_LAYERS ARENA_BYTES_LESS STORE|-`. One
+ * command a line on standard input; its status, and what belongs to it, on standard output.
  *
  *   enroll | add LICENCE | unlock TASK PSK | switch TASK | lock | stop
  *   infer PIXELS     logits, then scores; keys and pixels as hex
