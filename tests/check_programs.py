@@ -36,7 +36,7 @@ class Outcome:
 
 def sources(check: Path) -> list[Path]:
     """The check and the C that it may check."""
-    rooms = room_sources("crypto", "core", "puf", "reconf", "licence")
+    rooms = room_sources("crypto", "store", "core", "puf", "reconf", "licence")
     return [check, *rooms, MONOCYPHER / "monocypher.c"]
 
 

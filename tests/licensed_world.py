@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,9 +24,19 @@ from rbnn.keys.user_key import UserKey
 from rbnn.nets import vgg
 from rbnn.spec import kdf
 from rbnn.spec.published import TEST_ONLY_MARKER
+from rbnn.spec.store import (
+    STORE_HEADER,
+    STORE_MAGIC,
+    STORE_SLOT_BYTES,
+    STORE_TAG_BYTES,
+    STORE_TASKS,
+    STORE_VERSION,
+)
 
 ERROR_RATE = 0.10
 TASKS = ("digits", "words", "cats")
+STORE_PAGE_BYTES = (1 + 2 * STORE_TASKS) * STORE_SLOT_BYTES
+"""The smallest that the firmware takes."""
 
 
 def key_bytes(name: str) -> bytes:
@@ -41,6 +52,7 @@ class Device:
     helper_record: bytes
     public: bytes
     sign_seed: bytes
+    root: bytes
 
 
 def make_device(seed: int) -> Device:
@@ -54,6 +66,7 @@ def make_device(seed: int) -> Device:
         enrolment.helper_record,
         private.public_key().public_bytes_raw(),
         kdf.derive(root, kdf.Label.DEVICE_SIGN),
+        root,
     )
 
 
@@ -118,6 +131,7 @@ class World:
         container: bytes | str | None = "own",
         partition: bytes | None = None,
         pattern: bytes | str | None = "own",
+        store: Path | None = None,
     ) -> list[list[str]]:
         """Power the device up and give it commands.
 
@@ -126,6 +140,7 @@ class World:
             container: its model; None for none.
             partition: its provisioning; None for none.
             pattern: SRAM at power-on; None after a warm reset.
+            store: file that plays the flash of its store; None for a device without one.
 
         Returns:
             Each answer, split into words.
@@ -141,6 +156,7 @@ class World:
                 assert isinstance(data, bytes)
                 path.write_bytes(data)
             arguments.append("-" if data is None else str(path))
+        arguments.append("-" if store is None else str(store))
         done = subprocess.run(
             [str(self.driver), *arguments],
             input="\n".join(commands) + "\n",
@@ -151,6 +167,29 @@ class World:
         assert done.returncode == 0, f"{done.returncode}: {done.stderr[-2000:]}"
         assert done.stderr == ""
         return [line.split() for line in done.stdout.splitlines()]
+
+
+def store_bytes(device: Device, base: int = 0) -> bytes:
+    """All that the store of a device holds that was just enrolled, by SPEC.md."""
+    content = STORE_HEADER.pack(
+        {
+            "magic": STORE_MAGIC,
+            "version": STORE_VERSION,
+            "reserved": 0,
+            "generation": 1,
+            "base": base,
+            "tag": bytes(STORE_TAG_BYTES),
+        }
+    )[:-STORE_TAG_BYTES]
+    key = kdf.derive(device.root, kdf.Label.DEVICE_STORE)
+    tag = kdf.derive(key, kdf.Label.STORE_TAG, content + struct.pack("<II", 1, 0))
+    return content + tag[:STORE_TAG_BYTES]
+
+
+def empty_store(device: Device, file: Path, base: int = 0) -> Path:
+    """The flash of a device that was just enrolled."""
+    file.write_bytes(store_bytes(device, base).ljust(2 * STORE_PAGE_BYTES, b"\xff"))
+    return file
 
 
 def partition(world: World, *licences: Licence) -> bytes:

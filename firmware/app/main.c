@@ -64,7 +64,7 @@ _Noreturn void rbnn_app_run(void)
   const uint8_t *const partition = rbnn_port_provisioning(&partition_bytes);
   /* A device without a usable model serves the line, too, and says so there. */
   (void)rbnn_device_start(&device, &memory, MODEL_BYTES, MODEL_SIZE, partition, partition_bytes,
-                          pattern);
+                          pattern, rbnn_port_store());
   serial.device = &device;
   rbnn_link_start(&serial);
   for (;;) {

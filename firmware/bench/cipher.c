@@ -43,8 +43,7 @@ void rbnn_bench_run_cipher(void)
     if (i == 0) {
       rbnn_print("m-key-[");
       rbnn_print_number(key);
-      rbnn_print("]");
-      rbnn_print_end();
+      rbnn_print_close();
     }
     const uint32_t counts = rbnn_bench_measure(draw_key_stream, &it);
     rbnn_print("m-cipher-[");
@@ -53,7 +52,6 @@ void rbnn_bench_run_cipher(void)
     rbnn_print_number(CIPHER_BYTES);
     rbnn_print(",");
     rbnn_print_number(counts);
-    rbnn_print("]");
-    rbnn_print_end();
+    rbnn_print_close();
   }
 }

@@ -68,8 +68,7 @@ static void measure(uint32_t number, rbnn_bench_mode mode)
   rbnn_print_number(counts);
   rbnn_print(",");
   rbnn_print_hex32(rbnn_layer_output_crc32(&it.run));
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }
 
 static rbnn_status start_weights(void)

@@ -31,16 +31,14 @@ static void print_name(void)
 {
   rbnn_print("m-name-dut-[");
   rbnn_print(rbnn_port_board());
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }
 
 static void print_loops(void)
 {
   rbnn_print("m-counter-[");
   rbnn_print_number(has_counter ? rbnn_port_counter_hz() : 0);
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
   rbnn_bench_print_loops();
 }
 
@@ -78,15 +76,14 @@ static void answer(const char *text)
   if (status != RBNN_OK) {
     rbnn_print("e-[");
     switch (status) {
-#define CASE(code, name, text) \
-  case code: rbnn_print(name ": " text); break;
+#define CASE(code, name, line) \
+  case code: rbnn_print_packed(line); break;
       RBNN_STATUS_LIST(CASE)
 #undef CASE
       case RBNN_OK:
       default: break;
     }
-    rbnn_print("]");
-    rbnn_print_end();
+    rbnn_print_close();
   }
   rbnn_print(RBNN_MSG_READY);
   rbnn_print_end();

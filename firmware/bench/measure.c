@@ -34,8 +34,7 @@ static void print_loop(uint32_t instructions, uint32_t counts)
   rbnn_print_number(instructions);
   rbnn_print(",");
   rbnn_print_number(counts);
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }
 
 void rbnn_bench_print_loops(void)
@@ -92,6 +91,5 @@ void rbnn_bench_print_spread(const char *name, const rbnn_bench_spread *spread)
   rbnn_print_number(spread->least);
   rbnn_print(",");
   rbnn_print_number(spread->most);
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }

@@ -76,8 +76,7 @@ static void print_layers(const network_run *it, rbnn_bench_mode mode)
     rbnn_print_number(it->counts[i]);
     rbnn_print(",");
     rbnn_print_hex32(it->crc[i]);
-    rbnn_print("]");
-    rbnn_print_end();
+    rbnn_print_close();
   }
 }
 
@@ -102,8 +101,7 @@ rbnn_status rbnn_bench_run_network(void)
     rbnn_print(rbnn_bench_mode_name((rbnn_bench_mode)mode));
     rbnn_print(",");
     rbnn_print_number(counts);
-    rbnn_print("]");
-    rbnn_print_end();
+    rbnn_print_close();
   }
   return RBNN_OK;
 }

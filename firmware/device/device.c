@@ -8,7 +8,8 @@
 
 rbnn_status rbnn_device_start(rbnn_device *device, const rbnn_device_memory *memory,
                               const uint8_t *container, uint32_t container_bytes,
-                              const uint8_t *partition, uint32_t partition_bytes, uint8_t *pattern)
+                              const uint8_t *partition, uint32_t partition_bytes, uint8_t *pattern,
+                              const rbnn_flash *flash)
 {
   rbnn_wipe(device, sizeof *device);
   device->memory = memory;
@@ -16,7 +17,7 @@ rbnn_status rbnn_device_start(rbnn_device *device, const rbnn_device_memory *mem
   device->model_status =
       rbnn_model_open(&device->model, container, container_bytes, &device->bad_layer);
   const rbnn_model *const model = device->model_status == RBNN_OK ? &device->model : NULL;
-  rbnn_vault_start(&device->vault, model, partition, partition_bytes, pattern);
+  rbnn_vault_start(&device->vault, model, partition, partition_bytes, pattern, flash);
   device->engine = (rbnn_engine){
       .model = model,
       .params = (const uint8_t *)memory->params,
@@ -65,6 +66,19 @@ rbnn_status rbnn_device_add_licence(rbnn_device *device, const uint8_t licence[R
   }
   const rbnn_status status = rbnn_vault_add_licence(&device->vault, licence, slot);
   /* The replaced licence may have been the active task's. */
+  if (device->vault.active < 0) {
+    leave_task(device);
+  }
+  return status;
+}
+
+rbnn_status rbnn_device_revoke(rbnn_device *device, const uint8_t bytes[RBNN_LICENCE_BYTES],
+                               rbnn_licence_prologue *notice)
+{
+  if (device->model_status != RBNN_OK) {
+    return device->model_status;
+  }
+  const rbnn_status status = rbnn_vault_revoke(&device->vault, bytes, notice);
   if (device->vault.active < 0) {
     leave_task(device);
   }
@@ -181,6 +195,10 @@ rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_
   }
   if (status == RBNN_OK) {
     status = rbnn_vault_count(&device->vault);
+  }
+  /* Again, by other means, in case an instruction was skipped. */
+  if (status == RBNN_OK) {
+    status = rbnn_vault_confirm(&device->vault);
   }
   return status == RBNN_OK ? rbnn_engine_infer(&device->engine, input, input_bytes, logits)
                            : status;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device: one model, the licences that open its tasks, and the one task that is active.
  *
- * A product needs this header only, and the C and assembly of crypto, core, puf, reconf, licence
- * and device, with Monocypher, compiled with firmware/ as the include folder. Nothing here prints,
- * allocates memory or touches a register; firmware/link is one client of it, for a serial line. A
- * whole life in one example, beside the files that `rbnn export` writes:
+ * A product needs this header only, and the C and assembly of crypto, store, core, puf, reconf,
+ * licence and device, with Monocypher, compiled with firmware/ as the include folder. Nothing here
+ * prints, allocates memory or touches a register; firmware/link is one client of it, for a serial
+ * line. A whole life in one example, beside the files that `rbnn export` writes:
  *
  *   #include "core/model_image.h"
  *   #include "crypto/wipe.h"
@@ -21,11 +21,13 @@
  *   };
  *   static rbnn_device device;
  *
- *   // At power-on: the provisioning partition in flash, and SRAM that nobody has written yet.
- *   rbnn_status start(const uint8_t *partition, uint32_t bytes, uint8_t *pattern)
+ *   // At power-on: the provisioning partition in flash, SRAM that nobody has written yet, and two
+ *   // pages of flash for what must survive power-off (store/flash.h).
+ *   rbnn_status start(const uint8_t *partition, uint32_t bytes, uint8_t *pattern,
+ *                     const rbnn_flash *flash)
  *   {
  *     return rbnn_device_start(&device, &memory, rbnn_model_image, rbnn_model_image_bytes,
- *                              partition, bytes, pattern);
+ *                              partition, bytes, pattern, flash);
  *   }
  *
  *   // Once in a device's life: `record` goes into the partition, device.vault.public_key to the
@@ -94,7 +96,7 @@ typedef struct {
 } rbnn_device_memory;
 
 /* Read-only for callers. You may read the first group, and of the vault `puf`, `provisioning`, the
- * public keys, `slots`, `active` and `inferences_left`. */
+ * public keys, `slots`, `active` and `store.status`. */
 typedef struct {
   rbnn_status model_status; /* RBNN_OK, or what is wrong with the container */
   uint32_t bad_layer;       /* which layer, where that is RBNN_CONTAINER_LAYER */
@@ -116,20 +118,34 @@ typedef struct {
  *   container  16-byte aligned
  *   partition  NULL or erased where nothing was provisioned; any alignment
  *   pattern    SRAM as it was at power-on (RBNN_PUF_PATTERN_BYTES), or NULL after a warm reset.
- *              It is wiped here; on a device that is not enrolled yet, by rbnn_device_enroll */
+ *              It is wiped here; on a device that is not enrolled yet, by rbnn_device_enroll
+ *   flash      where floors and counts are kept, or NULL: then no licence with a limit opens, no
+ *              notice of revocation is taken, and older licences open after newer ones.
+ *              rbnn_device_enroll empties it; a device whose store is damaged or gone opens nothing
+ */
 rbnn_status rbnn_device_start(rbnn_device *device, const rbnn_device_memory *memory,
                               const uint8_t *container, uint32_t container_bytes,
-                              const uint8_t *partition, uint32_t partition_bytes, uint8_t *pattern);
+                              const uint8_t *partition, uint32_t partition_bytes, uint8_t *pattern,
+                              const rbnn_flash *flash);
 
 /* Make helper data from the fingerprint, and the device's keys, which are live from then on.
  * RBNN_ENROLLED, RBNN_POWER_CYCLE, RBNN_PROVISIONING_DAMAGED (flash it again, or erase it to enrol
- * anew) or RBNN_PUF_PATTERN; then `record` is zero. The fingerprint is wiped. */
+ * anew), RBNN_PUF_PATTERN or RBNN_STORE_DAMAGED; then `record` is zero. The fingerprint is wiped.
+ */
 rbnn_status rbnn_device_enroll(rbnn_device *device, uint8_t record[RBNN_HELPER_RECORD_BYTES]);
 
 /* Keep a licence until power-off, in place of an earlier one for its task, which is locked; `*slot`
- * says where. RBNN_LICENCE_FORMAT, RBNN_LICENCE_MODEL; then nothing has changed. */
+ * says where. RBNN_LICENCE_FORMAT, RBNN_LICENCE_MODEL, RBNN_LICENCE_OLD; then nothing has changed.
+ */
 rbnn_status rbnn_device_add_licence(rbnn_device *device, const uint8_t licence[RBNN_LICENCE_BYTES],
                                     uint32_t *slot);
+
+/* Take the provider's notice of revocation: licences of `notice->task` with a lower sequence than
+ * `notice->sequence` never open again. RBNN_LICENCE_FORMAT, RBNN_LICENCE_MODEL,
+ * RBNN_LICENCE_REFUSED (not this provider's, not for this device, or changed), RBNN_NO_STORE,
+ * RBNN_STORE_DAMAGED, and what rbnn_device_unlock says without keys. */
+rbnn_status rbnn_device_revoke(rbnn_device *device, const uint8_t bytes[RBNN_LICENCE_BYTES],
+                               rbnn_licence_prologue *notice);
 
 /* Number of the task called `name`, or RBNN_UNKNOWN_TASK. */
 int32_t rbnn_device_find_task(const rbnn_device *device, const char *name);
@@ -141,15 +157,16 @@ rbnn_task_state rbnn_device_task_state(const rbnn_device *device, uint32_t task)
  * model digest is taken here, and the task's sealed block is authenticated. RBNN_NOT_ENROLLED,
  * RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_PROVISIONING_DAMAGED, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE,
  * RBNN_DEVELOPMENT_BUILD (the licence is for release builds, spec/target.h), RBNN_LICENCE_MODEL,
- * RBNN_SEALED_BLOCK, or RBNN_LICENCE_REFUSED for a wrong key and a wrong device alike. A failure
- * changes no state. */
+ * RBNN_SEALED_BLOCK, RBNN_LICENCE_OLD, RBNN_STORE_DAMAGED, RBNN_NO_STORE, or RBNN_LICENCE_REFUSED
+ * for a wrong key and a wrong device alike. A failure changes no state. */
 rbnn_status rbnn_device_unlock(rbnn_device *device, uint32_t task,
                                const uint8_t psk[RBNN_KEY_BYTES]);
 
 /* Make an unlocked task the active one. What the task before it left in memory is wiped first. On
  * failure no task is active and nothing of either remains: RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE,
- * RBNN_LOCKED, RBNN_SEALED_BLOCK (its parameters do not suit the model, or their memory is too
- * small) or RBNN_ARGUMENT (other memory is too small). The last two may lock all tasks. */
+ * RBNN_LOCKED, RBNN_LIMIT (no activation is left), RBNN_STORE_DAMAGED, RBNN_SEALED_BLOCK (its
+ * parameters do not suit the model, or their memory is too small) or RBNN_ARGUMENT (other memory is
+ * too small). The last two may lock all tasks. */
 rbnn_status rbnn_device_switch(rbnn_device *device, uint32_t task);
 
 /* Whether a task is active. RBNN_NO_ACTIVE_TASK. */
@@ -167,7 +184,7 @@ uint32_t rbnn_device_input_bytes(const rbnn_device *device);
 
 /* Count one inference, and run it; scores of before are forgotten, also if it is refused.
  * RBNN_NO_ACTIVE_TASK, RBNN_ARGUMENT (not rbnn_device_input_bytes; nothing is counted then),
- * RBNN_LIMIT (the licence allows no more).
+ * RBNN_LIMIT (the licence allows no more), RBNN_STORE_DAMAGED.
  *   logits  of the task's classes, Q12.20; the caller's, who wipes them
  * The time taken depends on the model only, not on input, weights or keys. */
 rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_t input_bytes,

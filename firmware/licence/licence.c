@@ -7,13 +7,13 @@
 _Static_assert(RBNN_LICENCE_BYTES == RBNN_LICENCE_PROLOGUE_BYTES + RBNN_LICENCE_MESSAGE_BYTES,
                "a licence is its clear part and one Noise message");
 
-rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], uint32_t task_count,
-                               rbnn_licence_prologue *prologue)
+rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], const char *magic,
+                               uint32_t task_count, rbnn_licence_prologue *prologue)
 {
   memcpy(prologue, licence, sizeof *prologue);
-  if (memcmp(prologue->magic, RBNN_LICENCE_MAGIC, sizeof prologue->magic) != 0 ||
+  if (memcmp(prologue->magic, magic, sizeof prologue->magic) != 0 ||
       prologue->version != RBNN_LICENCE_VERSION ||
-      prologue->flags > RBNN_LICENCEFLAG_RELEASE_ONLY || prologue->reserved != 0u ||
+      prologue->flags > RBNN_LICENCEFLAG_RELEASE_ONLY ||
       prologue->task >= task_count) {
     return RBNN_LICENCE_FORMAT;
   }

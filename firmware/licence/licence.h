@@ -6,10 +6,10 @@
 
 #include "core/model.h"
 
-/* Decode the clear part and check its form: magic, version, known flags, reserved members, and a
- * task number below `task_count`. RBNN_LICENCE_FORMAT. */
-rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], uint32_t task_count,
-                               rbnn_licence_prologue *prologue);
+/* Decode the clear part and check its form: magic (RBNN_LICENCE_MAGIC, or RBNN_REVOCATION_MAGIC of
+ * a notice), version, known flags, and a task number below `task_count`. RBNN_LICENCE_FORMAT. */
+rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], const char *magic,
+                               uint32_t task_count, rbnn_licence_prologue *prologue);
 
 /* Whether the licence names this very model, byte for byte. RBNN_LICENCE_MODEL. `digest` is the
  * device's own. This gives a clear answer early; what protects the secret is that the digest is

@@ -7,21 +7,20 @@
 #include "crypto/wipe.h"
 #include "licence/licence.h"
 #include "licence/provisioning.h"
+#include "licence/vault_counts.h"
 #include "licence/vault_slots.h"
 #include "monocypher.h"
 #include "puf/sketch.h"
 
-/* Close `task`, and leave it when it is active. */
-static void lock_task(rbnn_vault *vault, uint32_t task)
+void rbnn_vault_lock_task(rbnn_vault *vault, uint32_t task)
 {
   rbnn_wipe(&vault->unlocked[task], sizeof vault->unlocked[task]);
   if (vault->active == (int32_t)task) {
     vault->active = -1;
-    vault->inferences_left = 0;
   }
 }
 
-/* Device keys from the root key, which is wiped. */
+/* Device keys from the root key. */
 static void derive_device_keys(rbnn_vault *vault, uint8_t root[RBNN_KEY_BYTES])
 {
   uint8_t seed[RBNN_KEY_BYTES];
@@ -32,12 +31,11 @@ static void derive_device_keys(rbnn_vault *vault, uint8_t root[RBNN_KEY_BYTES])
   crypto_eddsa_key_pair(sign_key, vault->sign_public_key, seed);
   rbnn_wipe(sign_key, sizeof sign_key);
   rbnn_wipe(seed, sizeof seed);
-  rbnn_wipe(root, RBNN_KEY_BYTES);
   vault->puf = RBNN_PUF_ENROLLED;
 }
 
 void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t *partition,
-                      uint32_t partition_bytes, uint8_t *pattern)
+                      uint32_t partition_bytes, uint8_t *pattern, const rbnn_flash *flash)
 {
   rbnn_provisioning provisioning;
   rbnn_licence_prologue prologue;
@@ -46,12 +44,16 @@ void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t 
   rbnn_wipe(vault, sizeof *vault);
   vault->model = model;
   vault->active = -1;
+  vault->store.flash = flash;
+  vault->store.status = RBNN_NOT_ENROLLED;
+  memset(vault->left_check, 0xFF, sizeof vault->left_check);
   vault->provisioning = rbnn_provisioning_open(&provisioning, partition, partition_bytes);
 
   /* A malformed licence is passed over, so that its task shows as unlicensed. */
   for (uint32_t i = 0; i < provisioning.licence_count; i++) {
     const uint8_t *licence = provisioning.licences + i * RBNN_LICENCE_BYTES;
-    if (rbnn_licence_parse(licence, rbnn_vault_count_tasks(vault), &prologue) == RBNN_OK) {
+    if (rbnn_licence_parse(licence, RBNN_LICENCE_MAGIC, rbnn_vault_count_tasks(vault), &prologue) ==
+        RBNN_OK) {
       rbnn_vault_store_licence(vault, licence, prologue.task, true);
     }
   }
@@ -67,6 +69,8 @@ void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t 
   if (vault->provisioning == RBNN_OK &&
       rbnn_sketch_reproduce(pattern, provisioning.helper_record, root) == RBNN_OK) {
     derive_device_keys(vault, root);
+    rbnn_store_open(&vault->store, root);
+    rbnn_wipe(root, sizeof root);
   }
   rbnn_wipe(pattern, RBNN_PUF_PATTERN_BYTES);
 }
@@ -84,14 +88,20 @@ rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
     return vault->provisioning == RBNN_PROVISIONING_DAMAGED ? RBNN_PROVISIONING_DAMAGED
                                                             : RBNN_ENROLLED;
   }
-  const rbnn_status status = rbnn_sketch_enroll(pattern, record, root);
+  rbnn_status status = rbnn_sketch_enroll(pattern, record, root);
   rbnn_wipe(pattern, RBNN_PUF_PATTERN_BYTES);
-  if (status != RBNN_OK) {
-    vault->puf = RBNN_PUF_POWER_CYCLE; /* the pattern is gone */
-    return status;
+  vault->puf = RBNN_PUF_POWER_CYCLE; /* the pattern is gone */
+  if (status == RBNN_OK) {
+    rbnn_store_format(&vault->store, root);
+    status = vault->store.status == RBNN_STORE_DAMAGED ? RBNN_STORE_DAMAGED : RBNN_OK;
   }
-  derive_device_keys(vault, root);
-  return RBNN_OK;
+  if (status == RBNN_OK) {
+    derive_device_keys(vault, root);
+  } else {
+    rbnn_wipe(record, RBNN_HELPER_RECORD_BYTES);
+  }
+  rbnn_wipe(root, sizeof root);
+  return status;
 }
 
 rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN_LICENCE_BYTES],
@@ -103,16 +113,20 @@ rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN
   if (vault->model == NULL) {
     return RBNN_NO_CONTAINER;
   }
-  rbnn_status status = rbnn_licence_parse(licence, rbnn_vault_count_tasks(vault), &prologue);
+  rbnn_status status =
+      rbnn_licence_parse(licence, RBNN_LICENCE_MAGIC, rbnn_vault_count_tasks(vault), &prologue);
   if (status != RBNN_OK) {
     return status;
   }
   rbnn_vault_model_digest(vault->model, digest);
   status = rbnn_licence_check_model(&prologue, vault->model, digest);
+  if (status == RBNN_OK) {
+    status = rbnn_vault_check_age(vault, &prologue);
+  }
   if (status != RBNN_OK) {
     return status;
   }
-  lock_task(vault, prologue.task);
+  rbnn_vault_lock_task(vault, prologue.task);
   *slot = rbnn_vault_store_licence(vault, licence, prologue.task, false);
   return RBNN_OK;
 }
@@ -132,25 +146,10 @@ rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, ui
   return vault->unlocked[task].open ? RBNN_TASK_UNLOCKED : RBNN_TASK_LOCKED;
 }
 
-rbnn_status rbnn_vault_count(rbnn_vault *vault)
-{
-  if (vault->active < 0) {
-    return RBNN_NO_ACTIVE_TASK;
-  }
-  if (vault->inferences_left == 0u) {
-    return RBNN_LIMIT;
-  }
-  if (vault->inferences_left != UINT32_MAX) {
-    vault->inferences_left--;
-  }
-  return RBNN_OK;
-}
-
 void rbnn_vault_lock(rbnn_vault *vault)
 {
   rbnn_wipe(vault->unlocked, sizeof vault->unlocked);
   vault->active = -1;
-  vault->inferences_left = 0;
 }
 
 void rbnn_vault_model_digest(const rbnn_model *model, uint8_t digest[32])

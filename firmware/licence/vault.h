@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "core/model.h"
+#include "store/store.h"
 
 typedef enum {
   RBNN_PUF_FRESH,       /* power-up pattern at hand, nothing enrolled */
@@ -48,28 +49,37 @@ typedef struct {
   uint8_t sign_public_key[RBNN_KEY_BYTES];
   rbnn_licence_slot slots[RBNN_MAX_LICENCES];
   rbnn_unlocked_task unlocked[RBNN_MAX_TASKS];
-  int32_t active;           /* task number or -1 */
-  uint32_t inferences_left; /* UINT32_MAX without a limit */
+  rbnn_store store;
+  int32_t active; /* task number or -1 */
+
+  uint32_t limit; /* of the active task's licence; 0 for none */
+  uint32_t used;  /* what the store should have of it */
+  /* Of every task: inferences that the store has as used but that were not run yet; and inverted,
+   * one written by rbnn_vault_count, the other by rbnn_vault_confirm. */
+  uint16_t left[RBNN_MAX_TASKS], left_check[RBNN_MAX_TASKS];
 } rbnn_vault;
 
 /* Read the provisioning partition, and where it holds helper data and `pattern` is fresh, derive
  * the device's keys. `pattern` is NULL after a warm reset. Otherwise it is wiped before returning,
  * unless the device is not enrolled: then rbnn_vault_enroll wipes it.
  * A malformed licence in flash is passed over; of two for one task the later one is kept.
- * Always leaves a usable vault; `puf` and `provisioning` say what is wrong. */
+ * `flash` is where the device keeps floors and counts (store/store.h), or NULL: then it opens no
+ * licence with a limit, takes no notice of revocation, and opens older licences, too.
+ * Always leaves a usable vault; `puf`, `provisioning` and `store.status` say what is wrong. */
 void rbnn_vault_start(rbnn_vault *vault, const rbnn_model *model, const uint8_t *partition,
-                      uint32_t partition_bytes, uint8_t *pattern);
+                      uint32_t partition_bytes, uint8_t *pattern, const rbnn_flash *flash);
 
 /* Make helper data. RBNN_ENROLLED, RBNN_POWER_CYCLE, RBNN_PROVISIONING_DAMAGED (flash it again, or
- * erase it to enrol again) or RBNN_PUF_PATTERN; `record` is zero then. On success the device's keys
- * are live. The pattern is wiped where it was read; `pattern` may be NULL when none is at hand. */
+ * erase it to enrol again), RBNN_PUF_PATTERN, or RBNN_STORE_DAMAGED if the flash of the store
+ * cannot be written; `record` is zero then. On success the device's keys are live and its store is
+ * empty. The pattern is wiped where it was read; `pattern` may be NULL when none is at hand. */
 rbnn_status rbnn_vault_enroll(rbnn_vault *vault, uint8_t *pattern,
                               uint8_t record[RBNN_HELPER_RECORD_BYTES]);
 
 /* Keep a licence until power-off; it replaces an earlier one for that task, flash ones included.
  * A task that was unlocked by the replaced licence is locked (and left, when active).
- * RBNN_NO_CONTAINER, RBNN_LICENCE_FORMAT, RBNN_LICENCE_MODEL; then nothing has changed. `*slot`
- * tells where it went. */
+ * RBNN_NO_CONTAINER, RBNN_LICENCE_FORMAT, RBNN_LICENCE_MODEL, RBNN_LICENCE_OLD; then nothing has
+ * changed. `*slot` tells where it went. */
 rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN_LICENCE_BYTES],
                                    uint32_t *slot);
 
@@ -81,20 +91,33 @@ rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, ui
  * authenticated.
  * RBNN_NOT_ENROLLED, RBNN_POWER_CYCLE, RBNN_PUF_HELPER, RBNN_PROVISIONING_DAMAGED,
  * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_DEVELOPMENT_BUILD,
- * RBNN_LICENCE_MODEL, RBNN_SEALED_BLOCK, or RBNN_LICENCE_REFUSED for a wrong key and a wrong
- * device alike. A failure changes no state. */
+ * RBNN_LICENCE_MODEL, RBNN_SEALED_BLOCK, RBNN_LICENCE_OLD, RBNN_STORE_DAMAGED, RBNN_NO_STORE, or
+ * RBNN_LICENCE_REFUSED for a wrong key and a wrong device alike. A failure changes no state. From
+ * the first success on, no older licence opens this task. */
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES]);
 
 /* Make an unlocked task active: decrypt its sealed block into `params` (4-byte aligned, at least
  * header->params_bytes) and give the key of its streams (rbnn_reconf_start) to the caller,
  * who wipes it. On failure no task is active and `stream_key` and `params` are zero. Neither digest
  * nor tag is taken again: docs/decisions/0007. RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK,
- * RBNN_NO_LICENCE, RBNN_LOCKED, RBNN_SEALED_BLOCK (too large for `params`). */
+ * RBNN_NO_LICENCE, RBNN_LOCKED, RBNN_SEALED_BLOCK (too large for `params`), RBNN_LIMIT (no
+ * activation is left), RBNN_STORE_DAMAGED. */
 rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_key[RBNN_KEY_BYTES],
                               uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes);
 
-/* Count one inference. RBNN_NO_ACTIVE_TASK or RBNN_LIMIT. */
+/* Count one inference: RBNN_NO_ACTIVE_TASK, RBNN_LIMIT or RBNN_STORE_DAMAGED. Then
+ * rbnn_vault_confirm says RBNN_OK once, if that inference is within the limit, by other variables
+ * and by the store as it is in flash: where one instruction is skipped, one of the two is meant
+ * to refuse. */
 rbnn_status rbnn_vault_count(rbnn_vault *vault);
+rbnn_status rbnn_vault_confirm(rbnn_vault *vault);
+
+/* Take a notice of revocation (SPEC.md): from now on no licence of its task with a lower sequence
+ * than `notice->sequence` opens. The task is locked. RBNN_NO_CONTAINER, RBNN_LICENCE_FORMAT,
+ * RBNN_LICENCE_MODEL, what rbnn_vault_unlock says without keys, RBNN_LICENCE_REFUSED,
+ * RBNN_STORE_DAMAGED, RBNN_NO_STORE. */
+rbnn_status rbnn_vault_revoke(rbnn_vault *vault, const uint8_t bytes[RBNN_LICENCE_BYTES],
+                              rbnn_licence_prologue *notice);
 
 /* Forget every unlocked key; no task is active. Device keys stay. */
 void rbnn_vault_lock(rbnn_vault *vault);

@@ -9,6 +9,7 @@
 #include "licence/noise.h"
 #include "licence/sealed.h"
 #include "licence/vault.h"
+#include "licence/vault_counts.h"
 #include "licence/vault_slots.h"
 #include "reconf/reconf.h"
 #include "spec/target.h"
@@ -85,6 +86,19 @@ static rbnn_status keep_keys(rbnn_vault *vault, uint32_t task,
   return status;
 }
 
+/* The Noise message of a licence or a notice; `clear` is its clear part as the provider had it. */
+static rbnn_status open_message(const rbnn_vault *vault,
+                                const uint8_t clear[RBNN_LICENCE_PROLOGUE_BYTES],
+                                const uint8_t psk[RBNN_KEY_BYTES],
+                                const uint8_t bytes[RBNN_LICENCE_BYTES],
+                                rbnn_noise_payload *payload, uint8_t secret[RBNN_KEY_BYTES])
+{
+  rbnn_noise_read_kpsk0(payload, clear, RBNN_LICENCE_PROLOGUE_BYTES,
+                        vault->model->header->provider_public, vault->private_key,
+                        vault->public_key, psk, bytes + EPHEMERAL_OFFSET);
+  return rbnn_noise_open_payload(payload, bytes + SECRET_OFFSET, RBNN_KEY_BYTES, secret);
+}
+
 rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t psk[RBNN_KEY_BYTES])
 {
   rbnn_licence_prologue prologue;
@@ -111,15 +125,47 @@ rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t ps
     return status;
   }
   rbnn_licence_bind(bound, licence, digest);
-  rbnn_noise_read_kpsk0(&payload, bound, sizeof bound, vault->model->header->provider_public,
-                        vault->private_key, vault->public_key, psk, licence + EPHEMERAL_OFFSET);
-  status = rbnn_noise_open_payload(&payload, licence + SECRET_OFFSET, RBNN_KEY_BYTES, secret);
+  status = open_message(vault, bound, psk, licence, &payload, secret);
+  if (status == RBNN_OK) {
+    status = rbnn_vault_admit(vault, &prologue);
+  }
   if (status == RBNN_OK) {
     status = keep_keys(vault, task, payload.key, secret);
   }
   rbnn_wipe(secret, sizeof secret);
   rbnn_wipe(&payload, sizeof payload);
   return status;
+}
+
+rbnn_status rbnn_vault_revoke(rbnn_vault *vault, const uint8_t bytes[RBNN_LICENCE_BYTES],
+                              rbnn_licence_prologue *notice)
+{
+  static const uint8_t no_psk[RBNN_KEY_BYTES] = {0};
+  rbnn_noise_payload payload;
+  uint8_t nothing[RBNN_KEY_BYTES];
+
+  rbnn_status status = check_keys(vault);
+  if (status == RBNN_OK && vault->model == NULL) {
+    status = RBNN_NO_CONTAINER;
+  }
+  if (status == RBNN_OK) {
+    status =
+        rbnn_licence_parse(bytes, RBNN_REVOCATION_MAGIC, rbnn_vault_count_tasks(vault), notice);
+  }
+  if (status != RBNN_OK) {
+    return status;
+  }
+  if (memcmp(notice->model_id, vault->model->header->model_id, sizeof notice->model_id) != 0) {
+    return RBNN_LICENCE_MODEL;
+  }
+  status = open_message(vault, bytes, no_psk, bytes, &payload, nothing);
+  if (status == RBNN_OK) {
+    status = rbnn_vault_raise_floor(vault, notice);
+    rbnn_vault_lock_task(vault, notice->task);
+  }
+  rbnn_wipe(&payload, sizeof payload);
+  /* One that comes late changes nothing. */
+  return status == RBNN_LICENCE_OLD ? RBNN_OK : status;
 }
 
 rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_key[RBNN_KEY_BYTES],
@@ -130,7 +176,6 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_k
   const uint8_t *licence = NULL;
 
   vault->active = -1;
-  vault->inferences_left = 0;
   *params_bytes = 0;
   rbnn_wipe(stream_key, RBNN_KEY_BYTES);
   rbnn_wipe(params, params_capacity);
@@ -146,12 +191,15 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_k
   if (bytes == 0u || bytes > params_capacity) {
     return RBNN_SEALED_BLOCK;
   }
+  status = rbnn_vault_count_activation(vault, &prologue);
+  if (status != RBNN_OK) {
+    return status;
+  }
   mask_keys(&vault->unlocked[task], vault->unlocked[task].masked_keys, keys);
   rbnn_sealed_decrypt(vault->model, task, keys + RBNN_KEY_BYTES, params);
   memcpy(stream_key, keys, RBNN_KEY_BYTES);
   rbnn_wipe(keys, sizeof keys);
   *params_bytes = bytes;
   vault->active = (int32_t)task;
-  vault->inferences_left = prologue.inference_limit == 0u ? UINT32_MAX : prologue.inference_limit;
   return RBNN_OK;
 }

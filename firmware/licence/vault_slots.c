@@ -17,7 +17,8 @@ uint32_t rbnn_vault_find_slot(const rbnn_vault *vault, uint32_t task)
   rbnn_licence_prologue prologue;
   for (uint32_t i = 0; i < RBNN_MAX_LICENCES; i++) {
     if (vault->slots[i].used &&
-        rbnn_licence_parse(vault->slots[i].bytes, RBNN_MAX_TASKS, &prologue) == RBNN_OK &&
+        rbnn_licence_parse(vault->slots[i].bytes, RBNN_LICENCE_MAGIC, RBNN_MAX_TASKS, &prologue) ==
+            RBNN_OK &&
         prologue.task == task) {
       return i;
     }

@@ -18,4 +18,7 @@ uint32_t rbnn_vault_find_slot(const rbnn_vault *vault, uint32_t task);
 uint32_t rbnn_vault_store_licence(rbnn_vault *vault, const uint8_t licence[RBNN_LICENCE_BYTES],
                                   uint32_t task, bool in_flash);
 
+/* Close `task`, and leave it when it is active. */
+void rbnn_vault_lock_task(rbnn_vault *vault, uint32_t task);
+
 #endif

@@ -88,7 +88,6 @@ rbnn_status rbnn_link_crc(rbnn_link *link, const char *words)
   if (status != RBNN_OK) return status;
   rbnn_print("m-crc-[");
   rbnn_print_hex32(rbnn_crc32_update(0, link->input, link->input_bytes));
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
   return RBNN_OK;
 }

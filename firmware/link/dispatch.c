@@ -24,14 +24,14 @@ static const command commands[] = {RBNN_COMMAND_LIST(COMMAND)
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 /* By failure, as a number above zero. */
-#define STATUS(code, name, text) [-(int)(code)] = name ": " text,
+#define STATUS(code, name, line) [-(int)(code)] = line,
 static const char *const texts[] = {RBNN_STATUS_LIST(STATUS)};
 #undef STATUS
 
 void rbnn_link_print_error(const rbnn_link *link, rbnn_status status)
 {
   rbnn_print("e-[");
-  rbnn_print(texts[-(int)status]);
+  rbnn_print_packed(texts[-(int)status]);
   if (status == RBNN_CONTAINER_LAYER) {
     rbnn_print(": layer ");
     rbnn_print_number(link->device->bad_layer);
@@ -42,8 +42,7 @@ void rbnn_link_print_error(const rbnn_link *link, rbnn_status status)
     rbnn_print(" bytes, received ");
     rbnn_print_number(link->input_bytes);
   }
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }
 
 void rbnn_link_dispatch(rbnn_link *link, const char *line)
@@ -72,9 +71,8 @@ rbnn_status rbnn_link_help(rbnn_link *link, const char *words)
     if (commands[i].arguments[0] != 0) rbnn_print(" ");
     rbnn_print(commands[i].arguments);
     rbnn_print(": ");
-    rbnn_print(commands[i].text);
-    rbnn_print("]");
-    rbnn_print_end();
+    rbnn_print_packed(commands[i].text);
+    rbnn_print_close();
   }
   return RBNN_OK;
 }

@@ -11,16 +11,14 @@ static void print_line(const char *prefix, const char *text)
 {
   rbnn_print(prefix);
   rbnn_print(text);
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }
 
 static void print_hex_line(const char *prefix, const uint8_t *bytes, uint32_t size)
 {
   rbnn_print(prefix);
   rbnn_print_hex(bytes, size);
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }
 
 rbnn_status rbnn_link_name(rbnn_link *link, const char *words)
@@ -49,8 +47,7 @@ rbnn_status rbnn_link_profile(rbnn_link *link, const char *words)
   } else {
     rbnn_print("none");
   }
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
   return RBNN_OK;
 }
 

@@ -45,8 +45,7 @@ static void print_results(const rbnn_link *link)
     if (i > 0) rbnn_print(",");
     rbnn_print_ppm(link->device->scores[i]);
   }
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }
 
 /* The scores of what was inferred last; the logits are wiped. */
@@ -117,15 +116,13 @@ rbnn_status rbnn_link_labels(rbnn_link *link, const char *words)
   rbnn_print_number(device->model.header->input_width);
   rbnn_print(",");
   rbnn_print_number(header->input_channels);
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
   for (uint32_t i = 0; i < header->classes; i++) {
     rbnn_print("m-label-[");
     rbnn_print_number(i);
     rbnn_print(",");
     rbnn_print(rbnn_device_label(device, i));
-    rbnn_print("]");
-    rbnn_print_end();
+    rbnn_print_close();
   }
   return RBNN_OK;
 }
@@ -169,15 +166,13 @@ rbnn_status rbnn_link_trace(rbnn_link *link, const char *words)
     rbnn_print_number(trace.ticks[i]);
     rbnn_print(",");
     rbnn_print_hex32(trace.crc[i]);
-    rbnn_print("]");
-    rbnn_print_end();
+    rbnn_print_close();
   }
   status = finish(link, logits);
   if (status != RBNN_OK) return status;
   rbnn_print("m-ticks-hz-[");
   rbnn_print_number(rbnn_port_ticks_hz());
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
   return RBNN_OK;
 }
 #endif

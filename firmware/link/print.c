@@ -14,6 +14,23 @@ void rbnn_print(const char *text)
   rbnn_port_write(text, (uint32_t)strlen(text));
 }
 
+/* A byte of a packed text: itself, or the two that it stands for. */
+static void print_byte(uint8_t byte)
+{
+  static const uint8_t pairs[][2] = RBNN_PACKED_PAIRS;
+  if (byte < RBNN_PACKED_FIRST) {
+    rbnn_port_write((const char *)&byte, 1);
+    return;
+  }
+  print_byte(pairs[byte - RBNN_PACKED_FIRST][0]);
+  print_byte(pairs[byte - RBNN_PACKED_FIRST][1]);
+}
+
+void rbnn_print_packed(const char *text)
+{
+  while (*text != 0) print_byte((uint8_t)*text++);
+}
+
 void rbnn_print_padded(const uint8_t *text, uint32_t capacity)
 {
   uint32_t size = 0;
@@ -74,4 +91,10 @@ void rbnn_print_lap(uint64_t ticks)
 void rbnn_print_end(void)
 {
   rbnn_port_write("\r\n", 2);
+}
+
+void rbnn_print_close(void)
+{
+  rbnn_print("]");
+  rbnn_print_end();
 }

@@ -8,6 +8,9 @@
 /* Zero-terminated text. */
 void rbnn_print(const char *text);
 
+/* Zero-terminated text that the specification has packed. */
+void rbnn_print_packed(const char *text);
+
 /* Text of at most `capacity` bytes that ends at the first zero byte or there. */
 void rbnn_print_padded(const uint8_t *text, uint32_t capacity);
 
@@ -28,5 +31,8 @@ void rbnn_print_lap(uint64_t ticks);
 
 /* CR LF. */
 void rbnn_print_end(void);
+
+/* "]" and CR LF. */
+void rbnn_print_close(void);
 
 #endif

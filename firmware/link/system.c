@@ -14,8 +14,7 @@ rbnn_status rbnn_link_stack(rbnn_link *link, const char *words)
   rbnn_print_number(used);
   rbnn_print(",");
   rbnn_print_number(reserved);
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
   return RBNN_OK;
 }
 

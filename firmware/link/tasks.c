@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tasks and what opens them: tasks, licences, licence, unlock, switch, lock. */
+/* Tasks and what opens them: tasks, licences, licence, revoke, unlock, switch, lock. */
 #include <stddef.h>
 #include <string.h>
 
@@ -20,12 +20,16 @@ static const char *state_name(rbnn_task_state state)
   return "unknown";
 }
 
+static void print_name(const rbnn_link *link, uint32_t task)
+{
+  rbnn_print_padded(link->device->model.tasks[task].name, RBNN_NAME_BYTES);
+}
+
 static void print_task_line(const rbnn_link *link, const char *prefix, uint32_t task)
 {
   rbnn_print(prefix);
-  rbnn_print_padded(link->device->model.tasks[task].name, RBNN_NAME_BYTES);
-  rbnn_print("]");
-  rbnn_print_end();
+  print_name(link, task);
+  rbnn_print_close();
 }
 
 static void print_licence(const rbnn_link *link, uint32_t slot)
@@ -36,7 +40,7 @@ static void print_licence(const rbnn_link *link, uint32_t slot)
   rbnn_print("m-licence-[");
   rbnn_print_number(slot);
   rbnn_print(",");
-  rbnn_print_padded(link->device->model.tasks[prologue.task].name, RBNN_NAME_BYTES);
+  print_name(link, prologue.task);
   rbnn_print(",");
   rbnn_print_hex(prologue.licence_id, sizeof prologue.licence_id);
   rbnn_print(",");
@@ -54,13 +58,12 @@ rbnn_status rbnn_link_tasks(rbnn_link *link, const char *words)
     rbnn_print("m-task-[");
     rbnn_print_number(i);
     rbnn_print(",");
-    rbnn_print_padded(device->model.tasks[i].name, RBNN_NAME_BYTES);
+    print_name(link, i);
     rbnn_print(",");
     rbnn_print_number(device->model.tasks[i].classes);
     rbnn_print(",");
     rbnn_print(state_name(rbnn_device_task_state(device, i)));
-    rbnn_print("]");
-    rbnn_print_end();
+    rbnn_print_close();
   }
   return RBNN_OK;
 }
@@ -85,6 +88,22 @@ rbnn_status rbnn_link_licence(rbnn_link *link, const char *words)
   status = rbnn_device_add_licence(link->device, link->input, &slot);
   if (status != RBNN_OK) return status;
   print_licence(link, slot);
+  return RBNN_OK;
+}
+
+rbnn_status rbnn_link_revoke(rbnn_link *link, const char *words)
+{
+  rbnn_licence_prologue notice;
+  (void)words;
+  rbnn_status status = rbnn_link_check_input(link, RBNN_LICENCE_BYTES);
+  if (status != RBNN_OK) return status;
+  status = rbnn_device_revoke(link->device, link->input, &notice);
+  if (status != RBNN_OK) return status;
+  rbnn_print("m-revoked-[");
+  print_name(link, notice.task);
+  rbnn_print(",");
+  rbnn_print_number(notice.sequence);
+  rbnn_print_close();
   return RBNN_OK;
 }
 

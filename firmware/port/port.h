@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/flash.h"
+
 /* Clocks, serial line, time base. Called once, before anything else here. */
 void rbnn_port_init(void);
 
@@ -39,6 +41,9 @@ const uint8_t *rbnn_port_provisioning(uint32_t *bytes);
 
 /* Whether a debug probe reaches the flash: one of the RBNN_PROTECTION words. */
 const char *rbnn_port_protection(void);
+
+/* Flash for the store: how to read, erase and program its two pages. NULL where there is none. */
+const rbnn_flash *rbnn_port_store(void);
 
 /* Stack: bytes used at its deepest so far, and bytes reserved. */
 void rbnn_port_stack(uint32_t *used, uint32_t *reserved);

@@ -9,73 +9,100 @@
 
 /* Status codes: zero is success, every failure is negative. */
 typedef enum {
-  RBNN_OK = 0,
-  RBNN_ARGUMENT = -1,
-  RBNN_UNKNOWN_COMMAND = -2,
-  RBNN_LINE_TOO_LONG = -3,
-  RBNN_BUFFER_SIZE = -4,
-  RBNN_BUFFER_INCOMPLETE = -5,
-  RBNN_NO_CONTAINER = -6,
-  RBNN_CONTAINER_FORMAT = -7,
-  RBNN_CONTAINER_DAMAGED = -8,
-  RBNN_CONTAINER_LAYER = -9,
-  RBNN_NO_PROVISIONING = -10,
-  RBNN_PROVISIONING_DAMAGED = -11,
-  RBNN_POWER_CYCLE = -12,
-  RBNN_PUF_PATTERN = -13,
-  RBNN_PUF_HELPER = -14,
-  RBNN_NOT_ENROLLED = -15,
-  RBNN_ENROLLED = -16,
-  RBNN_UNKNOWN_TASK = -17,
-  RBNN_NO_LICENCE = -18,
-  RBNN_LICENCE_FORMAT = -19,
-  RBNN_LICENCE_MODEL = -20,
-  RBNN_LICENCE_REFUSED = -21,
-  RBNN_SEALED_BLOCK = -22,
-  RBNN_LOCKED = -23,
-  RBNN_NO_ACTIVE_TASK = -24,
-  RBNN_LIMIT = -25,
-  RBNN_SELF_TEST = -26,
-  RBNN_OVERRUN = -27,
-  RBNN_PUF_BIAS = -28,
-  RBNN_PUF_ENTROPY = -29,
-  RBNN_DEVELOPMENT_BUILD = -33,
-  RBNN_STOPPED = -34,
+  RBNN_OK = 0, /* ok */
+  RBNN_ARGUMENT = -1, /* an argument is missing, malformed or too large; help% lists the commands */
+  RBNN_UNKNOWN_COMMAND = -2, /* unknown command; help% lists the commands */
+  RBNN_LINE_TOO_LONG = -3, /* the line is longer than the command buffer and was dropped */
+  RBNN_BUFFER_SIZE = -4, /* the size is zero or larger than the buffer, or too many bytes were sent */
+  RBNN_BUFFER_INCOMPLETE = -5, /* the buffer does not hold a whole input */
+  RBNN_NO_CONTAINER = -6, /* this firmware carries no model */
+  RBNN_CONTAINER_FORMAT = -7, /* the model container has an unsupported format or version */
+  RBNN_CONTAINER_DAMAGED = -8, /* the model container is damaged or truncated; flash it again */
+  RBNN_CONTAINER_LAYER = -9, /* a layer of the model does not fit this firmware */
+  RBNN_NO_PROVISIONING = -10, /* the provisioning partition is empty; enrol and flash */
+  RBNN_PROVISIONING_DAMAGED = -11, /* the provisioning partition is damaged; flash it again */
+  RBNN_POWER_CYCLE = -12, /* the fingerprint can only be read after power-on; power-cycle the board */
+  RBNN_PUF_PATTERN = -13, /* the SRAM pattern is constant or repeats, so it is not from power-on */
+  RBNN_PUF_HELPER = -14, /* helper data and SRAM pattern do not belong together or were changed */
+  RBNN_NOT_ENROLLED = -15, /* this device is not enrolled */
+  RBNN_ENROLLED = -16, /* this device is already enrolled */
+  RBNN_UNKNOWN_TASK = -17, /* the model has no such task; tasks% lists them */
+  RBNN_NO_LICENCE = -18, /* no licence for this task on this device */
+  RBNN_LICENCE_FORMAT = -19, /* the licence has an unsupported format, version, flags or task number */
+  RBNN_LICENCE_MODEL = -20, /* the licence is for another model, or the model was changed */
+  RBNN_LICENCE_REFUSED = -21, /* the licence does not open with this key on this device */
+  RBNN_SEALED_BLOCK = -22, /* the task's sealed parameters were changed */
+  RBNN_LOCKED = -23, /* the task is locked; unlock it first */
+  RBNN_NO_ACTIVE_TASK = -24, /* no task is active; unlock and switch to one */
+  RBNN_LIMIT = -25, /* the licence's inference limit is reached */
+  RBNN_SELF_TEST = -26, /* the self-test failed */
+  RBNN_OVERRUN = -27, /* bytes arrived faster than they could be read; send the line again */
+  RBNN_PUF_BIAS = -28, /* too many cells of one class in the SRAM pattern have the same value */
+  RBNN_PUF_ENTROPY = -29, /* the SRAM pattern is too predictable to be a fingerprint */
+  RBNN_LICENCE_OLD = -30, /* a newer licence replaced this one, or it was revoked */
+  RBNN_STORE_DAMAGED = -31, /* the store of floors and counts is damaged or missing; enrol again */
+  RBNN_NO_STORE = -32, /* this device cannot keep counts, so it takes no licence with a limit */
+  RBNN_DEVELOPMENT_BUILD = -33, /* a development build does not open this licence */
+  RBNN_STOPPED = -34, /* stopped, because a byte arrived */
 } rbnn_status;
 
-/* X(name, printed name, text) for every failure. */
+/* X(name, printed name, "printed name: text", packed) for every failure. */
 #define RBNN_STATUS_LIST(X) \
-  X(RBNN_ARGUMENT, "argument", "an argument is missing, malformed or too large; help% lists the commands") \
-  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "unknown command; help% lists the commands") \
-  X(RBNN_LINE_TOO_LONG, "line-too-long", "the line is longer than the command buffer and was dropped") \
-  X(RBNN_BUFFER_SIZE, "buffer-size", "the size is zero or larger than the buffer, or too many bytes were sent") \
-  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "the buffer does not hold a whole input") \
-  X(RBNN_NO_CONTAINER, "no-container", "this firmware carries no model") \
-  X(RBNN_CONTAINER_FORMAT, "container-format", "the model container has an unsupported format or version") \
-  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "the model container is damaged or truncated; flash it again") \
-  X(RBNN_CONTAINER_LAYER, "container-layer", "a layer of the model does not fit this firmware") \
-  X(RBNN_NO_PROVISIONING, "no-provisioning", "the provisioning partition is empty; enrol and flash") \
-  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "the provisioning partition is damaged; flash it again") \
-  X(RBNN_POWER_CYCLE, "power-cycle", "the fingerprint can only be read after power-on; power-cycle the board") \
-  X(RBNN_PUF_PATTERN, "puf-pattern", "the SRAM pattern is constant or repeats, so it is not from power-on") \
-  X(RBNN_PUF_HELPER, "puf-helper", "helper data and SRAM pattern do not belong together or were changed") \
-  X(RBNN_NOT_ENROLLED, "not-enrolled", "this device is not enrolled") \
-  X(RBNN_ENROLLED, "enrolled", "this device is already enrolled") \
-  X(RBNN_UNKNOWN_TASK, "unknown-task", "the model has no such task; tasks% lists them") \
-  X(RBNN_NO_LICENCE, "no-licence", "no licence for this task on this device") \
-  X(RBNN_LICENCE_FORMAT, "licence-format", "the licence has an unsupported format, version, flags or task number") \
-  X(RBNN_LICENCE_MODEL, "licence-model", "the licence is for another model, or the model was changed") \
-  X(RBNN_LICENCE_REFUSED, "licence-refused", "the licence does not open with this key on this device") \
-  X(RBNN_SEALED_BLOCK, "sealed-block", "the task's sealed parameters were changed") \
-  X(RBNN_LOCKED, "locked", "the task is locked; unlock it first") \
-  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "no task is active; unlock and switch to one") \
-  X(RBNN_LIMIT, "limit", "the licence's inference limit is reached") \
-  X(RBNN_SELF_TEST, "self-test", "the self-test failed") \
-  X(RBNN_OVERRUN, "overrun", "bytes arrived faster than they could be read; send the line again") \
-  X(RBNN_PUF_BIAS, "puf-bias", "too many cells of one class in the SRAM pattern have the same value") \
-  X(RBNN_PUF_ENTROPY, "puf-entropy", "the SRAM pattern is too predictable to be a fingerprint") \
-  X(RBNN_DEVELOPMENT_BUILD, "development-build", "a development build does not open this licence") \
-  X(RBNN_STOPPED, "stopped", "stopped, because a byte arrived")
+  X(RBNN_ARGUMENT, "argument", "\222gu\363t\256\357\222gu\363\212\214miss\267\236mal\350\263\216\361\272l\222ge\274\365% \321\226s\206\351\225s") \
+  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "\231k\217wn-\351\225\256\231k\217wn \351\225\274\365% \321\226s\206\351\225s") \
+  X(RBNN_LINE_TOO_LONG, "line-too-long", "l\205e-too-l\213g\224l\205\200\214l\213g\204\202\211\206\351\242\264\237\242w\306d\241pp\210") \
+  X(RBNN_BUFFER_SIZE, "buffer-size", "\264\253\302ze\224\302z\200\214z\204\272\312l\222g\204\202\211\206\264\204\236\216\361\272m\211\301byt\247w\204\200s\207t") \
+  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "\264\253\205\326plete\224\264\237do\247\277ho\322 \252whol\200\205put") \
+  X(RBNN_NO_CONTAINER, "no-container", "\356\310\204:\245\375\200c\222ri\247\217 \260") \
+  X(RBNN_CONTAINER_FORMAT, "container-format", "\310\253\350\232\224\331\310\237h\306\357\231supp\216t\263\350a\212\312v\204\325") \
+  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "\310\253\345\360\331\310\237\214\345\263\216\201r\231c\232\210\274f\341h \342\353") \
+  X(RBNN_CONTAINER_LAYER, "container-layer", "\310\253lay\204\256\252lay\237\317\206\331do\247\277f\244\245\375e") \
+  X(RBNN_NO_PROVISIONING, "no-provisioning", "\356p\241vi\325\267\224p\241vi\325\267\233\222t\244i\213\371empty\274\336 \242f\341h") \
+  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "p\241vi\325\267-\345\360p\241vi\325\267\233\222t\244i\213\371\345\210\274f\341h \342\353") \
+  X(RBNN_POWER_CYCLE, "power-cycle", "p\324cycle\224f\267\204p\243\212c\357\213l\301b\200\271\323 af\270\233\324\213;\233\324cycl\377bo\222d") \
+  X(RBNN_PUF_PATTERN, "puf-pattern", "p\240-p\335\224SRAM\354\371\303\226\211\212\312\271pe\232s\236s\272\342\214\277f\241m\233\324\213") \
+  X(RBNN_PUF_HELPER, "puf-helper", "p\240-\365\204\256\365\237d\232\252\242SRAM\354 d\272\277b\221\213g\361geth\237\312w\204\200\305\211g\210") \
+  X(RBNN_NOT_ENROLLED, "not-enrolled", "\217t-\336\320:\333\200\214\277\336\320") \
+  X(RBNN_ENROLLED, "enrolled", "\336\320:\333\200\214al\271\323\301\336\320") \
+  X(RBNN_UNKNOWN_TASK, "unknown-task", "\231k\217wn-\340\224\331h\306\217 su\305\300;\300s% \321\226s\202em") \
+  X(RBNN_NO_LICENCE, "no-licence", "\356\266\256\217 \276\344\202is\300 \213\333e") \
+  X(RBNN_LICENCE_FORMAT, "licence-format", "\266-\350\232\224\276h\306\357\231supp\216t\263\350\232\236v\204\325\236fl\251\203\216\300 numb\204") \
+  X(RBNN_LICENCE_MODEL, "licence-model", "\266-\260\224\276\214f\312\211oth\237\260\236\216\206\331w\306\305\211g\210") \
+  X(RBNN_LICENCE_REFUSED, "licence-refused", "\266-\271fus\360\276do\247\277\316\207 \376\245\364\301\213\333e") \
+  X(RBNN_SEALED_BLOCK, "sealed-block", "sea\320-b\332\224\340\347sea\320\233\222\265e\270\203w\204\200\305\211g\210") \
+  X(RBNN_LOCKED, "locked", "\332\360\340\371\332\210\274\231\332 \342\366\226") \
+  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "\356\373e-\340\256\217\300\371\373e\274\231\332 \242s\362\305\201\272\213e") \
+  X(RBNN_LIMIT, "limit", "\321m\244\224\266\347\205f\204\223\200\321m\342\214\271a\305\210") \
+  X(RBNN_SELF_TEST, "self-test", "s\221f-te\226\224s\221f-tes\212fai\320") \
+  X(RBNN_OVERRUN, "overrun", "ov\204r\231\256byt\247\222riv\263f\220\270\202\211\202e\301\273u\322 b\200\271\323\274s\207d\206l\205\200\353") \
+  X(RBNN_PUF_BIAS, "puf-bias", "p\240-bi\220:\361\272m\211\301c\221l\203\317 \213\200c\341\203\205\206SRAM\354 hav\377s\265\200value") \
+  X(RBNN_PUF_ENTROPY, "puf-entropy", "p\240-\207t\241py\224SRAM\354 is\361o\233r\210\215tabl\313\272b\200\252f\267\204p\261") \
+  X(RBNN_LICENCE_OLD, "licence-old", "\266-o\322\256\252new\237\276\271pl\370\210\245\213e\236\312\342w\306r\235ok\210") \
+  X(RBNN_STORE_DAMAGED, "store-damaged", "\226\216e-\345\360\226\216\200\317 f\246\216\203\242\273\231t\203\214\345\263\312miss\267\274\336 \353") \
+  X(RBNN_NO_STORE, "no-store", "\356\226\216e:\333\200c\211\277\364ep \273\231ts\236s\272\244\201\367\247\217 \276\376 \252\321m\244") \
+  X(RBNN_DEVELOPMENT_BUILD, "development-build", "\255\221\316\363t-bui\322\256\252\255\221\316\363\212bui\322 do\247\277\316\207\245\266") \
+  X(RBNN_STOPPED, "stopped", "\226\316p\210\256\226\316p\210\236becaus\200\252byt\200\222riv\210")
+
+/* Packed texts (rbnn/spec/packed_text.py): two bytes for each byte from RBNN_PACKED_FIRST on. */
+#define RBNN_PACKED_FIRST 128u
+#define RBNN_PACKED_PAIRS { \
+{101, 32}, {32, 116}, {129, 104}, {115, 32}, {101, 114}, {105, 110}, {130, 128}, {101, 110}, \
+{101, 100}, {97, 110}, {116, 32}, {111, 110}, {105, 131}, {105, 99}, {111, 114}, {110, 111}, \
+{97, 115}, {101, 108}, {97, 114}, {135, 99}, {58, 134}, {137, 100}, {115, 116}, {141, 147}, \
+{108, 151}, {117, 110}, {97, 116}, {32, 112}, {144, 107}, {101, 118}, {44, 32}, {132, 32}, \
+{117, 102}, {114, 111}, {149, 32}, {114, 133}, {105, 116}, {130, 140}, {108, 111}, {101, 131}, \
+{97, 133}, {97, 103}, {97, 32}, {132, 45}, {109, 111}, {100, 157}, {58, 32}, {172, 100}, \
+{175, 145}, {163, 116}, {160, 102}, {136, 32}, {98, 178}, {97, 109}, {152, 101}, {133, 103}, \
+{116, 132}, {114, 101}, {111, 32}, {99, 111}, {59, 32}, {173, 141}, {152, 128}, {143, 138}, \
+{129, 156}, {121, 32}, {115, 105}, {99, 139}, {99, 107}, {99, 104}, {97, 131}, {195, 116}, \
+{199, 168}, {177, 134}, {142, 32}, {128, 116}, {116, 105}, {111, 119}, {111, 112}, {111, 102}, \
+{108, 136}, {108, 105}, {108, 100}, {97, 100}, {205, 171}, {194, 139}, {187, 109}, {184, 110}, \
+{181, 169}, {176, 32}, {166, 196}, {165, 189}, {161, 108}, {154, 215}, {135, 220}, {119, 146}, \
+{116, 156}, {108, 144}, {105, 138}, {105, 114}, {102, 142}, {100, 216}, {80, 201}, {39, 131}, \
+{228, 109}, {214, 109}, {203, 104}, {169, 168}, {155, 221}, {145, 112}, {143, 45}, {137, 32}, \
+{136, 148}, {129, 111}, {119, 164}, {109, 135}, {107, 101}, {104, 237}, {102, 227}, {97, 107}, \
+{97, 99}, {32, 140}, {248, 204}, {250, 118}, {246, 109}, {252, 223}, {242, 104}, {234, 128}, \
+}
 
 /* Key derivation (rbnn/spec/kdf.py). */
 #define RBNN_KEY_BYTES 32u
@@ -88,6 +115,8 @@ typedef enum {
 #define RBNN_LABEL_ROOT "root"
 #define RBNN_LABEL_DEVICE_X25519 "device-x25519"
 #define RBNN_LABEL_DEVICE_SIGN "device-sign"
+#define RBNN_LABEL_DEVICE_STORE "device-store"
+#define RBNN_LABEL_STORE_TAG "store-tag"
 #define RBNN_LABEL_USER_PSK "user-psk"
 #define RBNN_LABEL_TRUNK "trunk"
 
@@ -278,6 +307,8 @@ typedef struct {
 #define RBNN_LICENCE_MAGIC "RBLC"
 #define RBNN_HELPER_MAGIC "RBPH"
 #define RBNN_PROVISIONING_MAGIC "RBPV"
+#define RBNN_REVOCATION_MAGIC "RBRV"
+#define RBNN_STORE_MAGIC "RBST"
 #define RBNN_CONTAINER_VERSION 3u
 #define RBNN_LICENCE_VERSION 1u
 #define RBNN_PROVISIONING_VERSION 2u
@@ -302,6 +333,12 @@ typedef struct {
 #define RBNN_LICENCE_BYTES 164u
 #define RBNN_HELPER_RECORD_BYTES 3117u
 #define RBNN_HELPER_RECORD_PADDED_BYTES 3120u
+#define RBNN_STORE_VERSION 1u
+#define RBNN_STORE_TAG_BYTES 16u
+#define RBNN_STORE_SLOT_BYTES 32u
+#define RBNN_STORE_TASKS 32u
+#define RBNN_STORE_SHARE 64u
+#define RBNN_STORE_BLOCK 1024u
 #define RBNN_NOISE_PROTOCOL "Noise_Kpsk0_25519_ChaChaPoly_BLAKE2b"
 
 /* First bytes of a model container. */
@@ -398,9 +435,9 @@ typedef struct {
   uint8_t model_id[16]; /* as in the container */
   uint8_t model_digest[32]; /* BLAKE2b-256 of the whole container */
   uint16_t task; /* task number */
-  uint16_t reserved; /* zero */
+  uint16_t activation_limit; /* activations of this licence; 0 is no limit */
   uint32_t sequence; /* number of this licence on this device, from 1 */
-  uint32_t inference_limit; /* inferences per activation; 0 is no limit */
+  uint32_t inference_limit; /* inferences of this licence; 0 is no limit */
 } rbnn_licence_prologue;
 _Static_assert(sizeof(rbnn_licence_prologue) == 84u, "licence_prologue");
 #define RBNN_LICENCE_PROLOGUE_BYTES 84u
@@ -425,6 +462,30 @@ typedef struct {
 _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
 #define RBNN_PROVISIONING_HEADER_BYTES 16u
 #define RBNN_PROVISIONING_HEADER_CRC32_OFFSET 12u
+
+/* First slot of a page of the store; the page counts only with it. */
+typedef struct {
+  uint8_t magic[4]; /* "RBST" */
+  uint16_t version; /* STORE_VERSION */
+  uint16_t reserved; /* zero */
+  uint32_t generation; /* counts the pages that were begun, from 1 */
+  uint32_t base; /* licences up to this sequence are refused for tasks without a record */
+  uint8_t tag[16]; /* see SPEC.md, Store */
+} rbnn_store_header;
+_Static_assert(sizeof(rbnn_store_header) == 32u, "store_header");
+#define RBNN_STORE_HEADER_BYTES 32u
+
+/* What a device keeps of a task and its licence; of several for a task, the last one counts. */
+typedef struct {
+  uint8_t model[5]; /* first bytes of the model id */
+  uint8_t task; /* task number */
+  uint16_t activations; /* activations that the licence numbered `floor` has had */
+  uint32_t floor; /* licences with a lower sequence are refused */
+  uint32_t used; /* inferences that this licence has had or reserved */
+  uint8_t tag[16]; /* see SPEC.md, Store */
+} rbnn_store_record;
+_Static_assert(sizeof(rbnn_store_record) == 32u, "store_record");
+#define RBNN_STORE_RECORD_BYTES 32u
 
 /* Integer softmax (rbnn/spec/scores.py). */
 #define RBNN_LOG2_E_Q16 94548u
@@ -475,29 +536,30 @@ _Static_assert(sizeof(rbnn_provisioning_header) == 16u, "provisioning_header");
 #define RBNN_PROTECTION_OPEN "open"
 #define RBNN_PROTECTION_FLASH "flash"
 #define RBNN_PROTECTION_PERMANENT "permanent"
-/* X(word, arguments, text): served by rbnn_link_<word>; the second list in development builds. */
+/* X(word, arguments, text, packed): served by rbnn_link_<word>; the second list in development builds. */
 #define RBNN_COMMAND_LIST(X) \
-  X(name, "", "Print the name of the device") \
-  X(timestamp, "", "Print the time since start") \
-  X(profile, "", "Print firmware and model") \
-  X(help, "", "Print this list") \
-  X(db, "load N | HEX... | print", "Announce N bytes, load them, or print the buffer") \
-  X(crc, "", "Print the CRC-32 of the loaded buffer") \
-  X(infer, "N [W]", "Run W warm-up and N timed inferences on the buffer, at most 50000 each") \
-  X(results, "", "Print the last scores again") \
-  X(labels, "", "Print the active task's input and class names") \
-  X(id, "", "Print what identifies board, firmware, model and device") \
-  X(enroll, "", "Make helper data from the power-up pattern") \
-  X(tasks, "", "List the tasks and their state") \
-  X(licences, "", "List the licences that this device holds") \
-  X(licence, "", "Take the loaded buffer as a licence until power-off") \
-  X(unlock, "TASK PSK", "Open the task's licence with its key (64 hex digits)") \
-  X(switch, "TASK", "Make an unlocked task the active one") \
-  X(lock, "", "Wipe every task secret and key") \
-  X(selftest, "", "Check crypto, sketch and container") \
-  X(stack, "", "Print the stack's high-water mark") \
-  X(reset, "", "Restart without losing power (a warm reset)")
+  X(name, "", "\346n\265\200\317\206\275e") \
+  X(timestamp, "", "\346\314m\200s\205c\200\226\222t") \
+  X(profile, "", "P\243\212\375\200\242\260") \
+  X(help, "", "P\261\245\321\226") \
+  X(db, "load N | HEX... | print", "An\217\231c\200N bytes\236\246\323\202em\236\216\233\311\264\204") \
+  X(crc, "", "\346CRC-32 \317\206\246\323\263\264\204") \
+  X(infer, "N [W]", "R\231 W \337m-up \242N\201im\263\205f\204\223\247\213\206\264\204\236a\212\254s\21250000 ea\305") \
+  X(results, "", "\346\341\212sc\216\247\353") \
+  X(labels, "", "\346\373\313\234\347\205pu\212\242c\341\203n\265es") \
+  X(id, "", "P\243\212wha\212id\207\314fi\247bo\222d\236\375e\236\331\242\275e") \
+  X(enroll, "", "M\367\200\365\237d\232\252f\241m\206p\324up\354") \
+  X(tasks, "", "Li\226\206\340\203\225\202e\343 \226\232e") \
+  X(licences, "", "Li\226\206\266s\202\232\333\200ho\322s") \
+  X(licence, "", "T\367\377\246\323\263\264\237\306\252\276\231\314l\233\324\317f") \
+  X(revoke, "", "T\367\377\246\323\263\264\237\306\252\217t\215\352a\212r\235ok\247a\300\347\266s") \
+  X(unlock, "TASK PSK", "Op\207\206\340\347\276\376 \244\203\364\301(64 hex dig\244s)") \
+  X(switch, "TASK", "M\367\200\357\231\332\210\300\206\373\200\213e") \
+  X(lock, "", "Wip\200\235\204y\300 sec\271\212\242\364y") \
+  X(selftest, "", "Che\304 crypto\236s\364t\305 \242\310\204") \
+  X(stack, "", "\346\226a\304\347high-w\232\237m\222k") \
+  X(reset, "", "Re\226\222\212\376ou\212\246s\267\233\315\237(\252\337m \271set)")
 #define RBNN_DEVELOPMENT_COMMAND_LIST(X) \
-  X(trace, "", "In development builds: run one inference; print time and output CRC-32 of every layer")
+  X(trace, "", "In \255\221\316\363\212bui\322s\256r\231 \213\200\205f\204\223e;\233\261\201im\200\242outpu\212CRC-32 \317 \235\204\301lay\204")
 
 #endif

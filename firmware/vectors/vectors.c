@@ -67,8 +67,7 @@ static void print_result(const uint8_t *bytes, uint32_t size)
 {
   rbnn_print("m-[");
   rbnn_print_hex(bytes, size);
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }
 
 static rbnn_status run_kdf(const word *words)
@@ -200,15 +199,14 @@ static void print_error(rbnn_status status)
 {
   rbnn_print("e-[");
   switch (status) {
-#define CASE(code, name, text) \
-  case code: rbnn_print(name ": " text); break;
+#define CASE(code, name, line) \
+  case code: rbnn_print_packed(line); break;
     RBNN_STATUS_LIST(CASE)
 #undef CASE
     case RBNN_OK:
     default: break;
   }
-  rbnn_print("]");
-  rbnn_print_end();
+  rbnn_print_close();
 }
 
 _Noreturn void rbnn_app_run(void)

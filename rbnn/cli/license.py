@@ -1,11 +1,11 @@
-"""``rbnn license``: issue licence files, put them on a board, and show what was issued."""
+"""``rbnn license``: issue licences, put them on a board, revoke them, and show what was issued."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,12 +23,15 @@ from rbnn.cli.options import (
     UserKeyCommand,
 )
 
+if TYPE_CHECKING:
+    from rbnn.keys.revocation import Notice
+
 license_app = typer.Typer(no_args_is_help=True)
 
 
 @license_app.callback()
 def _license() -> None:
-    """Issue licence files, put them on a board, and show what was issued."""
+    """Issue licence files, put them on a board, revoke them, and show what was issued."""
 
 
 @license_app.command("issue", cls=UserKeyCommand)
@@ -50,7 +53,17 @@ def issue(
         ),
     ] = options.NO_VALUE,
     limit: Annotated[
-        int, typer.Option("--limit", min=0, help="Inferences per activation; 0 for no limit.")
+        int,
+        typer.Option("--limit", min=0, help="Inferences with each licence; 0 for no limit."),
+    ] = 0,
+    activations: Annotated[
+        int,
+        typer.Option(
+            "--activations",
+            min=0,
+            max=65535,
+            help="How often each licence makes its task active; 0 for no limit.",
+        ),
     ] = 0,
     out: Annotated[Path, typer.Option("--out", help="Folder for the licence files.")] = Path(
         "licences"
@@ -90,6 +103,7 @@ def issue(
                 names,
                 limit,
                 files.write,
+                activations,
                 release_only=release_only,
             )
     rows: list[dict[str, Any]] = []
@@ -106,7 +120,9 @@ def issue(
 
 @license_app.command("install")
 def install(
-    files: Annotated[list[Path], typer.Argument(help="Files that rbnn license issue wrote.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files that rbnn license issue or revoke wrote.")
+    ],
     board: BoardOption = options.DEFAULT_BOARD,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
@@ -122,28 +138,74 @@ def install(
     registry: RegistryOption = options.DEFAULT_REGISTRY,
     as_json: JsonOption = False,
 ) -> None:
-    """Put licence files on a board, over its serial line."""
+    """Put licence files and notices of revocation on a board, over its serial line."""
     from rbnn.device import installing
     from rbnn.keys.registry import Registry
 
-    new = installing.read_licences(files)
+    new, notices = installing.read_files(files)
     target = options.target(board, port, device_folder, emulated)
-    if keep:
+    obeyed, installed = [], []
+    if notices:
+        with target.open() as session:
+            obeyed = installing.obey(session, notices)
+    if keep and new:
         target.check()
         with Registry.open(registry, create=False) as known:
             installed = installing.install_in_flash(target, known, new)
-    else:
+    elif new:
         with target.open() as session:
             installed = installing.install(session, new)
     if as_json:
         rows = [one.model_dump(mode="json") for one in installed]
-        print(json.dumps({"board": board, "licences": rows}, indent=2))
+        gone = [one.model_dump(mode="json") for one in obeyed]
+        print(json.dumps({"board": board, "licences": rows, "revoked": gone}, indent=2))
         return
+    for notice in obeyed:
+        print(f"{notice.task}: licences before {notice.accepts_from} are revoked, for good")
     for one in installed:
         lasts = "is in flash" if one.lasting else "lasts until the board's power goes off"
         print(f"{one.task}: licence {one.sequence} {lasts}")
-    if not keep:
+    if new and not keep:
         options.say("With --keep, it is written to flash.")
+
+
+@license_app.command("revoke")
+def revoke(
+    task: Annotated[str, typer.Argument(help="Task whose licences are revoked.")],
+    device: DeviceOption = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the notice.")] = Path("licences"),
+    provider_key: Annotated[
+        Path, typer.Option("--provider-key", help="Licence provider's key; it must exist.")
+    ] = options.DEFAULT_PROVIDER_KEY,
+    passphrase_file: PassphraseFileOption = None,
+    registry: RegistryOption = options.DEFAULT_REGISTRY,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a notice that revokes all licences issued so far for a task on one device."""
+    from rbnn.device.licensing import revoke_task
+    from rbnn.files import write_atomic
+    from rbnn.keys.provider_key import load_provider_key
+    from rbnn.keys.registry import Registry
+
+    provider = load_provider_key(provider_key, passphrase_file)
+    path = out
+    with Registry.open(registry, create=False) as known:
+        found = known.find_device(device)
+
+        def deliver(notice: Notice) -> None:
+            nonlocal path
+            path = out / f"{task}-{notice.notice_id.hex()[:8]}.revocation"
+            out.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, notice.data)
+
+        made = revoke_task(known, provider, bytes.fromhex(found.public), task, deliver)
+    if as_json:
+        row = {"task": task, "device": found.public, "accepts_from": made.sequence}
+        print(json.dumps({"revoked": {**row, "file": str(path)}}, indent=2))
+        return
+    options.say(f"wrote {path}")
+    say = f"rbnn license install {shlex.quote(str(path))} --board {found.board}"
+    print(f"The device obeys it once it has it: {say}")
 
 
 license_app.command("list")(license_list.list_licences)

@@ -92,7 +92,7 @@ def foreign_licence(
 def _another_chip(original: EmulatedTarget, folder: Path) -> EmulatedTarget:
     EmulatedBoard.create(folder, original.board.name)
     thief = EmulatedTarget(original.board, folder, lambda _: None)
-    thief.device.write_flash(original.device.flash_file.read_bytes(), original.board.flash.bytes)
+    thief.device.write_flash(original.device.flash_file.read_bytes(), original.board.image.bytes)
     return thief
 
 

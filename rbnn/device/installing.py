@@ -10,11 +10,20 @@ from rbnn.device.session import Session
 from rbnn.device.target import Target
 from rbnn.frozen import Frozen
 from rbnn.keys import licence as licences
-from rbnn.keys import provisioning
+from rbnn.keys import provisioning, revocation
 from rbnn.keys.errors import LicenceError
 from rbnn.keys.licence import Licence
 from rbnn.keys.records import IssuedLicence
 from rbnn.keys.registry import Registry
+from rbnn.keys.revocation import Notice
+
+
+class ObeyedNotice(Frozen):
+    """A notice of revocation that the board has taken: it keeps it for good."""
+
+    task: str
+    accepts_from: int
+    """The first sequence that it still accepts for the task."""
 
 
 class InstalledLicence(Frozen):
@@ -26,16 +35,21 @@ class InstalledLicence(Frozen):
     lasting: bool
 
 
-def read_licences(files: Sequence[Path]) -> list[Licence]:
-    """Read licence files.
+def read_files(files: Sequence[Path]) -> tuple[list[Licence], list[Notice]]:
+    """Read licence files and notices of revocation.
 
     Raises:
-        LicenceError: names the file that cannot be read or is no licence.
+        LicenceError: names the file that cannot be read or is neither.
     """
-    found = []
+    found: list[Licence] = []
+    notices: list[Notice] = []
     for file in files:
         try:
-            found.append(licences.parse(file.read_bytes()))
+            data = file.read_bytes()
+            if revocation.is_notice(data):
+                notices.append(revocation.parse(data))
+            else:
+                found.append(licences.parse(data))
         except OSError as error:
             raise LicenceError(
                 f"Cannot read {file}: {error.strerror}.", "Make one with: rbnn license issue"
@@ -44,7 +58,17 @@ def read_licences(files: Sequence[Path]) -> list[Licence]:
             raise LicenceError(
                 f"{file} is no licence file: {error.what}", "Make one with: rbnn license issue"
             ) from error
-    return found
+    return found, notices
+
+
+def obey(session: Session, notices: Sequence[Notice]) -> list[ObeyedNotice]:
+    """Give a board notices of revocation.
+
+    Raises:
+        DeviceError: it refuses one.
+    """
+    obeyed = [session.revoke(one.data) for one in notices]
+    return [ObeyedNotice(task=task, accepts_from=floor) for task, floor in obeyed]
 
 
 def install(session: Session, new: Sequence[Licence]) -> list[InstalledLicence]:

@@ -1,4 +1,4 @@
-"""Issuing licences for the tasks of an exported model, and adding them to the registry."""
+"""Issuing and revoking licences for the tasks of an exported model; the registry remembers both."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from tempfile import TemporaryDirectory
 
 from rbnn.container.container import Container
 from rbnn.files import write_atomic
-from rbnn.keys import licence
+from rbnn.keys import licence, revocation
 from rbnn.keys.errors import LicenceError
 from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.registry import Registry
+from rbnn.keys.revocation import Notice
 from rbnn.keys.user_key import UserKey
 
 
@@ -27,6 +28,7 @@ def issue_licences(
     tasks: Sequence[str],
     inference_limit: int = 0,
     deliver: Callable[[Mapping[str, Licence]], None] | None = None,
+    activation_limit: int = 0,
     *,
     release_only: bool = False,
 ) -> dict[str, Licence]:
@@ -40,9 +42,10 @@ def issue_licences(
         user_key: the key that will open them.
         registry: contains the device and receives the licences.
         tasks: names of the tasks to license; empty for all.
-        inference_limit: inferences per activation; 0 for no limit.
+        inference_limit: inferences with each licence; 0 for no limit.
         deliver: called with the licences before the registry keeps them; if it raises, none is
             issued.
+        activation_limit: how often each licence makes its task active; 0 for no limit.
         release_only: whether a development build shall refuse them.
 
     Returns:
@@ -72,12 +75,50 @@ def issue_licences(
                 secrets[name],
                 desk.next_sequence(),
                 inference_limit,
+                activation_limit,
                 release_only=release_only,
             )
             desk.add(issued[name], name, user_key)
         if deliver is not None:
             deliver(issued)
     return issued
+
+
+def revoke_task(
+    registry: Registry,
+    provider: ProviderKey,
+    device: bytes,
+    task: str,
+    deliver: Callable[[Notice], None],
+) -> Notice:
+    """Revoke all licences of a task that a device was issued so far.
+
+    Args:
+        registry: has them; notes the revocation.
+        provider: whose licences they are.
+        device: X25519 public key of the device, 32 bytes.
+        task: the task's name. Of several models with such a task, the one of the newest licence.
+        deliver: called with the notice before the registry keeps it; if it raises, nothing is
+            revoked.
+
+    Raises:
+        LicenceError: the device has no licence for the task.
+        RbnnError: the registry does not know the device, or refuses.
+    """
+    issued = [one for one in registry.licences(device) if one.task_name == task]
+    if not issued:
+        raise LicenceError(
+            f"The registry has no licence for task {task} on the device {device.hex()[:16]}….",
+            "rbnn license list shows those that were issued.",
+        )
+    newest = issued[-1]
+    with registry.issuing(device) as desk:
+        model = bytes.fromhex(newest.model_id)
+        first = desk.next_sequence()
+        notice = revocation.make(provider, device, model, newest.task_number, first)
+        desk.revoke_task(model, newest.task_number, f"notice {notice.notice_id.hex()}")
+        deliver(notice)
+    return notice
 
 
 class LicenceFiles:

@@ -149,6 +149,17 @@ class Session:
         answer = self.ask("licence")
         return _licence(answer, answer.one("licence"))
 
+    def revoke(self, notice: bytes) -> tuple[str, int]:
+        """Give the device a notice of revocation, which it obeys for good.
+
+        Returns:
+            The task, and the first sequence that the device still accepts for it.
+        """
+        self.load(notice)
+        answer = self.ask("revoke")
+        task, floor = answer.fields(answer.one("revoked"), 2)
+        return task, answer.number(floor, most=0xFFFFFFFF)
+
     def enroll(self) -> Enrolment:
         """Make helper data from the power-up pattern."""
         answer = self.ask("enroll", ENROL_TIMEOUT_S)

@@ -7,11 +7,13 @@
         fingerprint.bin    its SRAM: each cell's mismatch, float32; as secret as a real chip's
         flash.bin          firmware image
         provisioning.bin   provisioning partition, erased bytes 0xFF
+        store.bin          RAM of the emulator; its start plays the flash of the store
         state.json         the running emulator (rbnn.device.emulated.emulator)
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +55,7 @@ class EmulatedBoard:
         self.fingerprint_file = folder / "fingerprint.bin"
         self.flash_file = folder / "flash.bin"
         self.provisioning_file = folder / "provisioning.bin"
+        self.store_file = folder / "store.bin"
         self.state_file = folder / "state.json"
 
     @property
@@ -181,6 +184,27 @@ class EmulatedBoard:
         """Replace the provisioning partition, completely or not at all; its rest is erased."""
         self._check_size("provisioning partition", partition, capacity)
         write_atomic(self.provisioning_file, partition + ERASED * (capacity - len(partition)))
+
+    def make_store(self, pages: int, size: int) -> None:
+        """Make the file of the store unless there is one: erased pages, then zeros.
+
+        Args:
+            pages: bytes of the pages of its flash.
+            size: bytes of the file; nearly all of it takes no place on the disk.
+
+        Raises:
+            FlashError: there is one of another size.
+        """
+        if not self.store_file.exists():
+            made = self.store_file.with_suffix(".new")
+            write_atomic(made, ERASED * pages)
+            os.truncate(made, size)
+            made.replace(self.store_file)
+        if (found := self.store_file.stat().st_size) != size:
+            raise FlashError(
+                f"{self.store_file} has {found} bytes instead of {size}: it is damaged.",
+                "Remove the folder to start with a new device.",
+            )
 
     def erase_provisioning(self, capacity: int) -> None:
         """Erase the provisioning partition."""

@@ -46,18 +46,23 @@ class Emulation(Frozen):
         serial_index: which of the machine's serial lines the firmware uses.
         icount_shift: an instruction takes 2^shift ns of the emulated clock.
         tick_hz: rate of the firmware's time stamp counter under emulation.
+        file_ram_bytes: size of the machine's RAM that a file can be behind; the store is at its
+            start. 0 if there is none: the emulated board keeps no counts.
     """
 
     machine: str
     serial_index: int = Field(ge=0)
     icount_shift: int = Field(ge=0, le=10)
     tick_hz: int = Field(gt=0)
+    file_ram_bytes: int = Field(default=0, ge=0)
 
 
 class _Rbnn(Frozen):
     port: str
+    boot: Region | None = None
     flash: Region
     provisioning: Region
+    store: Region
     ram: Region
     noinit: Region
     stack_bytes: int = Field(gt=0, multiple_of=8)
@@ -73,8 +78,10 @@ class Board(Frozen):
     """One board.
 
     ``noinit`` is the RAM that start-up never writes: the fingerprint's ``PATTERN_BYTES`` bytes
-    come first, the warm-reset marker follows. ``work_bytes`` and ``resident_bytes`` limit the
-    kernels' working memory and the weights that stay in RAM; None means no limit. ``openocd_lock``
+    come first, the warm-reset marker follows. ``store`` is two pages of flash for what a device
+    must not forget; ``boot`` is where the vectors are, if that is apart from ``flash``.
+    ``work_bytes`` and ``resident_bytes`` limit the kernels' working memory and the weights that
+    stay in RAM; None means no limit. ``openocd_lock``
     is OpenOCD's command that turns the chip's read-out protection on.
     """
 
@@ -84,8 +91,10 @@ class Board(Frozen):
     clock_hz: int
     manifest: Path
     port: str
+    boot: Region | None
     flash: Region
     provisioning: Region
+    store: Region
     ram: Region
     noinit: Region
     stack_bytes: int
@@ -100,6 +109,12 @@ class Board(Frozen):
     def puf(self) -> Region:
         """The fingerprint's place in RAM."""
         return Region(address=self.noinit.address, bytes=PATTERN_BYTES)
+
+    @property
+    def image(self) -> Region:
+        """From the vectors to the end of the flash, what lies between included."""
+        start = self.flash.address if self.boot is None else self.boot.address
+        return Region(address=start, bytes=self.flash.end - start)
 
     @property
     def unit(self) -> CountUnit:

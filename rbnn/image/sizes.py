@@ -38,11 +38,17 @@ ALIGNMENT = "alignment"
 
 _FOLDERS = {
     "core": ENGINE,
+    "core_rarely": ENGINE,
     "reconf": ENGINE,
     "crypto": CRYPTO,
+    "crypto_rarely": CRYPTO,
     "monocypher": CRYPTO,
     "puf": KEYS,
     "licence": KEYS,
+    "store": KEYS,
+    "link": LINK,
+    "port": LINK,
+    "src": LINK,
     "device": KEYS,
 }
 # app/main.c owns all static memory: the part to which each of its variables belongs.
@@ -53,7 +59,7 @@ _STATICS = {
     ".bss.params": PARAMS,
     ".bss.resident": RESIDENT,
 }
-_IN_FLASH = frozenset({".text", ".ARM.exidx", ".data"})
+_IN_FLASH = frozenset({".vectors", ".text", ".ARM.exidx", ".data"})
 _IN_RAM = frozenset({".data", ".bss", ".stack"})
 _IMAGE_SYMBOL = "rbnn_model_image"
 

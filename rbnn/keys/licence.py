@@ -41,6 +41,7 @@ class Licence:
     sequence: int
     inference_limit: int
     release_only: bool
+    activation_limit: int = 0
 
 
 def parse(data: bytes) -> Licence:
@@ -50,7 +51,7 @@ def parse(data: bytes) -> Licence:
         data: 164 bytes.
 
     Raises:
-        LicenceError: wrong size, magic, version, flags, reserved members or task number.
+        LicenceError: wrong size, magic, version, flags or task number.
     """
     if len(data) != layout.LICENCE_BYTES:
         raise LicenceError(
@@ -60,7 +61,6 @@ def parse(data: bytes) -> Licence:
     required = {
         "magic": layout.LICENCE_MAGIC,
         "version": layout.LICENCE_VERSION,
-        "reserved": 0,
     }
     for name, expected in required.items():
         if values[name] != expected:
@@ -97,6 +97,7 @@ def parse(data: bytes) -> Licence:
         sequence=number("sequence"),
         inference_limit=number("inference_limit"),
         release_only=bool(number("flags") & layout.LicenceFlag.RELEASE_ONLY),
+        activation_limit=number("activation_limit"),
     )
 
 
@@ -110,6 +111,7 @@ def issue(
     secret: bytes,
     sequence: int,
     inference_limit: int = 0,
+    activation_limit: int = 0,
     *,
     release_only: bool = False,
 ) -> Licence:
@@ -124,7 +126,8 @@ def issue(
         task_number: position in the container's task table.
         secret: the task secret S_t, 32 bytes.
         sequence: counts the licences of this device, from 1.
-        inference_limit: inferences per activation; 0 for no limit.
+        inference_limit: inferences with this licence; 0 for no limit.
+        activation_limit: how often the task may be made active with it; 0 for no limit.
         release_only: whether a development build shall refuse it.
 
     Raises:
@@ -151,7 +154,7 @@ def issue(
                 "model_id": model_id,
                 "model_digest": model_digest,
                 "task": task_number,
-                "reserved": 0,
+                "activation_limit": activation_limit,
                 "sequence": sequence,
                 "inference_limit": inference_limit,
             }

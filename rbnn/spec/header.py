@@ -9,7 +9,8 @@ import jinja2
 
 from rbnn import __version__
 from rbnn.files import write_atomic
-from rbnn.spec import kdf, layout, link, operators, own_weights, packing, puf, scores
+from rbnn.spec import kdf, layout, link, operators, own_weights, packing, puf, scores, store
+from rbnn.spec.packed_text import FIRST, c_string, pack
 from rbnn.spec.status import Status
 
 HEADER = Path("firmware") / "spec" / "rbnn_spec.h"
@@ -25,14 +26,19 @@ def render() -> str:
         keep_trailing_newline=True,
     )
     generator = puf.generator_polynomial()
+    texts = pack([*(one.line for one in Status if one.value), *(one.doc for one in link.COMMANDS)])
     return environment.get_template("rbnn_spec.h.j2").render(
         firmware_version=__version__,
         kdf=kdf,
         layout=layout,
         link=link,
+        packed=lambda text: c_string(texts.packed[text]),
+        packed_first=FIRST,
+        pairs=texts.pairs,
         packing=packing,
         puf=puf,
         scores=scores,
+        store=store,
         statuses=list(Status),
         operators=operators.in_order(),
         own_weights=own_weights,

@@ -34,6 +34,11 @@ class Label(StrEnum):
     """Parent the root key; no context: the device's static X25519 private key."""
     DEVICE_SIGN = "device-sign"
     """Parent the root key; no context: seed of the device's receipt-signing key."""
+    DEVICE_STORE = "device-store"
+    """Parent the root key; no context: key of the device's store."""
+    STORE_TAG = "store-tag"
+    """Parent the store's key; context a slot without its tag (16) || generation of its page (u32)
+    || number of the slot (u32): the first 16 bytes are the slot's tag."""
     USER_PSK = "user-psk"
     """Parent a user key; context licence id (16): the pre-shared key of that licence."""
     TRUNK = "trunk"

@@ -10,12 +10,14 @@ from enum import IntEnum, IntFlag
 
 from rbnn.spec.kdf import KEY_BYTES
 from rbnn.spec.puf import HELPER_BYTES, TAG_BYTES
+from rbnn.spec.store import STORE_HEADER, STORE_RECORD
 from rbnn.spec.structs import Field, Record
 
 CONTAINER_MAGIC = b"RBNN"
 LICENCE_MAGIC = b"RBLC"
 HELPER_MAGIC = b"RBPH"
 PROVISIONING_MAGIC = b"RBPV"
+REVOCATION_MAGIC = b"RBRV"
 CONTAINER_VERSION = 3
 LICENCE_VERSION = 1
 PROVISIONING_VERSION = 2
@@ -243,11 +245,13 @@ LICENCE_PROLOGUE = Record(
         Field("model_id", "u8", "as in the container", 16),
         Field("model_digest", "u8", "BLAKE2b-256 of the whole container", 32),
         Field("task", "u16", "task number"),
-        Field("reserved", "u16", "zero"),
+        Field("activation_limit", "u16", "activations of this licence; 0 is no limit"),
         Field("sequence", "u32", "number of this licence on this device, from 1"),
-        Field("inference_limit", "u32", "inferences per activation; 0 is no limit"),
+        Field("inference_limit", "u32", "inferences of this licence; 0 is no limit"),
     ),
 )
+"""A revocation notice has the same form, with ``REVOCATION_MAGIC``, no model digest and no limits;
+its ``sequence`` is the first one that the device still accepts for the task."""
 
 LICENCE_MESSAGE_BYTES = 32 + 32 + 16
 """Noise message: ephemeral public key, encrypted task secret, tag."""
@@ -288,4 +292,6 @@ RECORDS = (
     LICENCE_PROLOGUE,
     HELPER_HEADER,
     PROVISIONING_HEADER,
+    STORE_HEADER,
+    STORE_RECORD,
 )

@@ -145,6 +145,12 @@ COMMANDS = (
         ("m-licence-[<slot>,<task>,<id 32 hex>,<sequence>,ram]",),
     ),
     Command(
+        "revoke",
+        "",
+        "Take the loaded buffer as a notice that revokes a task's licences",
+        ("m-revoked-[<task>,<first sequence that is still accepted>]",),
+    ),
+    Command(
         "unlock",
         "TASK PSK",
         "Open the task's licence with its key (64 hex digits)",

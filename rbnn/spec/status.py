@@ -42,8 +42,21 @@ class Status(IntEnum):
     OVERRUN = -27
     PUF_BIAS = -28
     PUF_ENTROPY = -29
+    LICENCE_OLD = -30
+    STORE_DAMAGED = -31
+    NO_STORE = -32
     DEVELOPMENT_BUILD = -33
     STOPPED = -34
+
+    @property
+    def printed(self) -> str:
+        """Its name on the serial line."""
+        return self.name.lower().replace("_", "-")
+
+    @property
+    def line(self) -> str:
+        """What the device prints in ``e-[...]``."""
+        return f"{self.printed}: {self.text}"
 
     @property
     def text(self) -> str:
@@ -83,5 +96,8 @@ _TEXTS: dict[Status, str] = {
     Status.DEVELOPMENT_BUILD: "a development build does not open this licence",
     Status.STOPPED: "stopped, because a byte arrived",
     Status.PUF_ENTROPY: "the SRAM pattern is too predictable to be a fingerprint",
+    Status.LICENCE_OLD: "a newer licence replaced this one, or it was revoked",
+    Status.STORE_DAMAGED: "the store of floors and counts is damaged or missing; enrol again",
+    Status.NO_STORE: "this device cannot keep counts, so it takes no licence with a limit",
     Status.OVERRUN: "bytes arrived faster than they could be read; send the line again",
 }

@@ -16,6 +16,7 @@ KERNELS = tuple(f"core/{op.kernel.removeprefix('rbnn_')}" for op in in_order())
 ORDER = (
     "spec",
     "crypto",
+    "store",
     "core",
     "core/stage",
     *KERNELS,

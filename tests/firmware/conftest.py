@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,5 +42,6 @@ def licensed(
 def device(licensed: LicensedModel, tmp_path: Path) -> Iterator[HostFirmware]:
     """That device, freshly powered with 10 % bit errors."""
     pattern = licensed.noisy_pattern()
-    with HostFirmware(licensed.program, pattern, tmp_path, licensed.partition) as firmware:
+    store = shutil.copy(licensed.store, tmp_path / "store.bin")
+    with HostFirmware(licensed.program, pattern, tmp_path, licensed.partition, store) as firmware:
         yield firmware

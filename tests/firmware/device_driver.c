@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A product with no serial grammar, of device.h only, as a process:
- * `device_driver CONTAINER PARTITION|- PATTERN|- RESIDENT_LAYERS ARENA_BYTES_LESS`. One command a
- * line on standard input; its status, and what belongs to it, on standard output.
+ * `device_driver CONTAINER PARTITION|- PATTERN|- RESIDENT_LAYERS ARENA_BYTES_LESS STORE|-`. One
+ * command a line on standard input; its status, and what belongs to it, on standard output.
  *
  *   enroll | add LICENCE | unlock TASK PSK | switch TASK | lock | stop
  *   infer PIXELS     logits, then scores; keys and pixels as hex
@@ -154,11 +154,45 @@ static void serve(char *line)
   fflush(stdout);
 }
 
+/* The store in this process's memory: the file's content at the start, written back at the end. */
+#define PAGE_BYTES 4096u
+static uint32_t pages[2][PAGE_BYTES / 4u];
+
+static void erase(uint32_t page)
+{
+  memset(pages[page], 0xFF, PAGE_BYTES);
+}
+
+static void program(uint32_t page, uint32_t word, const uint32_t *data, uint32_t count)
+{
+  for (uint32_t i = 0; i < count; i++) pages[page][word + i] &= data[i];
+}
+
+static const rbnn_flash *use_store(const char *path)
+{
+  static const rbnn_flash flash = {
+      .pages = {pages[0], pages[1]}, .page_bytes = PAGE_BYTES, .erase = erase, .program = program};
+  if (strcmp(path, "-") == 0) return NULL;
+  FILE *const file = fopen(path, "rb");
+  if (file != NULL) {
+    (void)!fread(pages, 1, sizeof pages, file);
+    fclose(file);
+  }
+  return &flash;
+}
+
+static void keep_store(const char *path)
+{
+  FILE *const file = fopen(path, "wb");
+  if (file == NULL || fwrite(pages, 1, sizeof pages, file) != sizeof pages) exit(2);
+  fclose(file);
+}
+
 int main(int count, char **arguments)
 {
   static char line[LINE_BYTES];
   uint32_t container_bytes, partition_bytes, pattern_bytes;
-  if (count != 6) return 2;
+  if (count != 7) return 2;
   uint8_t *const container = read_file(arguments[1], &container_bytes);
   uint8_t *const partition = read_file(arguments[2], &partition_bytes);
   pattern = read_file(arguments[3], &pattern_bytes);
@@ -176,9 +210,10 @@ int main(int count, char **arguments)
   memset(memory.resident, 0, memory.resident_bytes); /* only what is resident is wiped */
   memset(&device, 0x5a, sizeof device);
   print_status(rbnn_device_start(&device, &memory, container, container_bytes, partition,
-                                 partition_bytes, pattern));
+                                 partition_bytes, pattern, use_store(arguments[6])));
   putchar('\n');
   while (fgets(line, sizeof line, stdin) != NULL) serve(line);
+  if (strcmp(arguments[6], "-") != 0) keep_store(arguments[6]);
   free(memory.arena);
   free(memory.work);
   free(memory.params);

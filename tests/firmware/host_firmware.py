@@ -17,8 +17,20 @@ from rbnn.engine.compile import (
 )
 from rbnn.image import monocypher
 
-ROOMS = ("crypto", "core", "puf", "reconf", "licence", "device", "link", "port/host", "app")
+ROOMS = (
+    "crypto",
+    "store",
+    "core",
+    "puf",
+    "reconf",
+    "licence",
+    "device",
+    "link",
+    "port/host",
+    "app",
+)
 TIMEOUT_S = 60.0
+STORE_BYTES = 8192
 
 
 def build(folder: Path, model: Path | None = None, *, development: bool = True) -> Path:
@@ -52,16 +64,26 @@ class HostFirmware:
         pattern: its power-up pattern.
         provisioning: its provisioning partition, None for an erased one.
         folder: for the files that it reads.
+        store: file that plays the flash of its store; None for a device without one.
     """
 
     def __init__(
-        self, program: Path, pattern: bytes, folder: Path, provisioning: bytes | None = None
+        self,
+        program: Path,
+        pattern: bytes,
+        folder: Path,
+        provisioning: bytes | None = None,
+        store: Path | None = None,
     ) -> None:
         (folder / "pattern.bin").write_bytes(pattern)
         command = [str(program), "--pattern", str(folder / "pattern.bin")]
         if provisioning is not None:
             (folder / "provisioning.bin").write_bytes(provisioning)
             command += ["--provisioning", str(folder / "provisioning.bin")]
+        if store is not None:
+            if not store.exists():
+                store.write_bytes(b"\xff" * STORE_BYTES)
+            command += ["--store", str(store)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

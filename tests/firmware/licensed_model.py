@@ -36,6 +36,7 @@ class LicensedModel:
     user: UserKey
     licences: dict[str, Licence]
     partition: bytes
+    store: Path
 
     def psk(self, task: str) -> str:
         """The pre-shared key of a task's licence, as ``unlock`` takes it."""
@@ -99,7 +100,8 @@ def make_licensed_model(
     user = UserKey(Secret(rng.bytes(32)))
     made = random_export(provider_public=provider.public)
     program = host_firmware.build(folder, made.export.folder)
-    with HostFirmware(program, pattern, folder) as firmware:
+    store = folder / "store.bin"
+    with HostFirmware(program, pattern, folder, store=store) as firmware:
         record, public = enroll(firmware)
     container = made.export.container
     licences = {
@@ -127,4 +129,5 @@ def make_licensed_model(
         user,
         licences,
         provisioning.build(record, list(licences.values())),
+        store,
     )

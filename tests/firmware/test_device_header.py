@@ -35,7 +35,7 @@ RNG = np.random.default_rng(31)
 PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(RNG.bytes(32)))
 USER = UserKey(Secret(RNG.bytes(32)))
 PATTERN = RNG.bytes(PATTERN_BYTES)
-ROOMS = ("crypto", "core", "puf", "reconf", "licence", "device")
+ROOMS = ("crypto", "store", "core", "puf", "reconf", "licence", "device")
 RESIDENT = 0b1011
 """Layers that stay reconfigured: two of the trunk's and one of the task's."""
 
@@ -49,6 +49,7 @@ class Product:
     folder: Path
     public: bytes = b""
     record: bytes = b""
+    has_store: bool = False
 
     def issue(self, task: str, limit: int = 0, digest: bytes | None = None) -> Licence:
         """A licence for this device and :data:`USER`."""
@@ -84,12 +85,13 @@ class Product:
             files["pattern"] = bytes(np.frombuffer(PATTERN, np.uint8) ^ noise)
         for name, data in files.items():
             (self.folder / name).write_bytes(data)
+        store = str(self.folder / "store") if self.has_store else "-"
         paths = [
             str(self.folder / name) if name in files else "-"
             for name in ("container", "partition", "pattern")
         ]
         done = subprocess.run(
-            [str(self.program), *paths, str(resident), str(arena_less)],
+            [str(self.program), *paths, str(resident), str(arena_less), store],
             input="".join(f"{command}\n" for command in commands),
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip
@@ -165,7 +167,10 @@ def test_a_wrong_key_and_another_model_are_refused(product: Product) -> None:
     assert answers[1:] == said
 
 
-def test_the_limit_is_counted(product: Product) -> None:
+def test_the_limit_is_counted_whatever_happens(product: Product, tmp_path: Path) -> None:
+    product = replace(product, folder=tmp_path, has_store=True)
+    _, (_, record, public) = product.run("enroll", licences=None)
+    product = replace(product, record=bytes.fromhex(record), public=bytes.fromhex(public))
     held = product.issue("grey", limit=2)
     pixels = product.made.images["grey"][0].tobytes().hex()
     commands = ("infer 00", *[f"infer {pixels}"] * 3)
@@ -175,6 +180,8 @@ def test_the_limit_is_counted(product: Product) -> None:
     assert [answer[0] for answer in answers[1:]] == [
         "no-active-task", "ok", "ok", "argument", "ok", "ok", "limit"
     ]  # fmt: skip
+    again = product.run(unlock(held, "grey"), "switch grey", f"infer {pixels}", licences=(held,))
+    assert [answer[0] for answer in again[1:]] == ["ok", "ok", "limit"]
 
 
 @pytest.mark.parametrize("leave", ["lock", "switch colour", "add"])

@@ -259,6 +259,11 @@ def test_new_licence_leaves_the_task_and_its_limit_holds(
     said = device.ask("infer 1 0")
     assert said[-1].startswith("e-[limit: ")
     assert error_name(device.ask("results")) == "buffer-incomplete"
+    device.ask("switch grey")
+    assert error_name(device.ask("trace")) == "limit"
+    # Nor does the licence before it open again.
+    device.load(licensed.licences["grey"].data)
+    assert error_name(device.ask("licence")) == "licence-old"
     assert device.ask("name") == ["m-name-dut-[host]"]
 
 

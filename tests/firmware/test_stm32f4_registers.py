@@ -148,3 +148,28 @@ def test_the_read_out_protection_is_read_from_the_option_bytes(
 
 def test_an_emulated_chip_has_no_protection() -> None:
     assert start(control=0, ready=0).protection is Protection.NONE
+
+
+def flash_operations(control: int) -> list[str]:
+    """What the port's flash driver makes the fake controller do."""
+    port = FIRMWARE / "port" / "stm32f4"
+    sources = [HERE / "stm32f4_flash_driver.c", port / "flash.c"]
+    flags = [*SANITIZERS, f"-I{HERE / 'registers'}"]
+    program = compile_native("stm32f4_flash", sources, flags)
+    done = subprocess.run([str(program), f"{control:x}"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == "", done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def test_the_store_s_sectors_are_erased_and_programmed_as_the_manual_says() -> None:
+    words = ("12345678", "ffffffff", "00000000")
+    expected = ["page 16384"]
+    for page in range(2):
+        expected.append(f"erase {1 + page}")
+        expected += [f"program {0x1000 * page + 8 + i} {word}" for i, word in enumerate(words)]
+    # Locked again, the caches as before, the data cache emptied after each erase.
+    assert flash_operations(CR_AT_RESET) == [*expected, "locked 1", "cache 00000705", "resets 2"]
+
+
+def test_an_emulator_without_a_flash_controller_has_no_store() -> None:
+    assert flash_operations(0) == ["none"]

@@ -40,7 +40,7 @@ void fuzz_provisioning(const uint8_t *data, size_t size)
   uint8_t *const pattern = fuzz_copy(world.pattern.bytes, world.pattern.size);
   const int fresh = (data[0] & FRESH) == FRESH;
   if ((data[0] & CORRECT_CRC) != 0u) correct_crc(partition, bytes);
-  rbnn_vault_start(&vault, &world.model, partition, bytes, fresh ? pattern : NULL);
+  rbnn_vault_start(&vault, &world.model, partition, bytes, fresh ? pattern : NULL, NULL);
   fuzz_check(vault.provisioning == RBNN_OK || vault.provisioning == RBNN_NO_PROVISIONING ||
                  vault.provisioning == RBNN_PROVISIONING_DAMAGED,
              "a partition is refused by name");
@@ -58,7 +58,8 @@ void fuzz_licence(const uint8_t *data, size_t size)
   if (licence == NULL) exit(2);
   if (fresh.model == NULL) {
     uint8_t *const pattern = fuzz_copy(world.pattern.bytes, world.pattern.size);
-    rbnn_vault_start(&fresh, &world.model, world.partition.bytes, world.partition.size, pattern);
+    rbnn_vault_start(&fresh, &world.model, world.partition.bytes, world.partition.size, pattern,
+                     NULL);
     fuzz_check(fresh.puf == RBNN_PUF_ENROLLED, "the device knows itself");
     free(pattern);
   }

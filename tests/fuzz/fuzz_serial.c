@@ -75,7 +75,8 @@ static void start(void)
   take_memory(&memory.work, &memory.work_bytes, world.model.header->work_bytes);
   take_memory(&memory.params, &memory.params_bytes, world.model.header->params_bytes);
   fuzz_check(rbnn_device_start(&fresh_device, &memory, world.container.bytes, world.container.size,
-                               world.partition.bytes, world.partition.size, pattern) == RBNN_OK,
+                               world.partition.bytes, world.partition.size, pattern,
+                               NULL) == RBNN_OK,
              "the device starts");
   fuzz_check(fresh_device.vault.puf == RBNN_PUF_ENROLLED, "the device knows itself");
   fresh_line.device = &device;

@@ -64,7 +64,7 @@ def build(with_clang: bool = True) -> Build:
     monocypher.lay_out(monocypher.folder())
     clang = clang_with_fuzzer() if with_clang else None
     sources = [
-        *room_sources("crypto", "core", "puf", "reconf", "licence", "device", "link"),
+        *room_sources("crypto", "store", "core", "puf", "reconf", "licence", "device", "link"),
         *sorted(HERE.glob("fuzz*.c")),
         MONOCYPHER / "monocypher.c",
     ]

@@ -59,7 +59,7 @@ def attacked(random_export: Callable[..., Any], tmp_path_factory: Any) -> Attack
     issued = [
         licence.issue(
             provider, device.public, user, container.model_id, container.digest, number, secret,
-            number + 1, 3,
+            number + 1,
         )
         for number, secret in enumerate(secrets)
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -35,6 +36,8 @@ def test_linker_script_and_manifest_agree(name: str) -> None:
     assert found == {
         "flash": board.flash,
         "provisioning": board.provisioning,
+        "store": board.store,
+        **({"boot": board.boot} if board.boot else {}),
         "ram": board.ram,
         "noinit": board.noinit,
     }
@@ -45,16 +48,37 @@ def test_linker_script_and_manifest_agree(name: str) -> None:
 @pytest.mark.parametrize("name", board_names())
 def test_regions_follow_each_other(name: str) -> None:
     board = load_board(name)
-    assert board.flash.end <= board.provisioning.address
+    regions = sorted(
+        (one for one in (board.boot, board.flash, board.provisioning, board.store) if one),
+        key=lambda one: one.address,
+    )
+    assert all(a.end <= b.address for a, b in itertools.pairwise(regions))
+    assert board.image.end == board.flash.end
     assert board.ram.end <= board.noinit.address
     assert board.noinit.bytes >= PATTERN_BYTES + 1 + MARKER_BYTES
     assert board.puf == Region(address=board.noinit.address, bytes=PATTERN_BYTES)
     assert board.stack_bytes < board.ram.bytes
 
 
-def test_nucleo_never_erases_provisioning_with_the_image() -> None:
-    # The last sector of an STM32F446RE has 128 KB.
-    assert load_board("nucleo").provisioning == Region(address=0x0806_0000, bytes=0x2_0000)
+def test_nucleo_never_erases_one_part_with_another() -> None:
+    """RM0390, table 4: an STM32F446RE has sectors of 4 x 16 KB, 64 KB, 3 x 128 KB."""
+    board = load_board("nucleo")
+    sizes = [0x4000] * 4 + [0x1_0000] + [0x2_0000] * 3
+    starts = [0x0800_0000 + sum(sizes[:number]) for number in range(len(sizes))]
+
+    def sectors(region: Region) -> set[int]:
+        return {
+            number
+            for number, (start, size) in enumerate(zip(starts, sizes, strict=True))
+            if start < region.end and start + size > region.address
+        }
+
+    assert board.boot is not None
+    # What the port's flash.c erases as the store's two pages.
+    assert sectors(board.store) == {1, 2} and board.store.address == starts[1]
+    assert sectors(board.boot) == {0} and sectors(board.provisioning) == {3}
+    assert sectors(board.flash) == {4, 5, 6, 7}
+    assert board.flash.end == 0x0808_0000
 
 
 def test_unknown_board_is_refused_with_the_known_ones() -> None:

@@ -42,4 +42,4 @@ def test_both_memories_are_named(random_export: Callable[..., Any]) -> None:
 
 
 def test_a_model_of_more_than_a_megabyte_does_not_fit_the_nucleo() -> None:
-    assert "bytes of 393,216" in flash_excess(load_board("nucleo"), 1_145_760)
+    assert "bytes of 458,752" in flash_excess(load_board("nucleo"), 1_145_760)

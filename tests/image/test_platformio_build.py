@@ -106,8 +106,8 @@ def test_addresses_and_symbols_of_a_real_image(name: str) -> None:
 @needs_compiler
 def test_flash_overflow_is_refused_with_the_numbers(tmp_path: Path) -> None:
     board = load_board("nucleo")
-    with pytest.raises(FitError, match=r"nucleo: flash needs [\d,]+ bytes of 393,216") as refusal:
-        platformio.build(board, write_model(tmp_path / "model", size=400_000))
+    with pytest.raises(FitError, match=r"nucleo: flash needs [\d,]+ bytes of 458,752") as refusal:
+        platformio.build(board, write_model(tmp_path / "model", size=450_000))
     assert "too many" in refusal.value.what
 
 

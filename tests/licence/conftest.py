@@ -17,7 +17,7 @@ def driver() -> Path:
     monocypher.lay_out(monocypher.folder())
     sources = [
         Path(__file__).parent / "vault_driver.c",
-        *room_sources("crypto", "core", "puf", "reconf", "licence"),
+        *room_sources("crypto", "store", "core", "puf", "reconf", "licence"),
         MONOCYPHER / "monocypher.c",
     ]
     return compile_native("vault", sources, ["-O1", "-Wno-conversion", *SANITIZERS])

@@ -228,7 +228,7 @@ int main(int arguments, char **argument)
   };
   uint8_t *const read = exactly(pattern.bytes, pattern.size);
   if (open_container(container.bytes, container.size, &model) != RBNN_OK) return 3;
-  rbnn_vault_start(&fresh, &model, partition.bytes, partition.size, read);
+  rbnn_vault_start(&fresh, &model, partition.bytes, partition.size, read, NULL);
   free(read);
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
     if (strcmp(all[i].name, argument[2]) != 0) continue;

@@ -42,7 +42,7 @@ def forge_driver() -> Path:
     monocypher.lay_out(monocypher.folder())
     sources = [
         Path(__file__).parent / "forge_driver.c",
-        *room_sources("crypto", "core", "puf", "reconf", "licence"),
+        *room_sources("crypto", "store", "core", "puf", "reconf", "licence"),
         MONOCYPHER / "monocypher.c",
     ]
     return compile_native("forge", sources, ["-O1", "-Wno-conversion", *SANITIZERS])

@@ -13,6 +13,7 @@ from licensed_world import (
     ERROR_RATE,
     TASKS,
     World,
+    empty_store,
     key_bytes,
     make_device,
     partition,
@@ -76,7 +77,8 @@ def test_every_licence_opens(driver: Path, tmp_path: Path, trust: Trust) -> None
             )
             commands += [f"add {one.data.hex()}", unlock(world, task, one, user), f"switch {task}"]
             tasks.append(task)
-        answers = world.run(commands, partition=partition(world))
+        store = empty_store(device, tmp_path / "store")
+        answers = world.run(commands, partition=partition(world), store=store)
         for task, added, unlocked, switched in zip(
             tasks, answers[::3], answers[1::3], answers[2::3], strict=True
         ):
@@ -219,4 +221,6 @@ def test_parts_of_two_licences_unlock_nothing(world: World, trust: Trust) -> Non
     assert unlocked == 0
     whole = pair[0]
     right = [unlock(world, whole.task_number, whole, user) for user in users]
-    assert "ok" in words(world.run([f"add {whole.data.hex()}", *right], partition=partition(world)))
+    said = words(world.run([f"add {whole.data.hex()}", *right], partition=partition(world)))
+    # Without a store, a licence with a limit opens, but is not admitted.
+    assert {"ok", "no-store"} & set(said[1:])

@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The vault as a process: `vault_driver CONTAINER|- PARTITION|- PATTERN|-`, one command a line on
- * standard input, the status and what belongs to it on standard output. Runs under sanitizers.
+/* The vault as a process: `vault_driver CONTAINER|- PARTITION|- PATTERN|- STORE|-`, one command a
+ * line on standard input, the status and what belongs to it on standard output. Runs under
+ * sanitizers. STORE is a file of two pages, changed as flash is.
  *
- *   puf | keys | pattern | enroll | lock | count
- *   add HEX | state TASK | unlock TASK PSK | switch TASK
+ *   puf | keys | pattern | enroll | lock | store
+ *   count           both checks of an inference; `confirm` is the second one by itself
+ *   add HEX | state TASK | unlock TASK PSK | switch TASK | revoke HEX
  *   flip OFFSET     change a byte of the container, as flash damage would
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "licence/vault.h"
 
 #define LINE_BYTES 4096
 
+#define PAGE_BYTES RBNN_STORE_LEAST_PAGE_BYTES
+
 static rbnn_vault vault;
+static uint32_t *store;
+static uint32_t written_words;
 static rbnn_model model;
 
 static uint8_t *read_file(const char *path, uint32_t *size)
@@ -33,6 +42,36 @@ static uint8_t *read_file(const char *path, uint32_t *size)
   }
   fclose(file);
   return bytes;
+}
+
+static void erase(uint32_t page)
+{
+  memset(store + page * PAGE_BYTES / 4u, 0xFF, PAGE_BYTES);
+}
+
+static void program(uint32_t page, uint32_t word, const uint32_t *data, uint32_t count)
+{
+  for (uint32_t i = 0; i < count; i++) {
+    store[page * PAGE_BYTES / 4u + word + i] &= data[i];
+  }
+  written_words += count;
+}
+
+static const rbnn_flash *open_store(const char *path)
+{
+  static rbnn_flash flash = {.page_bytes = PAGE_BYTES, .erase = erase, .program = program};
+  if (strcmp(path, "-") == 0) {
+    return NULL;
+  }
+  const int file = open(path, O_RDWR);
+  store = mmap(NULL, 2u * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (file < 0 || store == MAP_FAILED) {
+    exit(2);
+  }
+  close(file);
+  flash.pages[0] = store;
+  flash.pages[1] = store + PAGE_BYTES / 4u;
+  return &flash;
 }
 
 static void print_hex(const uint8_t *bytes, uint32_t size)
@@ -125,7 +164,17 @@ static void run(char *line, uint8_t *pattern, uint8_t *container)
   } else if (strcmp(word, "switch") == 0) {
     do_switch(number);
   } else if (strcmp(word, "count") == 0) {
-    print_status(rbnn_vault_count(&vault));
+    const rbnn_status status = rbnn_vault_count(&vault);
+    print_status(status == RBNN_OK ? rbnn_vault_confirm(&vault) : status);
+  } else if (strcmp(word, "confirm") == 0) {
+    print_status(rbnn_vault_confirm(&vault));
+  } else if (strcmp(word, "store") == 0) {
+    print_status(vault.store.status);
+    printf(" %" PRIu32, written_words / (RBNN_STORE_SLOT_BYTES / 4u));
+  } else if (strcmp(word, "revoke") == 0) {
+    rbnn_licence_prologue notice;
+    parse_hex(first, bytes, RBNN_LICENCE_BYTES);
+    print_status(rbnn_vault_revoke(&vault, bytes, &notice));
   } else if (strcmp(word, "lock") == 0) {
     rbnn_vault_lock(&vault);
     printf("ok %" PRId32, vault.active);
@@ -147,7 +196,7 @@ int main(int count, char **arguments)
   uint32_t bad_layer = 0;
   char line[LINE_BYTES];
 
-  if (count != 4) {
+  if (count != 5) {
     return 2;
   }
   const int has_model = strcmp(arguments[1], "-") != 0;
@@ -159,7 +208,8 @@ int main(int count, char **arguments)
   if (has_model && rbnn_model_open(&model, container, container_bytes, &bad_layer) != RBNN_OK) {
     return 3;
   }
-  rbnn_vault_start(&vault, has_model ? &model : NULL, partition, partition_bytes, pattern);
+  rbnn_vault_start(&vault, has_model ? &model : NULL, partition, partition_bytes, pattern,
+                   open_store(arguments[4]));
   while (fgets(line, sizeof line, stdin) != NULL) {
     run(line, pattern, container);
   }

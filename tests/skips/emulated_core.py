@@ -44,10 +44,11 @@ class End(Enum):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Registers and RAM while the firmware waits for input, and what it had printed."""
+    """Registers, RAM and store while the firmware waits for input, and what it had printed."""
 
     registers: Any
     ram: bytes
+    store: bytes
 
 
 def whole_pages(start: int, size: int) -> tuple[int, int]:
@@ -64,9 +65,12 @@ class EmulatedCore:
         board: its manifest.
         pattern: SRAM at power-on.
         provisioning: the partition; erased flash follows it.
+        store: the start of the flash of the store; erased flash follows it.
     """
 
-    def __init__(self, elf: Path, board: Board, pattern: bytes, provisioning: bytes) -> None:
+    def __init__(
+        self, elf: Path, board: Board, pattern: bytes, provisioning: bytes, store: bytes
+    ) -> None:
         self.machine = unicorn.Uc(
             unicorn_const.UC_ARCH_ARM, unicorn_const.UC_MODE_THUMB | unicorn_const.UC_MODE_MCLASS
         )
@@ -95,7 +99,11 @@ class EmulatedCore:
         self.machine.mem_write(board.provisioning.address, provisioning)
         ram_end = board.noinit.address + board.noinit.bytes
         self._ram = whole_pages(board.ram.address, ram_end - board.ram.address)
-        self.machine.mem_map(*self._ram)
+        # The word behind the pages is the emulated board's: when power fails. Zero: never.
+        self._store = whole_pages(board.store.address, board.store.bytes + 4)
+        for region in (self._ram, self._store):
+            self.machine.mem_map(*region)
+        self.machine.mem_write(board.store.address, store.ljust(board.store.bytes, b"\xff"))
         self.machine.mem_write(board.noinit.address, pattern)
         self._map_registers()
         self._wait = self.symbols["rbnn_port_wait"] & ~THUMB
@@ -150,12 +158,14 @@ class EmulatedCore:
 
     def save(self) -> Snapshot:
         """Where to come back to; the firmware waits for input."""
-        return Snapshot(self.machine.context_save(), self.ram())
+        store = bytes(self.machine.mem_read(*self._store))
+        return Snapshot(self.machine.context_save(), self.ram(), store)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Come back."""
         self.machine.context_restore(snapshot.registers)
         self.machine.mem_write(self._ram[0], snapshot.ram)
+        self.machine.mem_write(self._store[0], snapshot.store)
         self.printed.clear()
 
     def feed(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from campaign import Outcome, Session, Step
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from emulated_core import EmulatedCore, End
-from licensed_world import Device, key_bytes, make_device
+from licensed_world import Device, key_bytes, make_device, store_bytes
 
 from rbnn.container.container import Container
 from rbnn.image.board import Board
@@ -45,7 +45,8 @@ class Chip:
     def power_on(self) -> EmulatedCore:
         """The device before its first instruction."""
         partition = provisioning.build(self.device.helper_record, list(self.licences.values()))
-        return EmulatedCore(self.elf, self.board, self.pattern, partition)
+        store = store_bytes(self.device)
+        return EmulatedCore(self.elf, self.board, self.pattern, partition, store)
 
     def unlock(self, task: str, user: UserKey = USER) -> bytes:
         """The command that unlocks a task."""
@@ -137,7 +138,7 @@ def wrong_key(chip: Chip) -> tuple[Session, Callable[[Outcome], str]]:
 
 
 def over_limit(chip: Chip) -> tuple[Session, Callable[[Outcome], str]]:
-    """``colour`` may be asked once after each switch, and is asked three times, about three images.
+    """``colour`` may be asked once, and is asked three times, about three images.
 
     Bypassed: the right scores of more than one are printed.
     """

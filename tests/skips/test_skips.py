@@ -72,7 +72,6 @@ def test_no_skipped_instruction_opens_a_task(chip: Chip, trust: Trust) -> None:
     assert verdicts["refused"]
 
 
-@pytest.mark.xfail(reason="the check of the limit can be skipped", strict=False)
 @trust_row("skips-limit", f"Instruction skips from reset to inference, inference limit: {HOW}",
            "0 bypassed")  # fmt: skip
 def test_no_skipped_instruction_lifts_the_limit(chip: Chip, trust: Trust) -> None:

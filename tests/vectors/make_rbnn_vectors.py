@@ -79,7 +79,7 @@ def licence_case(rng: np.random.Generator) -> dict[str, str]:
             "model_id": rng.bytes(16),
             "model_digest": rng.bytes(32),
             "task": 1,
-            "reserved": 0,
+            "activation_limit": 0,
             "sequence": 1,
             "inference_limit": 0,
         }

@@ -17,6 +17,7 @@ monocypher = os.path.join(firmware, "third_party", "monocypher")
 # src_dir of the project is app/; PlatformIO compiles that one itself.
 ROOMS = [
     "crypto",
+    "store",
     "core",
     "puf",
     "reconf",
@@ -29,11 +30,18 @@ ROOMS = [
 # What is called rarely shall be small; of crypto, what runs in every layer is assembly. What parses
 # and prints waits for the serial line anyway; fingerprint and licences are read once.
 SMALL = ["-fno-inline-small-functions"]
-SMALLEST = ["-Os"]
-CHECKS = ("model.c", "layer.c", "operators.c")  # of core: what looks at a container once
+# The last two give smaller code here, and no slower one.
+SMALLEST = ["-Os", "-fira-region=all", "-fno-schedule-insns2"]
+RARELY = {  # files that no layer waits for
+    "core": ("model.c", "layer.c", "operators.c", "scores.c"),
+    "crypto": ("aead.c", "kdf.c", "wipe.c"),
+    f"port/{port}": ("flash.c",),
+}
 FLAGS = {
+    "core": [],
     "reconf": [],
     "puf": SMALLEST,
+    "store": SMALLEST,
     "licence": SMALLEST,
     "device": SMALLEST,
     "link": SMALLEST,
@@ -73,7 +81,7 @@ env.Append(
 
 # Other people's code has its own idea of conversions. Unrolled, BLAKE2b takes 14 KB more of flash.
 third_party = env.Clone()
-third_party.Append(CPPDEFINES=["BLAKE2_NO_UNROLLING"], CCFLAGS=SMALL)
+third_party.Append(CPPDEFINES=["BLAKE2_NO_UNROLLING"], CCFLAGS=SMALLEST)
 env.Append(CCFLAGS=["-Wconversion", "-Werror"])
 if os.path.isfile(os.path.join(model, "model_config.h")):
     # The board's share of memory, where the build has worked it out, goes before the model's own.
@@ -98,11 +106,11 @@ def build_room(room, flags, chosen="+<*>", where=""):
 
 
 for room in ROOMS:
-    if room == "core":
-        build_room(room, SMALLEST, " ".join(f"+<{file}>" for file in CHECKS), "core_checks")
-        build_room(room, [], " ".join(["+<*>", *(f"-<{file}>" for file in CHECKS)]))
-    else:
-        build_room(room, FLAGS.get(room, SMALL))
+    rarely = RARELY.get(room, ())
+    if rarely:
+        build_room(room, SMALLEST, " ".join(f"+<{file}>" for file in rarely), f"{room}_rarely")
+    rest = " ".join(["+<*>", *(f"-<{file}>" for file in rarely)])
+    build_room(room, FLAGS.get(room, SMALL), rest)
 third_party.BuildSources(os.path.join("$BUILD_DIR", "monocypher"), monocypher)
 
 elf = env.BuildProgram()

@@ -10,9 +10,13 @@
 /* A memory-mapped register. */
 #define RBNN_REGISTER(address) (*(volatile uint32_t *)(address))
 
+/* A word of flash that is being programmed. */
+#define RBNN_FLASH_WORD(place) (*(volatile uint32_t *)(place))
+
 /* From the linker script. */
 extern uint32_t rbnn_stack_bottom[], rbnn_stack_top[];
 extern const uint8_t rbnn_provisioning_start[], rbnn_provisioning_end[];
+extern uint32_t rbnn_store_start[], rbnn_store_end[];
 
 /* A handler, as the vector table holds it. */
 typedef void (*rbnn_vector)(void);

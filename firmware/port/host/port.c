@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -78,6 +79,28 @@ const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
 {
   *bytes = sizeof rbnn_host_provisioning;
   return rbnn_host_provisioning;
+}
+
+static void erase(uint32_t page)
+{
+  memset(rbnn_host_store + page * RBNN_HOST_STORE_PAGE_BYTES / 4u, 0xFF,
+         RBNN_HOST_STORE_PAGE_BYTES);
+}
+
+static void program(uint32_t page, uint32_t word, const uint32_t *data, uint32_t count)
+{
+  uint32_t *const to = rbnn_host_store + page * RBNN_HOST_STORE_PAGE_BYTES / 4u + word;
+  for (uint32_t i = 0; i < count; i++) to[i] &= data[i];
+}
+
+const rbnn_flash *rbnn_port_store(void)
+{
+  static rbnn_flash flash = {
+      .page_bytes = RBNN_HOST_STORE_PAGE_BYTES, .erase = erase, .program = program};
+  if (rbnn_host_store == NULL) return NULL;
+  flash.pages[0] = rbnn_host_store;
+  flash.pages[1] = rbnn_host_store + RBNN_HOST_STORE_PAGE_BYTES / 4u;
+  return &flash;
 }
 
 /* A process has no painted stack: both are zero. */

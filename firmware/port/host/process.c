@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The firmware as a process: `firmware [--provisioning FILE] [--pattern FILE] [--warm]`, its serial
- * line on standard input and output. Ends with its input. */
+/* The firmware as a process: `firmware [--provisioning FILE] [--pattern FILE] [--store FILE]
+ * [--warm]`, its serial line on standard input and output. Ends with its input. */
 #include "port/host/process.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "port/port.h"
@@ -15,6 +17,7 @@
 uint8_t rbnn_host_provisioning[RBNN_HOST_PROVISIONING_BYTES];
 uint8_t rbnn_host_pattern[RBNN_PUF_PATTERN_BYTES];
 bool rbnn_host_warm;
+uint32_t *rbnn_host_store;
 
 static char *program_arguments[MAX_ARGUMENTS + 1];
 
@@ -31,6 +34,18 @@ static void read_file(const char *name, uint8_t *data, size_t capacity)
   if (file == NULL) stop("cannot read", name);
   (void)!fread(data, 1, capacity, file);
   fclose(file);
+}
+
+/* What is written to the pages is in the file at once, however this process ends. */
+static void map_store(const char *name)
+{
+  const int file = open(name, O_RDWR);
+  const size_t bytes = 2u * RBNN_HOST_STORE_PAGE_BYTES;
+  if (file < 0) stop("cannot open", name);
+  void *const pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (pages == MAP_FAILED) stop("cannot map", name);
+  close(file);
+  rbnn_host_store = pages;
 }
 
 _Noreturn void rbnn_host_restart(void)
@@ -51,6 +66,8 @@ int main(int count, char **arguments)
       read_file(arguments[++i], rbnn_host_provisioning, sizeof rbnn_host_provisioning);
     } else if (i + 1 < count && strcmp(arguments[i], "--pattern") == 0) {
       read_file(arguments[++i], rbnn_host_pattern, sizeof rbnn_host_pattern);
+    } else if (i + 1 < count && strcmp(arguments[i], "--store") == 0) {
+      map_store(arguments[++i]);
     } else {
       stop("unknown argument", arguments[i]);
     }

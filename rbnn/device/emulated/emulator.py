@@ -106,6 +106,8 @@ class Emulator:
         """Start QEMU and fill its RAM; called by one process at a time."""
         pattern = self.device.power_up_pattern()
         rest = self.board.noinit.bytes - len(pattern)
+        if size := self.emulation.file_ram_bytes:
+            self.device.make_store(self.board.store.bytes, size)
         sockets = self._socket_folder()
         try:
             pid = self._start(sockets)
@@ -168,6 +170,11 @@ class Emulator:
     def command(self, sockets: Path) -> list[str]:
         """QEMU's command line, with its sockets in folder ``sockets``."""
         serial = ["-serial", "null"] * self.emulation.serial_index + ["-serial", "chardev:line"]
+        machine, ram = self.emulation.machine, []
+        if size := self.emulation.file_ram_bytes:  # what is written is in the file at once
+            machine += ",memory-backend=store"
+            file = f"mem-path={_escape(self.device.store_file)},share=on"
+            ram = ["-object", f"memory-backend-file,id=store,size={size},{file}"]
         provisioning = self.device.provisioning_file
         loader = (
             "loader,force-raw=on,"
@@ -175,7 +182,7 @@ class Emulator:
         )
         return [
             str(require(PROGRAM)),
-            *("-machine", self.emulation.machine, "-display", "none", "-monitor", "none"),
+            *("-machine", machine, "-display", "none", "-monitor", "none", *ram),
             *("-nodefaults", "-chardev", "pty,id=line", *serial),
             *("-icount", f"shift={self.emulation.icount_shift},sleep=on"),
             *("-kernel", str(self.device.flash_file)),

@@ -59,7 +59,7 @@ class EmulatedTarget(Target):
             self._say(f"Making the emulated board {self.device.folder}.")
             EmulatedBoard.create(self.device.folder, self.board.name)
         self.emulator.power_off()
-        self.device.write_flash(build.bin.read_bytes(), self.board.flash.bytes)
+        self.device.write_flash(build.bin.read_bytes(), self.board.image.bytes)
         if not self.device.provisioning_file.exists():
             self.device.erase_provisioning(self.board.provisioning.bytes)
 

@@ -10,6 +10,12 @@ volatile uint32_t *fake_register(uint32_t address);
 
 #define RBNN_REGISTER(address) (*fake_register(address))
 
+volatile uint32_t *fake_flash_word(const uint32_t *place);
+
+#define RBNN_FLASH_WORD(place) (*fake_flash_word(place))
+
+extern uint32_t rbnn_store_start[], rbnn_store_end[];
+
 typedef void (*rbnn_vector)(void);
 
 #define RBNN_FAMILY_VECTORS

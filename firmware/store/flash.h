@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Flash for the store: two pages that are erased apart from each other and from all else. The port
+ * of a board gives it (rbnn_port_store in port/port.h), or a product of its own. */
+#ifndef RBNN_STORE_FLASH_H
+#define RBNN_STORE_FLASH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+  const uint32_t *pages[2]; /* read in place; erased words are all ones */
+  uint32_t page_bytes;      /* at least RBNN_STORE_LEAST_PAGE_BYTES */
+
+  /* Erase page 0 or 1. */
+  void (*erase)(uint32_t page);
+
+  /* Program `count` erased words from word `word` of a page, in this order. If power fails, the
+   * words before one are whole, that one may have any bits, and those after it are erased. */
+  void (*program)(uint32_t page, uint32_t word, const uint32_t *data, uint32_t count);
+} rbnn_flash;
+
+#endif

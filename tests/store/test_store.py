@@ -1,0 +1,86 @@
+"""The store keeps what it was given, whenever power fails: the C on a fake flash."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, room_sources
+from rbnn.image import monocypher
+from rbnn.spec import kdf
+from rbnn.spec.store import (
+    STORE_HEADER,
+    STORE_MAGIC,
+    STORE_RECORD,
+    STORE_SLOT_BYTES,
+    STORE_TAG_BYTES,
+    STORE_VERSION,
+)
+
+ROOT = b"TEST-ONLY root key of the store".ljust(32, b"\0")
+MODEL = b"model of the day"
+
+
+@pytest.fixture(scope="module")
+def driver() -> Path:
+    monocypher.lay_out(monocypher.folder())
+    sources = [Path(__file__).parent / "store_driver.c", *room_sources("crypto", "store")]
+    return compile_native(
+        "store", [*sources, MONOCYPHER / "monocypher.c"], ["-O1", "-Wno-conversion", *SANITIZERS]
+    )
+
+
+def run(driver: Path, *arguments: str) -> str:
+    done = subprocess.run([str(driver), *arguments], capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0 and done.stderr == "", done.stderr[-2000:]
+    return done.stdout
+
+
+def counts(text: str) -> dict[str, int]:
+    return {name: int(count) for name, count in (line.split() for line in text.splitlines())}
+
+
+def test_power_may_fail_at_every_operation(driver: Path) -> None:
+    """And in what follows it; each time four ways of what a half-done operation leaves."""
+    said = counts(run(driver, "cuts"))
+    assert said["operations"] > 1300
+    assert said["opened"] > 8 * said["operations"]
+
+
+def test_ten_thousand_power_cuts_in_one_life(driver: Path) -> None:
+    said = counts(run(driver, "random", "10000"))
+    assert said["finished"] > 20_000
+
+
+def test_every_flipped_bit_is_refused_or_costs_the_last_slot(driver: Path) -> None:
+    said = counts(run(driver, "flips"))
+    slots = 6 * STORE_SLOT_BYTES * 8
+    assert said["flips-cut"] == STORE_SLOT_BYTES * 8
+    # A bit of an erased page that is not erased is erased again.
+    total = said["flips-refused"] + said["flips-cut"] + said["flips-put-right"]
+    assert said["flips-refused"] >= slots - STORE_SLOT_BYTES * 8
+    assert total % (8 * STORE_SLOT_BYTES) == 0
+
+
+def test_the_pages_are_what_the_specification_says(driver: Path) -> None:
+    words = [int(line, 16) for line in run(driver, "show").split()]
+    data = struct.pack(f"<{len(words)}I", *words)
+    first, second = data[: len(data) // 2], data[len(data) // 2 :]
+    assert set(second) == {0xFF}
+    key = kdf.derive(ROOT, kdf.Label.DEVICE_STORE)
+    slots = [first[at : at + STORE_SLOT_BYTES] for at in range(0, len(first), STORE_SLOT_BYTES)]
+    assert all(set(slot) == {0xFF} for slot in slots[4:])
+    for number, slot in enumerate(slots[:4]):
+        content, tag = slot[:-STORE_TAG_BYTES], slot[-STORE_TAG_BYTES:]
+        place = struct.pack("<II", 1, number)
+        assert kdf.derive(key, kdf.Label.STORE_TAG, content + place)[:STORE_TAG_BYTES] == tag
+    header = STORE_HEADER.unpack(slots[0])
+    assert (header["magic"], header["version"]) == (STORE_MAGIC, STORE_VERSION)
+    assert (header["generation"], header["base"], header["reserved"]) == (1, 0, 0)
+    for task, slot in enumerate(slots[1:4]):
+        record = STORE_RECORD.unpack(slot)
+        assert (record["model"], record["task"]) == (MODEL[:5], task)
+        assert (record["floor"], record["used"], record["activations"]) == (7 + task, 11 * task, 0)
