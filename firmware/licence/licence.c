@@ -13,8 +13,7 @@ rbnn_status rbnn_licence_parse(const uint8_t licence[RBNN_LICENCE_BYTES], const 
   memcpy(prologue, licence, sizeof *prologue);
   if (memcmp(prologue->magic, magic, sizeof prologue->magic) != 0 ||
       prologue->version != RBNN_LICENCE_VERSION ||
-      prologue->flags > RBNN_LICENCEFLAG_RELEASE_ONLY ||
-      prologue->task >= task_count) {
+      prologue->flags > RBNN_LICENCEFLAG_RELEASE_ONLY || prologue->task >= task_count) {
     return RBNN_LICENCE_FORMAT;
   }
   return RBNN_OK;

@@ -94,10 +94,10 @@ _TEXTS: dict[Status, str] = {
     Status.SELF_TEST: "the self-test failed",
     Status.PUF_BIAS: "too many cells of one class in the SRAM pattern have the same value",
     Status.DEVELOPMENT_BUILD: "a development build does not open this licence",
-    Status.STOPPED: "stopped, because a byte arrived",
+    Status.STOPPED: "stopped by a byte",
     Status.PUF_ENTROPY: "the SRAM pattern is too predictable to be a fingerprint",
     Status.LICENCE_OLD: "a newer licence replaced this one, or it was revoked",
-    Status.STORE_DAMAGED: "the store of floors and counts is damaged or missing; enrol again",
-    Status.NO_STORE: "this device cannot keep counts, so it takes no licence with a limit",
+    Status.STORE_DAMAGED: "the store of counts is damaged or missing; enrol again",
+    Status.NO_STORE: "this device keeps no counts: no licence with a limit",
     Status.OVERRUN: "bytes arrived faster than they could be read; send the line again",
 }

@@ -48,6 +48,7 @@ static void unlock(const uint8_t secret[RBNN_KEY_BYTES], uint32_t bytes)
   crypto_wipe(&vault, sizeof vault);
   vault.model = &model;
   vault.active = -1;
+  vault.store.status = RBNN_NO_STORE; /* its look-up depends on how full it is */
   vault.slots[0].used = true;
   memcpy(vault.slots[0].bytes, &prologue, sizeof prologue);
   rbnn_reconf_derive_key(keys, &model, secret);

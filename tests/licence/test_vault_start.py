@@ -115,7 +115,7 @@ def test_blank_partitions(world: World) -> None:
 def test_a_malformed_licence_in_flash_is_skipped(world: World) -> None:
     good, bad = world.licence(0), world.licence(1)
     data = bytearray(partition(world, good, bad))
-    data[-LICENCE_BYTES + LICENCE_PROLOGUE.offset("flags")] = 1
+    data[-LICENCE_BYTES + LICENCE_PROLOGUE.offset("flags") + 1] = 1
     data[12:16] = bytes(4)
     data[12:16] = binascii.crc32(data).to_bytes(4, "little")
     assert words(

@@ -33,9 +33,9 @@ SMALL = ["-fno-inline-small-functions"]
 # The last two give smaller code here, and no slower one.
 SMALLEST = ["-Os", "-fira-region=all", "-fno-schedule-insns2"]
 RARELY = {  # files that no layer waits for
-    "core": ("model.c", "layer.c", "operators.c", "scores.c"),
+    "core": ("engine.c", "model.c", "layer.c", "operators.c", "scores.c"),
     "crypto": ("aead.c", "kdf.c", "wipe.c"),
-    f"port/{port}": ("flash.c",),
+    "port/armv7m": ("receive.c", "startup.c", "system.c", "tick.c"),
 }
 FLAGS = {
     "core": [],
@@ -45,6 +45,7 @@ FLAGS = {
     "licence": SMALLEST,
     "device": SMALLEST,
     "link": SMALLEST,
+    f"port/{port}": SMALLEST,
 }
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
 

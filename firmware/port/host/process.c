@@ -12,7 +12,7 @@
 
 #include "port/port.h"
 
-#define MAX_ARGUMENTS 8
+#define MAX_ARGUMENTS 16
 
 uint8_t rbnn_host_provisioning[RBNN_HOST_PROVISIONING_BYTES];
 uint8_t rbnn_host_pattern[RBNN_PUF_PATTERN_BYTES];
