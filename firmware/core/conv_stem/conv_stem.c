@@ -73,8 +73,10 @@ uint32_t rbnn_conv_stem_work_bytes(const rbnn_layer *layer)
   return 4u * plan_of(layer).end;
 }
 
-/* Where the four words of every value are found for position 0. */
-static void place_sources(const plan *p, const rbnn_layer *layer, uint32_t *work)
+/* Where the four words of every value are found for position 0. Called once a layer: a function of
+ * its own is smaller. */
+__attribute__((noinline)) static void place_sources(const plan *p, const rbnn_layer *layer,
+                                                    uint32_t *work)
 {
   const uintptr_t origin = RBNN_STEM_ORIGIN(work);
   uint32_t *source = work + p->sources;
@@ -100,7 +102,8 @@ static void place_sources(const plan *p, const rbnn_layer *layer, uint32_t *work
 }
 
 /* From the bits of one tile to addresses of table entries. */
-static void place_codes(const plan *p, const uint32_t *rows, uint32_t *work, uint32_t *codes)
+__attribute__((noinline)) static void place_codes(const plan *p, const uint32_t *rows,
+                                                  uint32_t *work, uint32_t *codes)
 {
   const uint32_t tables = (uint32_t)((uintptr_t)(work + p->tables) - RBNN_STEM_ORIGIN(work));
   for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++, rows += p->row_words) {
