@@ -26,7 +26,8 @@ devices = typer.Typer(invoke_without_command=True)
 def list_devices(
     context: typer.Context, registry: RegistryOption = DEFAULT_REGISTRY, as_json: JsonOption = False
 ) -> None:
-    """List the enrolled devices; `audit` checks the registry's log."""
+    """List the enrolled devices; `check` has a board prove which one it is, `audit` checks the
+    registry's log."""
     if context.invoked_subcommand is not None:
         return
     from rich.table import Table

@@ -31,7 +31,8 @@ license_app = typer.Typer(no_args_is_help=True)
 
 @license_app.callback()
 def _license() -> None:
-    """Issue licence files, put them on a board, revoke them, and show what was issued."""
+    """Issue licence files, put them on a board, revoke or transfer them, and show what was
+    issued."""
 
 
 @license_app.command("issue", cls=UserKeyCommand)

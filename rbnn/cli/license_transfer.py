@@ -73,7 +73,7 @@ def transfer(
         old = known.find_licence(number)
         new_device = known.find_device(to)
         public = bytes.fromhex(new_device.public)
-        transfers.check(known, old, public, container, user)
+        transfers.check(known, old, public, container, provider, user)
         secret = trained.secrets()[old.task_name]
         target = options.target(board, port, device_folder, emulated)
         receipt_file = out / f"{old.task_name}-{old.licence_id[:8]}.receipt"

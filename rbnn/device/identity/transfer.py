@@ -26,7 +26,12 @@ _ANEW = "Revoke it and issue a new one: rbnn license revoke, rbnn license issue"
 
 
 def check(
-    registry: Registry, old: IssuedLicence, to: bytes, container: Container, user_key: UserKey
+    registry: Registry,
+    old: IssuedLicence,
+    to: bytes,
+    container: Container,
+    provider: ProviderKey,
+    user_key: UserKey,
 ) -> None:
     """Check all that could fail later, before a device gives anything up.
 
@@ -35,6 +40,7 @@ def check(
         old: the licence.
         to: X25519 public key of the device that gets the new one, 32 bytes.
         container: the model.
+        provider: issues the new one.
         user_key: the key that opens both.
 
     Raises:
@@ -54,6 +60,11 @@ def check(
     if old.model_id != container.model_id.hex():
         raise LicenceError(
             f"{name} is for another model than this run's.", "Name the run of its model."
+        )
+    if container.provider_public != provider.public:
+        raise LicenceError(
+            "The model was exported for another provider key; a device would refuse the licence.",
+            "Export it again with this one: rbnn export --provider-key PATH",
         )
     if registry.user(user_key) != old.user:
         raise LicenceError(
@@ -179,20 +190,14 @@ def issue_successor(
         receipt: checked, of the old device.
         container: the model.
         secret: the task's secret S_t, 32 bytes.
-        provider: issues it; its public key must be the one in the container.
+        provider: issues it; :func:`check` has compared it with the container.
         user_key: the key that opens both.
         deliver: called with the licence before the registry keeps it; if it raises, nothing has
             changed.
 
     Raises:
-        LicenceError: the model contains another provider's public key.
         RegistryError: see :meth:`Registry.transferring`.
     """
-    if container.provider_public != provider.public:
-        raise LicenceError(
-            "The model was exported for another provider key; a device would refuse the licence.",
-            "Export it again with this one: rbnn export --provider-key PATH",
-        )
     with registry.transferring(bytes.fromhex(old.licence_id), to, receipt) as desk:
         made = licence.issue(
             provider,
