@@ -102,8 +102,7 @@ __attribute__((noinline)) static void place_sources(const plan *p, const rbnn_la
 }
 
 /* From the bits of one tile to addresses of table entries. */
-__attribute__((noinline)) static void place_codes(const plan *p, const uint32_t *rows,
-                                                  uint32_t *work, uint32_t *codes)
+static void place_codes(const plan *p, const uint32_t *rows, uint32_t *work, uint32_t *codes)
 {
   const uint32_t tables = (uint32_t)((uintptr_t)(work + p->tables) - RBNN_STEM_ORIGIN(work));
   for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++, rows += p->row_words) {
