@@ -18,7 +18,7 @@ COMMANDS = {
     "export": "Write a run's model container, C arrays and golden vectors.",
     "keys": "Make key files, and show their public part.",
     "enroll": "Make helper data and keys on the device and add it to the registry.",
-    "license": "Issue licence files, put them on a board, and show what was issued.",
+    "license": "Issue licence files, put them on a board, revoke them, and show what was issued.",
     "flash": "Export, check and build if needed, write the board, enrol it once, and license it.",
     "provision": "Enrol, license and flash every board of a table; a second call continues the "
     "first.",
