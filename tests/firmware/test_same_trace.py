@@ -78,7 +78,9 @@ class Device:
         )
         device, memory, model = map(firmware.address, ("device", "memory", "rbnn_model_image"))
         return firmware.call(
-            "rbnn_device_start", device, memory, model, size, flash.address, flash.bytes, pattern
+            "rbnn_device_start",
+            *(device, memory, model, size, flash.address, flash.bytes, pattern),
+            0,  # no store: this emulator has no flash controller
         )
 
     def enroll(self) -> Trace:

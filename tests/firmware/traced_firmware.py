@@ -74,9 +74,9 @@ class TracedFirmware:
         board = build.board
         self._core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self._core.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
-        flash = board.provisioning.end - board.flash.address
+        flash = max(board.image.end, board.provisioning.end) - board.image.address
         ram = board.noinit.end - board.ram.address
-        self._core.mem_map(board.flash.address, flash)
+        self._core.mem_map(board.image.address, flash)
         self._core.mem_map(board.ram.address, -(-ram // 4096) * 4096)
         self._core.mem_map(RETURN & ~0xFFF, 4096)
         self.symbols: dict[str, tuple[int, int]] = {}
@@ -114,7 +114,7 @@ class TracedFirmware:
         self._core.reg_write(arm_const.UC_ARM_REG_SP, pointer)
         self._core.reg_write(arm_const.UC_ARM_REG_LR, RETURN | 1)
         board = self._build.board
-        state = _Trace(flash=board.flash.address, stack=board.ram.address, lowest=pointer)
+        state = _Trace(flash=board.image.address, stack=board.ram.address, lowest=pointer)
         start, size = self.symbols[PUBLIC]
         state.public_start, state.public_end = start, start + size
         handles = [
