@@ -84,11 +84,10 @@ class Device:
         )
 
     def enroll(self) -> Trace:
-        """Like `enroll`; the record goes where the line is."""
+        """Like `enroll`; the record goes where the line is. Its loads are in IT blocks."""
         firmware = self.firmware
-        return firmware.call(
-            "rbnn_device_enroll", firmware.address("device"), firmware.address("serial") + 4
-        )
+        device, record = firmware.address("device"), firmware.address("serial") + 4
+        return firmware.call("rbnn_device_enroll", device, record, reads=False)
 
     def unlock(self, psk: bytes) -> Trace:
         """Like `unlock`."""

@@ -103,8 +103,15 @@ class TracedFirmware:
         """Memory."""
         return bytes(self._core.mem_read(address, size))
 
-    def call(self, name: str, *arguments: int) -> Trace:
-        """Call a function: the first four arguments are in registers, the others on the stack."""
+    def call(self, name: str, *arguments: int, reads: bool = True) -> Trace:
+        """Call a function: the first four arguments are in registers, the others on the stack.
+
+        Args:
+            name: of the function.
+            arguments: its arguments.
+            reads: whether addresses that are read are noted, too. Unicorn 2.1.4 then computes
+                wrongly where a load is in an IT block; callers look at the result.
+        """
         registers = [getattr(arm_const, f"UC_ARM_REG_R{number}") for number in range(4)]
         for register, value in zip(registers, arguments[:4], strict=False):
             self._core.reg_write(register, value)
@@ -120,7 +127,9 @@ class TracedFirmware:
         handles = [
             self._hook(unicorn.UC_HOOK_BLOCK, _hooks().trace_block, state),
             self._hook(
-                unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE, _hooks().trace_access, state
+                unicorn.UC_HOOK_MEM_WRITE | (unicorn.UC_HOOK_MEM_READ if reads else 0),
+                _hooks().trace_access,
+                state,
             ),
         ]
         try:
