@@ -225,8 +225,7 @@ def flash(
             release_only=release_only,
         ).values()
     )
-    many = f"{len(issued)} licence{'' if len(issued) == 1 else 's'}"
-    say(f"Issued {many}; writing the provisioning partition.")
+    say(f"Licences issued: {len(issued)}; writing the provisioning partition.")
     target.write_provisioning(provisioning.build(device.helper_record, [*held, *issued]))
     target.power_cycle()
     _check(target, device, container, [*held, *issued])
@@ -287,8 +286,7 @@ def _names(container: Container) -> list[str]:
 def _licences_to_keep(
     registry: Registry, device: KnownDevice, container: Container, replaced: set[int]
 ) -> list[Licence]:
-    """For each of the model's other tasks, the newest licence for exactly this model and device
-    that counts."""
+    """For each of the model's other tasks, the newest valid licence for this model and device."""
     newest: dict[int, Licence] = {}
     for entry in registry.licences(device.public, LicenceFilter(is_revoked=False)):
         if entry.model_digest == container.digest.hex() and entry.task_number not in replaced:

@@ -98,11 +98,9 @@ class Session:
                 answer.hexadecimal(text, size)
         if puf not in ("fresh", "enrolled", "power-cycle", "damaged"):
             raise answer.nonsense(f"the state {puf!r}")
-        protection = answer.one("protection")
-        if protection not in list(Protection):
+        if (protection := answer.one("protection")) not in list(Protection):
             raise answer.nonsense(f"the protection {protection!r}")
-        build = answer.one("build")
-        if build not in ("release", "development"):
+        if (build := answer.one("build")) not in ("release", "development"):
             raise answer.nonsense(f"the build {build!r}")
         return Identity(
             firmware=answer.one("firmware"),

@@ -47,7 +47,7 @@ def test_80_columns_hold_what_the_board_has_and_what_a_network_lacks(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     output = run("--board", "nucleo", "--arch", "resnet", "--width", "128", "--stages", "3")
-    assert "393 KB flash, 127.5 KB RAM" in output
+    assert "459 KB flash, 127.5 KB RAM" in output
     last = [line.split("│")[-2].strip() for line in output.splitlines() if line.startswith("│")]
     assert " ".join(last) == "no: flash, RAM"
     assert "…" not in output

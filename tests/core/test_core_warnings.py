@@ -14,7 +14,7 @@ import pytest
 from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER, room_sources
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Wshadow", "-Wundef", "-Werror")
-ROOMS = ("crypto", "core", "puf", "reconf", "licence", "device")
+ROOMS = ("crypto", "core", "puf", "reconf", "store", "licence", "device")
 CORES = {
     "cortex-m0plus": (0, 0),
     "cortex-m23": (0, 0),

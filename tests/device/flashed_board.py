@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +79,10 @@ class Flashed:
             provisioning or self.target.device.provisioning_file.read_bytes(),
             board.provisioning.bytes,
         )
+        if board.store is not None and self.target.device.store_file.exists():
+            with self.target.device.store_file.open("rb") as store:
+                device.store_file.write_bytes(store.read(board.store.bytes))
+            os.truncate(device.store_file, self.target.device.store_file.stat().st_size)
         self.copies.append(EmulatedTarget(board, folder, quiet))
         return self.copies[-1]
 

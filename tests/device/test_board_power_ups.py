@@ -78,7 +78,8 @@ def test_ten_enrolled_devices_do_not_open_each_others_licences(flashed: Flashed)
         chip.erase_provisioning()
         with Registry.open(flashed.folder / f"enrolled-{number}.sqlite") as registry:
             enroll(chip, registry, quiet)
-            (device,) = registry.devices()
+            (found,) = registry.devices()
+            device = registry.device(bytes.fromhex(found.public))
         chip.write_provisioning(provisioning.build(device.helper_record, held.licences))
         return try_to_unlock(flashed, chip)
 

@@ -67,7 +67,8 @@ def test_licences_of_this_device_on_another_enrolled_one(flashed: Flashed) -> No
     thief.erase_provisioning()
     with Registry.open(flashed.folder / "thief.sqlite") as registry:
         enroll(thief, registry, quiet)
-        (device,) = registry.devices()
+        (found,) = registry.devices()
+        device = registry.device(bytes.fromhex(found.public))
     stolen = provisioning.parse(flashed.target.device.provisioning_file.read_bytes()).licences
     thief.write_provisioning(provisioning.build(device.helper_record, stolen))
     assert unlock_on(thief, flashed) is Status.LICENCE_REFUSED

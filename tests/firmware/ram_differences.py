@@ -21,6 +21,9 @@ from rbnn.image.platformio import BuildResult
 GENERAL_REGISTERS = 13
 """r0 to r12, the first of the debugger's packet ``g``, 4 bytes each; the stack pointer follows."""
 FRAME_BYTES = 32
+HANDLER_BYTES = 16
+NEVER_USED_OR_RETURN = (0xA5A5A5A5, 0xFFFFFFF9)
+"""The paint of the stack, and what an interrupt returns to (Arm DDI 0403E, B1.5.8)."""
 PERIPHERALS = range(0x40000000, 0x60000000)
 COUNTED_BYTES = 1 << 20
 ARRIVAL_S = 10.0
@@ -96,16 +99,37 @@ class Places:
         """What differs between two snapshots.
 
         When an interrupt comes is chance, so its frame may differ, but holds only what the main
-        loop and its sleep have in registers.
+        loop and its sleep have in registers. So may one more: that of an interrupt which came while
+        the dead stack was wiped, below it.
         """
         frame = range(one.stack_pointer - FRAME_BYTES, one.stack_pointer)
-        found = {self.name(address) for address in one.differing(two) if address not in frame}
+        stack = [a for a in one.differing(two) if self.name(a) == "stack" and a not in frame]
+        passed = set(stack) if self._is_frame(one, two, stack) else set()
+        found = {
+            self.name(address)
+            for address in one.differing(two)
+            if address not in frame and address not in passed
+        }
         if one.registers != two.registers:
             found.add("registers")
         for words in zip(one.interrupted(), two.interrupted(), strict=True):
             if words[0] != words[1] and not all(map(self._is_plain, words)):
                 found.add("interrupt frame")
         return found
+
+    def _is_frame(self, one: Snapshot, two: Snapshot, addresses: Sequence[int]) -> bool:
+        """Whether these bytes are in one frame and what its handler pushed, and all words that
+        differ are plain."""
+        if not addresses or addresses[-1] - addresses[0] >= FRAME_BYTES + HANDLER_BYTES:
+            return False
+        start, stack = next(iter(one.areas.items()))
+        words = {(address - start) & ~3 for address in addresses}
+        return all(
+            self._is_plain(word) or word in NEVER_USED_OR_RETURN
+            for data in (stack, two.areas[start])
+            for at in words
+            for word in struct.unpack_from("<I", data, at)
+        )
 
     def _is_plain(self, word: int) -> bool:
         """Whether a word of the frame is an address, a count of bytes, or the core's flags."""

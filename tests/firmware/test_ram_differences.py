@@ -40,6 +40,7 @@ TIME = "wraps"
 KEYS = {
     "device.vault.private_key": "the device's own key; the fingerprint cannot be read again",
     "device.vault.public_key": "public",
+    "device.vault.store.key": "the device's own key of the tags in its store",
     "device.vault.sign": "the device's own key pair, as before",
 }
 LICENCES = {"device.vault.slots": "licences as they are in flash, readable with licences%"}

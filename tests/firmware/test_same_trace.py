@@ -78,15 +78,16 @@ class Device:
         )
         device, memory, model = map(firmware.address, ("device", "memory", "rbnn_model_image"))
         return firmware.call(
-            "rbnn_device_start", device, memory, model, size, flash.address, flash.bytes, pattern
+            "rbnn_device_start",
+            *(device, memory, model, size, flash.address, flash.bytes, pattern),
+            0,  # no store: this emulator has no flash controller
         )
 
     def enroll(self) -> Trace:
-        """Like `enroll`; the record goes where the line is."""
+        """Like `enroll`; the record goes where the line is. Its loads are in IT blocks."""
         firmware = self.firmware
-        return firmware.call(
-            "rbnn_device_enroll", firmware.address("device"), firmware.address("serial") + 4
-        )
+        device, record = firmware.address("device"), firmware.address("serial") + 4
+        return firmware.call("rbnn_device_enroll", device, record, reads=False)
 
     def unlock(self, psk: bytes) -> Trace:
         """Like `unlock`."""

@@ -74,9 +74,9 @@ class TracedFirmware:
         board = build.board
         self._core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self._core.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
-        flash = board.provisioning.end - board.flash.address
+        flash = max(board.image.end, board.provisioning.end) - board.image.address
         ram = board.noinit.end - board.ram.address
-        self._core.mem_map(board.flash.address, flash)
+        self._core.mem_map(board.image.address, flash)
         self._core.mem_map(board.ram.address, -(-ram // 4096) * 4096)
         self._core.mem_map(RETURN & ~0xFFF, 4096)
         self.symbols: dict[str, tuple[int, int]] = {}
@@ -103,8 +103,15 @@ class TracedFirmware:
         """Memory."""
         return bytes(self._core.mem_read(address, size))
 
-    def call(self, name: str, *arguments: int) -> Trace:
-        """Call a function: the first four arguments are in registers, the others on the stack."""
+    def call(self, name: str, *arguments: int, reads: bool = True) -> Trace:
+        """Call a function: the first four arguments are in registers, the others on the stack.
+
+        Args:
+            name: of the function.
+            arguments: its arguments.
+            reads: whether addresses that are read are noted, too. Unicorn 2.1.4 then computes
+                wrongly where a load is in an IT block; callers look at the result.
+        """
         registers = [getattr(arm_const, f"UC_ARM_REG_R{number}") for number in range(4)]
         for register, value in zip(registers, arguments[:4], strict=False):
             self._core.reg_write(register, value)
@@ -114,13 +121,15 @@ class TracedFirmware:
         self._core.reg_write(arm_const.UC_ARM_REG_SP, pointer)
         self._core.reg_write(arm_const.UC_ARM_REG_LR, RETURN | 1)
         board = self._build.board
-        state = _Trace(flash=board.flash.address, stack=board.ram.address, lowest=pointer)
+        state = _Trace(flash=board.image.address, stack=board.ram.address, lowest=pointer)
         start, size = self.symbols[PUBLIC]
         state.public_start, state.public_end = start, start + size
         handles = [
             self._hook(unicorn.UC_HOOK_BLOCK, _hooks().trace_block, state),
             self._hook(
-                unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE, _hooks().trace_access, state
+                unicorn.UC_HOOK_MEM_WRITE | (unicorn.UC_HOOK_MEM_READ if reads else 0),
+                _hooks().trace_access,
+                state,
             ),
         ]
         try:

@@ -21,6 +21,17 @@ void rbnn_port_init(void)
 {
 }
 
+const char *rbnn_port_protection(void)
+{
+  return RBNN_PROTECTION_NONE;
+}
+
+/* No byte arrives while a command runs. */
+int rbnn_port_read(void)
+{
+  return -1;
+}
+
 const char *rbnn_port_board(void)
 {
   return NAME;

@@ -27,8 +27,10 @@ from rbnn.tasks.wav import read_wav
 
 PUBLIC = "0123456789abcdef" * 4
 ANSWERS = {
-    "identify": ["m-firmware-[0.1.0]", "m-board-[qemu]", f"m-model-id-[{PUBLIC[:32]}]",
-                 f"m-model-digest-[{PUBLIC}]", "m-puf-[enrolled]", f"m-public-[{PUBLIC}]"],
+    "identify": ["m-firmware-[0.1.0]", "m-build-[release]", "m-board-[qemu]",
+                 f"m-model-id-[{PUBLIC[:32]}]",
+                 f"m-model-digest-[{PUBLIC}]", "m-protection-[none]",
+                 "m-puf-[enrolled]", f"m-public-[{PUBLIC}]"],
     "tasks": ["m-task-[0,colour,10,active]", "m-task-[1,grey,4,locked]"],
     "licences": [f"m-licence-[0,colour,{PUBLIC[:32]},1,flash]"],
     "enroll": ["m-helper-[0,00ff]", f"m-public-[{PUBLIC}]", f"m-sign-public-[{PUBLIC}]"],

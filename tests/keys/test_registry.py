@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,12 @@ def test_reading_never_creates(
     with pytest.raises(RegistryError, match="There is no registry"):
         Registry.open(f"{prefix}empty.sqlite", create=False)
     assert (tmp_path / "empty.sqlite").read_bytes() == b""
+
+
+def test_threads_may_open_registries_at_once(tmp_path: Path) -> None:
+    def make(number: int) -> int:
+        with Registry.open(tmp_path / f"{number}.sqlite") as registry:
+            return len(registry.devices())
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(make, range(12))) == [0] * 12

@@ -8,6 +8,7 @@ of :mod:`rbnn.keys.records`.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ VERSION_TABLE = "registry_version"
 """Where Alembic notes the revision; other programs in the same database may use its own name."""
 MIGRATION = "migration"
 """Name of the :class:`Migration` among the attributes of Alembic's configuration."""
+_one_at_a_time = threading.Lock()
+"""Alembic keeps the migration that is running in variables of a module."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,10 @@ def migrate(migration: Migration, version: int | None) -> None:
 
     config = Config(attributes={MIGRATION: migration})
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    if version is not None:
-        command.stamp(config, revision(version))
-    command.upgrade(config, "head")
+    with _one_at_a_time:
+        if version is not None:
+            command.stamp(config, revision(version))
+        command.upgrade(config, "head")
 
 
 def revision(version: int) -> str:
