@@ -221,12 +221,16 @@ rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_
   if (status == RBNN_OK) {
     status = rbnn_vault_count(&device->vault);
   }
-  /* Again, by other means, in case an instruction was skipped. */
-  if (status == RBNN_OK) {
-    status = rbnn_vault_confirm(&device->vault);
+  if (status != RBNN_OK) {
+    return status;
   }
-  return status == RBNN_OK ? rbnn_engine_infer(&device->engine, input, input_bytes, logits)
-                           : status;
+  /* Again, by other means, in case the way out was skipped: asked whatever was said before, as two
+   * questions in a row become one branch. */
+  status = rbnn_vault_confirm(&device->vault);
+  if (status != RBNN_OK) {
+    return status;
+  }
+  return rbnn_engine_infer(&device->engine, input, input_bytes, logits);
 }
 
 rbnn_status rbnn_device_score(rbnn_device *device, const int32_t logits[RBNN_MAX_CLASSES])
