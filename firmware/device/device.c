@@ -85,6 +85,31 @@ rbnn_status rbnn_device_revoke(rbnn_device *device, const uint8_t bytes[RBNN_LIC
   return status;
 }
 
+static rbnn_status sign(const rbnn_device *device, rbnn_statement *statement,
+                        uint8_t signature[RBNN_SIGNATURE_BYTES])
+{
+  const rbnn_status status = rbnn_vault_sign(&device->vault, statement, signature);
+  rbnn_wipe_stack();
+  return status;
+}
+
+rbnn_status rbnn_device_attest(const rbnn_device *device, rbnn_statement *statement,
+                               uint8_t signature[RBNN_SIGNATURE_BYTES])
+{
+  statement->kind = RBNN_SIGNED_ATTESTATION;
+  return sign(device, statement, signature);
+}
+
+rbnn_status rbnn_device_release(rbnn_device *device, uint32_t task, rbnn_statement *statement,
+                                uint8_t signature[RBNN_SIGNATURE_BYTES])
+{
+  const rbnn_status status = rbnn_vault_release(&device->vault, task, statement);
+  if (device->vault.active < 0) {
+    leave_task(device);
+  }
+  return status == RBNN_OK ? sign(device, statement, signature) : status;
+}
+
 int32_t rbnn_device_find_task(const rbnn_device *device, const char *name)
 {
   if (device->model_status != RBNN_OK) {
@@ -196,12 +221,16 @@ rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_
   if (status == RBNN_OK) {
     status = rbnn_vault_count(&device->vault);
   }
-  /* Again, by other means, in case an instruction was skipped. */
-  if (status == RBNN_OK) {
-    status = rbnn_vault_confirm(&device->vault);
+  if (status != RBNN_OK) {
+    return status;
   }
-  return status == RBNN_OK ? rbnn_engine_infer(&device->engine, input, input_bytes, logits)
-                           : status;
+  /* Again, by other means, in case the way out was skipped: asked whatever was said before, as two
+   * questions in a row become one branch. */
+  status = rbnn_vault_confirm(&device->vault);
+  if (status != RBNN_OK) {
+    return status;
+  }
+  return rbnn_engine_infer(&device->engine, input, input_bytes, logits);
 }
 
 rbnn_status rbnn_device_score(rbnn_device *device, const int32_t logits[RBNN_MAX_CLASSES])

@@ -147,6 +147,20 @@ rbnn_status rbnn_device_add_licence(rbnn_device *device, const uint8_t licence[R
 rbnn_status rbnn_device_revoke(rbnn_device *device, const uint8_t bytes[RBNN_LICENCE_BYTES],
                                rbnn_licence_prologue *notice);
 
+/* Say what this device is, signed with the key that rbnn_device_enroll made, over a challenge:
+ * whoever has device.vault.sign.public_key knows that this device answered, and not earlier. The
+ * caller sets `challenge` and `protection`; the rest is zero. What rbnn_device_unlock says without
+ * keys. */
+rbnn_status rbnn_device_attest(const rbnn_device *device, rbnn_statement *statement,
+                               uint8_t signature[RBNN_SIGNATURE_BYTES]);
+
+/* Give up the licence of task `task` for good, and sign that, as rbnn_device_attest does: neither
+ * it nor an older one opens again. Once it no longer opens, asking again gives another receipt.
+ * RBNN_LOCKED (unlock it first), RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_NO_STORE,
+ * RBNN_STORE_DAMAGED, and what rbnn_device_unlock says without keys. */
+rbnn_status rbnn_device_release(rbnn_device *device, uint32_t task, rbnn_statement *statement,
+                                uint8_t signature[RBNN_SIGNATURE_BYTES]);
+
 /* Number of the task called `name`, or RBNN_UNKNOWN_TASK. */
 int32_t rbnn_device_find_task(const rbnn_device *device, const char *name);
 

@@ -24,13 +24,10 @@ void rbnn_vault_lock_task(rbnn_vault *vault, uint32_t task)
 static void derive_device_keys(rbnn_vault *vault, uint8_t root[RBNN_KEY_BYTES])
 {
   uint8_t seed[RBNN_KEY_BYTES];
-  uint8_t sign_key[64];
   rbnn_kdf_derive(vault->private_key, root, RBNN_LABEL_DEVICE_X25519, NULL, 0);
   crypto_x25519_public_key(vault->public_key, vault->private_key);
   rbnn_kdf_derive(seed, root, RBNN_LABEL_DEVICE_SIGN, NULL, 0);
-  crypto_eddsa_key_pair(sign_key, vault->sign_public_key, seed);
-  rbnn_wipe(sign_key, sizeof sign_key);
-  rbnn_wipe(seed, sizeof seed);
+  crypto_eddsa_key_pair((uint8_t *)&vault->sign, vault->sign.public_key, seed); /* wipes seed */
   vault->puf = RBNN_PUF_ENROLLED;
 }
 

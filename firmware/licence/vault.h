@@ -39,6 +39,12 @@ typedef struct {
   bool open;
 } rbnn_unlocked_task;
 
+/* An EdDSA key pair, as Monocypher has it. */
+typedef struct {
+  uint8_t seed[RBNN_KEY_BYTES];
+  uint8_t public_key[RBNN_KEY_BYTES];
+} rbnn_sign_key;
+
 /* Caller-owned; only firmware/licence writes it. vault.c says what in it is secret. */
 typedef struct {
   const rbnn_model *model; /* NULL without a container */
@@ -46,7 +52,7 @@ typedef struct {
   rbnn_status provisioning; /* RBNN_OK, RBNN_NO_PROVISIONING or RBNN_PROVISIONING_DAMAGED */
   uint8_t private_key[RBNN_KEY_BYTES];
   uint8_t public_key[RBNN_KEY_BYTES];
-  uint8_t sign_public_key[RBNN_KEY_BYTES];
+  rbnn_sign_key sign;
   rbnn_licence_slot slots[RBNN_MAX_LICENCES];
   rbnn_unlocked_task unlocked[RBNN_MAX_TASKS];
   rbnn_store store;
@@ -118,6 +124,17 @@ rbnn_status rbnn_vault_confirm(rbnn_vault *vault);
  * RBNN_STORE_DAMAGED, RBNN_NO_STORE. */
 rbnn_status rbnn_vault_revoke(rbnn_vault *vault, const uint8_t bytes[RBNN_LICENCE_BYTES],
                               rbnn_licence_prologue *notice);
+
+/* Give up the licence of task `task`: from now on neither it nor an older one opens. The task is
+ * locked. Notes so in the statement, for rbnn_vault_sign. Asked again it writes nothing.
+ * RBNN_NO_CONTAINER, RBNN_UNKNOWN_TASK, RBNN_NO_LICENCE, RBNN_LOCKED (only who can open a licence
+ * that still opens can give it up), RBNN_NO_STORE, RBNN_STORE_DAMAGED. */
+rbnn_status rbnn_vault_release(rbnn_vault *vault, uint32_t task, rbnn_statement *statement);
+
+/* Complete and sign a statement. The caller has set `challenge` and `protection`, and for an
+ * attestation `kind`; the rest was zero. What rbnn_vault_unlock says without keys. */
+rbnn_status rbnn_vault_sign(const rbnn_vault *vault, rbnn_statement *statement,
+                            uint8_t signature[RBNN_SIGNATURE_BYTES]);
 
 /* Forget every unlocked key; no task is active. Device keys stay. */
 void rbnn_vault_lock(rbnn_vault *vault);

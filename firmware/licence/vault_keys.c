@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a licence to a task's keys: unlocking and switching. */
+/* From a licence to a task's keys: unlocking and switching. And what the device signs. */
 #include <string.h>
 
 #include "crypto/chacha.h"
@@ -11,6 +11,7 @@
 #include "licence/vault.h"
 #include "licence/vault_counts.h"
 #include "licence/vault_slots.h"
+#include "monocypher.h"
 #include "reconf/reconf.h"
 #include "spec/target.h"
 
@@ -201,5 +202,54 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_k
   rbnn_wipe(keys, sizeof keys);
   *params_bytes = bytes;
   vault->active = (int32_t)task;
+  return RBNN_OK;
+}
+
+rbnn_status rbnn_vault_release(rbnn_vault *vault, uint32_t task, rbnn_statement *statement)
+{
+  rbnn_licence_prologue prologue;
+  rbnn_store_record record;
+  const uint8_t *licence = NULL;
+
+  rbnn_status status = find_licence(vault, task, &licence, &prologue);
+  if (status != RBNN_OK) {
+    return status;
+  }
+  if (!vault->unlocked[task].open && rbnn_vault_check_age(vault, &prologue) == RBNN_OK) {
+    return RBNN_LOCKED;
+  }
+  prologue.sequence++;
+  status = rbnn_vault_raise_floor(vault, &prologue);
+  rbnn_vault_lock_task(vault, task);
+  if (status != RBNN_OK && status != RBNN_LICENCE_OLD) {
+    return status;
+  }
+  rbnn_store_find(&vault->store, prologue.model_id, task, &record);
+  statement->kind = RBNN_SIGNED_RELEASE;
+  statement->task = (uint16_t)task;
+  statement->floor = record.floor;
+  return RBNN_OK;
+}
+
+_Static_assert(sizeof RBNN_FIRMWARE_VERSION <= sizeof((rbnn_statement *)0)->firmware,
+               "the version fits a statement");
+
+rbnn_status rbnn_vault_sign(const rbnn_vault *vault, rbnn_statement *statement,
+                            uint8_t signature[RBNN_SIGNATURE_BYTES])
+{
+  const rbnn_status status = check_keys(vault);
+  if (status != RBNN_OK) {
+    return status;
+  }
+  memcpy(statement->label, RBNN_STATEMENT_LABEL, sizeof RBNN_STATEMENT_LABEL);
+  memcpy(statement->firmware, RBNN_FIRMWARE_VERSION, sizeof RBNN_FIRMWARE_VERSION);
+  statement->development = RBNN_DEVELOPMENT;
+  if (vault->model != NULL) {
+    memcpy(statement->model_id, vault->model->header->model_id, sizeof statement->model_id);
+    rbnn_vault_model_digest(vault->model, statement->model_digest);
+  }
+  rbnn_store_age(&vault->store, &statement->generation, &statement->slots);
+  crypto_eddsa_sign(signature, (const uint8_t *)&vault->sign, (const uint8_t *)statement,
+                    sizeof *statement);
   return RBNN_OK;
 }

@@ -16,6 +16,11 @@ RBNN_DEVELOPMENT_COMMAND_LIST(RBNN_DECLARE)
 /* Answer one zero-terminated line. */
 void rbnn_link_dispatch(rbnn_link *link, const char *line);
 
+/* Read `TASK HEX`: the name of a task, which may have spaces, and 64 hex digits. RBNN_ARGUMENT,
+ * RBNN_UNKNOWN_TASK, or why there is no model. */
+rbnn_status rbnn_link_take_task(const rbnn_link *link, const char *words, uint32_t *task,
+                                uint8_t bytes[RBNN_KEY_BYTES]);
+
 /* Empty the buffer: what was loaded before a refused load must not be taken for the new input. */
 void rbnn_link_drop_input(rbnn_link *link);
 

@@ -14,13 +14,6 @@ static void print_line(const char *prefix, const char *text)
   rbnn_print_close();
 }
 
-static void print_hex_line(const char *prefix, const uint8_t *bytes, uint32_t size)
-{
-  rbnn_print(prefix);
-  rbnn_print_hex(bytes, size);
-  rbnn_print_close();
-}
-
 rbnn_status rbnn_link_name(rbnn_link *link, const char *words)
 {
   (void)link;
@@ -64,7 +57,7 @@ static const char *puf_name(rbnn_puf_state state)
 
 static void print_public(const rbnn_link *link)
 {
-  print_hex_line("m-public-[", link->device->vault.public_key, RBNN_KEY_BYTES);
+  rbnn_print_hex_line("m-public-[", link->device->vault.public_key, RBNN_KEY_BYTES);
 }
 
 rbnn_status rbnn_link_id(rbnn_link *link, const char *words)
@@ -78,9 +71,9 @@ rbnn_status rbnn_link_id(rbnn_link *link, const char *words)
   const rbnn_device *const device = link->device;
   if (device->model_status == RBNN_OK) {
     const rbnn_container_header *const header = device->model.header;
-    print_hex_line("m-model-id-[", header->model_id, sizeof header->model_id);
+    rbnn_print_hex_line("m-model-id-[", header->model_id, sizeof header->model_id);
     rbnn_vault_model_digest(&device->model, digest);
-    print_hex_line("m-model-digest-[", digest, sizeof digest);
+    rbnn_print_hex_line("m-model-digest-[", digest, sizeof digest);
   }
   print_line("m-puf-[", puf_name(device->vault.puf));
   if (device->vault.puf == RBNN_PUF_ENROLLED) print_public(link);
@@ -98,10 +91,10 @@ rbnn_status rbnn_link_enroll(rbnn_link *link, const char *words)
     const uint32_t left = RBNN_HELPER_RECORD_BYTES - offset;
     rbnn_print("m-helper-[");
     rbnn_print_number(offset);
-    print_hex_line(",", record + offset,
-                   left < RBNN_HEX_BYTES_PER_LINE ? left : RBNN_HEX_BYTES_PER_LINE);
+    rbnn_print_hex_line(",", record + offset,
+                        left < RBNN_HEX_BYTES_PER_LINE ? left : RBNN_HEX_BYTES_PER_LINE);
   }
   print_public(link);
-  print_hex_line("m-sign-public-[", link->device->vault.sign_public_key, RBNN_KEY_BYTES);
+  rbnn_print_hex_line("m-sign-public-[", link->device->vault.sign.public_key, RBNN_KEY_BYTES);
   return RBNN_OK;
 }

@@ -58,6 +58,13 @@ void rbnn_print_hex(const uint8_t *bytes, uint32_t size)
   }
 }
 
+void rbnn_print_hex_line(const char *prefix, const uint8_t *bytes, uint32_t size)
+{
+  rbnn_print(prefix);
+  rbnn_print_hex(bytes, size);
+  rbnn_print_close();
+}
+
 void rbnn_print_hex32(uint32_t value)
 {
   const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),

@@ -20,6 +20,9 @@ void rbnn_print_number(uint64_t number);
 /* Two lower-case digits a byte, without separators. */
 void rbnn_print_hex(const uint8_t *bytes, uint32_t size);
 
+/* A prefix, hex, and the end of the line. */
+void rbnn_print_hex_line(const char *prefix, const uint8_t *bytes, uint32_t size);
+
 /* Eight lower-case digits. */
 void rbnn_print_hex32(uint32_t value);
 

@@ -107,12 +107,12 @@ rbnn_status rbnn_link_revoke(rbnn_link *link, const char *words)
   return RBNN_OK;
 }
 
-rbnn_status rbnn_link_unlock(rbnn_link *link, const char *words)
+rbnn_status rbnn_link_take_task(const rbnn_link *link, const char *words, uint32_t *task,
+                                uint8_t bytes[RBNN_KEY_BYTES])
 {
   char name[RBNN_NAME_BYTES];
-  uint8_t psk[RBNN_KEY_BYTES];
   if (link->device->model_status != RBNN_OK) return link->device->model_status;
-  /* The key is the last word; the task's name comes before it. */
+  /* The digits are the last word; the task's name comes before it. */
   const size_t length = strlen(words);
   if (length <= 2u * RBNN_KEY_BYTES) return RBNN_ARGUMENT;
   const char *const space = words + length - 2u * RBNN_KEY_BYTES - 1u;
@@ -121,14 +121,20 @@ rbnn_status rbnn_link_unlock(rbnn_link *link, const char *words)
   if (size >= sizeof name) return RBNN_UNKNOWN_TASK;
   memcpy(name, words, size);
   name[size] = 0;
-  const int32_t task = rbnn_device_find_task(link->device, name);
-  if (task < 0) return RBNN_UNKNOWN_TASK;
-  rbnn_status status = RBNN_ARGUMENT;
-  if (rbnn_words_hex(space + 1, psk, RBNN_KEY_BYTES)) {
-    status = rbnn_device_unlock(link->device, (uint32_t)task, psk);
-  }
+  const int32_t found = rbnn_device_find_task(link->device, name);
+  if (found < 0) return RBNN_UNKNOWN_TASK;
+  *task = (uint32_t)found;
+  return rbnn_words_hex(space + 1, bytes, RBNN_KEY_BYTES) ? RBNN_OK : RBNN_ARGUMENT;
+}
+
+rbnn_status rbnn_link_unlock(rbnn_link *link, const char *words)
+{
+  uint8_t psk[RBNN_KEY_BYTES];
+  uint32_t task;
+  rbnn_status status = rbnn_link_take_task(link, words, &task, psk);
+  if (status == RBNN_OK) status = rbnn_device_unlock(link->device, task, psk);
   rbnn_wipe(psk, sizeof psk);
-  if (status == RBNN_OK) print_task_line(link, "m-unlocked-[", (uint32_t)task);
+  if (status == RBNN_OK) print_task_line(link, "m-unlocked-[", task);
   return status;
 }
 

@@ -48,60 +48,60 @@ typedef enum {
 
 /* X(name, printed name, "printed name: text", packed) for every failure. */
 #define RBNN_STATUS_LIST(X) \
-  X(RBNN_ARGUMENT, "argument", "\223gu\364t\252\360\223gu\364\211\214miss\270\243mal\347\253\216\361\302l\223ge\276\365% \317\224s\206\376s") \
-  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "\231k\217wn-\376\252\231k\217wn \376\276\365% \317\224s\206\376s") \
-  X(RBNN_LINE_TOO_LONG, "line-too-long", "l\205e-too-l\213g\230l\205\201\214l\213g\204\202\212\206\350\244\265\236\244w\306d\240pp\210") \
-  X(RBNN_BUFFER_SIZE, "buffer-size", "\265\254\301ze\230\301z\201\214z\204\302\312l\223g\204\202\212\206\265\204\243\216\361\302m\212\272byt\257w\204\201s\207t") \
-  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "\265\254\205\326ple\363\230\265\236do\257\311ho\320 \251whol\201\205put") \
-  X(RBNN_NO_CONTAINER, "no-container", "\356\310\204:\245\373\201c\223ri\257\357\262") \
-  X(RBNN_CONTAINER_FORMAT, "container-format", "\310\254\347\232\230\331\310\236h\306\360\231supp\216t\253\347a\211\312v\204\325") \
-  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "\310\254\377\230\331\310\236\214\345\253\216\200r\231c\232\210\276f\341h \342\352") \
-  X(RBNN_CONTAINER_LAYER, "container-layer", "\310\254lay\204\252\251lay\236\315\206\331do\257\311f\246\245\373e") \
-  X(RBNN_NO_PROVISIONING, "no-provisioning", "\356p\240vi\325\270\230p\240vi\325\270\233\223t\246i\213 \214empty\276\336 \244f\341h") \
-  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "p\240vi\325\270-\377\230p\240vi\325\270\233\223t\246i\213 \214\377\276f\341h \342\352") \
-  X(RBNN_POWER_CYCLE, "power-cycle", "p\324cycle\230f\270\204p\242\211c\360\213l\272b\201\274\322 af\273\233\324\213;\233\324cycle\206bo\223d") \
-  X(RBNN_PUF_PATTERN, "puf-pattern", "p\237-p\335\230SRAM\375\214\303\224\212\211\312\274pe\232s\243s\302\342\214\311f\240m\233\324\213") \
-  X(RBNN_PUF_HELPER, "puf-helper", "p\237-\365\204\252\365\236d\232\251\244SRAM\375d\302\311b\221\213g\361geth\236\312w\204\201\305\212g\210") \
-  X(RBNN_NOT_ENROLLED, "not-enrolled", "\217t-\336\316:\333\201\214\311\336\316") \
-  X(RBNN_ENROLLED, "enrolled", "\336\316:\333\201\214al\274\322\272\336\316") \
-  X(RBNN_UNKNOWN_TASK, "unknown-task", "\231k\217wn-t\234\230\331h\306\357su\305\241;\241s% \317\224s\271m") \
-  X(RBNN_NO_LICENCE, "no-licence", "\356\267\252\357\300\344\202is\353\213\333e") \
-  X(RBNN_LICENCE_FORMAT, "licence-format", "\267-\347\232\230\300h\306\360\231supp\216t\253\347\232\243v\204\325\243fl\250\203\216\353numb\204") \
-  X(RBNN_LICENCE_MODEL, "licence-model", "\267-\262\230\300\214f\312\212oth\236\262\243\216\206\331w\306\305\212g\210") \
-  X(RBNN_LICENCE_REFUSED, "licence-refused", "\267-\274fus\210\230\300do\257\311\314\207 \374\245\321\272\213\333e") \
-  X(RBNN_SEALED_BLOCK, "sealed-block", "sea\316-b\332:\271\241\346sea\316\233\223\266e\273\203w\204\201\305\212g\210") \
-  X(RBNN_LOCKED, "locked", "\332\210:\271\353\214\332\210\276\231\332 \342\366\224") \
-  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "\356\371e-t\234\252\217\353\214\371e\276\231\332 \244s\362\305\200\302\213e") \
-  X(RBNN_LIMIT, "limit", "\317m\246\230\267\346\205f\204\222\201\317m\342\214\274a\305\210") \
-  X(RBNN_SELF_TEST, "self-test", "s\221f-\363\224\230s\221f-\363s\211fai\316") \
-  X(RBNN_OVERRUN, "overrun", "ov\204r\231\252byt\257\223riv\253f\220\273\202\212\271\272\275u\320 b\201\274\322\276s\207d\206l\205\201\352") \
-  X(RBNN_PUF_BIAS, "puf-bias", "p\237-bi\220:\361\302m\212\272c\221l\203\315 \213\201c\341\203\205\206SRAM\375have\206s\266\201value") \
-  X(RBNN_PUF_ENTROPY, "puf-entropy", "p\237-\207t\240py\230SRAM\375is\361o\233r\210\215table\200\302b\201\251f\270\204p\263") \
-  X(RBNN_LICENCE_OLD, "licence-old", "\267-o\320\252\251new\236\300\274pl\367\210\245\213e\243\312\342w\306r\235ok\210") \
-  X(RBNN_STORE_DAMAGED, "store-damaged", "\224\216e-\377\230\224\216\201\315 \275\231t\203\214\345\253\312miss\270\276\336 \352") \
-  X(RBNN_NO_STORE, "no-store", "\356\224\216e:\333\201\321ep\203\357\275\231ts\252\357\300\374 \251\317m\246") \
-  X(RBNN_DEVELOPMENT_BUILD, "development-build", "\260\221\314\364t-bui\320\252\251\260\221\314\364\211bui\320 do\257\311\314\207\245\267") \
-  X(RBNN_STOPPED, "stopped", "\224\314p\210\252\224\314p\253b\272\251by\363")
+  X(RBNN_ARGUMENT, "argument", "\223gu\367t\231\362\223gu\367\212\214miss\273\244mal\347\256\216\363\303l\223ge\301\370% \322\226s\206\350\225s") \
+  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "\235k\217wn-\350\225\231\235k\217w\320\350\225\301\370% \322\226s\206\350\225s") \
+  X(RBNN_LINE_TOO_LONG, "line-too-long", "l\205e-too-l\213g\232l\205\201\214l\213g\204\202\211\206\350\245\266\237\245w\307d\243pp\210") \
+  X(RBNN_BUFFER_SIZE, "buffer-size", "\266\257\276ze\232\276z\201\214z\204\303\302l\223g\204\202\211\206\266\204\244\216\363\303m\211\274byt\261w\204\201s\207t") \
+  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "\266\257\205\330ple\366\232\266\237do\261\314ho\323 \254whol\201\205put") \
+  X(RBNN_NO_CONTAINER, "no-container", "\360\312\204:\246\376\201c\223ri\261\361\265") \
+  X(RBNN_CONTAINER_FORMAT, "container-format", "\312\257\347\230\232\333\312\237h\307\362\235s\365p\216t\256\347a\212\302v\204\331") \
+  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "\312\257\346\210\232\333\312\237\214\346\256\216\200r\235c\230\210\301f\342h \343\354") \
+  X(RBNN_CONTAINER_LAYER, "container-layer", "\312\257lay\204\231\254lay\237\317\206\333do\261\314f\247\246\376e") \
+  X(RBNN_NO_PROVISIONING, "no-provisioning", "\360p\243vi\331\273\232p\243vi\331\273\233\223t\247i\213 \214empty\301\337 \245f\342h") \
+  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "p\243vi\331\273-\346\210\232p\243vi\331\273\233\223t\247i\213 \214\346\210\301f\342h \343\354") \
+  X(RBNN_POWER_CYCLE, "power-cycle", "p\327cycle\232f\273\204p\242\212c\362\213l\274b\201\277\310 af\275\233\327\213;\233\327cycle\206bo\223d") \
+  X(RBNN_PUF_PATTERN, "puf-pattern", "p\241-p\336n\232SRAM\356\320\214\304\226\211\212\302\277pe\230s\244s\303\343\214\314f\243m\233\327\213") \
+  X(RBNN_PUF_HELPER, "puf-helper", "p\241-\370\204\231\370\237d\230\254\245SRAM\356\320d\303\314b\221\213g\363geth\237\302w\204\201\306\211g\210") \
+  X(RBNN_NOT_ENROLLED, "not-enrolled", "\217t-\337\321:\352\214\314\337\321") \
+  X(RBNN_ENROLLED, "enrolled", "\337\321:\352\214al\277\310\274\337\321") \
+  X(RBNN_UNKNOWN_TASK, "unknown-task", "\235k\217wn-t\234\232\333h\307\361su\306\240;\240s% \322\226s\264m") \
+  X(RBNN_NO_LICENCE, "no-licence", "\360\272\231\361\271\345\202is\240 \213\313e") \
+  X(RBNN_LICENCE_FORMAT, "licence-format", "\272-\347\230\232\271h\307\362\235s\365p\216t\256\347\230\244v\204\331\244fl\253\203\216\240 numb\204") \
+  X(RBNN_LICENCE_MODEL, "licence-model", "\272-\265\232\271\214f\302\211oth\237\265\244\216\206\333w\307\306\211g\210") \
+  X(RBNN_LICENCE_REFUSED, "licence-refused", "\272-\277fus\210\232\271do\261\314\316\207 \377\246\324\274\213\313e") \
+  X(RBNN_SEALED_BLOCK, "sealed-block", "sea\321-b\334:\353\326sea\321\233\223\267e\275\203w\204\201\306\211g\210") \
+  X(RBNN_LOCKED, "locked", "\334\210:\353 \214\334\210\301\235\334 \343\371\226") \
+  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "\360\374e-t\234\231\217\240 \214\374e\301\235\334 \245s\364\306\200\303\213e") \
+  X(RBNN_LIMIT, "limit", "\322m\247\232\272\326\205f\204\222\201\322m\343\214\277a\306\210") \
+  X(RBNN_SELF_TEST, "self-test", "s\221f-\366\226\232s\221f-\366s\212fai\321") \
+  X(RBNN_OVERRUN, "overrun", "ov\204r\235\231byt\261\223riv\256f\220\275\202\211\264\274\300u\323 b\201\277\310\301s\207d\206l\205\201\354") \
+  X(RBNN_PUF_BIAS, "puf-bias", "p\241-bi\220:\363\303m\211\274c\221l\203\317 \213\201c\342\203\205\206SRAM\356\320have\206s\267\201value") \
+  X(RBNN_PUF_ENTROPY, "puf-entropy", "p\241-\207t\243py\232SRAM\356\320is\363o\233r\210\215table\200\303b\201\254f\273\204p\255") \
+  X(RBNN_LICENCE_OLD, "licence-old", "\272-o\323\231\254new\237\271\277pl\372\210\246\213e\244\302\343w\307r\236ok\210") \
+  X(RBNN_STORE_DAMAGED, "store-damaged", "\226\216e-\346\210\232\226\216\201\317 \300\235t\203\214\346\256\302miss\273\301\337 \354") \
+  X(RBNN_NO_STORE, "no-store", "\360\226\216e:\352\324ep\203\361\300\235ts\231\361\271\377 \254\322m\247") \
+  X(RBNN_DEVELOPMENT_BUILD, "development-build", "\251\221\316\367t-bui\323\231\254\251\221\316\367\212bui\323 do\261\314\316\207\246\272") \
+  X(RBNN_STOPPED, "stopped", "\226\316p\210\231\226\316p\256b\274\254by\366")
 
 /* Packed texts (rbnn/spec/packed_text.py): two bytes for each byte from RBNN_PACKED_FIRST on. */
 #define RBNN_PACKED_FIRST 128u
 #define RBNN_PACKED_PAIRS { \
 {32, 116}, {101, 32}, {128, 104}, {115, 32}, {101, 114}, {105, 110}, {130, 129}, {101, 110}, \
-{101, 100}, {116, 32}, {97, 110}, {111, 110}, {105, 131}, {105, 99}, {111, 114}, {110, 111}, \
-{97, 115}, {101, 108}, {135, 99}, {97, 114}, {115, 116}, {141, 146}, {138, 100}, {108, 149}, \
-{58, 134}, {117, 110}, {97, 116}, {32, 112}, {144, 107}, {101, 118}, {132, 32}, {117, 102}, \
-{114, 111}, {128, 156}, {114, 133}, {44, 32}, {150, 32}, {130, 140}, {105, 116}, {97, 133}, \
-{97, 103}, {97, 32}, {58, 32}, {136, 32}, {132, 45}, {109, 111}, {108, 111}, {101, 131}, \
-{100, 157}, {173, 100}, {177, 145}, {162, 116}, {159, 102}, {98, 180}, {97, 109}, {151, 101}, \
-{133, 103}, {130, 101}, {121, 32}, {116, 132}, {114, 101}, {99, 111}, {59, 32}, {176, 141}, \
-{151, 129}, {115, 105}, {111, 32}, {99, 139}, {99, 107}, {99, 104}, {97, 131}, {195, 116}, \
-{199, 167}, {143, 137}, {142, 32}, {111, 119}, {111, 112}, {111, 102}, {108, 136}, {108, 105}, \
-{108, 100}, {107, 101}, {97, 100}, {80, 179}, {203, 172}, {193, 139}, {189, 109}, {187, 110}, \
-{182, 168}, {178, 32}, {174, 196}, {165, 191}, {160, 108}, {154, 215}, {135, 220}, {119, 147}, \
-{116, 105}, {108, 144}, {105, 137}, {105, 114}, {102, 142}, {100, 216}, {39, 131}, {228, 109}, \
-{214, 109}, {211, 134}, {168, 167}, {161, 32}, {155, 221}, {145, 112}, {143, 45}, {143, 32}, \
-{138, 32}, {128, 111}, {119, 166}, {116, 101}, {109, 135}, {104, 237}, {102, 227}, {97, 99}, \
-{247, 224}, {248, 118}, {246, 109}, {250, 223}, {242, 104}, {236, 32}, {232, 150}, {229, 136}, \
+{101, 100}, {97, 110}, {116, 32}, {111, 110}, {105, 131}, {105, 99}, {111, 114}, {110, 111}, \
+{97, 115}, {101, 108}, {135, 99}, {97, 114}, {141, 146}, {137, 100}, {115, 116}, {108, 148}, \
+{97, 116}, {58, 32}, {58, 134}, {32, 112}, {144, 107}, {117, 110}, {101, 118}, {132, 32}, \
+{128, 156}, {117, 102}, {114, 133}, {114, 111}, {44, 32}, {149, 32}, {130, 140}, {105, 116}, \
+{108, 111}, {100, 158}, {97, 133}, {97, 103}, {97, 32}, {162, 116}, {136, 32}, {132, 45}, \
+{111, 100}, {101, 131}, {176, 145}, {161, 102}, {130, 101}, {109, 178}, {98, 179}, {97, 109}, \
+{169, 141}, {151, 129}, {151, 101}, {133, 103}, {121, 32}, {116, 132}, {115, 105}, {114, 101}, \
+{99, 111}, {59, 32}, {142, 32}, {111, 32}, {99, 139}, {99, 107}, {99, 104}, {97, 131}, \
+{97, 100}, {196, 116}, {201, 170}, {166, 184}, {143, 138}, {111, 119}, {111, 112}, {111, 102}, \
+{110, 32}, {108, 136}, {108, 105}, {108, 100}, {107, 101}, {80, 173}, {39, 131}, {205, 175}, \
+{192, 109}, {190, 139}, {183, 171}, {181, 32}, {168, 197}, {163, 108}, {152, 189}, {135, 221}, \
+{119, 147}, {116, 105}, {108, 144}, {105, 138}, {105, 114}, {102, 142}, {100, 218}, {229, 109}, \
+{216, 109}, {213, 134}, {203, 129}, {180, 160}, {171, 170}, {168, 200}, {155, 222}, {145, 112}, \
+{143, 45}, {143, 32}, {137, 32}, {128, 111}, {119, 167}, {117, 112}, {116, 101}, {109, 135}, \
+{104, 239}, {102, 228}, {97, 99}, {250, 225}, {251, 118}, {249, 109}, {253, 224}, {244, 104}, \
 }
 
 /* Key derivation (rbnn/spec/kdf.py). */
@@ -209,6 +209,11 @@ typedef enum {
 } rbnn_licenceflag;
 
 typedef enum {
+  RBNN_SIGNED_ATTESTATION = 1,
+  RBNN_SIGNED_RELEASE = 2,
+} rbnn_signed;
+
+typedef enum {
   RBNN_READS_IMAGE = 1,
   RBNN_READS_BITS = 2,
   RBNN_READS_STREAM = 3,
@@ -309,6 +314,7 @@ typedef struct {
 #define RBNN_PROVISIONING_MAGIC "RBPV"
 #define RBNN_REVOCATION_MAGIC "RBRV"
 #define RBNN_STORE_MAGIC "RBST"
+#define RBNN_STATEMENT_LABEL "rbnn/v1/signed"
 #define RBNN_CONTAINER_VERSION 3u
 #define RBNN_LICENCE_VERSION 1u
 #define RBNN_PROVISIONING_VERSION 2u
@@ -339,6 +345,7 @@ typedef struct {
 #define RBNN_STORE_TASKS 32u
 #define RBNN_STORE_SHARE 64u
 #define RBNN_STORE_BLOCK 1024u
+#define RBNN_SIGNATURE_BYTES 64u
 #define RBNN_NOISE_PROTOCOL "Noise_Kpsk0_25519_ChaChaPoly_BLAKE2b"
 
 /* First bytes of a model container. */
@@ -487,6 +494,24 @@ typedef struct {
 _Static_assert(sizeof(rbnn_store_record) == 32u, "store_record");
 #define RBNN_STORE_RECORD_BYTES 32u
 
+/* What a device signs with its EdDSA key: exactly these bytes. */
+typedef struct {
+  uint8_t label[16]; /* "rbnn/v1/signed", zero-padded */
+  uint16_t kind; /* enum Signed */
+  uint16_t development; /* 1 for a development build, 0 for a release build */
+  uint16_t task; /* of a release: task number; otherwise zero */
+  uint8_t protection[10]; /* as `id` prints it, zero-padded */
+  uint8_t challenge[32]; /* as the command named it */
+  uint8_t model_id[16]; /* as in the container; zero without a model */
+  uint8_t model_digest[32]; /* BLAKE2b-256 of the whole container; zero without a model */
+  uint8_t firmware[16]; /* version, zero-padded */
+  uint32_t floor; /* of a release: lowest sequence still accepted; otherwise zero */
+  uint32_t generation; /* of the store's page; zero without a sound store */
+  uint32_t slots; /* in use on that page, its header included; zero as before */
+} rbnn_statement;
+_Static_assert(sizeof(rbnn_statement) == 140u, "statement");
+#define RBNN_STATEMENT_BYTES 140u
+
 /* Integer softmax (rbnn/spec/scores.py). */
 #define RBNN_LOG2_E_Q16 94548u
 #define RBNN_SCORE_PPM 1000000u
@@ -536,30 +561,33 @@ _Static_assert(sizeof(rbnn_store_record) == 32u, "store_record");
 #define RBNN_PROTECTION_OPEN "open"
 #define RBNN_PROTECTION_FLASH "flash"
 #define RBNN_PROTECTION_PERMANENT "permanent"
-/* X(word, arguments, text, packed): served by rbnn_link_<word>; the second list in development builds. */
+/* X(word, arguments, text, packed): served by rbnn_link_<word>; the second list in development builds. The text is
+ * " <arguments>: <what it does>", or without arguments only what it does. */
 #define RBNN_COMMAND_LIST(X) \
-  X(name, "", "\351n\266\201\315\206\277e") \
-  X(timestamp, "", "\323\271\200im\201s\205c\201\224\223t") \
-  X(profile, "", "P\242\211\373\201\244\262") \
-  X(help, "", "\323\245\317\224") \
-  X(db, "load N | HEX... | print", "An\217\231c\201N by\363s\243\256\322\271m\243\216\233\263\206\265\204") \
-  X(crc, "", "\351CRC-32 \315\206\256\322\253\265\204") \
-  X(infer, "N [W]", "R\231 W \337m-up \244N\200im\253\205f\204\222\257\213\206\265\204\243a\211\255s\21150000 ea\305") \
-  X(results, "", "\351\341\211sc\216\257\352") \
-  X(labels, "", "\351\371e\241\346\205pu\211\244c\341\203n\266es") \
-  X(id, "", "P\242\211wha\211id\207\340fi\257bo\223d\243\373e\243\331\244\277e") \
-  X(enroll, "", "Mak\201\365\236d\232\251f\240m\206p\324up\354") \
-  X(tasks, "", "Li\224\271\241\203\226\271\343 \224\232e") \
-  X(licences, "", "Li\224\206\267s\202\232\333\201ho\320s") \
-  X(licence, "", "Ta\321\206\256\322\253\265\236\306\251\300\231\340l\233\324\315f") \
-  X(revoke, "", "Ta\321\206\256\322\253\265\236\306\251\217t\215e\202a\211r\235ok\257a\241\346\267s") \
-  X(unlock, "TASK PSK", "Op\207\271\241\346\300\374 \246\203\321\272(64 hex dig\246s)") \
-  X(switch, "TASK", "Mak\201\360\231\332\210\241\206\371\201\213e") \
-  X(lock, "", "Wip\201\235\204y\353sec\274\211\244\321y") \
-  X(selftest, "", "Che\304 crypto\243s\321t\305 \244\310\204") \
-  X(stack, "", "\351\224a\304\346high-w\232\236m\223k") \
-  X(reset, "", "Re\224\223\211\374ou\211\256s\270\233\313\236(\251\337m \274set)")
+  X(name, "", "\351n\267\201\317\206\270e") \
+  X(timestamp, "", "\325\264\200im\201s\205c\201\226\223t") \
+  X(profile, "", "P\242\212\376\201\245\265") \
+  X(help, "", "\325\246\322\226") \
+  X(db, "load N | HEX... | print", " \355 N | HEX... |\233\255\231An\217\235c\201N by\366s\244\355\264m\244\216\233\255\206\266\204") \
+  X(crc, "", "\351CRC-32 \317\206\355\256\266\204") \
+  X(infer, "N [W]", " N [W]\231R\235 W \340m-\365 \245N\200im\256\205f\204\222\261\213\206\266\204\244a\212mos\21250000 ea\306") \
+  X(results, "", "\351\342\212sc\216\261\354") \
+  X(labels, "", "\351\374e\240\326\205pu\212\245c\342\203n\267es") \
+  X(id, "", "P\242\212wha\212id\207\341fi\261bo\223d\244\376e\244\333\245\270e") \
+  X(enroll, "", "Mak\201\370\237d\230\254f\243m\206p\327\365\356n") \
+  X(tasks, "", "Li\226\353\203\225\264\344 \226\230e") \
+  X(licences, "", "Li\226\206\272s\202\230\352ho\323s") \
+  X(licence, "", "Ta\324\206\355\256\266\237\307\254\271\235\341l\233\327\317f") \
+  X(revoke, "", "Ta\324\206\355\256\266\237\307\254\217t\215e\202a\212r\236ok\261a\240\326\272s") \
+  X(attest, "CHALLENGE", " CHALLENGE\231Sig\320wh\230\352\214(64 hex dig\247s)") \
+  X(release, "TASK CHALLENGE", " TASK CHALLENGE\231Giv\201\365\353\326\271f\302go\260\244\245\276gn\202\230") \
+  X(unlock, "TASK PSK", " TASK PSK\231Op\207\353\326\271\377 \247\203\324\274(64 hex dig\247s)") \
+  X(switch, "TASK", " TASK\231Mak\201\362\235\334\210\240\206\374\201\213e") \
+  X(lock, "", "Wip\201\236\204y\240 sec\277\212\245\324y") \
+  X(selftest, "", "Che\305 crypto\244s\324t\306 \245\312\204") \
+  X(stack, "", "\351\226a\305\326high-w\230\237m\223k") \
+  X(reset, "", "Re\226\223\212\377ou\212\250s\273\233\315\237(\254\340m \277set)")
 #define RBNN_DEVELOPMENT_COMMAND_LIST(X) \
-  X(trace, "", "In \260\221\314\364\211bui\320s\252r\231 \213\201\205f\204\222e;\233\263\200im\201\244outpu\211CRC-32 \315 \235\204\272lay\204")
+  X(trace, "", "I\320\251\221\316\367\212bui\323s\231r\235 \213\201\205f\204\222e;\233\255\200im\201\245outpu\212CRC-32 \317 \236\204\274lay\204")
 
 #endif

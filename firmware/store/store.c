@@ -206,6 +206,13 @@ void rbnn_store_find(const rbnn_store *store, const uint8_t model_id[16], uint32
   }
 }
 
+void rbnn_store_age(const rbnn_store *store, uint32_t *generation, uint32_t *slots)
+{
+  const bool is_sound = store->status == RBNN_OK;
+  *generation = is_sound ? header_of(store, store->page)->generation : 0;
+  *slots = is_sound ? store->slots : 0;
+}
+
 /* Whether a record takes back what is kept: a count, or a floor. No right caller asks for that. */
 static bool goes_back(const rbnn_store *store, const rbnn_store_record *record)
 {

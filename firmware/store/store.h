@@ -37,6 +37,10 @@ void rbnn_store_format(rbnn_store *store, const uint8_t root[RBNN_KEY_BYTES]);
 void rbnn_store_find(const rbnn_store *store, const uint8_t model_id[16], uint32_t task,
                      rbnn_store_record *record);
 
+/* Generation of the current page and slots in use on it: with every change, one of them grows and
+ * the generation never falls. Both zero unless status is RBNN_OK. */
+void rbnn_store_age(const rbnn_store *store, uint32_t *generation, uint32_t *slots);
+
 /* Keep a record that rbnn_store_find gave and that was changed. RBNN_OK: it is in flash, and sound.
  * RBNN_LICENCE_OLD: it would lower a floor or a count; nothing is written. Any other status: it may
  * be there or not, and the store is closed until the next start. */

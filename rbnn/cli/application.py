@@ -18,7 +18,8 @@ COMMANDS = {
     "export": "Write a run's model container, C arrays and golden vectors.",
     "keys": "Make key files, and show their public part.",
     "enroll": "Make helper data and keys on the device and add it to the registry.",
-    "license": "Issue licence files, put them on a board, revoke them, and show what was issued.",
+    "license": "Issue licence files, put them on a board, revoke or transfer them, and show what "
+    "was issued.",
     "flash": "Export, check and build if needed, write the board, enrol it once, and license it.",
     "provision": "Enrol, license and flash every board of a table; a second call continues the "
     "first.",
@@ -28,7 +29,8 @@ COMMANDS = {
     "board": "Power, reset and state of a board.",
     "lock-board": "Close a real board's flash to debug probes, after a question that names the "
     "consequences.",
-    "devices": "List the enrolled devices; `audit` checks the registry's log.",
+    "devices": "List the enrolled devices; `check` has a board prove which one it is, `audit` "
+    "checks the registry's log.",
     "report": "Write what is known about RUN to an HTML page and a model card.",
     "profile": "Run one inference of a task on the board; print instructions or cycles per layer.",
     "bench": "What layers and networks cost.",

@@ -1,4 +1,4 @@
-"""``rbnn devices``: the registry's devices, and the check of its audit log."""
+"""``rbnn devices``: the registry's devices, their proof of identity, and the audit log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from rbnn.cli.options import DEFAULT_REGISTRY, JsonOption, RegistryOption, output
+from rbnn.cli import options
+from rbnn.cli.options import (
+    DEFAULT_REGISTRY,
+    BoardOption,
+    DeviceFolderOption,
+    EmulatedOption,
+    JsonOption,
+    PortOption,
+    RegistryOption,
+    output,
+)
 
 devices = typer.Typer(invoke_without_command=True)
 
@@ -16,7 +26,8 @@ devices = typer.Typer(invoke_without_command=True)
 def list_devices(
     context: typer.Context, registry: RegistryOption = DEFAULT_REGISTRY, as_json: JsonOption = False
 ) -> None:
-    """List the enrolled devices; `audit` checks the registry's log."""
+    """List the enrolled devices; `check` has a board prove which one it is, `audit` checks the
+    registry's log."""
     if context.invoked_subcommand is not None:
         return
     from rich.table import Table
@@ -84,6 +95,25 @@ def audit(
         table.add_row(str(one.number), one.time, one.event, one.subject)
     output().print(table)
     output().print(f"{count} entries, unbroken; last hash {head}", soft_wrap=True, highlight=False)
+
+
+@devices.command("check")
+def check(
+    board: BoardOption = options.DEFAULT_BOARD,
+    port: PortOption = None,
+    device_folder: DeviceFolderOption = None,
+    emulated: EmulatedOption = False,
+    registry: RegistryOption = DEFAULT_REGISTRY,
+    as_json: JsonOption = False,
+) -> None:
+    """Have a board prove that it is the device that was enrolled: it signs a fresh challenge."""
+    from rbnn.device.identity.attesting import check_device
+    from rbnn.keys.registry import Registry
+
+    target = options.target(board, port, device_folder, emulated)
+    with Registry.open(registry, create=False) as known:
+        found = check_device(target, known)
+    print(found.model_dump_json(indent=2) if as_json else found.summary())
 
 
 def register(app: typer.Typer) -> None:

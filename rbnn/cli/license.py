@@ -1,4 +1,4 @@
-"""``rbnn license``: issue licences, put them on a board, revoke them, and show what was issued."""
+"""``rbnn license``: issue licences, put them on a board, revoke or transfer them, and show them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rbnn.cli import license_list, options
+from rbnn.cli import license_list, license_transfer, options
 from rbnn.cli.license_list import DeviceOption
 from rbnn.cli.options import (
     BoardOption,
@@ -31,7 +31,8 @@ license_app = typer.Typer(no_args_is_help=True)
 
 @license_app.callback()
 def _license() -> None:
-    """Issue licence files, put them on a board, revoke them, and show what was issued."""
+    """Issue licence files, put them on a board, revoke or transfer them, and show what was
+    issued."""
 
 
 @license_app.command("issue", cls=UserKeyCommand)
@@ -151,7 +152,7 @@ def install(
     if keep and new:
         target.check()
         with Registry.open(registry, create=False) as known:
-            installed = installing.install_in_flash(target, known, new)
+            installed = installing.install_in_flash(target, known, new, options.say)
     elif new:
         with target.open() as session:
             installed = installing.install(session, new)
@@ -210,6 +211,7 @@ def revoke(
 
 license_app.command("list")(license_list.list_licences)
 license_app.command("show")(license_list.show)
+license_app.command("transfer", cls=UserKeyCommand)(license_transfer.transfer)
 
 
 def register(app: typer.Typer) -> None:

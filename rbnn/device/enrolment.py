@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rbnn.device.answers import Identity
 from rbnn.device.errors import DeviceError, from_error_line
+from rbnn.device.identity.attesting import prove, prove_or_warn
 from rbnn.device.session import Session
 from rbnn.device.target import Say, Target
 from rbnn.frozen import Frozen
@@ -55,12 +56,14 @@ def recognise(
 
     Raises:
         DeviceError: it was not power-cycled before, or its helper data are damaged.
+        AttestationError: it does not have the key that is pinned for it.
         RegistryError: it was enrolled elsewhere, or has another name.
     """
     identity = session.identify()
     if identity.puf == "fresh":
         say("First contact: enrolling the device.")
         enrolment = session.enroll()
+        prove(session, enrolment.sign_public)
         registry.add_device(enrolment.public, enrolment.sign_public, board, enrolment.record, name)
         return KnownDevice(enrolment.public, enrolment.record, True)
     _refuse_unusable(identity)
@@ -72,6 +75,7 @@ def recognise(
             f"The device {identity.public[:16]}… is enrolled, but not in this registry.",
             f"Name the registry that contains it: --registry PATH. {AGAIN}",
         ) from error
+    prove_or_warn(session, registry, public, say)
     if name is not None:
         registry.name_device(public, name)
     return KnownDevice(public, record, False)

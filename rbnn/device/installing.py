@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rbnn.device.answers import DeviceLicence
+from rbnn.device.identity.attesting import prove_or_warn
 from rbnn.device.session import Session
-from rbnn.device.target import Target
+from rbnn.device.target import Say, Target
 from rbnn.frozen import Frozen
 from rbnn.keys import licence as licences
 from rbnn.keys import provisioning, revocation
@@ -81,7 +82,7 @@ def install(session: Session, new: Sequence[Licence]) -> list[InstalledLicence]:
 
 
 def install_in_flash(
-    target: Target, registry: Registry, new: Sequence[Licence]
+    target: Target, registry: Registry, new: Sequence[Licence], say: Say
 ) -> list[InstalledLicence]:
     """Write licences to a board's provisioning partition, beside those of its other tasks that
     count; revoked ones are removed from it.
@@ -90,15 +91,17 @@ def install_in_flash(
         target: the board; it is power-cycled.
         registry: has the board's helper record and the licences that it holds.
         new: at most one per task.
+        say: warned if the board's firmware cannot prove which device it is.
 
     Raises:
-        RbnnError: a licence was revoked, the registry does not know all that the partition holds,
-            or the board refuses.
+        RbnnError: the board is not the device that it says it is, a licence was revoked, the
+            registry does not know all that the partition holds, or the board refuses.
     """
     with target.open() as session:
         public = bytes.fromhex(session.identify().public)
         known = {entry.licence_id: entry for entry in registry.licences(public)}
         _refuse_revoked(known, new)
+        prove_or_warn(session, registry, public, say)
         install(session, new)  # refuses what is for another model, before anything is written
         held = {one.licence_id for one in session.licences() if one.place == "flash"}
     record = registry.device(public).helper_record

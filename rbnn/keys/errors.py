@@ -27,3 +27,7 @@ class ProvisioningError(RbnnError):
 
 class RegistryError(RbnnError):
     """The registry cannot be opened, lacks an entry or was tampered with."""
+
+
+class AttestationError(RbnnError):
+    """A device cannot prove that it is the one that was enrolled, or that it gave up a licence."""

@@ -9,7 +9,18 @@ import jinja2
 
 from rbnn import __version__
 from rbnn.files import write_atomic
-from rbnn.spec import kdf, layout, link, operators, own_weights, packing, puf, scores, store
+from rbnn.spec import (
+    kdf,
+    layout,
+    link,
+    operators,
+    own_weights,
+    packing,
+    puf,
+    scores,
+    statement,
+    store,
+)
 from rbnn.spec.packed_text import FIRST, c_string, pack
 from rbnn.spec.status import Status
 
@@ -26,18 +37,24 @@ def render() -> str:
         keep_trailing_newline=True,
     )
     generator = puf.generator_polynomial()
-    texts = pack([*(one.line for one in Status if one.value), *(one.doc for one in link.COMMANDS)])
+    lines = [one.line for one in Status if one.value]
+    texts = pack([*lines, *(one.text.lstrip() for one in link.COMMANDS)])
     return environment.get_template("rbnn_spec.h.j2").render(
         firmware_version=__version__,
         kdf=kdf,
         layout=layout,
         link=link,
         packed=lambda text: c_string(texts.packed[text]),
+        # The space that says that there are arguments stays as it is.
+        packed_command=lambda one: c_string(
+            one.text[: one.text.startswith(" ")].encode() + texts.packed[one.text.lstrip()]
+        ),
         packed_first=FIRST,
         pairs=texts.pairs,
         packing=packing,
         puf=puf,
         scores=scores,
+        statement=statement,
         store=store,
         statuses=list(Status),
         operators=operators.in_order(),
@@ -52,6 +69,7 @@ def render() -> str:
             layout.Scheme,
             layout.Adapter,
             layout.LicenceFlag,
+            statement.Signed,
             operators.Reads,
             operators.Writes,
         ),

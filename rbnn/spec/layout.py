@@ -10,6 +10,7 @@ from enum import IntEnum, IntFlag
 
 from rbnn.spec.kdf import KEY_BYTES
 from rbnn.spec.puf import HELPER_BYTES, TAG_BYTES
+from rbnn.spec.statement import STATEMENT
 from rbnn.spec.store import STORE_HEADER, STORE_RECORD
 from rbnn.spec.structs import Field, Record
 
@@ -294,4 +295,5 @@ RECORDS = (
     PROVISIONING_HEADER,
     STORE_HEADER,
     STORE_RECORD,
+    STATEMENT,
 )

@@ -55,6 +55,11 @@ class Command:
     answer: tuple[str, ...]
     for_development: bool = False
 
+    @property
+    def text(self) -> str:
+        """What ``help`` prints after the word, but the colon if there are no arguments."""
+        return f" {self.arguments}: {self.doc}" if self.arguments else self.doc
+
 
 COMMANDS = (
     Command("name", "", "Print the name of the device", ("m-name-dut-[<board>]",)),
@@ -149,6 +154,18 @@ COMMANDS = (
         "",
         "Take the loaded buffer as a notice that revokes a task's licences",
         ("m-revoked-[<task>,<first sequence that is still accepted>]",),
+    ),
+    Command(
+        "attest",
+        "CHALLENGE",
+        "Sign what this device is (64 hex digits)",
+        ("m-statement-[<280 hex>]", "m-attest-[<128 hex>]"),
+    ),
+    Command(
+        "release",
+        "TASK CHALLENGE",
+        "Give up the task's licence for good, and sign that",
+        ("m-statement-[<280 hex>]", "m-attest-[<128 hex>]"),
     ),
     Command(
         "unlock",

@@ -80,13 +80,13 @@ def test_revoked_licences_leave_the_board_and_do_not_come_back(customer: Custome
     assert customer.held() == {OTHER_TASK}
 
     paid = customer.issue(TASK)
-    installing.install_in_flash(customer.target, customer.registry, [paid])
+    installing.install_in_flash(customer.target, customer.registry, [paid], quiet)
     assert customer.held() == {TASK, OTHER_TASK}
     customer.revoke(OTHER_TASK)
-    installing.install_in_flash(customer.target, customer.registry, [customer.issue(TASK)])
+    installing.install_in_flash(customer.target, customer.registry, [customer.issue(TASK)], quiet)
     assert customer.held() == {TASK}
 
     customer.revoke(TASK)
     with pytest.raises(LicenceError, match="was revoked: not paid"):
-        installing.install_in_flash(customer.target, customer.registry, [paid])
+        installing.install_in_flash(customer.target, customer.registry, [paid], quiet)
     assert customer.held() == {TASK}

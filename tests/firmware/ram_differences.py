@@ -86,7 +86,8 @@ class Places:
         self.received = symbols["head"][0]
         """The counter of received bytes in firmware/port/armv7m/receive.c."""
         self._named += [(name, *place) for name, place in symbols.items()]
-        self._addresses = [build.board.flash, build.board.ram, build.board.noinit]
+        board = build.board
+        self._addresses = [board.flash, board.provisioning, board.store, board.ram, board.noinit]
 
     def name(self, address: int) -> str:
         """What is at an address of RAM."""
@@ -114,7 +115,7 @@ class Places:
             found.add("registers")
         for words in zip(one.interrupted(), two.interrupted(), strict=True):
             if words[0] != words[1] and not all(map(self._is_plain, words)):
-                found.add("interrupt frame")
+                found.add("interrupt frame: {:#x}, {:#x}".format(*words))
         return found
 
     def _is_frame(self, one: Snapshot, two: Snapshot, addresses: Sequence[int]) -> bool:

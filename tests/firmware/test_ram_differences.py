@@ -41,7 +41,7 @@ KEYS = {
     "device.vault.private_key": "the device's own key; the fingerprint cannot be read again",
     "device.vault.public_key": "public",
     "device.vault.store.key": "the device's own key of the tags in its store",
-    "device.vault.sign_public_key": "public",
+    "device.vault.sign": "the device's own key pair, as before",
 }
 LICENCES = {"device.vault.slots": "licences as they are in flash, readable with licences%"}
 ENROLLED = {"serial.input": "the helper record, as enroll% prints it"}

@@ -141,7 +141,7 @@ static void run(char *line, uint8_t *pattern, uint8_t *container)
   } else if (strcmp(word, "keys") == 0) {
     printf("ok");
     print_hex(vault.public_key, sizeof vault.public_key);
-    print_hex(vault.sign_public_key, sizeof vault.sign_public_key);
+    print_hex(vault.sign.public_key, sizeof vault.sign.public_key);
   } else if (strcmp(word, "pattern") == 0) {
     uint32_t left = 0;
     for (uint32_t i = 0; i < RBNN_PUF_PATTERN_BYTES; i++) {

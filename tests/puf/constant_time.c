@@ -97,6 +97,9 @@ int main(void)
   crypto_x25519_public_key(text, key);
   crypto_eddsa_key_pair(sign_key, text, key);
   report("device-keys");
+  uint8_t signature[RBNN_SIGNATURE_BYTES];
+  crypto_eddsa_sign(signature, sign_key, nine, sizeof nine);
+  report("sign");
 
   VALGRIND_MAKE_MEM_UNDEFINED(other, sizeof other);
   rbnn_kdf_derive(root, key, RBNN_LABEL_ROOT, NULL, 0);

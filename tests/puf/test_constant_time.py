@@ -14,7 +14,18 @@ from rbnn.image import monocypher
 COMPILERS = ("gcc", "clang")
 SHIPPED = ("-O2", "-Os")
 OTHERS = ("-O0", "-O1", "-O3")
-PARTS = ("setup", "bch", "tag", "decrypt", "stream", "typed-key", "device-keys", "kdf", "noise")
+PARTS = (
+    "setup",
+    "bch",
+    "tag",
+    "decrypt",
+    "stream",
+    "typed-key",
+    "device-keys",
+    "sign",
+    "kdf",
+    "noise",
+)
 
 
 @pytest.mark.parametrize(

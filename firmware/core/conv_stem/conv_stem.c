@@ -73,8 +73,10 @@ uint32_t rbnn_conv_stem_work_bytes(const rbnn_layer *layer)
   return 4u * plan_of(layer).end;
 }
 
-/* Where the four words of every value are found for position 0. */
-static void place_sources(const plan *p, const rbnn_layer *layer, uint32_t *work)
+/* Where the four words of every value are found for position 0. Called once a layer: a function of
+ * its own is smaller. */
+__attribute__((noinline)) static void place_sources(const plan *p, const rbnn_layer *layer,
+                                                    uint32_t *work)
 {
   const uintptr_t origin = RBNN_STEM_ORIGIN(work);
   uint32_t *source = work + p->sources;

@@ -30,21 +30,24 @@ ROOMS = [
 # What is called rarely shall be small; of crypto, what runs in every layer is assembly. What parses
 # and prints waits for the serial line anyway; fingerprint and licences are read once.
 SMALL = ["-fno-inline-small-functions"]
-# The last two give smaller code here, and no slower one.
-SMALLEST = ["-Os", "-fira-region=all", "-fno-schedule-insns2"]
+# What follows -Os gives smaller code here, and none that anything waits for is slower.
+SMALL_CODE = ["-Os", "-fira-region=all", "-fno-schedule-insns2"]
+SMALLEST = [*SMALL_CODE, "-fno-move-loop-invariants", "-fno-caller-saves"]
+SMALLEST_ROOM = [*SMALLEST, "-fno-thread-jumps", "-fno-tree-reassoc"]
+SMALLEST_MONOCYPHER = [*SMALL_CODE, "-fno-tree-coalesce-vars"]
 RARELY = {  # files that no layer waits for
-    "core": ("engine.c", "model.c", "layer.c", "operators.c", "scores.c"),
+    "core": ("engine.c", "model.c", "layer.c", "operators.c", "scores.c", "divide.c", "crc32.c"),
     "crypto": ("aead.c", "kdf.c", "wipe.c"),
     "port/armv7m": ("receive.c", "startup.c", "system.c", "tick.c"),
 }
 FLAGS = {
     "core": [],
     "reconf": [],
-    "puf": SMALLEST,
-    "store": SMALLEST,
-    "licence": SMALLEST,
-    "device": SMALLEST,
-    "link": SMALLEST,
+    "puf": SMALLEST_ROOM,
+    "store": SMALLEST_ROOM,
+    "licence": SMALLEST_ROOM,
+    "device": SMALLEST_ROOM,
+    "link": SMALLEST_ROOM,
     f"port/{port}": SMALLEST,
 }
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
@@ -82,7 +85,7 @@ env.Append(
 
 # Other people's code has its own idea of conversions. Unrolled, BLAKE2b takes 14 KB more of flash.
 third_party = env.Clone()
-third_party.Append(CPPDEFINES=["BLAKE2_NO_UNROLLING"], CCFLAGS=SMALLEST)
+third_party.Append(CPPDEFINES=["BLAKE2_NO_UNROLLING"], CCFLAGS=SMALLEST_MONOCYPHER)
 env.Append(CCFLAGS=["-Wconversion", "-Werror"])
 if os.path.isfile(os.path.join(model, "model_config.h")):
     # The board's share of memory, where the build has worked it out, goes before the model's own.

@@ -1,0 +1,1 @@
+"""Proof of a device's identity after enrolment, and what rests on it."""
