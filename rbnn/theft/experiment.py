@@ -40,10 +40,17 @@ class TheftSettings:
     steps: int = 300
     learning_rate: float | None = None
     magnitude: float = 1.0
+    attack: str = "fine-tuning"
+    queries: int = 1000
+    unknown: int = 2048
+    known: float = 90.0
 
     def command(self, run: Run, folder: Path) -> str:
         """The command that repeats the experiment."""
         words = ["rbnn", "bench", "theft", str(run.folder)]
+        if self.attack != "fine-tuning":
+            words += ["--attack", self.attack, "--queries", str(self.queries)]
+            words += ["--unknown", str(self.unknown), "--known", f"{self.known:g}"]
         for victim in self.victims:
             words += ["--victim", victim]
         words += [] if self.other is None else ["--other", self.other]

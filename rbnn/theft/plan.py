@@ -47,11 +47,11 @@ class Experiment(Frozen):
         """
         path = folder / "experiment.json"
         fix = "Delete it and its cells, or choose another folder with --out."
-        held = read_document(Experiment, path, fix)
+        held = read_document(type(self), path, fix)
         if held is None:
             write_document(self, path)
             return
-        for name in Experiment.model_fields:
+        for name in type(self).model_fields:
             if getattr(held, name) != getattr(self, name):
                 raise TrainingError(
                     f"{folder} holds another experiment: its {name} is {getattr(held, name)}, "
