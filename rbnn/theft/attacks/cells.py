@@ -29,6 +29,7 @@ from rbnn.theft.attacks.plan import (
 )
 from rbnn.theft.attacks.predict import PERIODS, LayerBits, predict_layer
 from rbnn.theft.subset import share_of
+from rbnn.train.evaluate import chance_of
 
 
 class KeyThief:
@@ -173,6 +174,7 @@ class KeyThief:
             seconds=time.monotonic() - begun,
             first_accuracy=first,
             test_accuracy=best,
+            chance=chance_of(whole.test, len(whole.labels)).high,
             unknown_bits=sum(int(one.sum()) for one in unknown.values()) if counted else 0,
             right_bits=sum(
                 int((found.best[n] == right[n])[own].sum()) for n, own in unknown.items()

@@ -4,9 +4,10 @@ Source: Holland, "Adaptation in Natural and Artificial Systems", 1975; Spillman 
 genetic algorithm in the cryptanalysis of simple substitution ciphers", Cryptologia 1993.
 
 Threat: a thief has the stored bits P and a share of task C's training data with labels. In his
-favour, he has C's thresholds and scales, which are sealed. A candidate is a whole key; whole
-filters are inherited from either parent, and a mutation draws a filter's key bits anew or flips
-one of them. The fitter half of the candidates are parents.
+favour, he has C's thresholds and scales and the key of a trunk, which are sealed. A candidate is a
+whole key. A parent is the fitter of two drawn candidates; a child has each whole filter from either
+parent, and a mutation draws a filter's key bits anew or flips one of them. The child replaces the
+least fit candidate, unless it is less fit.
 
 Cost: ``queries`` candidates, each an inference of all samples with the C engine.
 """

@@ -35,6 +35,7 @@ from rbnn.theft.attacks.layers import StoredLayers
 from rbnn.theft.attacks.plan import AttackCell, AttackExperiment, Ground, SearchResult
 from rbnn.theft.starts import random_signs
 from rbnn.theft.subset import share_of
+from rbnn.train.evaluate import chance_of
 from rbnn.train.progress import ProgressBars
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import read_parameters, write_parameters
@@ -107,6 +108,7 @@ def train_mask(
         seconds=last.seconds,
         first_accuracy=None,
         test_accuracy=last.tasks[cell.victim].test_accuracy,
+        chance=chance_of(whole.test, len(whole.labels)).high,
         unknown_bits=sum(int(one.sum()) for one in unknown.values()) if counted else 0,
         right_bits=agree if counted else 0,
     )

@@ -20,7 +20,8 @@ HEADS = {
                     "right, %", "interval, %", "usual weight, %", "p"),
 }  # fmt: skip
 SEARCH_HEADS = (
-    "victim", "data", "seed", "over", "test accuracy, %", "at first, %", "unknown bits", "right, %"
+    "victim", "data", "seed", "over", "test accuracy, %", "at first, %", "chance, %",
+    "unknown bits", "right, %",
 )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def _search_row(one: SearchResult) -> list[str]:
     right = f"{100 * one.right_bits / one.unknown_bits:.2f}" if one.unknown_bits else ""
     return [
         one.victim, f"{one.share:g} % = {one.samples:,}", str(one.seed), one.ground.value,
-        f"{100 * one.test_accuracy:.1f}", first,
+        f"{100 * one.test_accuracy:.1f}", first, f"{100 * one.chance:.1f}",
         f"{one.unknown_bits:,}" if one.unknown_bits else "", right,
     ]  # fmt: skip
 

@@ -74,14 +74,16 @@ class SearchResult(AttackCell):
     """The result of a cell.
 
     Accuracies are shares of 1 on the whole test set: ``first_accuracy`` of the fittest key of the
-    first population, None of a training. ``unknown_bits`` of the key were unknown, ``right_bits``
-    of them are right in the end; both 0 where there is no right key.
+    first population, None of a training; ``chance`` is that of naming the largest class.
+    ``unknown_bits`` of the key were unknown, ``right_bits`` of them are right in the end; both 0
+    where there is no right key.
     """
 
     samples: int
     seconds: float
     first_accuracy: float | None
     test_accuracy: float
+    chance: float
     unknown_bits: int
     right_bits: int
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rbnn.engine.native import NativeEngine
 from rbnn.theft.attacks.findings import oracle_verdicts, search_findings
+from rbnn.theft.attacks.forced import LOGIT_ONE, ForcedEngine
 from rbnn.theft.attacks.layers import StoredLayers
 from rbnn.theft.attacks.plan import (
     Attack,
@@ -109,7 +111,7 @@ def found(gains: dict[Ground, float], victims: str = "abcde") -> list[SearchResu
             victim=victim, share=1, seed=1, ground=ground, samples=9, seconds=1,
             first_accuracy=0.3,
             test_accuracy=0.3 + gains.get(ground, 0) + noise.normal(0, 0.005),
-            unknown_bits=100, right_bits=50,
+            chance=0.25, unknown_bits=100, right_bits=50,
         )
         for victim in victims
         for ground in Ground
@@ -126,3 +128,20 @@ def test_search_verdicts(attack: Attack) -> None:
     assert outcomes(found({**control, Ground.BITS: 0.1})) == ["failed", "passed"]
     assert outcomes(found({})) == ["open", "failed"]
     assert outcomes(found({**control, Ground.BITS: 0.1}, "ab")) == ["open", "open"]
+
+
+def test_forced_masks_compute_what_a_forced_secret_computes(
+    random_export: Callable[..., Any],
+) -> None:
+    made = random_export()
+    layers = StoredLayers.of(made.run)
+    engine = ForcedEngine(made.run, layers, "colour")
+    images = made.images["colour"][:8]
+    native = NativeEngine(made.export.container)
+    for task in ("grey", "colour"):
+        secret = made.secrets["colour"]
+        wanted = native.logits(0, secret, images, forced=made.secrets[task])
+        got = engine.logits(layers.masks(task), images)
+        np.testing.assert_array_equal(got * LOGIT_ONE, wanted)
+    with pytest.raises(ValueError, match="Received: 3"):
+        native.force_bits(0, bytes(3))
