@@ -47,8 +47,12 @@ def theft(
         int, typer.Option(help="Keys that the oracle and genetic attacks try.")
     ] = 1000,
     unknown: Annotated[
-        int, typer.Option(help="Bits that are unknown in the control of the genetic attack.")
-    ] = 2048,
+        int | None,
+        typer.Option(
+            help="Bits of the last layer that are unknown in the control of the genetic attack. "
+            "Default: all of them."
+        ),
+    ] = None,
     known: Annotated[
         float,
         typer.Option(help="Percentage of key bits known in the control of the gradient attack."),

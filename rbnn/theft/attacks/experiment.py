@@ -92,7 +92,7 @@ def plan_attack(run: Run, settings: TheftSettings) -> AttackExperiment:
         run, settings.other, settings.steps, settings.learning_rate, settings.magnitude
     )
     for option, value in {"--queries": settings.queries, "--unknown": settings.unknown}.items():
-        if value < 1:
+        if value is not None and value < 1:
             raise TrainingError(f"{option} must be 1 or more. Received: {value}.")
     if not 0 < settings.known < 100:
         raise TrainingError(

@@ -122,7 +122,11 @@ def _search_verdict(
         few = f"Fewer than {FEWEST_VICTIMS} victims cannot tell a gain from luck."
         return _verdict(question, None, f"{few} {gains}.")
     if question.role == "control":
-        word = "The attack works where it can." if seen else "The attack finds nothing, ever."
+        word = (
+            "The attack works where it can."
+            if seen
+            else "The attack finds nothing even there: it shows nothing."
+        )
         return _verdict(question, seen, f"{word} {gains}.")
     if found:
         return _verdict(question, False, f"A significant gain. {gains}.")
@@ -151,7 +155,8 @@ def oracle_verdicts(results: Sequence[OracleResult]) -> list[Verdict]:
         _verdict(
             _Question("predict", "the victim's key bits, predicted from another licence", "claim"),
             _outcome(any(row.beyond < LEVEL / len(rows["stream"]) for row in rows["stream"]), seen),
-            _pooled(rows["stream"]),
+            f"{_pooled(rows['stream'])} Guessing each layer's usual weight, without a licence: "
+            f"{_prior(rows['stream']):.2f} %.",
         )
     ]
     weak: dict[KeyKind, str] = {"sign": "one bit per pair of channels", "short": "32 bits repeated"}
@@ -199,6 +204,10 @@ def _pooled(rows: Sequence[LayerPrediction]) -> str:
         f"{_share(hits, sum(row.tested for row in rows))} Highest layer: {best.accuracy:.1f} % "
         f"({best.low:.1f} to {best.high:.1f}), by {best.predictor}."
     )
+
+
+def _prior(rows: Sequence[LayerPrediction]) -> float:
+    return sum(row.prior * row.tested for row in rows) / sum(row.tested for row in rows)
 
 
 def _share(hits: int, count: int) -> str:

@@ -121,8 +121,10 @@ def _child(
     return child
 
 
-def unknown_bits(masks: Masks, outputs: int, count: int, generator: np.random.Generator) -> Genes:
-    """``count`` bits of the last layer's first ``outputs`` filters, or all of them."""
+def unknown_bits(
+    masks: Masks, outputs: int, count: int | None, generator: np.random.Generator
+) -> Genes:
+    """``count`` bits of the last layer's first ``outputs`` filters; None for all of them."""
     last = max(masks)
     unknown = {number: np.zeros(bits.shape, np.bool_) for number, bits in masks.items()}
     shape = masks[last].shape

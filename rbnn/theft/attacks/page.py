@@ -62,9 +62,10 @@ def _settings(report: AttackReport) -> str:
     experiment = report.experiment
     match experiment.attack:
         case Attack.GENETIC:
+            unknown = "all" if experiment.unknown is None else f"{experiment.unknown:,}"
             return (
-                f"Each search tries {experiment.queries:,} keys; in the control, at most "
-                f"{experiment.unknown:,} bits of the last layer are unknown."
+                f"Each search tries {experiment.queries:,} keys; in the control, {unknown} bits of "
+                "the last layer are unknown, and no others."
             )
         case Attack.GRADIENT:
             return (

@@ -46,13 +46,14 @@ class Ground(StrEnum):
 class AttackExperiment(Experiment):
     """``experiment.json``: the same for every cell.
 
-    ``queries`` bounds the oracle's and the genetic attack. In the controls, all but ``unknown``
-    bits (genetic) or ``known`` percent of the key (gradient) are known.
+    ``queries`` bounds the oracle's and the genetic attack. In the genetic attack's control all but
+    ``unknown`` bits of the last layer are known (None: all but that layer), in the gradient
+    attack's ``known`` percent of the key.
     """
 
     attack: Attack
     queries: int
-    unknown: int
+    unknown: int | None
     known: float
 
 

@@ -81,8 +81,7 @@ def test_an_oracle_predicts_weak_keys_and_no_key_stream(
 def test_a_genetic_search_finds_few_bits_and_no_key(
     trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # All of the last layer is unknown in the control.
-    options = ["--queries", "200", "--shares", "100", "--unknown", "1000000"]
+    options = ["--queries", "200", "--shares", "100"]
     done = bench(trained, "genetic", tmp_path, *options, "--json")
     assert done.exit_code == 0, done.output
     document = json.loads(done.stdout)
