@@ -23,6 +23,7 @@ from rbnn.theft.attacks.plan import (
     ClimbResult,
     Ground,
     KeyKind,
+    LayerCounts,
     LayerPrediction,
     OracleResult,
     SearchResult,
@@ -89,15 +90,8 @@ class KeyThief:
                         PERIODS,
                     ),
                 }
-                found = predict_layer(views, zlib.crc32(f"{victim} {seed} {number}".encode()),
-                                      len(own))  # fmt: skip
-                rows.append(
-                    LayerPrediction(
-                        key=key, layer=number, predictor=found.predictor, tested=found.tested,
-                        accuracy=100 * found.accuracy, low=100 * found.low, high=100 * found.high,
-                        prior=100 * found.prior, beyond=found.beyond,
-                    )
-                )  # fmt: skip
+                found = predict_layer(views, zlib.crc32(f"{victim} {seed} {number}".encode()))
+                rows.append(LayerPrediction(key=key, layer=number, **vars(found)))
         last = own[-1]
         climbed = climb(
             ForcedEngine(self._run, layers, other),
@@ -107,14 +101,28 @@ class KeyThief:
             self._data[other].test.images,
             self._outputs(last, other),
             self._experiment.queries,
-            seed,
+            (seed, zlib.crc32(victim.encode())),
         )
         result = OracleResult(
             victim=victim, other=other, seed=seed, trunk=len(layers.stored) - len(own),
             layers=tuple(rows), climb=ClimbResult(**vars(climbed)),
+            counts=tuple(self._counts(number, victim, other) for number in own),
         )  # fmt: skip
         result.save(self._folder)
         return result
+
+    def _counts(self, number: int, victim: str, other: str) -> LayerCounts:
+        """How even a layer's bits are."""
+        stored = self._layers.stored[number]
+        key, licence = (self._layers.masks(task)[number] for task in (victim, other))
+        return LayerCounts(
+            layer=number,
+            bits=stored.size,
+            stored=int(stored.sum()),
+            key=int(key.sum()),
+            weights=int((stored ^ key).sum()),
+            alike=int((key == licence).sum()),
+        )
 
     def _outputs(self, number: int, task: str) -> int:
         """How many filters of a layer ``task`` uses: in the last one, its classes."""

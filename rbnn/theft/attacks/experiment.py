@@ -13,7 +13,8 @@ from rbnn.runs.run import Run
 from rbnn.runs.start import load_data
 from rbnn.tasks.loading_bar import LoadingBar
 from rbnn.theft.attacks.cells import KeyThief
-from rbnn.theft.attacks.findings import AttackReport, oracle_verdicts, search_findings
+from rbnn.theft.attacks.findings import AttackReport, KeyTest, search_findings
+from rbnn.theft.attacks.oracle_findings import oracle_tests, oracle_verdicts
 from rbnn.theft.attacks.page import attack_page
 from rbnn.theft.attacks.plan import (
     Attack,
@@ -53,9 +54,11 @@ def bench_attack(run: Run, settings: TheftSettings, folder: Path, say: Say) -> A
     searches: list[SearchResult] = []
     oracle: list[OracleResult] = []
     comparisons: list[StartComparison] = []
+    tests: list[KeyTest] = []
     if experiment.attack is Attack.ORACLE:
         oracle = work.asked(others, seeds)
-        verdicts = oracle_verdicts(oracle)
+        tests = oracle_tests(oracle)
+        verdicts = oracle_verdicts(oracle, tests)
     else:
         searches = work.searched(
             [
@@ -74,6 +77,7 @@ def bench_attack(run: Run, settings: TheftSettings, folder: Path, say: Say) -> A
         searches=tuple(searches),
         oracle=tuple(oracle),
         comparisons=tuple(comparisons),
+        tests=tuple(tests),
         verdicts=tuple(verdicts),
     )
     stem = experiment.attack.value

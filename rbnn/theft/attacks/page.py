@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.text import Text
+from scipy.stats import binomtest
 
 from rbnn.pages.table import Table, markdown_table
+from rbnn.theft.attacks.climb import pull
 from rbnn.theft.attacks.findings import AttackReport
-from rbnn.theft.attacks.plan import Attack, SearchResult
+from rbnn.theft.attacks.plan import Attack, OracleResult, SearchResult
 from rbnn.theft.page import MARKS
 
 TITLES = {
@@ -15,10 +17,8 @@ TITLES = {
     Attack.GENETIC: "A genetic search for key bits",
     Attack.GRADIENT: "Gradient descent on a relaxed key stream",
 }
-HEADS = {
-    Attack.ORACLE: ("victim (other)", "seed", "key", "layer", "best predictor", "bits",
-                    "right, %", "interval, %", "usual weight, %", "p"),
-}  # fmt: skip
+PREDICTION_HEADS = ("victim (other)", "seed", "key", "layer", "best predictor", "bits",
+                    "right, %", "usual weight, %", "p")  # fmt: skip
 SEARCH_HEADS = (
     "victim", "data", "seed", "over", "test accuracy, %", "at first, %", "chance, %",
     "unknown bits", "right, %",
@@ -54,7 +54,14 @@ def attack_page(report: AttackReport) -> str:
         markdown_table(heads, rows),
     ]
     if report.oracle:
-        parts += ["## Climbing on the oracle\n", _climbs(report)]
+        parts += [
+            "## How even the bits are\n",
+            "Percent of ones, with an exact 95 % interval for this figure by itself: of 100 such "
+            "intervals, five miss on average.\n",
+            _counts(report),
+            "## Climbing on the oracle\n",
+            _climbs(report),
+        ]
     return "\n".join(parts)
 
 
@@ -73,7 +80,10 @@ def _settings(report: AttackReport) -> str:
                 f"{experiment.learning_rate:g} at the peak; in the control, {experiment.known:g} % "
                 "of the key bits are known."
             )
-    return f"Climbing asks {experiment.queries:,} times; intervals allow for the number of layers."
+    return (
+        f"Climbing asks {experiment.queries:,} times. A claim fails if one of its tests has a "
+        f"p-value below 5 % after Holm's correction for all {len(report.tests)} tests."
+    )
 
 
 def _figures(report: AttackReport) -> tuple[list[str], list[list[str]]]:
@@ -81,14 +91,13 @@ def _figures(report: AttackReport) -> tuple[list[str], list[list[str]]]:
         return list(SEARCH_HEADS), [_search_row(one) for one in report.searches]
     rows = [
         [
-            f"{one.victim} ({one.other})", str(one.seed), row.key, str(row.layer), row.predictor,
-            f"{row.tested:,}", f"{row.accuracy:.2f}", f"{row.low:.2f} .. {row.high:.2f}",
-            f"{row.prior:.2f}", f"{row.beyond:.3f}",
+            _pair(one), str(one.seed), row.key, str(row.layer), row.predictor, f"{row.tested:,}",
+            _percent(row.hits, row.tested), _percent(row.usual, row.tested), f"{row.p:.2g}",
         ]
         for one in report.oracle
         for row in one.layers
     ]  # fmt: skip
-    return list(HEADS[Attack.ORACLE]), rows
+    return list(PREDICTION_HEADS), rows
 
 
 def _search_row(one: SearchResult) -> list[str]:
@@ -101,17 +110,47 @@ def _search_row(one: SearchResult) -> list[str]:
     ]  # fmt: skip
 
 
+def _counts(report: AttackReport) -> str:
+    rows = {
+        (_pair(one), str(row.layer)): (
+            f"{row.bits:,}",
+            *(_interval(ones, row.bits) for ones in (row.stored, row.key, row.alike, row.weights)),
+        )
+        for one in report.oracle
+        for row in one.counts
+    }
+    heads = ["victim (other)", "layer", "bits", "stored bits", "victim's key",
+             "keys in common", "victim's weights (not tested)"]  # fmt: skip
+    return markdown_table(heads, ([*place, *row] for place, row in rows.items()))
+
+
 def _climbs(report: AttackReport) -> str:
     return markdown_table(
         ["victim (other)", "seed", "layer", "bits", "queries", "as the other's key, %",
-         "as the victim's key, %"],
+         "at first, %", "as the victim's key, %", "at first, %", "keys in common, %", "p"],
         (
             [
-                f"{one.victim} ({one.other})", str(one.seed), str(one.climb.layer),
-                str(one.climb.bits), f"{one.climb.queries:,}",
-                f"{100 * one.climb.own / one.climb.bits:.1f}",
-                f"{100 * one.climb.wanted / one.climb.bits:.1f}",
+                _pair(one), str(one.seed), str(row.layer), str(row.bits), f"{row.queries:,}",
+                *(
+                    _percent(hits, row.bits, 1)
+                    for hits in (row.own, row.start_own, row.wanted, row.start_wanted, row.alike)
+                ),
+                f"{pull(row.bits, row.alike, row.own, row.wanted):.2g}",
             ]
             for one in report.oracle
+            for row in (one.climb,)
         ),
     )  # fmt: skip
+
+
+def _pair(one: OracleResult) -> str:
+    return f"{one.victim} ({one.other})"
+
+
+def _percent(hits: int, count: int, places: int = 2) -> str:
+    return f"{100 * hits / count:.{places}f}"
+
+
+def _interval(ones: int, count: int) -> str:
+    bounds = binomtest(ones, count).proportion_ci()
+    return f"{_percent(ones, count)} ({100 * bounds.low:.2f} to {100 * bounds.high:.2f})"

@@ -94,18 +94,27 @@ class SearchResult(AttackCell):
 
 
 class LayerPrediction(Frozen):
-    """One layer's key bits, predicted: accuracies in percent, ``low`` and ``high`` with the
-    level divided by the number of layers; see :class:`rbnn.theft.attacks.predict.Prediction`."""
+    """One layer's key bits, predicted; see :class:`rbnn.theft.attacks.predict.Prediction`."""
 
     key: KeyKind
     layer: int
     predictor: str
     tested: int
-    accuracy: float
-    low: float
-    high: float
-    prior: float
-    beyond: float
+    hits: int
+    usual: int
+    p: float
+
+
+class LayerCounts(Frozen):
+    """How even one layer is: ones in the stored bits P, the victim's key and its weights (+1), and
+    bits that the victim's key and the other task's have in common, of ``bits``, without padding."""
+
+    layer: int
+    bits: int
+    stored: int
+    key: int
+    weights: int
+    alike: int
 
 
 class ClimbResult(Frozen):
@@ -114,6 +123,9 @@ class ClimbResult(Frozen):
     layer: int
     bits: int
     queries: int
+    alike: int
+    start_own: int
+    start_wanted: int
     own: int
     wanted: int
 
@@ -126,6 +138,7 @@ class OracleResult(Frozen):
     seed: int
     trunk: int
     layers: tuple[LayerPrediction, ...]
+    counts: tuple[LayerCounts, ...]
     climb: ClimbResult
 
     def save(self, folder: Path) -> None:

@@ -1,11 +1,18 @@
 """How well key bits are predicted by what a licence for another task reveals.
 
 Source: Rivest, "Cryptography and machine learning", ASIACRYPT 1991 (predicting key bits as a
-learning problem); Clopper and Pearson, Biometrika 1934 (exact intervals).
+learning problem); Fisher, "The logic of inductive inference", J. R. Stat. Soc.
+1935 (exact test of association).
 
 Threat: a thief with the stored bits P and a licence for task A, so K_A and ``W_A = P xor K_A``,
 wants the key stream K_C of task C. In his favour, half of each layer's K_C is given to him as
 examples; he predicts the other half.
+
+P by itself is no predictor here. K_C is P xor C's weights, so where more weights are +1 than -1, P
+or its inverse agrees with K_C more often than not, whatever P is: that is the weights' bias, which
+needs no licence and tells nothing of single weights. What a predictor says of K_C is therefore
+turned into what it says of C's weights, and tested for an association with them, given how many
+weights are +1.
 
 Cost: for a layer of n bits one least-squares fit of n / 2 examples and 22 unknowns in each order
 of bits, and a count per period: under a minute for two million bits.
@@ -16,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import hypergeom
 
 from rbnn.spec.packing import Bits
 
@@ -24,7 +31,6 @@ PERIODS = (8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 """Of key streams that are tried for repetition, in bits."""
 LAGS = (-32, -2, -1, 0, 1, 2, 32)
 """Neighbours in the order of bits that the linear predictor sees, itself included."""
-LEVEL = 0.05
 CHOOSING = 5
 """One part in this many of the examples chooses the predictor."""
 
@@ -45,6 +51,11 @@ class LayerBits:
     wanted: Bits
     periods: tuple[int, ...]
 
+    @property
+    def weights(self) -> Bits:
+        """Of task C, which the thief does not know."""
+        return self.stored ^ self.wanted
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -53,28 +64,24 @@ class Prediction:
     Args:
         predictor: which one was chosen on examples.
         tested: number of bits.
-        accuracy: share of 1; ``low`` and ``high`` bound its interval.
-        prior: the accuracy of guessing that every weight of C has the layer's usual sign, which
-            takes no key and no licence.
-        beyond: one-sided p-value of "no better than one half and than that guess".
+        hits: how many of them are right.
+        usual: how many are right by the guess that every weight of C has the layer's usual sign.
+        p: one-sided p-value of "no association with C's weights".
     """
 
     predictor: str
     tested: int
-    accuracy: float
-    low: float
-    high: float
-    prior: float
-    beyond: float
+    hits: int
+    usual: int
+    p: float
 
 
-def predict_layer(views: dict[str, LayerBits], seed: int, tests: int) -> Prediction:
+def predict_layer(views: dict[str, LayerBits], seed: int) -> Prediction:
     """Fit all predictors on half of the bits, choose one, and test it on the other half.
 
     Args:
         views: the layer's bits by name of their order; the same bits, or padding as well.
         seed: which half.
-        tests: number of layers that are judged together (Bonferroni).
     """
     found = []
     for place, (order, view) in enumerate(views.items()):
@@ -82,39 +89,58 @@ def predict_layer(views: dict[str, LayerBits], seed: int, tests: int) -> Predict
         part = generator.integers(0, 2 * CHOOSING, len(view.wanted))
         fitting, choosing, testing = part < CHOOSING - 1, part == CHOOSING - 1, part >= CHOOSING
         for name, guess in _guesses(view, fitting).items():
-            right = guess == view.wanted
-            found.append((float(right[choosing].mean()), f"{name}, {order}", right, testing, view))
-    chosen = max(found, key=lambda one: one[0])
-    _, name, right, testing, view = chosen
-    usual = (view.stored ^ view.wanted)[~testing].mean() >= 0.5
-    prior = ((view.stored ^ usual) == view.wanted)[testing]
-    own = right[testing]
-    count, hits = len(own), int(own.sum())
-    interval = binomtest(hits, count).proportion_ci(1 - LEVEL / tests)
-    better, worse = int((own & ~prior).sum()), int((~own & prior).sum())
-    over_half = float(binomtest(hits, count, alternative="greater").pvalue)
-    over_prior = (
-        float(binomtest(better, better + worse, alternative="greater").pvalue)
-        if better + worse
-        else 1.0
-    )
+            own = Agreement.of((view.stored ^ guess)[choosing], view.weights[choosing])
+            found.append((own.score, f"{name}, {order}", guess, testing, view))
+    _, name, guess, testing, view = max(found, key=lambda one: one[0])
+    usual = view.weights[~testing].mean() >= 0.5
+    own = Agreement.of((view.stored ^ guess)[testing], view.weights[testing])
     return Prediction(
-        name, count, hits / count, float(interval.low), float(interval.high),
-        float(prior.mean()), max(over_half, over_prior),
-    )  # fmt: skip
+        predictor=name,
+        tested=int(testing.sum()),
+        hits=int((guess == view.wanted)[testing].sum()),
+        usual=int((view.weights == usual)[testing].sum()),
+        p=own.p,
+    )
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of ``count`` weights, ``positive`` are +1, ``said`` were called +1, ``both`` are both."""
+
+    count: int
+    positive: int
+    said: int
+    both: int
+
+    @classmethod
+    def of(cls, said: Bits, weights: Bits) -> Agreement:
+        """Count."""
+        return cls(len(said), int(weights.sum()), int(said.sum()), int((said & weights).sum()))
+
+    @property
+    def score(self) -> float:
+        """By how many standard deviations more agree than by chance; 0 if nothing can be told."""
+        share, rest = self.positive / self.count, self.count - self.said
+        spread = self.said * share * (1 - share) * rest / max(self.count - 1, 1)
+        return (self.both - self.said * share) / np.sqrt(spread) if spread > 0 else 0.0
+
+    @property
+    def p(self) -> float:
+        """One-sided p-value of "no association"."""
+        return float(hypergeom.sf(self.both - 1, self.count, self.positive, self.said))
 
 
 def _guesses(view: LayerBits, known: Bits) -> dict[str, Bits]:
     """K_C as each predictor has it, fitted on the bits that are ``known``."""
     guesses = {
         "K_A": view.other,
-        "P": view.stored,
         "W_A": view.stored ^ view.other,
         "linear": _linear(view, known),
     }
     # A predictor may be right when negated.
-    for name in ("K_A", "P", "W_A"):
-        if (guesses[name] == view.wanted)[known].mean() < 0.5:
+    for name in ("K_A", "W_A"):
+        said = (view.stored ^ guesses[name])[known]
+        if Agreement.of(said, view.weights[known]).score < 0:
             guesses[name] = ~guesses[name]
     for period in view.periods:
         if 0 < period <= len(known) // 2:

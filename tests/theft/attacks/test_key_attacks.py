@@ -68,7 +68,7 @@ def test_an_oracle_predicts_weak_keys_and_no_key_stream(
     document = json.loads(done.stdout)
     assert outcomes(document) == {
         "predict": "passed", "sign": "passed", "short": "passed",
-        "climb": "passed", "climb control": "passed",
+        "even": "passed", "climb": "passed", "climb control": "passed",
     }  # fmt: skip
     assert (tmp_path / "oracle.md").stat().st_size > 1000
     forbid(monkeypatch, "ask")
