@@ -26,12 +26,12 @@ def theft(
         typer.Option(help="Task whose licence the thief has. Default: the one after the victim."),
     ] = None,
     shares: Annotated[
-        str, typer.Option(help="Shares of the victim's training data, in percent.")
+        str, typer.Option(help="Shares of the victim's training data, in percent; not for oracle.")
     ] = "1,10,100",
-    seeds: Annotated[
-        str, typer.Option(help="Seeds; each start is fine-tuned once per seed.")
-    ] = "1,2,3",
-    steps: Annotated[int, typer.Option(help="Steps of each fine-tuning.")] = 300,
+    seeds: Annotated[str, typer.Option(help="Seeds; everything is tried once per seed.")] = "1,2,3",
+    steps: Annotated[
+        int, typer.Option(help="Steps of each fine-tuning and of each gradient attack.")
+    ] = 300,
     learning_rate: Annotated[
         float | None, typer.Option(help="Highest learning rate. Default: the run's.")
     ] = None,
@@ -41,7 +41,10 @@ def theft(
     ] = 1.0,
     attack: Annotated[
         Attack,
-        typer.Option(help="What the thief does; the others than fine-tuning attack keys."),
+        typer.Option(
+            help="What the thief does: fine-tune, or look for the key bits with another task's "
+            "licence as an oracle, by a genetic search, or by gradient descent."
+        ),
     ] = Attack.FINE_TUNING,
     queries: Annotated[
         int, typer.Option(help="Keys that the oracle and genetic attacks try.")
@@ -62,8 +65,8 @@ def theft(
     """Play a thief who has stolen the bits, and compare with one who has not.
 
     By default the thief fine-tunes, from six starts per victim, share and seed. Writes theft.json,
-    theft.md, theft.svg and theft.png to the folder; another attack writes ATTACK.json and
-    ATTACK.md. Fails if stolen bits give a significant gain.
+    theft.md, theft.svg and theft.png to the folder; another attack writes, for instance,
+    oracle.json and oracle.md. Fails if stolen bits give a significant gain.
     """
     from rbnn.runs.run import choose_run
     from rbnn.theft.attacks.experiment import bench_attack, require_no_leak

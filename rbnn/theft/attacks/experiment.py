@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rbnn.errors import ExitCode, RbnnError
 from rbnn.files import write_atomic
-from rbnn.runs.errors import TrainingError
+from rbnn.runs.errors import TrainingError, TrainingInterruptedError
 from rbnn.runs.run import Run
 from rbnn.runs.start import load_data
 from rbnn.tasks.loading_bar import LoadingBar
@@ -103,7 +104,7 @@ def plan_attack(run: Run, settings: TheftSettings) -> AttackExperiment:
             f"--known is a percentage between 0 and 100. Received: {settings.known:g}."
         )
     return AttackExperiment(
-        **plan.model_dump(),
+        **plan.model_dump(exclude={"attack"}),
         attack=Attack(settings.attack),
         queries=settings.queries,
         unknown=settings.unknown,
@@ -157,6 +158,17 @@ class _Work:
             self._thief = KeyThief(self._run, data, self._experiment, self._folder)
         return self._thief
 
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Say after Ctrl-C that nothing finished is lost."""
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            raise TrainingInterruptedError(
+                f"Stopped; everything finished so far is in {self._folder}.",
+                "Continue with the same command.",
+            ) from error
+
     def asked(self, others: Mapping[str, str], seeds: Sequence[int]) -> list[OracleResult]:
         """The oracle attack on every victim."""
         done = []
@@ -165,7 +177,8 @@ class _Work:
                 result = read_oracle(self._folder, victim, other, seed)
                 if result is None:
                     self._say(f"{victim}, with a licence for {other}, seed {seed}")
-                    result = self.thief().ask(victim, other, seed)
+                    with self._stopping():
+                        result = self.thief().ask(victim, other, seed)
                 done.append(result)
         return done
 
@@ -180,7 +193,8 @@ class _Work:
                     f"{missing} to go: {cell.victim}, {cell.share:g} % of the data, "
                     f"seed {cell.seed}, over {cell.ground.value}"
                 )
-                result = self.thief().compute(cell)
+                with self._stopping():
+                    result = self.thief().compute(cell)
                 missing -= 1
             results.append(result)
         shutil.rmtree(self._folder / "work", ignore_errors=True)

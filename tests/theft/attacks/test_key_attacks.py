@@ -13,10 +13,14 @@ from typer.testing import CliRunner, Result
 from rbnn.cli.main import build
 from rbnn.errors import RbnnError
 from rbnn.runs.config import RunConfig
+from rbnn.runs.errors import TrainingInterruptedError
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
 from rbnn.theft.attacks import experiment as attack_bench
 from rbnn.theft.attacks.cells import KeyThief
+from rbnn.theft.attacks.experiment import plan_attack
+from rbnn.theft.experiment import TheftSettings
+from rbnn.theft.plan import plan_experiment
 
 
 def bench(run: Run, attack: str, out: Path, *options: str) -> Result:
@@ -78,6 +82,23 @@ def test_an_oracle_predicts_weak_keys_and_no_key_stream(
 
 
 @pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("attack", ["oracle", "genetic"])
+def test_ctrl_c_says_how_to_continue(
+    trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: str
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(KeyThief, "ask", interrupt)
+    monkeypatch.setattr(KeyThief, "compute", interrupt)
+    stopped = bench(trained, attack, tmp_path)
+    assert isinstance(stopped.exception, TrainingInterruptedError)
+    assert str(tmp_path) in stopped.exception.what
+    assert stopped.exception.fix == "Continue with the same command."
+    assert [path.name for path in tmp_path.iterdir()] == ["experiment.json"]
+
+
+@pytest.mark.usefixtures("known")
 def test_a_genetic_search_finds_few_bits_and_no_key(
     trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +131,39 @@ def test_a_gradient_finds_no_key_and_keeps_a_known_one(
     forbid(monkeypatch, "compute")
     assert bench(trained, "gradient", tmp_path, *options).exit_code == 0
     assert "99 % of the key bits are known" in (tmp_path / "gradient.md").read_text()
+
+
+@pytest.mark.parametrize("held", ["oracle", "genetic", "fine-tuning"])
+def test_a_folder_of_another_attack_is_refused(trained: Run, tmp_path: Path, held: str) -> None:
+    """And what it holds stays as it is."""
+    settings = TheftSettings(steps=2, attack=held)
+    plan = plan_experiment(trained, None, 2, None, 1.0)
+    (plan if held == "fine-tuning" else plan_attack(trained, settings)).hold(tmp_path)
+    before = (tmp_path / "experiment.json").read_bytes()
+    for attack in ("oracle", "gradient", "fine-tuning"):
+        if attack != held:
+            done = bench(trained, attack, tmp_path)
+            assert isinstance(done.exception, RbnnError)
+            said = f"holds another experiment: its attack is {held}, here it is {attack}."
+            assert said in str(done.exception)
+    assert (tmp_path / "experiment.json").read_bytes() == before
+
+
+def test_an_experiment_file_that_names_no_attack_is_of_fine_tuning(
+    trained: Run, tmp_path: Path
+) -> None:
+    plan = plan_experiment(trained, None, 2, None, 1.0)
+    older = json.loads(plan.model_dump_json(exclude={"attack"}))
+    (tmp_path / "experiment.json").write_text(json.dumps(older))
+    plan.hold(tmp_path)
+
+
+def test_an_unknown_attack_is_refused_with_the_known_ones(trained: Run, tmp_path: Path) -> None:
+    done = bench(trained, "guess", tmp_path / "out")
+    assert done.exit_code == 2
+    for name in ("guess", "fine-tuning", "oracle", "genetic", "gradient"):
+        assert name in done.output
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
