@@ -81,12 +81,14 @@ class KeyThief:
                         layers.stored[number].reshape(-1),
                         layers.unpacked(number, licence[number]).reshape(-1),
                         layers.unpacked(number, wanted[number]).reshape(-1),
+                        np.ones(layers.stored[number].size, np.bool_),
                         (pair,),
                     ),
                     "in the order of the stream": LayerBits(
                         flat_bits(layers.packed(number, layers.stored[number])),
                         flat_bits(licence[number]),
                         flat_bits(wanted[number]),
+                        flat_bits(layers.packed(number, np.ones(shape, np.bool_))),
                         PERIODS,
                     ),
                 }

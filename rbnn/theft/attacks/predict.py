@@ -20,6 +20,7 @@ of bits, and a count per period: under a minute for two million bits.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +44,14 @@ class LayerBits:
         stored: P.
         other: K_A.
         wanted: K_C.
+        real: True where a bit is no padding; only these are fitted and tested.
         periods: to be tried; in Keras' order, that of one tap finds keys per pair of channels.
     """
 
     stored: Bits
     other: Bits
     wanted: Bits
+    real: Bits
     periods: tuple[int, ...]
 
     @property
@@ -80,19 +83,22 @@ def predict_layer(views: dict[str, LayerBits], seed: int) -> Prediction:
     """Fit all predictors on half of the bits, choose one, and test it on the other half.
 
     Args:
-        views: the layer's bits by name of their order; the same bits, or padding as well.
+        views: the layer's bits by name of their order; the same bits, and padding.
         seed: which half.
     """
     found = []
     for place, (order, view) in enumerate(views.items()):
         generator = np.random.default_rng((seed, place))
         part = generator.integers(0, 2 * CHOOSING, len(view.wanted))
-        fitting, choosing, testing = part < CHOOSING - 1, part == CHOOSING - 1, part >= CHOOSING
+        fitting, choosing, testing = (
+            chosen & view.real
+            for chosen in (part < CHOOSING - 1, part == CHOOSING - 1, part >= CHOOSING)
+        )
         for name, guess in _guesses(view, fitting).items():
             own = Agreement.of((view.stored ^ guess)[choosing], view.weights[choosing])
-            found.append((own.score, f"{name}, {order}", guess, testing, view))
+            found.append((own.correlation, f"{name}, {order}", guess, testing, view))
     _, name, guess, testing, view = max(found, key=lambda one: one[0])
-    usual = view.weights[~testing].mean() >= 0.5
+    usual = view.weights[view.real & ~testing].mean() >= 0.5
     own = Agreement.of((view.stored ^ guess)[testing], view.weights[testing])
     return Prediction(
         predictor=name,
@@ -118,11 +124,11 @@ class Agreement:
         return cls(len(said), int(weights.sum()), int(said.sum()), int((said & weights).sum()))
 
     @property
-    def score(self) -> float:
-        """By how many standard deviations more agree than by chance; 0 if nothing can be told."""
-        share, rest = self.positive / self.count, self.count - self.said
-        spread = self.said * share * (1 - share) * rest / max(self.count - 1, 1)
-        return (self.both - self.said * share) / np.sqrt(spread) if spread > 0 else 0.0
+    def correlation(self) -> float:
+        """From -1 to 1; 0 if all weights are, or were called, the same."""
+        share, said = self.positive / max(self.count, 1), self.said / max(self.count, 1)
+        spread = math.sqrt(share * (1 - share) * said * (1 - said))
+        return (self.both / self.count - share * said) / spread if spread > 0 else 0.0
 
     @property
     def p(self) -> float:
@@ -140,7 +146,7 @@ def _guesses(view: LayerBits, known: Bits) -> dict[str, Bits]:
     # A predictor may be right when negated.
     for name in ("K_A", "W_A"):
         said = (view.stored ^ guesses[name])[known]
-        if Agreement.of(said, view.weights[known]).score < 0:
+        if Agreement.of(said, view.weights[known]).correlation < 0:
             guesses[name] = ~guesses[name]
     for period in view.periods:
         if 0 < period <= len(known) // 2:

@@ -33,7 +33,7 @@ def bits(count: int, seed: int, share: float = 0.5) -> Any:
 
 
 def layer(stored: Any, other: Any, wanted: Any, *periods: int) -> dict[str, LayerBits]:
-    return {"order": LayerBits(stored, other, wanted, periods)}
+    return {"order": LayerBits(stored, other, wanted, np.ones(len(stored), np.bool_), periods)}
 
 
 def test_the_key_bits_are_the_trained_networks(random_export: Callable[..., Any]) -> None:
@@ -78,6 +78,16 @@ def test_a_dependence_on_neighbours_is_predicted() -> None:
     found = predict_layer(layer(stored, other, np.roll(stored ^ other, 1) ^ noise, 32), 1)
     assert found.predictor.startswith("linear")
     assert found.p < 1e-6
+
+
+def test_padding_is_neither_fitted_nor_tested() -> None:
+    """It is the same under every key: it would look predicted."""
+    stored, other, wanted = bits(8000, 1), bits(8000, 2), bits(8000, 3)
+    padded = [np.concatenate([one, np.zeros(40000, np.bool_)]) for one in (stored, other, wanted)]
+    views = {"order": LayerBits(*padded, np.arange(48000) < 8000, (32,))}
+    found = predict_layer(views, 1)
+    assert found.tested == pytest.approx(4000, abs=200)
+    assert found.p > 0.005
 
 
 def test_weights_that_are_mostly_positive_are_no_leak() -> None:
