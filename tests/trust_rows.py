@@ -11,18 +11,27 @@ A row is an ordinary test with a marker, in the folder of its room::
 
 ``make test`` runs it with the quick amount. ``make trust`` runs it with the full one, keeps the
 result in docs/trust/NAME.json, and writes docs/trust.md. A row may consist of several tests.
+``SUBJECTS`` in trust_document.py says where on the page it is.
 """
 
 from __future__ import annotations
 
 import datetime
 import subprocess
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
-from trust_document import Part, RowResult, measured, read_rows, row_file, write_document
-
-from rbnn.files import write_atomic
+from trust_document import (
+    SUBJECTS,
+    Part,
+    RowResult,
+    measured,
+    read_rows,
+    row_file,
+    write_document,
+    write_row,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DOCUMENT = REPOSITORY / "docs" / "trust.md"
@@ -38,6 +47,7 @@ def trust_row(name: str, what: str, must: str) -> pytest.MarkDecorator:
         what: what is tried.
         must: the figure that must hold.
     """
+    assert any(name in names for names in SUBJECTS.values()), f"no place on the page for {name}"
     return pytest.mark.trust(name, what, must)
 
 
@@ -93,17 +103,30 @@ def current_commit() -> str:
     return (git("log", "-1", "--format=%h") or "unknown") + ("+" if changed else "")
 
 
+def rows_of(items: Iterable[pytest.Item]) -> dict[str, tuple[str, str]]:
+    """What is tried and what must hold, by name, of the rows among tests."""
+    markers = [marker for item in items if (marker := item.get_closest_marker("trust"))]
+    return {name: (what, must) for name, what, must in (marker.args for marker in markers)}
+
+
+def enter(rows: Mapping[str, tuple[str, str]]) -> None:
+    """Put rows without a result on the page: what has not run must not be missing there."""
+    for name, (what, must) in rows.items():
+        if not row_file(DOCUMENT, name).exists():
+            write_row(DOCUMENT, RowResult(name=name, what=what, must=must))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Under ``--trust``: only rows, and of these the named ones, or all without a result."""
     if not config.getoption("--trust"):
         return
     wanted, commit = set(config.getoption("--row")), current_commit()
-    known = {marker.args[0] for item in items if (marker := item.get_closest_marker("trust"))}
-    if not wanted <= known:
-        raise pytest.UsageError(
-            f"There is no row {', '.join(sorted(wanted - known))}. Rows: {', '.join(sorted(known))}"
-        )
+    known = rows_of(items)
+    enter(known)
+    if not wanted <= set(known):
+        missing = ", ".join(sorted(wanted - set(known)))
+        raise pytest.UsageError(f"There is no row {missing}. Rows: {', '.join(sorted(known))}")
     done = {
         part.test
         for row in read_rows(DOCUMENT)
@@ -158,7 +181,6 @@ class Recorder:
             count=count,
             seconds=round(report.duration, 1),
         )
-        path = row_file(DOCUMENT, name)
         before = [row for row in read_rows(DOCUMENT) if row.name == name]
         kept = [
             other
@@ -175,7 +197,7 @@ class Recorder:
             date=datetime.date.today().isoformat(),
             parts=tuple(sorted([*kept, part], key=lambda one: one.test)),
         )
-        write_atomic(path, row.model_dump_json(indent=2) + "\n")
+        write_row(DOCUMENT, row)
 
     def pytest_sessionfinish(self) -> None:
         write_document(DOCUMENT)
@@ -183,4 +205,4 @@ class Recorder:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"rows, written to {DOCUMENT.relative_to(REPOSITORY)}")
         for row in read_rows(DOCUMENT):
-            terminalreporter.line(f"{row.name} ({row.commit}): {measured(row)}")
+            terminalreporter.line(f"{row.name} ({row.commit or 'no commit'}): {measured(row)}")
