@@ -160,7 +160,8 @@ class Compared:
         """The figure for the row."""
         board = self._worlds[0].device.emulator.board.name
         wrong = sum(map(len, self.steps.values()))
-        trust.measured(f"{board}: {wrong} after {len(self.steps)} steps", self.bytes)
+        steps = f"{len(self.steps)} steps" if len(self.steps) > 1 else next(iter(self.steps))
+        trust.measured(f"{board}: {wrong} after {steps}", self.bytes)
         assert not wrong, self.steps
 
 

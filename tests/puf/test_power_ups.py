@@ -30,7 +30,7 @@ made_up_row = trust_row(
 def program() -> Path:
     monocypher.lay_out(monocypher.folder())
     sources = [Path(__file__).with_name("power_ups.c"), *room_sources("crypto", "puf")]
-    return compile_native("power_ups", [*sources, MONOCYPHER / "monocypher.c"], ["-O2"])
+    return compile_native("power_ups", [*sources, MONOCYPHER / "monocypher.c"], ["-O3"])
 
 
 def power_up(program: Path, devices: int, times: int, rate: float) -> dict[str, int]:
