@@ -67,6 +67,8 @@ class RowResult(Frozen):
     commit: str = ""
     date: str = ""
     parts: tuple[Part, ...] = ()
+    left: int = 0
+    """Parts that have not run."""
 
 
 def row_file(document: Path, name: str) -> Path:
@@ -102,6 +104,8 @@ def measured(row: RowResult) -> str:
     for part in row.parts:
         before = {"passed": "", "failed": "**failed** ", "skipped": "*not run:* "}[part.outcome]
         said.append(before + (part.measured or "no figure"))
+    if row.left:
+        said.append(f"*{row.left} of {len(row.parts) + row.left} parts {NOT_RUN}*")
     return "; ".join(dict.fromkeys(said))
 
 

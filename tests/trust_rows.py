@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import datetime
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -37,6 +38,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 DOCUMENT = REPOSITORY / "docs" / "trust.md"
 _NOT_DOCS = ("--", ".", ":!docs", ":!*.md")
 _KEY = "trust"
+RECORDER = "trust-recorder"
 
 
 def trust_row(name: str, what: str, must: str) -> pytest.MarkDecorator:
@@ -87,7 +89,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "trust(name, what, must): a row of docs/trust.md")
     if config.getoption("--trust") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Recorder(current_commit()), "trust-recorder")
+        config.pluginmanager.register(Recorder(current_commit()), RECORDER)
 
 
 def current_commit() -> str:
@@ -124,6 +126,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted, commit = set(config.getoption("--row")), current_commit()
     known = rows_of(items)
     enter(known)
+    if recorder := config.pluginmanager.get_plugin(RECORDER):
+        for item in items:
+            if marker := item.get_closest_marker("trust"):
+                recorder.tests[marker.args[0]].add(item.nodeid)
     if not wanted <= set(known):
         missing = ", ".join(sorted(wanted - set(known)))
         raise pytest.UsageError(f"There is no row {missing}. Rows: {', '.join(sorted(known))}")
@@ -162,6 +168,8 @@ class Recorder:
 
     def __init__(self, commit: str) -> None:
         self.commit = commit
+        self.tests: defaultdict[str, set[str]] = defaultdict(set)
+        """Of each row, as far as they were collected."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         marked = getattr(report, "trust_row", None)
@@ -189,13 +197,15 @@ class Recorder:
             for other in row.parts
             if other.test != part.test
         ]
+        parts = sorted([*kept, part], key=lambda one: one.test)
         row = RowResult(
             name=name,
             what=what,
             must=must,
             commit=self.commit,
             date=datetime.date.today().isoformat(),
-            parts=tuple(sorted([*kept, part], key=lambda one: one.test)),
+            parts=tuple(parts),
+            left=len(self.tests[name] - {one.test for one in parts}),
         )
         write_row(DOCUMENT, row)
 

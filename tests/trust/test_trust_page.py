@@ -101,6 +101,16 @@ def test_a_row_that_has_not_run_says_so(page: Path) -> None:
     assert "| 0 open | 7 | 90 s | 1111111, 2" in text
 
 
+def test_a_row_of_which_only_a_part_has_run_says_so(page: Path) -> None:
+    recorder = Recorder("1111111")
+    recorder.tests["keys"] |= {"a", "b", "c"}
+    recorder.pytest_runtest_logreport(report("b"))
+    assert "0 open; *2 of 3 parts not run yet* |" in document(read_rows(page))
+    for test in ("a", "c"):
+        recorder.pytest_runtest_logreport(report(test))
+    assert "not run yet" not in document(read_rows(page))
+
+
 def test_rows_are_in_the_order_of_their_subjects(page: Path) -> None:
     names = [name for names in SUBJECTS.values() for name in names]
     enter({name: ("what", "must") for name in sorted(names)})
