@@ -53,6 +53,10 @@ ReleaseOnlyOption = Annotated[
     bool,
     typer.Option("--release-only", help="Licences that a development build does not open."),
 ]
+LicensedTasksOption = Annotated[
+    str | None,
+    typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all."),
+]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 UntilOption = Annotated[
