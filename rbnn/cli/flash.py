@@ -31,9 +31,7 @@ def flash(
     board: BoardOption = options.DEFAULT_BOARD,
     user_key: UserKeyOption = None,
     tasks: options.LicensedTasksOption = None,
-    name: Annotated[
-        str | None, typer.Option("--name", help="What the registry calls the device.")
-    ] = None,
+    name: options.DeviceNameOption = None,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
     emulated: EmulatedOption = False,

@@ -177,6 +177,18 @@ def test_an_empty_name_of_a_device_is_not_the_only_one(
     assert "device is empty" in str(rbnn("license", "list", "--device", "").exception)
 
 
+@pytest.mark.parametrize("name", ["", " ", "x" * 65, "a\nb", "\x1b[31m"])
+@pytest.mark.parametrize("command", ["enroll", "flash"])
+def test_a_name_that_no_list_can_show_is_refused_before_a_board_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = rbnn(command, "--name", name).exception
+    assert isinstance(refused, RbnnError)
+    assert "cannot be called" in refused.what and "printable" in refused.fix
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_valid_and_revoked_exclude_each_other() -> None:
     refused = rbnn("license", "list", "--valid", "--revoked").exception
     assert "--valid cannot be combined with --revoked" in str(refused)
