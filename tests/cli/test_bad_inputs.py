@@ -80,6 +80,21 @@ def test_counts_are_not_negative(tmp_path: Path, option: str) -> None:
     assert option in refused(tmp_path, "eval", option, "-1")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--samples", "5"],
+        ["--user-key", "a.key"],
+        ["--emulated"],
+        ["--board", "qemu", "--engine", "c"],
+        ["--board", "qemu", "--wrong-secrets", "3"],
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(tmp_path: Path, options: list[str]) -> None:
+    said = refused(tmp_path, "eval", *options)
+    assert options[-2 if len(options) > 1 else 0] in said and "--board" in said
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "0"])
 def test_settings_that_are_no_number_say_what_to_do(tmp_path: Path, value: str) -> None:
     said = refused(tmp_path, "train", "--tasks", "digits", "--learning-rate", value)
