@@ -101,6 +101,21 @@ def test_settings_that_are_no_number_say_what_to_do(tmp_path: Path, value: str) 
     assert "--learning-rate must be above 0 and finite" in said
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--depth 2", "vgg needs a depth of 3"),
+        ("--arch resnet --stages 9", "--stages"),
+        ("--trunk 99", "--trunk"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused_before_data_are_loaded(
+    tmp_path: Path, options: str, said: str
+) -> None:
+    text = refused(tmp_path, "train", "--tasks", "mine=no-such-folder", *options.split())
+    assert said in text and "no-such-folder" not in text
+
+
 def test_a_key_file_that_cannot_be_made_says_where_it_could(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "file" in refused(tmp_path, "keys", "new", "user", "file/a.key")
