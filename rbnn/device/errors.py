@@ -86,6 +86,11 @@ class DeviceError(RbnnError):
         said, _, hint = text.partition("; ")
         hint = f"{hint[:1].upper()}{hint[1:]}." if hint else ""
         fix = _FIXES.get(status, hint) if status is not None else hint
+        if status is Status.LICENCE_REFUSED and command == "revoke":
+            fix = (
+                "The notice must be for this device, and made with the key of the provider that "
+                "licensed it: rbnn license revoke TASK --device DEVICE --provider-key PATH"
+            )
         super().__init__(f"The device refused `{command}`: {said}.", fix)
         self.status = status
         self.text = text

@@ -37,6 +37,12 @@ def test_every_status_is_read_back(status: Status) -> None:
     assert error.fix
 
 
+def test_a_refused_notice_is_not_blamed_on_a_user_key() -> None:
+    line = f"e-[{Status.LICENCE_REFUSED.line}]"
+    assert "--provider-key" in from_error_line(line, "revoke").fix
+    assert "user key" in from_error_line(line, "unlock digits <key>").fix
+
+
 def test_no_advice_restarts_a_limit() -> None:
     error = from_error_line(f"e-[{Status.LIMIT.line}]", "infer 1 0")
     assert "rbnn license issue" in error.fix and "switch" not in error.fix
