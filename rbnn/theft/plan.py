@@ -198,11 +198,16 @@ def plan_experiment(
     """
     config = run.config()
     if steps < 1:
-        raise TrainingError(f"--steps must be 1 or more. Received: {steps}.")
+        raise TrainingError(
+            f"--steps must be 1 or more. Received: {steps}.", "Omit it for the default."
+        )
     rate = config.learning_rate if learning_rate is None else learning_rate
     for option, value in {"--learning-rate": rate, "--magnitude": magnitude}.items():
         if not 0 < value < math.inf:
-            raise TrainingError(f"{option} must be above 0 and finite. Received: {value}.")
+            raise TrainingError(
+                f"{option} must be above 0 and finite. Received: {value}.",
+                "Omit it for the default.",
+            )
     try:
         parameters = hashlib.sha256(run.parameters_file.read_bytes()).hexdigest()
     except OSError as error:
