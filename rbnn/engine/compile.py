@@ -14,7 +14,10 @@ FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 MONOCYPHER = FIRMWARE / "third_party" / "monocypher"
 INCLUDES = (FIRMWARE,)
 """Headers are named by their path from here."""
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
+SANITIZERS = (
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    *("-fno-omit-frame-pointer", "-g"),
+)
 
 
 def engine_sources() -> list[Path]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typed import typed
 
 from rbnn.errors import RbnnError
 from rbnn.tasks import TaskError, load_sample
@@ -18,7 +19,7 @@ COMMAND = [sys.executable, "-m", "rbnn.cli.main"]
 
 def refused(cwd: Path, *arguments: str) -> str:
     """Standard error of a command that must fail with one clear error."""
-    done = subprocess.run([*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True)
+    done = typed(cwd, *arguments)
     assert done.returncode not in (0, 120) and "Traceback" not in done.stderr, done.stderr
     assert done.stdout == ""
     if done.returncode != 2:  # Typer's own

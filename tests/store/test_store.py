@@ -36,9 +36,7 @@ power_cuts_row = trust_row(
 def driver() -> Path:
     monocypher.lay_out(monocypher.folder())
     sources = [Path(__file__).parent / "store_driver.c", *room_sources("crypto", "store")]
-    return compile_native(
-        "store", [*sources, MONOCYPHER / "monocypher.c"], ["-O1", "-Wno-conversion", *SANITIZERS]
-    )
+    return compile_native("store", [*sources, MONOCYPHER / "monocypher.c"], ["-O1", *SANITIZERS])
 
 
 def run(driver: Path, *arguments: str) -> str:
