@@ -27,8 +27,10 @@ static void program(uint32_t page, uint32_t word, const uint32_t *data, uint32_t
   for (uint32_t i = 0; i < count; i++) pages[page][word + i] &= data[i];
 }
 
-static const rbnn_flash flash = {
-    .pages = {pages[0], pages[1]}, .page_bytes = sizeof pages[0], .erase = erase, .program = program};
+static const rbnn_flash flash = {.pages = {pages[0], pages[1]},
+                                 .page_bytes = sizeof pages[0],
+                                 .erase = erase,
+                                 .program = program};
 
 static void say_number(int32_t number)
 {
@@ -112,7 +114,8 @@ static void use(uint32_t task)
   say_status("switch", rbnn_switch(&context, task));
   say_status("state", (int32_t)rbnn_state(&context, task));
   for (uint32_t i = 0; i < RBNN_IMAGES; i++) infer(task, i);
-  say_status("one more", rbnn_infer(&context, rbnn_images[task], rbnn_input_bytes(&context), logits));
+  say_status("one more",
+             rbnn_infer(&context, rbnn_images[task], rbnn_input_bytes(&context), logits));
 }
 
 static uint32_t count_left(const void *data, uint32_t bytes)
@@ -136,8 +139,8 @@ int rbnn_life(void)
   say_status("foreign", rbnn_add_licence(&context, rbnn_foreign_licence));
   rbnn_lock(&context);
   say_status("locked", rbnn_switch(&context, 0));
-  say_status("left", (int32_t)(count_left(memory, sizeof memory) +
-                               count_left(resident, sizeof resident) +
-                               count_left(sram, sizeof sram)));
+  say_status("left",
+             (int32_t)(count_left(memory, sizeof memory) + count_left(resident, sizeof resident) +
+                       count_left(sram, sizeof sram)));
   return 0;
 }

@@ -19,7 +19,8 @@ int main(void)
   const int failed = rbnn_life();
   while (word < stack_top && *word == PAINT) word++;
   uint32_t used = (uint32_t)(stack_top - word) * 4u;
-  for (uint32_t place = 10; place > 5u; place--, used /= 10u) digits[place] = (char)('0' + used % 10u);
+  for (uint32_t place = 10; place > 5u; place--, used /= 10u)
+    digits[place] = (char)('0' + used % 10u);
   computer_print(digits);
   return failed;
 }

@@ -27,9 +27,7 @@ target_link_libraries(two PRIVATE door::door window::window)
 """
 
 
-@pytest.mark.skipif(
-    not have("cmake", "ninja"), reason="apt-get install cmake ninja-build"
-)
+@pytest.mark.skipif(not have("cmake", "ninja"), reason="apt-get install cmake ninja-build")
 def test_two_models_in_one_program(random_export: Callable[..., Any], tmp_path: Path) -> None:
     door = make_life(random_export, tmp_path / "door", "door", architecture="vgg")
     window = make_life(
