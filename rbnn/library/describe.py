@@ -84,18 +84,19 @@ def status_text(status: Status) -> str:
 
 def values(container: Container) -> dict[str, object]:
     """What every template may name."""
+    count = len(container.tasks)
     return {
         "model": describe(container),
+        "tasks": f"{count} task{'s' if count > 1 else ''}",
         "test_only": container.is_test_only,
         "statuses": [status for status in Status if status not in _LINE_ONLY],
         "text_of": status_text,
         "stack_bytes": STACK_BYTES,
-        "context_bytes": _CONTEXT_BYTES + _CONTEXT_TASK_BYTES * len(container.tasks),
+        "context_bytes": _CONTEXT_BYTES + _CONTEXT_TASK_BYTES * count,
         "context_pointers": _CONTEXT_POINTERS,
         "fingerprint_bytes": puf.PATTERN_BYTES,
         "partition_bytes": layout.PROVISIONING_HEADER.size + layout.HELPER_RECORD_PADDED_BYTES,
         "page_bytes": (1 + 2 * store.STORE_TASKS) * store.STORE_SLOT_BYTES,
-        "store_share": store.STORE_SHARE,
         "key_bytes": KEY_BYTES,
         "licence_bytes": layout.LICENCE_BYTES,
         "logit_one": 1 << layout.LOGIT_FRACTION_BITS,

@@ -67,12 +67,12 @@ def run(command: Sequence[str | Path], folder: Path | None = None) -> str:
     return done.stdout
 
 
-def configure(source: Path, build: Path, *options: str) -> None:
-    """Run CMake for a release build with all warnings as errors."""
-    flags = " ".join(WARNINGS)
+def configure(source: Path, build: Path, *options: str, level: str = "-O0") -> None:
+    """Run CMake for a build with all warnings as errors."""
+    flags = " ".join([level, *WARNINGS])
     run(
         ["cmake", "-S", source, "-B", build, "-G", "Ninja", "-D", "CMAKE_BUILD_TYPE=Release",
-         "-D", f"CMAKE_C_FLAGS_RELEASE=-O2 {flags}", *options]
+         "-D", f"CMAKE_C_FLAGS_RELEASE={flags}", *options]
     )  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def build_archive(life: Life, flags: Sequence[str], *options: str) -> Path:
             words = " ".join(flags)
             configure(
                 life.folder, build, "-D", f"CMAKE_C_FLAGS={words}",
-                "-D", f"CMAKE_ASM_FLAGS={words}", *options,
+                "-D", f"CMAKE_ASM_FLAGS={words}", *options, level="-O2",
             )  # fmt: skip
             run(["cmake", "--build", build, "--parallel", str(os.cpu_count() or 1)])
             (build / f"lib{life.names.package}.a").replace(kept)

@@ -27,12 +27,14 @@ def command(*words: str | Path) -> Any:
     return CliRunner().invoke(build(), ["export", *map(str, words)])
 
 
+@pytest.fixture(scope="module")
+def made(random_export: Callable[..., Any]) -> Any:
+    return random_export(provider_public=PROVIDER.public, side=16)
+
+
 @pytest.fixture
-def export(
-    random_export: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Any]:
+def export(made: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
     """Call it with options: exports a run whose tasks need no data, for a provider with a key."""
-    made = random_export(provider_public=PROVIDER.public)
     key = tmp_path / "provider.pem"
     (tmp_path / "provider.pem.pub").write_text(PROVIDER.public.hex() + "\n")
 

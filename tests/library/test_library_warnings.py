@@ -1,6 +1,6 @@
 """A library's sources, header and examples compile without a warning with gcc and Clang for every
-kind of core, without include paths or flags of their own. (gcc at -O2 for this machine and the
-Cortex-M: test_library_on_cores.py, test_two_libraries.py.)"""
+kind of core, without include paths or flags of their own. (gcc for this machine and the Cortex-M:
+test_library_on_cores.py, test_build_systems.py.)"""
 
 from __future__ import annotations
 
