@@ -1,7 +1,7 @@
 """``make bench-library``: what the C library takes of flash on each kind of core.
 
 Measured is the bare-metal example with its stubs and the C library's functions that it needs,
-linked without what nothing calls; the model's own bytes are not counted.
+linked without what nothing calls; the model's own bytes and the store's two pages are not counted.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from rbnn.engine.compile import FIRMWARE
 from rbnn.errors import RbnnError
 from rbnn.export.export import make_container
 from rbnn.files import write_atomic
+from rbnn.library.describe import STORE_PAGE_BYTES
 from rbnn.library.folder import write_folder
 from rbnn.library.library import library_files
 from rbnn.library.names import DEFAULT, Names
@@ -75,7 +76,7 @@ CORES = (
 
 @dataclass(frozen=True)
 class Built:
-    """What became of a library: bytes of flash without the model, and warnings."""
+    """What became of a library: bytes of code and its constants, and warnings."""
 
     bytes: int
     warnings: int
@@ -146,7 +147,7 @@ def measure(core: Core, level: str, files: Mapping[str, str], model_bytes: int) 
                 for section in ELFFile(stream).iter_sections()
                 if section["sh_flags"] & SH_FLAGS.SHF_ALLOC and section["sh_type"] != "SHT_NOBITS"
             )
-    return Built(kept - model_bytes, warnings)
+    return Built(kept - model_bytes - 2 * STORE_PAGE_BYTES, warnings)
 
 
 def page(cores: Sequence[Core]) -> str:
@@ -176,10 +177,11 @@ def page(cores: Sequence[Core]) -> str:
         "# Code of the C library",
         "",
         "Written by `make bench-library`. Bytes of flash of the bare-metal example with the C",
-        "library's functions that it needs, without the model's own bytes. The smallest model is a",
-        "`vgg` of width 32; *all operators* runs any model. [docs/c-api.md](../c-api.md) says what",
-        "this library is; `tests/library` compares its logits with the integer reference on every",
-        "Cortex-M of this table that QEMU has (Cortex-M0 in place of M0+): none differs.",
+        "library's functions that it needs, without the model's own bytes and the store's pages.",
+        "The smallest model is a `vgg` of width 32; *all operators* runs any model.",
+        "[docs/c-api.md](../c-api.md) says what this library is; `tests/library` compares its",
+        "logits with the integer reference on every Cortex-M of this table that QEMU has",
+        "(Cortex-M0 in place of M0+): none differs.",
         "",
         table.markdown(),
         "",

@@ -14,6 +14,8 @@ from rbnn.spec.status import Status
 STACK_BYTES = 4096
 """More than the library's deepest call takes on any Cortex-M at -O2 or -Os; measured by
 ``tests/library``."""
+STORE_PAGE_BYTES = (1 + 2 * store.STORE_TASKS) * store.STORE_SLOT_BYTES
+"""The smallest page of flash that the store takes; there are two."""
 _LINE_ONLY = {
     Status.UNKNOWN_COMMAND,
     Status.LINE_TOO_LONG,
@@ -96,7 +98,7 @@ def values(container: Container) -> dict[str, object]:
         "context_pointers": _CONTEXT_POINTERS,
         "fingerprint_bytes": puf.PATTERN_BYTES,
         "partition_bytes": layout.PROVISIONING_HEADER.size + layout.HELPER_RECORD_PADDED_BYTES,
-        "page_bytes": (1 + 2 * store.STORE_TASKS) * store.STORE_SLOT_BYTES,
+        "page_bytes": STORE_PAGE_BYTES,
         "key_bytes": KEY_BYTES,
         "licence_bytes": layout.LICENCE_BYTES,
         "logit_one": 1 << layout.LOGIT_FRACTION_BITS,
