@@ -13,6 +13,7 @@ from pathlib import Path
 
 from life import Life
 
+from rbnn.bench.measure import version
 from rbnn.tasks.cache import cache_folder
 
 HERE = Path(__file__).parent
@@ -76,16 +77,22 @@ def configure(source: Path, build: Path, *options: str, level: str = "-O0") -> N
     )  # fmt: skip
 
 
+def place(folder: Path, compiler: str, *words: str) -> Path:
+    """Where the result for a library's files is kept, for a compiler's version and its options."""
+    key = hashlib.sha256("\0".join([version(compiler), *words, *WARNINGS]).encode())
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            key.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    kept = cache_folder() / "library"
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept / key.hexdigest()[:24]
+
+
 def build_archive(life: Life, flags: Sequence[str], *options: str) -> Path:
     """The library as CMake builds it by itself, once for the same files, flags and options."""
-    key = hashlib.sha256("\0".join([*flags, *options, *WARNINGS]).encode())
-    for path in sorted(life.folder.rglob("*")):
-        if path.is_file():
-            key.update(path.relative_to(life.folder).as_posix().encode() + path.read_bytes())
-    kept = cache_folder() / "library" / f"{key.hexdigest()[:24]}.a"
-    if not kept.is_file():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as temporary:
+    archive = place(life.folder, "arm-none-eabi-gcc", *flags, *options)
+    if not archive.is_file():
+        with tempfile.TemporaryDirectory(dir=archive.parent) as temporary:
             build = Path(temporary) / "build"
             words = " ".join(flags)
             configure(
@@ -93,8 +100,8 @@ def build_archive(life: Life, flags: Sequence[str], *options: str) -> Path:
                 "-D", f"CMAKE_ASM_FLAGS={words}", *options, level="-O2",
             )  # fmt: skip
             run(["cmake", "--build", build, "--parallel", str(os.cpu_count() or 1)])
-            (build / f"lib{life.names.package}.a").replace(kept)
-    return kept
+            (build / f"lib{life.names.package}.a").replace(archive)
+    return archive
 
 
 def link_for(core: Core, life: Life, folder: Path) -> Path:

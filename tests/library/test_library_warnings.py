@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builds import WARNINGS, have
+from builds import WARNINGS, have, place
 from life import Life, make_life
 
 PICOLIBC = Path("/usr/lib/picolibc/riscv64-unknown-elf/include")
@@ -46,7 +46,11 @@ def life(random_export: Callable[..., Any], tmp_path_factory: pytest.TempPathFac
 
 
 def compile_all(life: Life, folder: Path, command: Sequence[str], *suffixes: str) -> None:
-    """Compile the library and its examples; the latter alone get an include path, to the header."""
+    """Compile the library and its examples, once for the same files; only the examples get an
+    include path, to the header."""
+    passed = place(life.folder, *command, *suffixes)
+    if passed.is_file():
+        return
     sources = sorted(
         path for path in life.folder.rglob("*") if path.suffix in suffixes and path.is_file()
     )
@@ -61,6 +65,7 @@ def compile_all(life: Life, folder: Path, command: Sequence[str], *suffixes: str
                 cwd=folder, capture_output=True, text=True,
             )  # fmt: skip
             assert done.returncode == 0 and done.stderr == "", done.stderr[:3000]
+    passed.touch()
 
 
 @pytest.mark.parametrize("target", CLANG)
