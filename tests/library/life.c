@@ -125,8 +125,19 @@ static uint32_t count_left(const void *data, uint32_t bytes)
   return left;
 }
 
+/* A start without enough memory leaves a context that refuses, and that may be locked. */
+static void start_small(void)
+{
+  const rbnn_setup setup = {.memory = memory, .memory_bytes = sizeof memory - 4u};
+  say_status("small", rbnn_start(&context, &setup));
+  say_status("unlock", rbnn_unlock(&context, 0, rbnn_user_key));
+  say_status("device", rbnn_check_device(&context));
+  rbnn_lock(&context);
+}
+
 int rbnn_life(void)
 {
+  start_small();
   power_up(rbnn_first_pattern, NULL, false);
   enroll();
   for (uint32_t task = 0; task < RBNN_TASKS; task++) use(task);

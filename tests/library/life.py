@@ -100,6 +100,8 @@ class Life:
         return self.made.images[self.made.export.container.tasks[task].name][:IMAGES]
 
     def _lines(self) -> Iterator[str]:
+        yield from (f"small {Status.ARGUMENT:d}", f"unlock {Status.ARGUMENT:d}")
+        yield f"device {Status.POWER_CYCLE:d}"
         yield from ("start 0", f"device {Status.NOT_ENROLLED:d}", "enroll 0", "keys 0")
         yield from ("other partition 0", "other key 0")
         tasks = range(len(self.made.export.container.tasks))
