@@ -18,7 +18,10 @@ SYSTEM_TOOLS := \
 TEST_TOOLS := \
 	chromium:chromium \
 	clang:clang \
+	cmake:cmake \
+	ninja:ninja-build \
 	openocd:openocd \
+	riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf \
 	valgrind:valgrind
 # file, or a pattern of it:Debian package that brings it
 SYSTEM_FILES := \
@@ -27,7 +30,8 @@ SYSTEM_FILES := \
 
 # the same, for the tests alone
 TEST_FILES := \
-	/usr/lib/postgresql/*/bin/initdb:postgresql
+	/usr/lib/postgresql/*/bin/initdb:postgresql \
+	/usr/lib/picolibc/riscv64-unknown-elf/include/string.h:picolibc-riscv64-unknown-elf
 
 # Rooms whose tests train nothing, emulate nothing and compile little
 FAST_TESTS := $(addprefix tests/,architecture spec pages keys flash container runs device tasks puf reconf)
@@ -104,6 +108,12 @@ bench-fingerprint: setup ## Entropy of the fingerprint, guesses at real SRAM (RB
 .PHONY: bench-registry
 bench-registry: setup ## Time a registry of 1,000,000 licences, write docs/benchmarks/registry.md
 	"$(BIN)/rbnn" bench registry --out docs/benchmarks/registry.md
+
+.PHONY: bench-library
+bench-library: SYSTEM_TOOLS += $(TEST_TOOLS)
+bench-library: SYSTEM_FILES += $(TEST_FILES)
+bench-library: setup ## Count the C library's bytes on each kind of core, write docs/benchmarks/library.md
+	"$(BIN)/python" -m rbnn.bench.library --out docs/benchmarks/library.md
 
 .PHONY: bench-host
 bench-host: setup ## Measure Keras and the C engine on this machine, images a second

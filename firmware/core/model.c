@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/crc32.h"
+#include "core/kernel_features.h"
 #include "core/layer.h"
 
 #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -52,7 +53,7 @@ static bool sections_fit(const rbnn_container_header *header)
   if (header->input_height == 0 || header->input_width == 0 || header->input_channels == 0 ||
       header->input_channels > RBNN_MAX_INPUT_CHANNELS || header->layer_count < 2 ||
       header->layer_count > RBNN_MAX_LAYERS || header->task_count == 0 ||
-      header->task_count > RBNN_MAX_TASKS || header->max_classes == 0 ||
+      header->task_count > RBNN_WITH_TASKS || header->max_classes == 0 ||
       header->max_classes > RBNN_MAX_CLASSES || !is_name(header->architecture)) {
     return false;
   }

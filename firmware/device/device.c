@@ -211,7 +211,7 @@ uint32_t rbnn_device_input_bytes(const rbnn_device *device)
 }
 
 rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_t input_bytes,
-                              int32_t logits[RBNN_MAX_CLASSES])
+                              int32_t *logits)
 {
   device->score_count = 0;
   rbnn_status status = rbnn_device_check_active(device);
@@ -233,7 +233,7 @@ rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_
   return rbnn_engine_infer(&device->engine, input, input_bytes, logits);
 }
 
-rbnn_status rbnn_device_score(rbnn_device *device, const int32_t logits[RBNN_MAX_CLASSES])
+rbnn_status rbnn_device_score(rbnn_device *device, const int32_t *logits)
 {
   const rbnn_status status = rbnn_device_check_active(device);
   if (status == RBNN_OK) {

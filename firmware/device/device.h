@@ -199,14 +199,14 @@ uint32_t rbnn_device_input_bytes(const rbnn_device *device);
 /* Count one inference, and run it; scores of before are forgotten, also if it is refused.
  * RBNN_NO_ACTIVE_TASK, RBNN_ARGUMENT (not rbnn_device_input_bytes; nothing is counted then),
  * RBNN_LIMIT (the licence allows no more), RBNN_STORE_DAMAGED.
- *   logits  of the task's classes, Q12.20; the caller's, who wipes them
+ *   logits  of the task's classes, at most the model's, Q12.20; the caller's, who wipes them
  * The time taken depends on the model only, not on input, weights or keys. */
 rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_t input_bytes,
-                              int32_t logits[RBNN_MAX_CLASSES]);
+                              int32_t *logits);
 
 /* Turn logits of the active task into scores, and keep them in the device until the task is left.
  * RBNN_NO_ACTIVE_TASK. Timing is not constant. */
-rbnn_status rbnn_device_score(rbnn_device *device, const int32_t logits[RBNN_MAX_CLASSES]);
+rbnn_status rbnn_device_score(rbnn_device *device, const int32_t *logits);
 
 /* Wipe the scores; score_count is 0 afterwards. */
 void rbnn_device_forget_scores(rbnn_device *device);

@@ -72,7 +72,7 @@ rbnn_status rbnn_link_licences(rbnn_link *link, const char *words)
 {
   (void)words;
   if (link->device->model_status != RBNN_OK) return link->device->model_status;
-  for (uint32_t i = 0; i < RBNN_MAX_LICENCES; i++) {
+  for (uint32_t i = 0; i < RBNN_WITH_TASKS; i++) {
     if (link->device->vault.slots[i].used) print_licence(link, i);
   }
   return RBNN_OK;

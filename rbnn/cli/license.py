@@ -85,6 +85,7 @@ def issue(
     as_json: JsonOption = False,
 ) -> None:
     """Issue a licence file for each task, for one enrolled device and one user."""
+    from rbnn.device.enrolment import OTHER_FIRMWARE
     from rbnn.device.licensing import LicenceFiles, issue_licences
     from rbnn.export.export import Export
     from rbnn.keys.provider_key import load_provider_key
@@ -121,6 +122,8 @@ def issue(
         options.say(f"wrote {path}")
     if as_json:
         print(json.dumps({"licences": rows}, indent=2))
+    elif name == OTHER_FIRMWARE:
+        print("Bring them to the device, whose firmware gives them to rbnn_add_licence.")
     else:
         listed = shlex.join(row["file"] for row in rows)
         print(f"Put them on the board with: rbnn license install {listed} --board {name}")

@@ -159,8 +159,12 @@ class PackedModel:
         return export
 
 
-def refuse_unasked(folder: Path | None) -> None:
+def refuse_unasked(folder: Path | None, instead: str = "rbnn flash {} --test-only") -> None:
     """Refuse a packed model where a run is expected.
+
+    Args:
+        folder: what was named.
+        instead: the command that takes it; ``{}`` stands for the folder.
 
     Raises:
         PackedModelError: ``folder`` is one.
@@ -168,7 +172,7 @@ def refuse_unasked(folder: Path | None) -> None:
     if folder is not None and (folder / MODEL_FILE).is_file() and (folder / SECRETS_FILE).is_file():
         raise PackedModelError(
             f"{folder} is a packed model; its keys are TEST-ONLY: published, they protect nothing.",
-            f"To flash it for a test: rbnn flash {folder} --test-only",
+            f"For a test: {instead.format(folder)}",
         )
 
 

@@ -23,6 +23,7 @@ ORDER = (
     "engine",
     "cost",
     "export",
+    "library",
     "keys",
     "image",
     "flash",
@@ -36,7 +37,7 @@ ORDER = (
     "cli",
 )
 BELOW_ALL = {"compiler", "errors", "files", "frozen"}
-BESIDE = {frozenset({"export", "keys"})}
+BESIDE = {frozenset({"export", "keys"}), frozenset({"library", "keys"})}
 
 
 def room_of(path: Path) -> str:

@@ -299,7 +299,8 @@ def test_features_are_those_of_the_layers(
     folder = random_export(architecture=architecture).export.folder
     lines = (folder / "model_features.h").read_text().splitlines()
     said = [line.split()[1:] for line in lines if line.startswith("#define RBNN_WITH_")]
+    assert said.pop() == ["RBNN_WITH_TASKS", "2"]
     assert {name.removeprefix("RBNN_WITH_") for name, value in said if value == "1"} == used
     known = (FIRMWARE / "core" / "kernel_features.h").read_text()
     assert all(f"#define {name} 1" in known for name, _ in said)
-    assert known.count("#define RBNN_WITH_") == len(said)
+    assert known.count("#define RBNN_WITH_") == len(said) + 1
