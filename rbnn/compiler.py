@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rbnn.errors import RbnnError
+from rbnn.places import make_cache, unwritable
+from rbnn.programs import install_command
 
 
 class CompilerError(RbnnError):
@@ -27,7 +29,7 @@ def compiler() -> str:
     for name in (os.environ.get("CC", "cc"), "gcc", "clang"):
         if found := shutil.which(name):
             return found
-    raise CompilerError("No C compiler on the PATH.", "Install one: apt-get install gcc libc6-dev")
+    raise CompilerError("No C compiler on the PATH.", f"Install one: {install_command('cc')}")
 
 
 @functools.cache
@@ -85,7 +87,7 @@ def build_once(
     if result.is_file():
         return result
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_cache(folder)
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             built = Path(temporary) / name
             subprocess.run(
@@ -98,11 +100,8 @@ def build_once(
     except subprocess.CalledProcessError as error:
         raise CompilerError(
             f"{Path(command[0]).name} cannot build {name}: {error.stderr.strip()[:2000]}",
-            "Install compiler and headers: apt-get install gcc libc6-dev",
+            f"Install compiler and headers: {install_command('cc')}",
         ) from error
     except OSError as error:
-        raise CompilerError(
-            f"Cannot build {name} in {folder}: {error.strerror or error}.",
-            "Free some space, or name another cache folder in RBNN_CACHE.",
-        ) from error
+        raise unwritable(folder, error) from error
     return result

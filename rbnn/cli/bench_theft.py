@@ -9,6 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import JsonOption
+from rbnn.extras import require_training
 
 
 def theft(
@@ -45,6 +46,7 @@ def theft(
     Six starts per victim, share and seed. Writes theft.json, theft.md, theft.svg and theft.png to
     the folder. Fails if stolen bits give a significant gain.
     """
+    require_training()
     from rbnn.runs.run import choose_run
     from rbnn.theft.experiment import TheftSettings, bench_theft
     from rbnn.theft.findings import require_no_gain

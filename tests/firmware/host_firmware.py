@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from rbnn import monocypher
 from rbnn.engine.compile import (
     MONOCYPHER,
     SANITIZERS,
@@ -15,7 +16,6 @@ from rbnn.engine.compile import (
     compiler,
     room_sources,
 )
-from rbnn.image import monocypher
 
 ROOMS = (
     "crypto",

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from rbnn import monocypher
 from rbnn.errors import RbnnError
-from rbnn.image import monocypher
 
 
 def archive_of(path: Path, files: dict[str, bytes]) -> Path:
