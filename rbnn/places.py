@@ -114,9 +114,8 @@ def make_cache(folder: Path) -> Path:
 def unwritable(path: Path, error: OSError) -> CacheError:
     """The error for something in the cache that cannot be written."""
     reason = error.strerror or str(error)
-    if is_installed() or path.is_relative_to(cache_folder()):
-        fix = f"name another cache folder in {CACHE_VARIABLE}."
-    else:
+    fix = f"name another cache folder in {CACHE_VARIABLE}."
+    if not is_installed() and path.is_relative_to(_PACKAGE.parent):
         fix = "install rbnn from this clone (pip install .): it then builds in your cache folder."
     free = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return CacheError(

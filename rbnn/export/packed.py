@@ -209,5 +209,5 @@ def _read(path: Path) -> bytes:
 
 def _how_to_restore(folder: Path) -> str:
     if folder == SHIPPED and is_installed():
-        return "Install rbnn again: pip install --force-reinstall --no-deps rbnn"
+        return "Install rbnn's wheel again: pip install --force-reinstall --no-deps WHEEL"
     return f"Restore it: git checkout -- {folder}; or pack a run: make seven RUN=FOLDER."

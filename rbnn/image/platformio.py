@@ -196,7 +196,8 @@ def build(
 ) -> BuildResult:
     """Compile and link the firmware.
 
-    The result is in ``model/firmware/<board>``; without a model, in the cache.
+    The result is in ``model/firmware/<board>``, or ``<board>-development``; without a model, in the
+    cache. So no process gets the image of another kind that a second one builds meanwhile.
 
     Args:
         board: the board.
@@ -235,9 +236,10 @@ def build(
             raise
         # The next build for this board, perhaps by another process, overwrites its folder.
         kept = build_cache() / "bare" if model is None else model / "firmware"
+        kept /= f"{board.name}-development" if development else board.name
         for name in ("firmware.elf", "firmware.bin", "firmware.map"):
-            write_atomic(kept / board.name / name, (made / name).read_bytes())
-        made = kept / board.name
+            write_atomic(kept / name, (made / name).read_bytes())
+        made = kept
     elf, image, linked = (made / f"firmware.{kind}" for kind in ("elf", "bin", "map"))
     return BuildResult(board, elf, image, linked, log, memory, development)
 
