@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -45,7 +46,12 @@ def require_toolchain() -> None:
     """
     compiler = require(COMPILER)
     asked = [str(compiler), "-print-file-name=nano.specs"]
-    found = subprocess.run(asked, capture_output=True, text=True, errors="replace", check=False)
+    # The user's search paths are not the build's either.
+    kept = ("PATH", "LD_LIBRARY_PATH")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    found = subprocess.run(
+        asked, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
     if not Path(found.stdout.strip()).is_absolute():
         raise ToolError(
             f"{compiler} has no C library: newlib is not installed.",
