@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -60,6 +61,7 @@ def report(
         PAGE_FILE,
         Wishes,
         check_files,
+        notes,
         report_run,
         write_report,
     )
@@ -81,7 +83,7 @@ def report(
     with LoadingBar() as bar:
         made = report_run(chosen, wishes, bar.show)
     write_report(made, page_file, card_file)
-    for note in made.notes:
+    for note in notes(made, shlex.quote(str(chosen.folder))):
         options.say(note)
     if as_json:
         files = {"page": str(page_file), "card": str(card_file)}

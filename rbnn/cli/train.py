@@ -42,7 +42,8 @@ def train(
         Path | None, typer.Option(help=f"Folder of all runs. Default: {options.DEFAULT_RUNS}.")
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Continue this run, with the settings that it has.")
+        Path | None,
+        typer.Option(help="Continue this run (folder or name), with the settings that it has."),
     ] = None,
     distribute: Annotated[
         bool,
@@ -85,7 +86,7 @@ def train(
             f"rbnn train --resume {resume}",
         )
     from rbnn.image.board import load_board
-    from rbnn.runs.run import Run
+    from rbnn.runs.run import choose_run
     from rbnn.runs.start import check, load_data, moved, start_run
     from rbnn.runs.teachers import check_files
     from rbnn.tasks import load, parse_specs
@@ -98,7 +99,7 @@ def train(
     stop = None if until is None else parse_until(until)
     run = data = workers = None
     if resume is not None:
-        run = Run(resume)
+        run = choose_run(resume, options.DEFAULT_RUNS)
         config = run.config()
         if tasks is not None:
             given["tasks"] = moved(config, parse_specs(tasks)).tasks

@@ -16,7 +16,10 @@ MONOCYPHER = monocypher.folder()
 """Empty until :func:`rbnn.monocypher.provide` has been called."""
 INCLUDES = (FIRMWARE,)
 """Headers are named by their path from here."""
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
+SANITIZERS = (
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    *("-fno-omit-frame-pointer", "-g"),
+)
 
 
 def engine_sources() -> list[Path]:

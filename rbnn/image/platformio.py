@@ -72,6 +72,12 @@ def build_folder(board: Board) -> Path:
     return workplace().cache / "build" / board.name
 
 
+def objects_folder() -> Path:
+    """The folder of objects that any build with the same text and flags takes: a development build
+    and a release build take turns in one build folder."""
+    return workplace().cache / "objects"
+
+
 def memory_folder(board: Board) -> Path:
     """The folder of ``model_memory.h`` for the model that is being built for ``board``."""
     # PlatformIO empties its build folder whenever the project changes.
@@ -98,6 +104,7 @@ def _environment(board: Board, model: Path | None, development: bool) -> dict[st
         "PLATFORMIO_CORE_DIR": str(prepare_core()),
         "PLATFORMIO_WORKSPACE_DIR": str(place.cache / "pio"),
         "PLATFORMIO_BUILD_DIR": str(build_folder(board)),
+        "PLATFORMIO_BUILD_CACHE_DIR": str(objects_folder()),
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_SETTING_CHECK_PLATFORMIO_INTERVAL": "100000",
         "PLATFORMIO_NO_ANSI": "yes",

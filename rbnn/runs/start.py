@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from rbnn.errors import RbnnError
-from rbnn.nets.architectures import architecture
+from rbnn.nets.architectures import architecture, lay_out
 from rbnn.runs.config import FloatTeacher, RunConfig, RunTask
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run, new_run
@@ -149,6 +149,18 @@ def check(settings: Settings) -> None:
             "--trunk gives layers one key for all tasks; with --scheme none no layer has a key.",
             "Leave one of the two out.",
         )
+    # Width, depth, stages and trunk do not depend on the data, which may take minutes to load.
+    network = lay_out(
+        settings.architecture,
+        (SIDE, SIDE, 1),
+        2,
+        settings.width,
+        settings.depth,
+        settings.stages,
+        settings.stem_bits,
+        settings.classifier_bits,
+    )
+    network.trunk_layers(settings.trunk)
 
 
 def _check_names(settings: Settings, names: Sequence[str]) -> None:

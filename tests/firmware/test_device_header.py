@@ -111,7 +111,7 @@ def product(random_export: Callable[..., Any], tmp_path_factory: pytest.TempPath
     program = compile_native(
         "device_driver",
         [*sources, MONOCYPHER / "monocypher.c"],
-        ["-O1", "-Wno-conversion", *SANITIZERS],
+        ["-O1", *SANITIZERS],
     )
     made = random_export(provider_public=PROVIDER.public, trunk=2)
     fresh = Product(program, made, tmp_path_factory.mktemp("device"))

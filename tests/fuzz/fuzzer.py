@@ -68,7 +68,7 @@ def build(with_clang: bool = True) -> Build:
         *sorted(HERE.glob("fuzz*.c")),
         MONOCYPHER / "monocypher.c",
     ]
-    flags = ["-O1", "-w", *SANITIZERS]
+    flags = ["-O1", *SANITIZERS]
     if clang is None:
         sources.append(HERE / "mutator.c")
     else:

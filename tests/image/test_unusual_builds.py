@@ -77,6 +77,7 @@ def test_no_variable_of_the_user_changes_a_build(
     monkeypatch.chdir(tmp_path)
     # Unchanged objects would hide what a variable does.
     shutil.rmtree(platformio.build_folder(load_board("qemu")))
+    monkeypatch.setattr(platformio, "objects_folder", lambda: tmp_path / "objects")
     assert platformio.build(load_board("qemu")).bin.read_bytes() == usual
 
 

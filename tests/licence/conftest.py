@@ -20,7 +20,7 @@ def driver() -> Path:
         *room_sources("crypto", "store", "core", "puf", "reconf", "licence"),
         MONOCYPHER / "monocypher.c",
     ]
-    return compile_native("vault", sources, ["-O1", "-Wno-conversion", *SANITIZERS])
+    return compile_native("vault", sources, ["-O1", *SANITIZERS])
 
 
 @pytest.fixture(scope="session")

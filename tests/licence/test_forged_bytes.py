@@ -45,7 +45,7 @@ def forge_driver() -> Path:
         *room_sources("crypto", "store", "core", "puf", "reconf", "licence"),
         MONOCYPHER / "monocypher.c",
     ]
-    return compile_native("forge", sources, ["-O1", "-Wno-conversion", *SANITIZERS])
+    return compile_native("forge", sources, ["-O1", *SANITIZERS])
 
 
 @forged_row

@@ -53,7 +53,7 @@ def program() -> Path:
         *room_sources("crypto", "reconf"),
         MONOCYPHER / "monocypher.c",
     ]
-    return compile_native("reconf_driver", sources, ["-O1", "-Wno-conversion", *SANITIZERS])
+    return compile_native("reconf_driver", sources, ["-O1", *SANITIZERS])
 
 
 def serve(

@@ -95,6 +95,7 @@ if os.path.isfile(os.path.join(model, "model_config.h")):
     env.Append(CPPPATH=[model, *([memory] if memory else [])])
     # `ship` holds the same files again, for others.
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, "+<*> -<ship/>")
+    env.NoCache(env["PIOBUILDFILES"][-1])
 # A model whose keys are published is refused without it.
 if os.environ.get("RBNN_ALLOW_TEST_ONLY"):
     env.Append(CPPDEFINES=["RBNN_ALLOW_TEST_ONLY"])
@@ -132,6 +133,9 @@ binary = env.Command(
     elf,
     env.VerboseAction("$OBJCOPY -O binary $SOURCE $TARGET", "Building $TARGET"),
 )
+
+# The cache is for the firmware's objects; what each model changes would only fill it.
+env.NoCache(elf, binary)
 
 script = board.get("rbnn", {}).get("openocd_script")
 if script:
