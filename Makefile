@@ -69,11 +69,11 @@ system:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | system
 	"$(PYTHON)" -m venv "$(VENV)"
-	"$(BIN)/pip" install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	"$(BIN)/pip" install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,test]'
 	touch "$@"
 
-firmware/third_party/monocypher/monocypher.c: rbnn/image/monocypher.py | $(VENV)/.installed
-	"$(BIN)/python" -m rbnn.image.monocypher
+firmware/third_party/monocypher/monocypher.c: rbnn/monocypher.py | $(VENV)/.installed
+	"$(BIN)/python" -m rbnn.monocypher
 	touch "$@"
 
 .PHONY: demo
@@ -135,14 +135,14 @@ trust: setup ## Run the security evidence in full (hours; goes on where it was),
 
 .PHONY: format
 format: setup ## Format Python and C, in place
-	"$(BIN)/ruff" check --fix rbnn tests
-	"$(BIN)/ruff" format rbnn tests
+	"$(BIN)/ruff" check --fix rbnn tests setup.py
+	"$(BIN)/ruff" format rbnn tests setup.py
 	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format -i
 
 .PHONY: lint
 lint: setup ## Check style, types, and that what is generated from rbnn/spec is current
-	"$(BIN)/ruff" check rbnn tests
-	"$(BIN)/ruff" format --check rbnn tests
+	"$(BIN)/ruff" check rbnn tests setup.py
+	"$(BIN)/ruff" format --check rbnn tests setup.py
 	"$(BIN)/mypy"
 	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format --dry-run -Werror
 	"$(BIN)/python" -m rbnn.spec.header --check
@@ -153,6 +153,12 @@ spec: setup ## Write firmware/spec/rbnn_spec.h and the tables of SPEC.md from rb
 	"$(BIN)/python" -m rbnn.spec.header
 	"$(BIN)/python" -m rbnn.spec.document
 
+.PHONY: wheel
+wheel: setup ## Build the distributions into dist/: the wheel, and the sources that it is made from
+	rm -rf build dist
+	"$(BIN)/python" -c 'from setuptools import build_meta; build_meta.build_sdist("dist")'
+	"$(BIN)/pip" wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist dist/*.tar.gz
+
 .PHONY: clean
 clean: ## Remove builds and caches; keeps runs, keys and emulated boards
-	rm -rf .cache .pio firmware/.pio .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .cache .pio firmware/.pio .pytest_cache .mypy_cache .ruff_cache .hypothesis

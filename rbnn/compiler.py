@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rbnn.errors import RbnnError
+from rbnn.places import make_cache, unwritable
+from rbnn.programs import install_command
 
 _LINKING = ("-Wl,", "-l", "-L", "-shared", "-T")
 """How flags begin that the linker reads."""
@@ -35,7 +37,7 @@ def compiler() -> str:
     for name in (os.environ.get("CC", "cc"), "gcc", "clang"):
         if found := shutil.which(name):
             return found
-    raise CompilerError("No C compiler on the PATH.", "Install one: apt-get install gcc libc6-dev")
+    raise CompilerError("No C compiler on the PATH.", f"Install one: {install_command('cc')}")
 
 
 @functools.cache
@@ -96,19 +98,17 @@ def build_once(
         return result
     flags = [*(flag for flag in command if not flag.startswith(_LINKING)), "-c"]
     try:
+        make_cache(native)
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             objects = threads.map(lambda source: _compile(source, flags, native), sources)
             _make(result, [*command, *map(str, objects)])
     except subprocess.CalledProcessError as error:
         raise CompilerError(
             f"{Path(command[0]).name} cannot build {name}: {error.stderr.strip()[:2000]}",
-            "Install compiler and headers: apt-get install gcc libc6-dev",
+            f"Install compiler and headers: {install_command('cc')}",
         ) from error
     except OSError as error:
-        raise CompilerError(
-            f"Cannot build {name} in {result.parent}: {error.strerror or error}.",
-            "Free some space, or name another cache folder in RBNN_CACHE.",
-        ) from error
+        raise unwritable(result.parent, error) from error
     return result
 
 

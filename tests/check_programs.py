@@ -20,7 +20,7 @@ from rbnn.engine.compile import (
     compile_native,
     room_sources,
 )
-from rbnn.tasks.cache import cache_folder
+from rbnn.places import cache_folder
 
 COMPUTER = Path(__file__).parent / "computer"
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}

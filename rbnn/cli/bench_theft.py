@@ -9,6 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import JsonOption
+from rbnn.extras import require_training
 from rbnn.theft.attacks.plan import Attack
 
 
@@ -68,6 +69,7 @@ def theft(
     theft.md, theft.svg and theft.png to the folder; another attack writes, for instance,
     oracle.json and oracle.md. Fails if stolen bits give a significant gain.
     """
+    require_training()
     from rbnn.runs.run import choose_run
     from rbnn.theft.attacks.experiment import bench_attack, require_no_leak
     from rbnn.theft.attacks.page import attack_tables

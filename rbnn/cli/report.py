@@ -11,6 +11,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import BoardOption, JsonOption, RegistryOption, RunsOption
+from rbnn.extras import require_training
 
 
 def report(
@@ -54,6 +55,7 @@ def report(
     The page loads nothing from elsewhere and holds nothing secret; it reads well on a phone and in
     print. RUN need not be exported or finished: the page says what is missing.
     """
+    require_training()
     from rbnn.report.gather import (
         CARD_FILE,
         PAGE_FILE,

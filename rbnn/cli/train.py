@@ -16,6 +16,7 @@ from rbnn.cli import options
 from rbnn.cli.options import JsonOption, UntilOption
 from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
+from rbnn.extras import require_training
 from rbnn.runs.errors import TrainingPausedError
 from rbnn.runs.recipes import recipe_help, with_recipe
 from rbnn.runs.settings import TABLE, Settings
@@ -70,6 +71,7 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
+    require_training()
     if tasks is None and resume is None:
         raise RbnnError(
             "Name either tasks to train or a run to resume.",

@@ -30,9 +30,10 @@ from rbnn.export.manifest import make_manifest
 from rbnn.files import write_atomic
 from rbnn.frozen import Frozen, first_problem
 from rbnn.nets.topology import Shape
+from rbnn.places import is_installed, shipped_model
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models" / "seven"
-"""The seven-task model of the repository."""
+SHIPPED = shipped_model()
+"""The seven-task model that rbnn ships."""
 CONTAINER_FILE = "container.bin"
 GOLDEN_FILE = "golden.npz"
 SECRETS_FILE = "TEST-ONLY-secrets.json"
@@ -182,8 +183,7 @@ def _require_folder(folder: Path) -> None:
     if folder == SHIPPED:
         raise PackedModelError(
             f"The seven-task model is not installed: there is no folder {folder}.",
-            "It is part of rbnn's repository: run pip install -e . in a clone of it, or name the "
-            "folder of a packed model.",
+            _how_to_restore(folder),
         )
     raise PackedModelError(
         f"There is no packed model {folder}.",
@@ -212,4 +212,6 @@ def _read(path: Path) -> bytes:
 
 
 def _how_to_restore(folder: Path) -> str:
+    if folder == SHIPPED and is_installed():
+        return "Install rbnn's wheel again: pip install --force-reinstall --no-deps WHEEL"
     return f"Restore it: git checkout -- {folder}; or pack a run: make seven RUN=FOLDER."

@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 from rbnn.flash.errors import FlashError
+from rbnn.programs import install_command
 
 PROGRAM = "openocd"
 TIMEOUT_S = 120
-INSTALL = "Install it: apt-get install openocd"
 
 
 def program_command(script: str, file: Path, address: int, probe: str) -> list[str]:
@@ -41,7 +41,10 @@ def require() -> None:
         FlashError: it is not; the message holds the command that installs it.
     """
     if shutil.which(PROGRAM) is None:
-        raise FlashError("openocd is not installed; real boards are written with it.", INSTALL)
+        raise FlashError(
+            "openocd is not installed; real boards are written with it.",
+            f"Install it: {install_command(PROGRAM)}",
+        )
 
 
 def lock_command(script: str, lock: str, probe: str) -> list[str]:

@@ -9,6 +9,7 @@ import jinja2
 
 from rbnn import __version__
 from rbnn.files import write_atomic
+from rbnn.places import repository
 from rbnn.spec import (
     kdf,
     layout,
@@ -80,7 +81,7 @@ def render() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the header, or with ``--check`` say whether it is current."""
-    path = Path(__file__).resolve().parents[2] / HEADER
+    path = repository() / HEADER
     text = render()
     if "--check" in arguments:
         if path.is_file() and path.read_text() == text:

@@ -36,7 +36,7 @@ ORDER = (
     "report",
     "cli",
 )
-BELOW_ALL = {"compiler", "errors", "files", "frozen"}
+BELOW_ALL = {"compiler", "errors", "extras", "files", "frozen", "monocypher", "places", "programs"}
 BESIDE = {frozenset({"export", "keys"}), frozenset({"library", "keys"})}
 
 

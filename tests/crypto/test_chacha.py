@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from check_programs import MACHINES, run_bare, run_host
 
-from rbnn.image import monocypher
+from rbnn import monocypher
 
 CHECK = Path(__file__).with_name("chacha_check.c")
 

@@ -214,10 +214,13 @@ def test_a_missing_compiler_names_the_command(monkeypatch: pytest.MonkeyPatch) -
 def test_missing_crypto_sources_name_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rbnn.engine.compile.MONOCYPHER", tmp_path)
-    with pytest.raises(ExportError, match=r"monocypher\.c is missing") as caught:
+    monkeypatch.setattr("rbnn.places.third_party", lambda: tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path / "pip"))
+    with pytest.raises(RbnnError, match="Monocypher's C files are not here yet") as caught:
         engine_sources()
-    assert "make setup" in caught.value.fix
+    assert "python -m rbnn.monocypher" in caught.value.fix
 
 
 def test_sources_that_do_not_compile_say_why(tmp_path: Path) -> None:

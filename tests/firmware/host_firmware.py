@@ -8,13 +8,13 @@ import subprocess
 import time
 from pathlib import Path
 
+from rbnn import monocypher
 from rbnn.engine.compile import (
     MONOCYPHER,
     SANITIZERS,
     compile_native,
     room_sources,
 )
-from rbnn.image import monocypher
 
 ROOMS = (
     "crypto",

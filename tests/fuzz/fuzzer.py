@@ -13,10 +13,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from rbnn import monocypher
 from rbnn.compiler import build_once
 from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER, SANITIZERS, compiler, room_sources
-from rbnn.image import monocypher
-from rbnn.tasks.cache import cache_folder
+from rbnn.places import cache_folder
 
 HERE = Path(__file__).parent
 KEPT = FIRMWARE.parent / ".cache" / "fuzz"

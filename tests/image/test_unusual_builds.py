@@ -94,7 +94,7 @@ def test_debug_information_is_in_the_elf_file_only() -> None:
 def test_a_folder_that_others_can_write_to_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workplace, "repository", lambda: tmp_path / "sp ace")
+    monkeypatch.setattr(workplace, "build_cache", lambda: tmp_path / "sp ace")
     monkeypatch.setattr(workplace.tempfile, "gettempdir", lambda: str(tmp_path))
     (tmp_path / f"rbnn-{os.getuid()}").mkdir()
     (tmp_path / f"rbnn-{os.getuid()}").chmod(0o777)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from licensed_world import World
 
+from rbnn import monocypher
 from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, room_sources
-from rbnn.image import monocypher
 
 
 @pytest.fixture(scope="session")

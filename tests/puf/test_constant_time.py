@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from trust_rows import Trust, trust_row
 
+from rbnn import monocypher
 from rbnn.engine.compile import FIRMWARE, MONOCYPHER, compile_native, room_sources
-from rbnn.image import monocypher
 
 COMPILERS = ("gcc", "clang")
 SHIPPED = ("-O2", "-Os")

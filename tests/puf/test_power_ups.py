@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import binom
 from trust_rows import Trust, trust_row
 
+from rbnn import monocypher
 from rbnn.engine.compile import MONOCYPHER, compile_native, room_sources
-from rbnn.image import monocypher
 from rbnn.keys.puf import failure_probability
 from rbnn.spec import puf
 

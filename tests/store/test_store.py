@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from trust_rows import Trust, trust_row
 
+from rbnn import monocypher
 from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, room_sources
-from rbnn.image import monocypher
 from rbnn.spec import kdf
 from rbnn.spec.store import (
     STORE_HEADER,

@@ -12,7 +12,9 @@ firmware = env.subst("$PROJECT_DIR")
 boards = env.subst("$PROJECT_BOARDS_DIR") or os.path.join(firmware, "..", "boards")
 port = board.get("rbnn.port")
 model = os.environ.get("RBNN_MODEL_DIR") or os.path.join(firmware, "model")
-monocypher = os.path.join(firmware, "third_party", "monocypher")
+monocypher = os.environ.get("RBNN_MONOCYPHER_DIR") or os.path.join(
+    firmware, "third_party", "monocypher"
+)
 
 # src_dir of the project is app/; PlatformIO compiles that one itself.
 ROOMS = [
