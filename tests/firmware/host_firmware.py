@@ -25,6 +25,7 @@ ROOMS = (
     "reconf",
     "licence",
     "device",
+    "audio",
     "link",
     "port/host",
     "app",
@@ -53,6 +54,8 @@ def build(folder: Path, model: Path | None = None, *, development: bool = True) 
     if model is not None:
         own += [model / "model_image.c", model / "model_kernels.c"]
         flags.append(f"-I{model}")
+        if "RBNN_MODEL_TAKES_SOUND" in (model / "model_config.h").read_text():
+            flags.append("-DRBNN_AUDIO=1")
     return compile_native("firmware", [*own, library], flags, cache=folder)
 
 
