@@ -113,7 +113,7 @@ HOPS_PER_INFERENCE = 4
 """The network runs every 125 ms."""
 SMOOTHED = 3
 """Scores are averaged over so many inferences; before there are as many, the missing are 0."""
-THRESHOLD_PPM = 600_000
+THRESHOLD_PPM = 800_000
 """Average score from which a class is detected, unless ``audio start`` says another."""
 REFRACTORY_HOPS = 24
 """Columns after a detection in which there is no other: 0.75 s."""
