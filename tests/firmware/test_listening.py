@@ -167,6 +167,11 @@ def test_leaving_the_task_forgets_the_sound(
     assert ear.ask("audio 10")[0].startswith("m-audio-[10,0,")
 
 
+def test_help_lists_it(ear: HostFirmware) -> None:
+    (line,) = [line for line in ear.ask("help") if line.startswith("m-help-[audio ")]
+    assert line.startswith("m-help-[audio start [PPM] | N | stop: In firmware with a task that")
+
+
 def test_pictures_are_still_taken(ear: HostFirmware, hearing_model: LicensedModel) -> None:
     image = hearing_model.images["sound"][0]
     ear.load(image.tobytes())

@@ -69,7 +69,7 @@ def build(with_clang: bool = True) -> Build:
         *sorted(HERE.glob("fuzz*.c")),
         MONOCYPHER / "monocypher.c",
     ]
-    flags = ["-O1", "-w", *SANITIZERS]
+    flags = ["-O1", "-w", "-DRBNN_AUDIO=1", *SANITIZERS]
     if clang is None:
         sources.append(HERE / "mutator.c")
     else:
