@@ -115,8 +115,8 @@ SMOOTHED = 3
 """Scores are averaged over so many inferences; before there are as many, the missing are 0."""
 THRESHOLD_PPM = 800_000
 """Average score from which a class is detected, unless ``audio start`` says another."""
-REFRACTORY_HOPS = 24
-"""Columns after a detection in which there is no other: 0.75 s."""
+REFRACTORY_HOPS = 32
+"""Columns after a detection in which there is no other: 1 s, for as long a word is in view."""
 BACKGROUND_PREFIX = "_"
 """Classes whose name starts with it (``_silence_``, ``_unknown_``) are never detected."""
 MAX_BLOCK_SAMPLES = INPUT_BUFFER_BYTES // 2
