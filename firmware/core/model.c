@@ -205,7 +205,7 @@ static bool tasks_fit(const rbnn_task *tasks, const rbnn_container_header *heade
     const rbnn_task *task = &tasks[t];
     const uint32_t overhead = RBNN_SEALED_NONCE_BYTES + RBNN_SEALED_TAG_BYTES;
     if (!is_name(task->name) || task->classes == 0 || task->classes > header->max_classes ||
-        task->reserved != 0 || task->sealed_offset % RBNN_ALIGNMENT || task->sealed_offset < end ||
+        task->sealed_offset % RBNN_ALIGNMENT || task->sealed_offset < end ||
         !fits(task->sealed_offset, task->sealed_bytes, header->total_bytes) ||
         task->sealed_bytes < overhead + RBNN_PARAMS_HEADER_BYTES ||
         task->sealed_bytes - overhead > header->params_bytes) {

@@ -93,6 +93,8 @@ typedef struct {
   uint32_t resident_bytes;
   uint64_t
       resident_layers; /* which ones: bit l for layer l; rbnn_reconf_resident_bytes() of them */
+  void *listener; /* wiped whenever a task is left: an rbnn_listener (audio/listener.h), or NULL */
+  uint32_t listener_bytes;
 } rbnn_device_memory;
 
 /* Read-only for callers. You may read the first group, and of the vault `puf`, `provisioning`, the
@@ -210,6 +212,9 @@ rbnn_status rbnn_device_score(rbnn_device *device, const int32_t *logits);
 
 /* Wipe the scores; score_count is 0 afterwards. */
 void rbnn_device_forget_scores(rbnn_device *device);
+
+/* Wipe the listener, if the device has one. */
+void rbnn_device_forget_sound(rbnn_device *device);
 
 /* Call `observer` after each layer from now on; NULL ends that. */
 void rbnn_device_observe(rbnn_device *device, rbnn_layer_observer observer, void *context);

@@ -183,7 +183,9 @@ def warn_if_too_large(board: Board, config: RunConfig) -> None:
     from rbnn.image.fit import check_network
 
     try:
-        check_network(board, config.topology(), [task.labels for task in config.tasks])
+        labels = [task.labels for task in config.tasks]
+        sound = any(task.front_end for task in config.tasks)
+        check_network(board, config.topology(), labels, takes_sound=sound)
     except FitError as error:
         options.say(f"warning: {error}")
 

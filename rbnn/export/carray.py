@@ -133,6 +133,7 @@ def config_header(container: Container) -> str:
         f"#define RBNN_MODEL_WORK_BYTES {layout.work_bytes}u",
         "#endif",
         f"#define RBNN_MODEL_PARAMS_BYTES {params}u",
+        *(("#define RBNN_MODEL_TAKES_SOUND 1",) if container.takes_sound else ()),
         "",
         *(_REFUSAL if container.is_test_only else ()),
         "#endif",

@@ -93,6 +93,7 @@ def _enumerations() -> Table:
         ("cipher", layout.Cipher),
         ("scheme", layout.Scheme),
         ("adapter", layout.Adapter),
+        ("front_end", layout.FrontEnd),
     )
     return Table(
         heads=("member", "values"),

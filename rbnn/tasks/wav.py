@@ -8,7 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from rbnn.tasks.audio import CLIP_SAMPLES, RATE_HZ, Samples, loudest_part
+from rbnn.spec.audio import CLIP_SAMPLES, RATE_HZ
+from rbnn.tasks.audio import Samples, loudest_part
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.resample import resample
 from rbnn.tasks.riff import AGAIN, CONVERT, read_chunks

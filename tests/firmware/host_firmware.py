@@ -24,6 +24,7 @@ ROOMS = (
     "reconf",
     "licence",
     "device",
+    "audio",
     "link",
     "port/host",
     "app",
@@ -45,6 +46,8 @@ def build(model: Path | None = None, *, development: bool = True) -> Path:
     if model is not None:
         sources += [model / "model_image.c", model / "model_kernels.c"]
         flags.append(f"-I{model}")
+        if "RBNN_MODEL_TAKES_SOUND" in (model / "model_config.h").read_text():
+            flags.append("-DRBNN_AUDIO=1")
     return compile_native("firmware", sources, flags)
 
 

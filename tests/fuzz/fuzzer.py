@@ -64,11 +64,12 @@ def build(with_clang: bool = True) -> Build:
     monocypher.lay_out(monocypher.folder())
     clang = clang_with_fuzzer() if with_clang else None
     sources = [
-        *room_sources("crypto", "store", "core", "puf", "reconf", "licence", "device", "link"),
+        *room_sources("crypto", "store", "core", "puf", "reconf", "licence", "device", "audio"),
+        *room_sources("link"),
         *sorted(HERE.glob("fuzz*.c")),
         MONOCYPHER / "monocypher.c",
     ]
-    flags = ["-O1", *SANITIZERS]
+    flags = ["-O1", "-DRBNN_AUDIO=1", *SANITIZERS]
     if clang is None:
         sources.append(HERE / "mutator.c")
     else:

@@ -49,6 +49,7 @@ FLAGS = {
     "store": SMALLEST_ROOM,
     "licence": SMALLEST_ROOM,
     "device": SMALLEST_ROOM,
+    "audio": [],
     "link": SMALLEST_ROOM,
     f"port/{port}": SMALLEST,
 }
@@ -96,6 +97,11 @@ if os.path.isfile(os.path.join(model, "model_config.h")):
     # `ship` holds the same files again, for others.
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, "+<*> -<ship/>")
     env.NoCache(env["PIOBUILDFILES"][-1])
+    # A model without a task that takes sound needs no ear.
+    with open(os.path.join(model, "model_config.h")) as config:
+        if "#define RBNN_MODEL_TAKES_SOUND" in config.read():
+            env.Append(CPPDEFINES=[("RBNN_AUDIO", 1)])
+            ROOMS.append("audio")
 # A model whose keys are published is refused without it.
 if os.environ.get("RBNN_ALLOW_TEST_ONLY"):
     env.Append(CPPDEFINES=["RBNN_ALLOW_TEST_ONLY"])

@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 
 from rbnn.programs import install_command
-from rbnn.tasks.audio import CLIP_SAMPLES, RATE_HZ, RECIPE, Samples, log_mel_image
+from rbnn.spec.audio import CLIP_SAMPLES, RATE_HZ
+from rbnn.tasks.audio import RECIPE, Samples, log_mel_image
 from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Split
 from rbnn.tasks.errors import TaskError
