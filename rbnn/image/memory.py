@@ -25,7 +25,7 @@ from rbnn.nets.topology import Topology
 from rbnn.spec.audio import LISTENER_BYTES
 from rbnn.spec.layout import Cipher
 
-APPLICATION_BYTES = 20_480
+APPLICATION_BYTES = 16_640
 """RAM of the application besides stack and model; a test keeps it above the linker's figure."""
 CONFIG_FILE = "model_memory.h"
 
