@@ -31,12 +31,23 @@ static const void *slot_at(const rbnn_store *store, uint32_t page, uint32_t slot
   return store->flash->pages[page] + slot * SLOT_WORDS;
 }
 
+static bool can_read(const rbnn_store *store, uint32_t page, uint32_t slot)
+{
+  const rbnn_flash *const flash = store->flash;
+  return flash->can_read == NULL || flash->can_read(page, slot * SLOT_WORDS, SLOT_WORDS);
+}
+
+/* Whether a page is erased from a slot on. */
 static bool is_erased(const rbnn_store *store, uint32_t page, uint32_t slot)
 {
-  const uint32_t *word = slot_at(store, page, slot);
-  const uint32_t *const end = slot_at(store, page, count_slots(store));
-  while (word < end && *word == ERASED) word++;
-  return word == end;
+  for (; slot < count_slots(store); slot++) {
+    if (!can_read(store, page, slot)) return false;
+    const uint32_t *const words = slot_at(store, page, slot);
+    for (uint32_t i = 0; i < SLOT_WORDS; i++) {
+      if (words[i] != ERASED) return false;
+    }
+  }
+  return true;
 }
 
 /* The tag of a slot's content at its place. */
@@ -61,6 +72,7 @@ static bool is_sound(const rbnn_store *store, uint32_t page, uint32_t generation
 {
   const rbnn_store_record *const found = slot_at(store, page, slot);
   uint8_t tag[RBNN_STORE_TAG_BYTES];
+  if (!can_read(store, page, slot)) return false;
   make_tag(store, found, generation, slot, tag);
   return crypto_verify16(tag, found->tag) == 0; /* in a time that tells nothing about the tag */
 }
@@ -69,7 +81,8 @@ static bool is_sound(const rbnn_store *store, uint32_t page, uint32_t generation
 static uint32_t count_sound(const rbnn_store *store, uint32_t page)
 {
   uint32_t slot = 0;
-  if (memcmp(header_of(store, page), &start, offsetof(rbnn_store_header, generation)) == 0) {
+  if (can_read(store, page, 0) &&
+      memcmp(header_of(store, page), &start, offsetof(rbnn_store_header, generation)) == 0) {
     while (slot < count_slots(store) &&
            is_sound(store, page, header_of(store, page)->generation, slot))
       slot++;

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from rbnn import __version__
+from rbnn.cli import boards_option
 
 COMMANDS = {
     "tasks": "List the known tasks; with names, load those and count their samples.",
@@ -89,4 +90,5 @@ def load(name: str) -> TyperCommand | TyperGroup:
     loaded.callback()(lambda: None)  # a group, even if it has only one command
     importlib.import_module(f"rbnn.cli.{name.replace('-', '_')}").register(loaded)
     command: TyperCommand | TyperGroup = typer.main.get_group(loaded).commands[name]  # type: ignore[assignment]
+    boards_option.add(command)
     return command

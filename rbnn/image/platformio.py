@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rbnn.container.parse import parse
 from rbnn.files import write_atomic
-from rbnn.image import monocypher
+from rbnn.image import monocypher, project
 from rbnn.image.board import Board
 from rbnn.image.errors import BuildError, FitError, PublishedModelError
 from rbnn.image.memory import CONFIG_FILE, MemoryPlan, plan_folder, write_config
@@ -102,6 +102,7 @@ def _environment(board: Board, model: Path | None, development: bool) -> dict[st
         "PLATFORMIO_NO_ANSI": "yes",
         "RBNN_MODEL_DIR": str(place.named_plainly(model, board.name) if model else no_model),
         "RBNN_MEMORY_DIR": str(memory_folder(board)),
+        **project.prepare(board).variables(),
     }
     for name in (ALLOW_TEST_ONLY, DEVELOPMENT, PROBE_SERIAL):
         environment.pop(name, None)
@@ -125,7 +126,9 @@ def is_published(model: Path | None) -> bool:
 
 def _command(board: Board, target: str | None, verbose: bool) -> list[str]:
     command = [sys.executable, "-P", "-m", "platformio", "run"]
-    command += ["--project-dir", str(workplace().project), "--environment", board.name]
+    made = project.prepare(board)
+    command += ["--project-dir", str(workplace().project)]
+    command += ["--project-conf", str(made.configuration), "--environment", made.environment]
     command += ["--target", target] if target else []
     return command + (["--verbose"] if verbose else [])
 
@@ -256,7 +259,10 @@ def upload_commands(
         probe: USB serial number of its debug probe.
         development: as for :func:`build`.
     """
-    shown = ("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR")
+    shown = [
+        *("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "PLATFORMIO_BOARDS_DIR"),
+        *(project.BOARD_FOLDER, "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR"),
+    ]
     environment = _environment(board, model, development) | {PROBE_SERIAL: probe}
     settings = [
         f"{name}={shlex.quote(environment[name])}"

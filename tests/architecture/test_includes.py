@@ -28,6 +28,7 @@ ORDER = (
     "port/armv7m",
     "port/mps2",
     "port/stm32f4",
+    "port/stm32l4",
     "port/host",
     "link",
     "app",
@@ -38,7 +39,7 @@ ORDER = (
 """Lower ones first."""
 BESIDE = (
     set(KERNELS),
-    {"port/mps2", "port/stm32f4", "port/host"},
+    {"port/mps2", "port/stm32f4", "port/stm32l4", "port/host"},
     {"port/armv7m", "port/host"},
     {"app", "vectors", "bench", "host"},
 )

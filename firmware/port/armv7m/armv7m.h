@@ -10,8 +10,11 @@
 /* A memory-mapped register. */
 #define RBNN_REGISTER(address) (*(volatile uint32_t *)(address))
 
-/* A word of flash that is being programmed. */
+/* A word of flash that is being programmed, or whose errors are looked for. */
 #define RBNN_FLASH_WORD(place) (*(volatile uint32_t *)(place))
+
+/* What was begun is done before anything else is. */
+#define RBNN_BARRIER() __asm volatile("dsb\n isb" ::: "memory")
 
 /* From the linker script. */
 extern uint32_t rbnn_stack_bottom[], rbnn_stack_top[];
@@ -30,6 +33,14 @@ extern const rbnn_vector rbnn_family_vectors[];
 /* The chip family's reset-cause register: true when it knows that this start is no power-on.
  * Forgets the cause: called once. */
 bool rbnn_family_warm_reset(void);
+
+/* The non-maskable interrupt. A family whose flash reports errors by it defines this; elsewhere it
+ * is a fault. */
+void rbnn_family_nmi(void);
+
+/* Whether words of flash can be read. A family with error correction in its flash defines this;
+ * elsewhere all can. */
+bool rbnn_family_can_read(const uint32_t *from, uint32_t words);
 
 /* Wait until all bytes have left the serial line; bounded, works with interrupts off. */
 void rbnn_family_flush(void);

@@ -14,6 +14,8 @@ volatile uint32_t *fake_flash_word(const uint32_t *place);
 
 #define RBNN_FLASH_WORD(place) (*fake_flash_word(place))
 
+#define RBNN_BARRIER()
+
 extern uint32_t rbnn_store_start[], rbnn_store_end[];
 
 typedef void (*rbnn_vector)(void);
@@ -22,6 +24,8 @@ typedef void (*rbnn_vector)(void);
 extern const rbnn_vector rbnn_family_vectors[];
 
 bool rbnn_family_warm_reset(void);
+void rbnn_family_nmi(void);
+bool rbnn_family_can_read(const uint32_t *from, uint32_t words);
 void rbnn_family_flush(void);
 void rbnn_tick_start(uint32_t hz);
 void rbnn_interrupt_enable(uint32_t number);
