@@ -9,7 +9,6 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from rbnn import __version__
-from rbnn.cli import boards_option
 
 COMMANDS = {
     "tasks": "List the known tasks; with names, load those and count their samples.",
@@ -28,6 +27,9 @@ COMMANDS = {
     "infer": "Print label, scores and duration of each file.",
     "monitor": "Open a terminal on the board, or send the commands that are piped in.",
     "board": "Power, reset and state of a board.",
+    "boards": "List the boards known here: memory, largest network that fits, and which are "
+    "connected.",
+    "doctor": "Check what rbnn needs on this machine, and name the command that fixes it.",
     "lock-board": "Close a real board's flash to debug probes, after a question that names the "
     "consequences.",
     "devices": "List the enrolled devices; `check` has a board prove which one it is, `audit` "
@@ -86,6 +88,8 @@ def _root(
 
 def load(name: str) -> TyperCommand | TyperGroup:
     """Import one command."""
+    from rbnn.cli import boards_option
+
     loaded = typer.Typer()
     loaded.callback()(lambda: None)  # a group, even if it has only one command
     importlib.import_module(f"rbnn.cli.{name.replace('-', '_')}").register(loaded)

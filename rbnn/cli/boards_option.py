@@ -10,6 +10,9 @@ import typer
 
 from rbnn.image.defaults import BOARDS_VARIABLE
 
+TAKERS = {"boards", "doctor", "provision"}
+"""Commands that take boards in another way than by ``--board``."""
+
 
 def _use(context: typer.Context, folder: Path | None) -> None:
     """Name the folder for as long as the command runs."""
@@ -48,7 +51,7 @@ def add(command: Any) -> None:
     for one in getattr(command, "commands", {}).values():
         add(one)
     names = {parameter.name for parameter in command.params}
-    if names & {"board", "table", "own_boards"}:
+    if command.name in TAKERS or "board" in names:
         application = typer.Typer(add_completion=False)
         application.command()(_bearer)
         command.params += typer.main.get_command(application).params
