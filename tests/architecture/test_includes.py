@@ -29,6 +29,7 @@ ORDER = (
     "port/mps2",
     "port/stm32f4",
     "port/stm32l4",
+    "port/stm32h7",
     "port/host",
     "link",
     "app",
@@ -39,7 +40,7 @@ ORDER = (
 """Lower ones first."""
 BESIDE = (
     set(KERNELS),
-    {"port/mps2", "port/stm32f4", "port/stm32l4", "port/host"},
+    {"port/mps2", "port/stm32f4", "port/stm32l4", "port/stm32h7", "port/host"},
     {"port/armv7m", "port/host"},
     {"app", "vectors", "bench", "host"},
 )

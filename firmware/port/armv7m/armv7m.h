@@ -16,6 +16,10 @@
 /* What was begun is done before anything else is. */
 #define RBNN_BARRIER() __asm volatile("dsb\n isb" ::: "memory")
 
+/* Between the two, no interrupt and no fault but the NMI is served. */
+#define RBNN_FAULTS_OFF() __asm volatile("cpsid f" ::: "memory")
+#define RBNN_FAULTS_ON() __asm volatile("cpsie f" ::: "memory")
+
 /* From the linker script. */
 extern uint32_t rbnn_stack_bottom[], rbnn_stack_top[];
 extern const uint8_t rbnn_provisioning_start[], rbnn_provisioning_end[];

@@ -15,6 +15,8 @@ volatile uint32_t *fake_flash_word(const uint32_t *place);
 #define RBNN_FLASH_WORD(place) (*fake_flash_word(place))
 
 #define RBNN_BARRIER()
+#define RBNN_FAULTS_OFF()
+#define RBNN_FAULTS_ON()
 
 extern uint32_t rbnn_store_start[], rbnn_store_end[];
 
