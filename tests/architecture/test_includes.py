@@ -30,6 +30,7 @@ ORDER = (
     "port/stm32f4",
     "port/stm32l4",
     "port/stm32h7",
+    "port/nrf52",
     "port/host",
     "link",
     "app",
@@ -40,7 +41,7 @@ ORDER = (
 """Lower ones first."""
 BESIDE = (
     set(KERNELS),
-    {"port/mps2", "port/stm32f4", "port/stm32l4", "port/stm32h7", "port/host"},
+    {"port/mps2", "port/stm32f4", "port/stm32l4", "port/stm32h7", "port/nrf52", "port/host"},
     {"port/armv7m", "port/host"},
     {"app", "vectors", "bench", "host"},
 )

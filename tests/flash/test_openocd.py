@@ -96,6 +96,8 @@ def test_openocd_knows_the_lock_of_every_manifest() -> None:
     for board in locks:
         assert board.openocd_lock and board.openocd_script
         driver = board.openocd_lock.split()[0]
-        command = ["openocd", "-f", board.openocd_script, "-c", f"usage {driver}", "-c", "shutdown"]
+        steps = ("flash init", f"usage {driver}", "shutdown")
+        command = ["openocd", "-f", board.openocd_script]
+        command += [word for step in steps for word in ("-c", step)]
         said = subprocess.run(command, capture_output=True, text=True, check=True)
         assert " ".join(board.openocd_lock.split()[:2]) in said.stdout + said.stderr
