@@ -7,15 +7,14 @@ import fcntl
 import os
 import re
 import shlex
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rbnn.container.parse import parse
 from rbnn.files import write_atomic
-from rbnn.image import monocypher, project
+from rbnn.image import monocypher, project, watched
 from rbnn.image.board import Board
 from rbnn.image.errors import BuildError, FitError, PublishedModelError
 from rbnn.image.memory import CONFIG_FILE, MemoryPlan, plan_folder, write_config
@@ -29,6 +28,7 @@ DEVELOPMENT = "RBNN_DEVELOPMENT"
 """Environment variable that makes a development build, whose `trace` shows every layer."""
 PROBE_SERIAL = "RBNN_PROBE_SERIAL"
 """Environment variable that tells the upload which debug probe to use."""
+Tell = Callable[[str], object]
 _INHERITED = {
     *("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH"),
     *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
@@ -143,23 +143,14 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _run(command: list[str], environment: Mapping[str, str], log: Path) -> str:
+def _run(
+    command: list[str], environment: Mapping[str, str], log: Path, tell: Tell | None = None
+) -> None:
     """Run PlatformIO and keep its log; if it fails, raise the first error in its output."""
-    done = subprocess.run(
-        command,
-        env=dict(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    write_atomic(log, done.stdout)
-    if done.returncode:
-        raise BuildError(
-            f"PlatformIO failed: {first_error(done.stdout)}", f"Read the whole log: {log}"
-        )
-    return done.stdout
+    code, said = watched.run(command, environment=environment, tell=tell)
+    write_atomic(log, said)
+    if code:
+        raise BuildError(f"PlatformIO failed: {first_error(said)}", f"Read the whole log: {log}")
 
 
 def first_error(output: str) -> str:
@@ -279,6 +270,7 @@ def upload(
     *,
     verbose: bool = False,
     development: bool = False,
+    tell: Tell | None = None,
 ) -> Path:
     """Write the image to a board with PlatformIO's upload target (OpenOCD).
 
@@ -288,6 +280,7 @@ def upload(
         probe: USB serial number of its debug probe: with two boards, OpenOCD would take either.
         verbose: also log OpenOCD's command line.
         development: as for :func:`build`.
+        tell: given each step that OpenOCD announces.
 
     Returns:
         The log file.
@@ -308,11 +301,11 @@ def upload(
         with _alone():
             _plan_memory(board, model)
             environment = _environment(board, model, development) | {PROBE_SERIAL: probe}
-            _run(_command(board, "upload", verbose), environment, log)
+            _run(_command(board, "upload", verbose), environment, log, tell)
     except BuildError as error:
         raise BuildError(
             f"The upload to {board.title} failed: {first_error(log.read_text())}",
-            "Plug in the board's ST-LINK connector and close other programs (such as a debugger) "
+            "Plug in the board's debug connector and close other programs (such as a debugger) "
             f"that use it; the whole log is in {log}.",
         ) from error
     return log

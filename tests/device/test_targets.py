@@ -100,7 +100,7 @@ def test_writing_uses_platformio_for_the_firmware_and_openocd_for_the_partition(
     address = NUCLEO.provisioning.address
     assert done == [
         (NUCLEO, tmp_path, "066DFF"),
-        (NUCLEO.openocd_script, b"partition", address, "066DFF"),
+        (NUCLEO.openocd_script, b"partition", address, "066DFF", quiet),
     ]
 
 
@@ -120,7 +120,7 @@ def test_the_port_chooses_the_board_that_is_written(
     for port, number in numbers.items():
         upload, program = RealTarget(NUCLEO, port, quiet).commands(tmp_path)
         assert f"RBNN_PROBE_SERIAL={number} " in upload
-        assert f"'adapter serial {number}'" in program
+        assert f"; adapter serial {number}'" in program
     monkeypatch.undo()
     with pytest.raises(PortError, match="cannot be told"):
         RealTarget(NUCLEO, "/dev/nonesuch", quiet).commands(tmp_path)

@@ -137,6 +137,8 @@ if script:
     # With two boards, OpenOCD takes either unless it is told which one.
     probe = os.environ.get("RBNN_PROBE_SERIAL")
     chosen = ["-c", f"adapter serial {probe}"] if probe else []
+    # A second OpenOCD, for another board, would want the same TCP ports.
+    chosen += ["-c", "gdb_port disabled; telnet_port disabled; tcl_port disabled"]
     arguments = ["-f", script, *chosen, "-c", "program {$SOURCE} verify reset exit"]
     quoted = " ".join(f'"{argument}"' for argument in arguments)
     upload = env.VerboseAction(f"openocd {quoted}", "Uploading $SOURCE")
