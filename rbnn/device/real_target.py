@@ -85,8 +85,8 @@ class RealTarget(Target):
             openocd.program(script, file, address, self.probe(), self._say)
 
     def erase_provisioning(self) -> None:
-        """Write one line of erased bytes; the whole sector is erased with it."""
-        self.write_provisioning(b"\xff" * 64)
+        """Write erased bytes over all of it: its sectors are erased, of whatever size."""
+        self.write_provisioning(b"\xff" * self.board.provisioning.bytes)
 
     def power_cycle(self) -> None:
         """Ask the user, and wait until the port has disappeared and is back."""
