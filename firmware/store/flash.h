@@ -20,10 +20,10 @@ typedef struct {
    * that can be read, and those after it are erased. */
   void (*program)(uint32_t page, uint32_t word, const uint32_t *data, uint32_t count);
 
-  /* Whether `count` words from word `word` of a page can be read: after power failed, flash with
-   * error correction may refuse them, with a fault. It is asked before every slot is read that may
-   * be such a one. NULL where all words can always be read. */
-  bool (*can_read)(uint32_t page, uint32_t word, uint32_t count);
+  /* Whether `slots` slots from slot `slot` of a page can be read: after power failed, flash with
+   * error correction may refuse them, with a fault. It is asked at start, before a slot is read; of
+   * no slots, the answer is yes. NULL where all can always be read. */
+  bool (*can_read)(uint32_t page, uint32_t slot, uint32_t slots);
 } rbnn_flash;
 
 #endif

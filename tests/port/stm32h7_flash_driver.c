@@ -22,6 +22,7 @@
 #define UNIT 8u
 
 uint32_t rbnn_store_start[2u * SECTOR_WORDS];
+const uint8_t rbnn_provisioning_start[4], rbnn_provisioning_end[4];
 static uint32_t optsr, keyr, cr = 1u, sr, ccr, scb_ccr, other;
 static uint32_t keys, busy, in_unit, errors, refused = UINT32_MAX;
 static uint32_t pending, *pending_place;
@@ -124,8 +125,8 @@ int main(int count, char **arguments)
   }
   printf("locked %u\n", cr & 1u);
   refused = (SECTOR_WORDS + 8u) / UNIT;
-  printf("reads %d %d %d\n", flash->can_read(0, 8, 8), flash->can_read(1, 8, 8),
-         flash->can_read(1, 16, 8));
+  printf("reads %d %d %d\n", flash->can_read(0, 1, 1), flash->can_read(1, 1, 1),
+         flash->can_read(1, 2, 1));
   printf("faults ignored %u\n", scb_ccr >> 8 & 1u);
   return 0;
 }

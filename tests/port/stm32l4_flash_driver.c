@@ -24,6 +24,7 @@
 #define DATA_CACHE (1u << 10)
 
 uint32_t rbnn_store_start[2u * PAGE_WORDS];
+const uint8_t rbnn_provisioning_start[4], rbnn_provisioning_end[4];
 static uint32_t acr = 0x705u, keyr, sr, cr = 1u << 31, eccr, optr, other;
 static uint32_t keys, busy, resets, half, refused = UINT32_MAX;
 static uint32_t pending, *pending_place;
@@ -140,8 +141,8 @@ int main(int count, char **arguments)
   }
   printf("locked %u\ncache %08x\nresets %u\n", cr >> 31, acr, resets);
   refused = (PAGE_WORDS + 10u) / 2u;
-  printf("reads %d %d %d\n", flash->can_read(0, 8, 8), flash->can_read(1, 8, 8),
-         flash->can_read(1, 0, 8));
+  printf("reads %d %d %d\n", flash->can_read(0, 1, 1), flash->can_read(1, 1, 1),
+         flash->can_read(1, 0, 1));
   printf("cache %08x\n", acr);
   fflush(stdout);
   eccr = REFUSED;

@@ -51,9 +51,10 @@ static void close_flash(void)
   }
 }
 
-static bool can_read(uint32_t page, uint32_t word, uint32_t count)
+static bool can_read(uint32_t page, uint32_t slot, uint32_t slots)
 {
-  for (uint32_t unit = word / UNIT_WORDS; unit < (word + count) / UNIT_WORDS; unit++) {
+  const uint32_t units = RBNN_STORE_SLOT_BYTES / UNIT_BYTES; /* of a slot */
+  for (uint32_t unit = slot * units; unit < (slot + slots) * units; unit++) {
     if (now.is_refused[page][unit]) return false;
   }
   return true;

@@ -42,10 +42,6 @@ bool rbnn_family_warm_reset(void);
  * is a fault. */
 void rbnn_family_nmi(void);
 
-/* Whether words of flash can be read. A family with error correction in its flash defines this;
- * elsewhere all can. */
-bool rbnn_family_can_read(const uint32_t *from, uint32_t words);
-
 /* Wait until all bytes have left the serial line; bounded, works with interrupts off. */
 void rbnn_family_flush(void);
 

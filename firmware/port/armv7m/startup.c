@@ -24,10 +24,7 @@ __attribute__((naked, used)) static void fault(void)
 }
 
 /* Unless the chip family has its own. */
-__attribute__((naked, weak)) void rbnn_family_nmi(void)
-{
-  __asm volatile("b fault\n");
-}
+void rbnn_family_nmi(void) __attribute__((weak, alias("fault")));
 
 /* Stack words that are not in use yet, so that the mark can be read later. */
 static void paint_stack(void)

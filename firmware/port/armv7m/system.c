@@ -43,20 +43,10 @@ uint8_t *rbnn_port_power_up_pattern(void)
   return NULL;
 }
 
-/* Unless the chip family has its own. */
-__attribute__((weak)) bool rbnn_family_can_read(const uint32_t *from, uint32_t words)
+/* Unless the chip family has its own, because its flash may have what cannot be read. */
+__attribute__((weak)) const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
 {
-  (void)from;
-  (void)words;
-  return true;
-}
-
-/* Power may have failed while a probe wrote it. */
-const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
-{
-  const uint32_t *const start = (const uint32_t *)(const void *)rbnn_provisioning_start;
-  const uint32_t size = (uint32_t)(rbnn_provisioning_end - rbnn_provisioning_start);
-  *bytes = rbnn_family_can_read(start, size / 4u) ? size : 0u;
+  *bytes = (uint32_t)(rbnn_provisioning_end - rbnn_provisioning_start);
   return rbnn_provisioning_start;
 }
 

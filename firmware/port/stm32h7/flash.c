@@ -10,6 +10,7 @@
 
 #include "port/armv7m/armv7m.h"
 #include "port/port.h"
+#include "spec/rbnn_spec.h"
 
 #define FLASH_OPTSR_CUR RBNN_REGISTER(0x5200201Cu)
 #define FLASH_KEYR2 RBNN_REGISTER(0x52002104u)
@@ -34,6 +35,7 @@
 #define OPTSR_SWAP_BANK_OPT (1u << 31)
 #define FIRST_SECTOR 6u
 #define SECTOR_WORDS 0x8000u
+#define SLOT_WORDS (RBNN_STORE_SLOT_BYTES / 4u)
 #define PAGE_BYTES 0x4000u
 #define UNIT_WORDS 8u
 
@@ -75,7 +77,7 @@ static void program(uint32_t page, uint32_t word, const uint32_t *data, uint32_t
   FLASH_CR2 = CR_LOCK;
 }
 
-bool rbnn_family_can_read(const uint32_t *from, uint32_t words)
+static bool can_read_words(const uint32_t *from, uint32_t words)
 {
   FLASH_CCR2 = CCR_ERRORS;
   RBNN_FAULTS_OFF();
@@ -90,9 +92,10 @@ bool rbnn_family_can_read(const uint32_t *from, uint32_t words)
   return !is_refused;
 }
 
-static bool can_read(uint32_t page, uint32_t word, uint32_t count)
+static bool can_read(uint32_t page, uint32_t slot, uint32_t slots)
 {
-  return rbnn_family_can_read(rbnn_store_start + page * SECTOR_WORDS + word, count);
+  const uint32_t *const from = rbnn_store_start + page * SECTOR_WORDS + slot * SLOT_WORDS;
+  return can_read_words(from, slots * SLOT_WORDS);
 }
 
 static const rbnn_flash flash = {
@@ -107,4 +110,13 @@ static const rbnn_flash flash = {
 const rbnn_flash *rbnn_port_store(void)
 {
   return FLASH_OPTSR_CUR & OPTSR_SWAP_BANK_OPT ? NULL : &flash;
+}
+
+/* Power may have failed while a probe wrote it. */
+const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
+{
+  const uint32_t *const start = (const uint32_t *)(const void *)rbnn_provisioning_start;
+  const uint32_t size = (uint32_t)(rbnn_provisioning_end - rbnn_provisioning_start);
+  *bytes = can_read_words(start, size / 4u) ? size : 0u;
+  return rbnn_provisioning_start;
 }

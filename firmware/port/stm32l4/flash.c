@@ -9,6 +9,7 @@
 
 #include "port/armv7m/armv7m.h"
 #include "port/port.h"
+#include "spec/rbnn_spec.h"
 
 #define FLASH_ACR RBNN_REGISTER(0x40022000u)
 #define FLASH_KEYR RBNN_REGISTER(0x40022008u)
@@ -33,6 +34,7 @@
 #define ECCR_ECCD (1u << 31)
 #define OPTR_DBANK (1u << 22)
 #define FIRST_PAGE 250u
+#define SLOT_WORDS (RBNN_STORE_SLOT_BYTES / 4u)
 #define PAGE_BYTES 0x1000u
 #define PAGE_WORDS (PAGE_BYTES / 4u)
 
@@ -102,7 +104,7 @@ void rbnn_family_nmi(void)
   is_refused = true;
 }
 
-bool rbnn_family_can_read(const uint32_t *from, uint32_t words)
+static bool can_read_words(const uint32_t *from, uint32_t words)
 {
   const uint32_t access = stop_data_cache();
   is_refused = false;
@@ -114,9 +116,10 @@ bool rbnn_family_can_read(const uint32_t *from, uint32_t words)
   return !is_refused;
 }
 
-static bool can_read(uint32_t page, uint32_t word, uint32_t count)
+static bool can_read(uint32_t page, uint32_t slot, uint32_t slots)
 {
-  return rbnn_family_can_read(rbnn_store_start + page * PAGE_WORDS + word, count);
+  const uint32_t *const from = rbnn_store_start + page * PAGE_WORDS + slot * SLOT_WORDS;
+  return can_read_words(from, slots * SLOT_WORDS);
 }
 
 static const rbnn_flash flash = {
@@ -131,4 +134,13 @@ static const rbnn_flash flash = {
 const rbnn_flash *rbnn_port_store(void)
 {
   return FLASH_OPTR & OPTR_DBANK ? &flash : NULL;
+}
+
+/* Power may have failed while a probe wrote it. */
+const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
+{
+  const uint32_t *const start = (const uint32_t *)(const void *)rbnn_provisioning_start;
+  const uint32_t size = (uint32_t)(rbnn_provisioning_end - rbnn_provisioning_start);
+  *bytes = can_read_words(start, size / 4u) ? size : 0u;
+  return rbnn_provisioning_start;
 }
