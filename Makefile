@@ -18,7 +18,10 @@ SYSTEM_TOOLS := \
 TEST_TOOLS := \
 	chromium:chromium \
 	clang:clang \
+	cmake:cmake \
+	ninja:ninja-build \
 	openocd:openocd \
+	riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf \
 	valgrind:valgrind
 # file, or a pattern of it:Debian package that brings it
 SYSTEM_FILES := \
@@ -27,7 +30,8 @@ SYSTEM_FILES := \
 
 # the same, for the tests alone
 TEST_FILES := \
-	/usr/lib/postgresql/*/bin/initdb:postgresql
+	/usr/lib/postgresql/*/bin/initdb:postgresql \
+	/usr/lib/picolibc/riscv64-unknown-elf/include/string.h:picolibc-riscv64-unknown-elf
 
 # Rooms whose tests train nothing, emulate nothing and compile little
 FAST_TESTS := $(addprefix tests/,architecture spec pages keys flash container runs device tasks puf reconf)
@@ -65,11 +69,11 @@ system:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | system
 	"$(PYTHON)" -m venv "$(VENV)"
-	"$(BIN)/pip" install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	"$(BIN)/pip" install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,test]'
 	touch "$@"
 
-firmware/third_party/monocypher/monocypher.c: rbnn/image/monocypher.py | $(VENV)/.installed
-	"$(BIN)/python" -m rbnn.image.monocypher
+firmware/third_party/monocypher/monocypher.c: rbnn/monocypher.py | $(VENV)/.installed
+	"$(BIN)/python" -m rbnn.monocypher
 	touch "$@"
 
 .PHONY: demo
@@ -105,6 +109,12 @@ bench-fingerprint: setup ## Entropy of the fingerprint, guesses at real SRAM (RB
 bench-registry: setup ## Time a registry of 1,000,000 licences, write docs/benchmarks/registry.md
 	"$(BIN)/rbnn" bench registry --out docs/benchmarks/registry.md
 
+.PHONY: bench-library
+bench-library: SYSTEM_TOOLS += $(TEST_TOOLS)
+bench-library: SYSTEM_FILES += $(TEST_FILES)
+bench-library: setup ## Count the C library's bytes on each kind of core, write docs/benchmarks/library.md
+	"$(BIN)/python" -m rbnn.bench.library --out docs/benchmarks/library.md
+
 .PHONY: bench-host
 bench-host: setup ## Measure Keras and the C engine on this machine, images a second
 	"$(BIN)/rbnn" bench host
@@ -125,14 +135,14 @@ trust: setup ## Run the security evidence in full (hours; goes on where it was),
 
 .PHONY: format
 format: setup ## Format Python and C, in place
-	"$(BIN)/ruff" check --fix rbnn tests
-	"$(BIN)/ruff" format rbnn tests
+	"$(BIN)/ruff" check --fix rbnn tests setup.py
+	"$(BIN)/ruff" format rbnn tests setup.py
 	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format -i
 
 .PHONY: lint
 lint: setup ## Check style, types, and that what is generated from rbnn/spec is current
-	"$(BIN)/ruff" check rbnn tests
-	"$(BIN)/ruff" format --check rbnn tests
+	"$(BIN)/ruff" check rbnn tests setup.py
+	"$(BIN)/ruff" format --check rbnn tests setup.py
 	"$(BIN)/mypy"
 	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format --dry-run -Werror
 	"$(BIN)/python" -m rbnn.spec.header --check
@@ -143,6 +153,12 @@ spec: setup ## Write firmware/spec/rbnn_spec.h and the tables of SPEC.md from rb
 	"$(BIN)/python" -m rbnn.spec.header
 	"$(BIN)/python" -m rbnn.spec.document
 
+.PHONY: wheel
+wheel: setup ## Build the distributions into dist/: the wheel, and the sources that it is made from
+	rm -rf build dist
+	"$(BIN)/python" -c 'from setuptools import build_meta; build_meta.build_sdist("dist")'
+	"$(BIN)/pip" wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist dist/*.tar.gz
+
 .PHONY: clean
 clean: ## Remove builds and caches; keeps runs, keys and emulated boards
-	rm -rf .cache .pio firmware/.pio .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .cache .pio firmware/.pio .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from rbnn.errors import RbnnError
+from rbnn.places import make_cache, unwritable
+from rbnn.programs import install_command
+
+_LINKING = ("-Wl,", "-l", "-L", "-shared", "-T")
+"""How flags begin that the linker reads."""
+_MACHINE = "-DRBNN_HOST_MACHINE="
+"""How the macro begins that stands for this machine's instructions."""
 
 
 class CompilerError(RbnnError):
@@ -27,7 +37,7 @@ def compiler() -> str:
     for name in (os.environ.get("CC", "cc"), "gcc", "clang"):
         if found := shutil.which(name):
             return found
-    raise CompilerError("No C compiler on the PATH.", "Install one: apt-get install gcc libc6-dev")
+    raise CompilerError("No C compiler on the PATH.", f"Install one: {install_command('cc')}")
 
 
 @functools.cache
@@ -49,7 +59,7 @@ def native_flags(program: str) -> tuple[str, ...]:
         )
         if asked.returncode == 0:
             found = hashlib.sha256(asked.stdout).hexdigest()[:16]
-            return (*flags, f"-DRBNN_HOST_MACHINE=0x{found}")
+            return (*flags, f"{_MACHINE}0x{found}")
     return ()
 
 
@@ -63,10 +73,12 @@ def build_once(
 ) -> Path:
     """Compile and link C sources, once for the same text and command.
 
+    A source is compiled once for all programs whose flags for the compiler are the same.
+
     Args:
         name: file name of the result.
         command: the compiler and its flags, in front of the sources.
-        sources: C files.
+        sources: C and assembly files, and objects.
         headers: what they include and may change.
         cache: folder for results.
         version: of what the command names but the key does not see.
@@ -80,29 +92,63 @@ def build_once(
     key = hashlib.sha256("\0".join([*command, version]).encode())
     for path in [*sources, *headers]:
         key.update(path.read_bytes())
-    folder = cache / "native" / key.hexdigest()[:16]
-    result = folder / name
+    native = cache / "native"
+    result = native / key.hexdigest()[:16] / name
     if result.is_file():
         return result
+    flags = [*(flag for flag in command if not flag.startswith(_LINKING)), "-c"]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as temporary:
-            built = Path(temporary) / name
-            subprocess.run(
-                [*command, *map(str, sources), "-o", str(built)],
-                check=True,
-                capture_output=True,
-                text=True,
-            )
-            built.replace(result)
+        make_cache(native)
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            objects = threads.map(lambda source: _compile(source, flags, native), sources)
+            _make(result, [*command, *map(str, objects)])
     except subprocess.CalledProcessError as error:
         raise CompilerError(
             f"{Path(command[0]).name} cannot build {name}: {error.stderr.strip()[:2000]}",
-            "Install compiler and headers: apt-get install gcc libc6-dev",
+            f"Install compiler and headers: {install_command('cc')}",
         ) from error
     except OSError as error:
-        raise CompilerError(
-            f"Cannot build {name} in {folder}: {error.strerror or error}.",
-            "Free some space, or name another cache folder in RBNN_CACHE.",
-        ) from error
+        raise unwritable(result.parent, error) from error
     return result
+
+
+def _compile(source: Path, command: Sequence[str], native: Path) -> Path:
+    """The object of a source, which may be one already."""
+    if source.suffix == ".o":
+        return source
+    # The preprocessed text counts, not the folders and macros that it comes from.
+    flags = [
+        flag
+        for flag in command
+        if flag.startswith(_MACHINE) or not flag.startswith(("-D", "-I", "-isystem"))
+    ]
+    key = hashlib.sha256("\0".join([*flags, _run([*command, "-E", str(source)])]).encode())
+    result = native / key.hexdigest()[:16] / f"{source.stem}.o"
+    if not result.is_file():
+        _make(result, [*command, str(source)])
+    return result
+
+
+def _make(result: Path, command: Sequence[str]) -> None:
+    """Run the compiler, unless another process has made the result meanwhile."""
+    result.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(result.parent), tempfile.TemporaryDirectory(dir=result.parent) as temporary:
+        if not result.is_file():
+            built = Path(temporary) / result.name
+            _run([*command, "-o", str(built)])
+            built.replace(result)
+
+
+def _run(command: Sequence[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Reserve a folder for this thread."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

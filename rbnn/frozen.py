@@ -46,13 +46,15 @@ def read_document(kind: type[Document], path: Path, fix: str) -> Document | None
         fix: what to do about a file that cannot be used.
 
     Raises:
-        RbnnError: it is damaged or of another version.
+        RbnnError: it cannot be read, is damaged, or is of another version.
     """
     try:
         return kind.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
+    except OSError as error:
+        raise RbnnError(f"Cannot read {path}: {error.strerror}.", fix) from error
+    except ValidationError as error:
         raise RbnnError(
             f"Cannot read {path}: it is damaged or from another version of rbnn.", fix
         ) from error

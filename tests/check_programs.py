@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from rbnn.compiler import build_once
 from rbnn.engine.compile import (
     FIRMWARE,
     INCLUDES,
@@ -18,6 +20,7 @@ from rbnn.engine.compile import (
     compile_native,
     room_sources,
 )
+from rbnn.places import cache_folder
 
 COMPUTER = Path(__file__).parent / "computer"
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
@@ -51,31 +54,35 @@ def run_host(check: Path) -> Outcome:
     """Run a check under AddressSanitizer and UBSan; nothing is counted."""
     program = compile_native(
         check.stem, [*sources(check), COMPUTER / "computer_host.c"],
-        ["-O1", "-Wno-conversion", f"-I{COMPUTER}", *SANITIZERS],
+        ["-O1", f"-I{COMPUTER}", *SANITIZERS],
     )  # fmt: skip
     return _read(subprocess.run([str(program)], capture_output=True, text=True, timeout=300))
 
 
-def run_bare(check: Path, cpu: str, folder: Path) -> Outcome:
+def build_bare(
+    name: str, cpu: str, sources: Sequence[Path], flags: Sequence[str], script: Path
+) -> Path:
+    """Compile and link for a bare ``cpu``, once for the same text."""
+    command = ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={cpu}", "-mthumb"]
+    command += ["-mfloat-abi=soft", "-Wall", "-Wextra", "-ffunction-sections", "-Wl,--gc-sections"]
+    command += [*flags, f"-T{script}", *(f"-I{room}" for room in (*INCLUDES, MONOCYPHER, COMPUTER))]
+    headers = sorted(header for room in (*INCLUDES, COMPUTER) for header in room.rglob("*.h"))
+    return build_once(name, command, sources, [*headers, script], cache_folder())
+
+
+def run_bare(check: Path, cpu: str) -> Outcome:
     """Run a check on a bare emulated ``cpu``, each instruction counted."""
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
-    program = folder / f"{check.stem}-{cpu}.elf"
     assembly = sorted([*FIRMWARE.glob("crypto/*.S"), *FIRMWARE.glob("core/**/*.S")])
-    built = subprocess.run(
-        [
-            *("arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={cpu}", "-mthumb"),
-            *("-mfloat-abi=soft", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections"),
-            *("-Wl,--gc-sections", "-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs"),
-            *(f"-I{room}" for room in (*INCLUDES, MONOCYPHER, COMPUTER)),
-            *(f"-T{COMPUTER / 'mps2.ld'}", "-o", str(program)),
-            *map(str, [*sources(check), *assembly, COMPUTER / "computer_qemu.c"]),
-        ],
-        capture_output=True,
-        text=True,
+    program = build_bare(
+        f"{check.stem}-{cpu}.elf",
+        cpu,
+        [*sources(check), *assembly, COMPUTER / "computer_qemu.c"],
+        ["-fdata-sections", "-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs"],
+        COMPUTER / "mps2.ld",
     )
-    assert built.returncode == 0, built.stderr
     return _read(
         subprocess.run(
             [

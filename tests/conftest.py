@@ -22,7 +22,7 @@ from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.run import Run
 from rbnn.runs.settings import CipherName, Settings
 from rbnn.runs.start import start_run
-from rbnn.spec.layout import Adapter
+from rbnn.spec.layout import Adapter, FrontEnd
 from rbnn.tasks import TaskData
 
 pytest_plugins = ["trust_rows"]
@@ -70,6 +70,7 @@ def make_random_run(
     ends: int = 1,
     side: int = 32,
     tasks: tuple[tuple[str, int, int], ...] = (("colour", 10, 3), ("grey", 4, 1)),
+    sounds: tuple[str, ...] = (),
 ) -> Run:
     """Write a run folder as training would, with random values.
 
@@ -84,17 +85,21 @@ def make_random_run(
         ends: bits of a weight in the first and last layer.
         side: of the images, pixels.
         tasks: name, classes and channels of each.
+        sounds: which of them take sound; their first class is background.
     """
     rng = np.random.default_rng(seed)
     config = RunConfig(
         tasks=tuple(
             RunTask(
                 name=name,
-                labels=tuple(f"{name}-{k}" for k in range(classes)),
+                labels=tuple(
+                    f"{'_' if name in sounds and not k else ''}{name}-{k}" for k in range(classes)
+                ),
                 input_channels=channels,
                 adapter=Adapter.IDENTITY if channels == 3 else Adapter.REPLICATE,
                 offsets=(120, 128, 130) if channels == 3 else (100, 100, 100),
                 source=name,
+                front_end=FrontEnd.LOG_MEL if name in sounds else FrontEnd.NONE,
             )
             for name, classes, channels in tasks
         ),

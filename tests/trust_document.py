@@ -14,8 +14,38 @@ HEAD = """# Evidence for the security claims
 Written by `make trust`, which runs for hours: do not edit. Each row is a test of this repository.
 `make test` runs a quick part of it, `make trust` all of it; `make trust ROWS="NAME NAME"` runs some
 rows again. An interrupted run goes on where it was. What the claims are:
-[security.md](security.md). A row's result holds for its commit.
+[security.md](security.md).
+
+**A result holds for the commit in its row.** What has changed since is printed by
+`git diff --stat COMMIT -- . ':!docs' ':!*.md'`. If that matters to a row, run the row again
+before you rely on it.
 """
+SUBJECTS = {
+    "Fingerprint": (
+        "fingerprint-guesses",
+        "fingerprint-entropy",
+        "fingerprint-real-power-ups",
+        "fingerprint-made-up-power-ups",
+    ),
+    "Keys and licences": (
+        "vectors-x25519",
+        "vectors-chacha20-poly1305",
+        "vectors-noise",
+        "random-licences",
+        "wrong-users",
+        "wrong-devices",
+        "swapped-tasks",
+        "swapped-parts",
+        "forged-bytes",
+        "what-may-leave",
+    ),
+    "State": ("old-licences", "revoked-licences", "power-cuts"),
+    "Memory and time": ("ram-differences", "stack", "constant-time", "same-trace"),
+    "Faults": ("skips-wrong-key", "skips-limit"),
+    "Parsers": ("fuzz-firmware", "readers-host"),
+}
+"""All rows, in the order of the page."""
+NOT_RUN = "not run yet"
 
 
 class Part(Frozen):
@@ -29,14 +59,16 @@ class Part(Frozen):
 
 
 class RowResult(Frozen):
-    """The file of a row."""
+    """The file of a row; without parts, and with no commit, if it has not run."""
 
     name: str
     what: str
     must: str
-    commit: str
-    date: str
-    parts: tuple[Part, ...]
+    commit: str = ""
+    date: str = ""
+    parts: tuple[Part, ...] = ()
+    left: int = 0
+    """Parts that have not run."""
 
 
 def row_file(document: Path, name: str) -> Path:
@@ -45,9 +77,16 @@ def row_file(document: Path, name: str) -> Path:
 
 
 def read_rows(document: Path) -> list[RowResult]:
-    """All results, by name."""
+    """All results, in the order of the page; those of rows that it does not know come last."""
+    order = [name for names in SUBJECTS.values() for name in names]
     files = sorted(document.with_suffix("").glob("*.json"))
-    return [RowResult.model_validate_json(path.read_bytes()) for path in files]
+    rows = [RowResult.model_validate_json(path.read_bytes()) for path in files]
+    return sorted(rows, key=lambda row: order.index(row.name) if row.name in order else len(order))
+
+
+def write_row(document: Path, row: RowResult) -> None:
+    """Keep a row's result."""
+    write_atomic(row_file(document, row.name), row.model_dump_json(indent=2) + "\n")
 
 
 def time_text(seconds: float) -> str:
@@ -59,16 +98,19 @@ def time_text(seconds: float) -> str:
 
 def measured(row: RowResult) -> str:
     """The figures of a row's parts."""
+    if not row.parts:
+        return f"*{NOT_RUN}*"
     said = []
     for part in row.parts:
         before = {"passed": "", "failed": "**failed** ", "skipped": "*not run:* "}[part.outcome]
         said.append(before + (part.measured or "no figure"))
+    if row.left:
+        said.append(f"*{row.left} of {len(row.parts) + row.left} parts {NOT_RUN}*")
     return "; ".join(dict.fromkeys(said))
 
 
-def document(rows: list[RowResult]) -> str:
-    """The page's text."""
-    table = markdown_table(
+def _table(rows: list[RowResult]) -> str:
+    return markdown_table(
         ["row", "what", "must hold", "measured", "count", "time", "commit, date"],
         [
             (
@@ -76,18 +118,26 @@ def document(rows: list[RowResult]) -> str:
                 row.what,
                 row.must,
                 measured(row),
-                f"{sum(part.count for part in row.parts):,}",
-                time_text(sum(part.seconds for part in row.parts)),
-                f"{row.commit}, {row.date}",
+                f"{sum(part.count for part in row.parts):,}" if row.parts else "",
+                time_text(sum(part.seconds for part in row.parts)) if row.parts else "",
+                f"{row.commit}, {row.date}" if row.parts else "",
             )
             for row in rows
         ],
         align="llllrrl",
     )
-    plus = any(row.commit.endswith("+") for row in rows)
-    return f"{HEAD}\n{table}" + (
-        "\nA `+`: measured with changes that were not committed.\n" if plus else ""
-    )
+
+
+def document(rows: list[RowResult]) -> str:
+    """The page's text."""
+    text, left = HEAD, list(rows)
+    for subject, names in [*SUBJECTS.items(), ("Others", [row.name for row in rows])]:
+        found = [row for row in left if row.name in names]
+        left = [row for row in left if row not in found]
+        text += f"\n## {subject}\n\n{_table(found)}" if found else ""
+    if any(row.commit.endswith("+") for row in rows):
+        text += "\nA `+`: measured with changes that were not committed.\n"
+    return text
 
 
 def write_document(path: Path) -> None:

@@ -11,23 +11,34 @@ A row is an ordinary test with a marker, in the folder of its room::
 
 ``make test`` runs it with the quick amount. ``make trust`` runs it with the full one, keeps the
 result in docs/trust/NAME.json, and writes docs/trust.md. A row may consist of several tests.
+``SUBJECTS`` in trust_document.py says where on the page it is.
 """
 
 from __future__ import annotations
 
 import datetime
 import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
-from trust_document import Part, RowResult, measured, read_rows, row_file, write_document
-
-from rbnn.files import write_atomic
+from trust_document import (
+    SUBJECTS,
+    Part,
+    RowResult,
+    measured,
+    read_rows,
+    row_file,
+    write_document,
+    write_row,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DOCUMENT = REPOSITORY / "docs" / "trust.md"
 _NOT_DOCS = ("--", ".", ":!docs", ":!*.md")
 _KEY = "trust"
+RECORDER = "trust-recorder"
 
 
 def trust_row(name: str, what: str, must: str) -> pytest.MarkDecorator:
@@ -38,6 +49,7 @@ def trust_row(name: str, what: str, must: str) -> pytest.MarkDecorator:
         what: what is tried.
         must: the figure that must hold.
     """
+    assert any(name in names for names in SUBJECTS.values()), f"no place on the page for {name}"
     return pytest.mark.trust(name, what, must)
 
 
@@ -77,7 +89,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "trust(name, what, must): a row of docs/trust.md")
     if config.getoption("--trust") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Recorder(current_commit()), "trust-recorder")
+        config.pluginmanager.register(Recorder(current_commit()), RECORDER)
 
 
 def current_commit() -> str:
@@ -93,17 +105,34 @@ def current_commit() -> str:
     return (git("log", "-1", "--format=%h") or "unknown") + ("+" if changed else "")
 
 
+def rows_of(items: Iterable[pytest.Item]) -> dict[str, tuple[str, str]]:
+    """What is tried and what must hold, by name, of the rows among tests."""
+    markers = [marker for item in items if (marker := item.get_closest_marker("trust"))]
+    return {name: (what, must) for name, what, must in (marker.args for marker in markers)}
+
+
+def enter(rows: Mapping[str, tuple[str, str]]) -> None:
+    """Put rows without a result on the page: what has not run must not be missing there."""
+    for name, (what, must) in rows.items():
+        if not row_file(DOCUMENT, name).exists():
+            write_row(DOCUMENT, RowResult(name=name, what=what, must=must))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Under ``--trust``: only rows, and of these the named ones, or all without a result."""
     if not config.getoption("--trust"):
         return
     wanted, commit = set(config.getoption("--row")), current_commit()
-    known = {marker.args[0] for item in items if (marker := item.get_closest_marker("trust"))}
-    if not wanted <= known:
-        raise pytest.UsageError(
-            f"There is no row {', '.join(sorted(wanted - known))}. Rows: {', '.join(sorted(known))}"
-        )
+    known = rows_of(items)
+    enter(known)
+    if recorder := config.pluginmanager.get_plugin(RECORDER):
+        for item in items:
+            if marker := item.get_closest_marker("trust"):
+                recorder.tests[marker.args[0]].add(item.nodeid)
+    if not wanted <= set(known):
+        missing = ", ".join(sorted(wanted - set(known)))
+        raise pytest.UsageError(f"There is no row {missing}. Rows: {', '.join(sorted(known))}")
     done = {
         part.test
         for row in read_rows(DOCUMENT)
@@ -139,6 +168,8 @@ class Recorder:
 
     def __init__(self, commit: str) -> None:
         self.commit = commit
+        self.tests: defaultdict[str, set[str]] = defaultdict(set)
+        """Of each row, as far as they were collected."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         marked = getattr(report, "trust_row", None)
@@ -158,7 +189,6 @@ class Recorder:
             count=count,
             seconds=round(report.duration, 1),
         )
-        path = row_file(DOCUMENT, name)
         before = [row for row in read_rows(DOCUMENT) if row.name == name]
         kept = [
             other
@@ -167,15 +197,17 @@ class Recorder:
             for other in row.parts
             if other.test != part.test
         ]
+        parts = sorted([*kept, part], key=lambda one: one.test)
         row = RowResult(
             name=name,
             what=what,
             must=must,
             commit=self.commit,
             date=datetime.date.today().isoformat(),
-            parts=tuple(sorted([*kept, part], key=lambda one: one.test)),
+            parts=tuple(parts),
+            left=len(self.tests[name] - {one.test for one in parts}),
         )
-        write_atomic(path, row.model_dump_json(indent=2) + "\n")
+        write_row(DOCUMENT, row)
 
     def pytest_sessionfinish(self) -> None:
         write_document(DOCUMENT)
@@ -183,4 +215,4 @@ class Recorder:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"rows, written to {DOCUMENT.relative_to(REPOSITORY)}")
         for row in read_rows(DOCUMENT):
-            terminalreporter.line(f"{row.name} ({row.commit}): {measured(row)}")
+            terminalreporter.line(f"{row.name} ({row.commit or 'no commit'}): {measured(row)}")

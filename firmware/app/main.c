@@ -2,8 +2,10 @@
 /* All memory of a running device, and its serial line. */
 #include <stddef.h>
 
+#include "audio/listener.h"
 #include "link/link.h"
 #include "port/port.h"
+#include "spec/target.h"
 
 /* Written by `rbnn export` beside the container, the memory that this board has for it by the
  * build; a firmware without a model answers, too. */
@@ -38,6 +40,9 @@ static uint32_t params[WORDS(RBNN_MODEL_PARAMS_BYTES)];
 #if RBNN_MODEL_RESIDENT_BYTES > 0
 static uint32_t resident[WORDS(RBNN_MODEL_RESIDENT_BYTES)];
 #endif
+#if RBNN_AUDIO
+static rbnn_listener listener;
+#endif
 
 static const rbnn_device_memory memory = {
     .arena = arena,
@@ -51,6 +56,10 @@ static const rbnn_device_memory memory = {
     .resident_bytes = sizeof resident,
 #endif
     .resident_layers = RBNN_MODEL_RESIDENT_LAYERS,
+#if RBNN_AUDIO
+    .listener = &listener,
+    .listener_bytes = sizeof listener,
+#endif
 };
 static rbnn_device device;
 static rbnn_link serial;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parts of kernels that a firmware may be built without. `rbnn export` writes model_features.h
- * beside its model, so that flash holds only what that model's layers need; without the file all
- * are there. A layer that needs a part that is not there is not served (layer.h). */
+/* What a firmware may be built without: parts of kernels, and room for tasks. `rbnn export` writes
+ * model_features.h beside its model, so that flash and RAM hold only what that model needs; without
+ * the file all are there. A layer that needs a part that is not there is not served (layer.h). */
 #ifndef RBNN_CORE_KERNEL_FEATURES_H
 #define RBNN_CORE_KERNEL_FEATURES_H
 
@@ -14,6 +14,11 @@
 #define RBNN_WITH_SIGN_THRESHOLDS 1 /* bits of a stream by thresholds, not by its sign */
 #define RBNN_WITH_ODD_WORDS 1       /* convolution of 32, 96, 160, ... channels */
 #define RBNN_WITH_EVEN_WORDS 1      /* convolution of 64, 128, ... channels */
+#endif
+
+/* Most tasks of a model; each takes 270 bytes of RAM. */
+#ifndef RBNN_WITH_TASKS
+#define RBNN_WITH_TASKS RBNN_MAX_TASKS
 #endif
 
 #endif

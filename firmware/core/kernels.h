@@ -9,6 +9,7 @@
 #ifndef RBNN_CORE_KERNELS_H
 #define RBNN_CORE_KERNELS_H
 
+#include "core/half.h"
 #include "spec/rbnn_spec.h"
 
 /* Gives `bytes` reconfigured bytes of layer `layer` from byte `offset` (a multiple of 64) of that

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/crc32.h"
+#include "core/kernel_features.h"
 #include "core/layer.h"
 
 #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -52,7 +53,7 @@ static bool sections_fit(const rbnn_container_header *header)
   if (header->input_height == 0 || header->input_width == 0 || header->input_channels == 0 ||
       header->input_channels > RBNN_MAX_INPUT_CHANNELS || header->layer_count < 2 ||
       header->layer_count > RBNN_MAX_LAYERS || header->task_count == 0 ||
-      header->task_count > RBNN_MAX_TASKS || header->max_classes == 0 ||
+      header->task_count > RBNN_WITH_TASKS || header->max_classes == 0 ||
       header->max_classes > RBNN_MAX_CLASSES || !is_name(header->architecture)) {
     return false;
   }
@@ -204,7 +205,7 @@ static bool tasks_fit(const rbnn_task *tasks, const rbnn_container_header *heade
     const rbnn_task *task = &tasks[t];
     const uint32_t overhead = RBNN_SEALED_NONCE_BYTES + RBNN_SEALED_TAG_BYTES;
     if (!is_name(task->name) || task->classes == 0 || task->classes > header->max_classes ||
-        task->reserved != 0 || task->sealed_offset % RBNN_ALIGNMENT || task->sealed_offset < end ||
+        task->sealed_offset % RBNN_ALIGNMENT || task->sealed_offset < end ||
         !fits(task->sealed_offset, task->sealed_bytes, header->total_bytes) ||
         task->sealed_bytes < overhead + RBNN_PARAMS_HEADER_BYTES ||
         task->sealed_bytes - overhead > header->params_bytes) {

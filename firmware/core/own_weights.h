@@ -5,6 +5,7 @@
 #ifndef RBNN_CORE_OWN_WEIGHTS_H
 #define RBNN_CORE_OWN_WEIGHTS_H
 
+#include "core/half.h"
 #include "spec/rbnn_spec.h"
 
 /* Weights of a filter with their padding. */
@@ -27,6 +28,6 @@ static inline uint32_t rbnn_own_stem_shift(uint32_t count)
 /* Inner product of `count` values, a multiple of 32, with a filter; both are 4-byte aligned. The
  * sum must fit 32 bits: of a stream, that of RBNN_OWN_BLOCK values does. */
 #define RBNN_OWN_BLOCK 256u
-int32_t rbnn_own_product(const int16_t *values, const int8_t *weights, uint32_t count);
+int32_t rbnn_own_product(const rbnn_half *values, const int8_t *weights, uint32_t count);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "core/scores.h"
 #include "crypto/wipe.h"
+#include "spec/target.h"
 
 rbnn_status rbnn_device_start(rbnn_device *device, const rbnn_device_memory *memory,
                               const uint8_t *container, uint32_t container_bytes,
@@ -45,6 +46,17 @@ void rbnn_device_forget_scores(rbnn_device *device)
   device->score_count = 0;
 }
 
+void rbnn_device_forget_sound(rbnn_device *device)
+{
+#if RBNN_AUDIO
+  if (device->memory->listener != NULL) {
+    rbnn_wipe(device->memory->listener, device->memory->listener_bytes);
+  }
+#else
+  (void)device;
+#endif
+}
+
 /* Wipe what the active task has in memory. */
 static void leave_task(rbnn_device *device)
 {
@@ -53,6 +65,7 @@ static void leave_task(rbnn_device *device)
   rbnn_wipe(memory->params, memory->params_bytes);
   rbnn_wipe(memory->work, memory->work_bytes);
   rbnn_wipe(memory->arena, memory->arena_bytes);
+  rbnn_device_forget_sound(device);
   rbnn_device_forget_scores(device);
   device->engine.params_bytes = 0;
   rbnn_wipe_stack();
@@ -211,7 +224,7 @@ uint32_t rbnn_device_input_bytes(const rbnn_device *device)
 }
 
 rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_t input_bytes,
-                              int32_t logits[RBNN_MAX_CLASSES])
+                              int32_t *logits)
 {
   device->score_count = 0;
   rbnn_status status = rbnn_device_check_active(device);
@@ -233,7 +246,7 @@ rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_
   return rbnn_engine_infer(&device->engine, input, input_bytes, logits);
 }
 
-rbnn_status rbnn_device_score(rbnn_device *device, const int32_t logits[RBNN_MAX_CLASSES])
+rbnn_status rbnn_device_score(rbnn_device *device, const int32_t *logits)
 {
   const rbnn_status status = rbnn_device_check_active(device);
   if (status == RBNN_OK) {

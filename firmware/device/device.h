@@ -93,6 +93,8 @@ typedef struct {
   uint32_t resident_bytes;
   uint64_t
       resident_layers; /* which ones: bit l for layer l; rbnn_reconf_resident_bytes() of them */
+  void *listener; /* wiped whenever a task is left: an rbnn_listener (audio/listener.h), or NULL */
+  uint32_t listener_bytes;
 } rbnn_device_memory;
 
 /* Read-only for callers. You may read the first group, and of the vault `puf`, `provisioning`, the
@@ -199,17 +201,20 @@ uint32_t rbnn_device_input_bytes(const rbnn_device *device);
 /* Count one inference, and run it; scores of before are forgotten, also if it is refused.
  * RBNN_NO_ACTIVE_TASK, RBNN_ARGUMENT (not rbnn_device_input_bytes; nothing is counted then),
  * RBNN_LIMIT (the licence allows no more), RBNN_STORE_DAMAGED.
- *   logits  of the task's classes, Q12.20; the caller's, who wipes them
+ *   logits  of the task's classes, at most the model's, Q12.20; the caller's, who wipes them
  * The time taken depends on the model only, not on input, weights or keys. */
 rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_t input_bytes,
-                              int32_t logits[RBNN_MAX_CLASSES]);
+                              int32_t *logits);
 
 /* Turn logits of the active task into scores, and keep them in the device until the task is left.
  * RBNN_NO_ACTIVE_TASK. Timing is not constant. */
-rbnn_status rbnn_device_score(rbnn_device *device, const int32_t logits[RBNN_MAX_CLASSES]);
+rbnn_status rbnn_device_score(rbnn_device *device, const int32_t *logits);
 
 /* Wipe the scores; score_count is 0 afterwards. */
 void rbnn_device_forget_scores(rbnn_device *device);
+
+/* Wipe the listener, if the device has one. */
+void rbnn_device_forget_sound(rbnn_device *device);
 
 /* Call `observer` after each layer from now on; NULL ends that. */
 void rbnn_device_observe(rbnn_device *device, rbnn_layer_observer observer, void *context);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "core/kernel_features.h"
 #include "core/model.h"
 #include "store/store.h"
 
@@ -53,8 +54,8 @@ typedef struct {
   uint8_t private_key[RBNN_KEY_BYTES];
   uint8_t public_key[RBNN_KEY_BYTES];
   rbnn_sign_key sign;
-  rbnn_licence_slot slots[RBNN_MAX_LICENCES];
-  rbnn_unlocked_task unlocked[RBNN_MAX_TASKS];
+  rbnn_licence_slot slots[RBNN_WITH_TASKS];
+  rbnn_unlocked_task unlocked[RBNN_WITH_TASKS];
   rbnn_store store;
   int32_t active; /* task number or -1 */
 
@@ -62,7 +63,7 @@ typedef struct {
   uint32_t used;  /* what the store should have of it */
   /* Of every task: inferences that the store has as used but that were not run yet; and inverted,
    * one written by rbnn_vault_count, the other by rbnn_vault_confirm. */
-  uint16_t left[RBNN_MAX_TASKS], left_check[RBNN_MAX_TASKS];
+  uint16_t left[RBNN_WITH_TASKS], left_check[RBNN_WITH_TASKS];
 } rbnn_vault;
 
 /* Read the provisioning partition, and where it holds helper data and `pattern` is fresh, derive
@@ -91,6 +92,10 @@ rbnn_status rbnn_vault_add_licence(rbnn_vault *vault, const uint8_t licence[RBNN
 
 /* State of task `task`; `*slot` is the slot of its licence where it has one (may be NULL). */
 rbnn_task_state rbnn_vault_task_state(const rbnn_vault *vault, uint32_t task, uint32_t *slot);
+
+/* Why there are no device keys: RBNN_NOT_ENROLLED, RBNN_POWER_CYCLE, RBNN_PUF_HELPER or
+ * RBNN_PROVISIONING_DAMAGED; or RBNN_OK. */
+rbnn_status rbnn_vault_check_keys(const rbnn_vault *vault);
 
 /* Open the task's licence with its pre-shared key. The model digest is taken here, of the container
  * as it lies in flash now, and is part of the licence's key; the task's sealed block is

@@ -22,8 +22,7 @@
 _Static_assert(SECRET_OFFSET + RBNN_KEY_BYTES + RBNN_NOISE_TAG_BYTES == RBNN_LICENCE_BYTES,
                "the payload of a licence is one task secret");
 
-/* Why there are no device keys, or RBNN_OK. */
-static rbnn_status check_keys(const rbnn_vault *vault)
+rbnn_status rbnn_vault_check_keys(const rbnn_vault *vault)
 {
   switch (vault->puf) {
     case RBNN_PUF_ENROLLED: return RBNN_OK;
@@ -109,7 +108,7 @@ rbnn_status rbnn_vault_unlock(rbnn_vault *vault, uint32_t task, const uint8_t ps
   uint8_t digest[32];
   const uint8_t *licence = NULL;
 
-  rbnn_status status = check_keys(vault);
+  rbnn_status status = rbnn_vault_check_keys(vault);
   if (status == RBNN_OK) {
     status = find_licence(vault, task, &licence, &prologue);
   }
@@ -145,7 +144,7 @@ rbnn_status rbnn_vault_revoke(rbnn_vault *vault, const uint8_t bytes[RBNN_LICENC
   rbnn_noise_payload payload;
   uint8_t nothing[RBNN_KEY_BYTES];
 
-  rbnn_status status = check_keys(vault);
+  rbnn_status status = rbnn_vault_check_keys(vault);
   if (status == RBNN_OK && vault->model == NULL) {
     status = RBNN_NO_CONTAINER;
   }
@@ -237,7 +236,7 @@ _Static_assert(sizeof RBNN_FIRMWARE_VERSION <= sizeof((rbnn_statement *)0)->firm
 rbnn_status rbnn_vault_sign(const rbnn_vault *vault, rbnn_statement *statement,
                             uint8_t signature[RBNN_SIGNATURE_BYTES])
 {
-  const rbnn_status status = check_keys(vault);
+  const rbnn_status status = rbnn_vault_check_keys(vault);
   if (status != RBNN_OK) {
     return status;
   }

@@ -5,19 +5,19 @@
 
 #include "licence/licence.h"
 
-_Static_assert(RBNN_MAX_TASKS <= RBNN_MAX_LICENCES, "each task has room for its licence");
+_Static_assert(RBNN_WITH_TASKS <= RBNN_MAX_TASKS, "a model has no more tasks than that");
 
 uint32_t rbnn_vault_count_tasks(const rbnn_vault *vault)
 {
-  return vault->model == NULL ? RBNN_MAX_TASKS : vault->model->header->task_count;
+  return vault->model == NULL ? RBNN_WITH_TASKS : vault->model->header->task_count;
 }
 
 uint32_t rbnn_vault_find_slot(const rbnn_vault *vault, uint32_t task)
 {
   rbnn_licence_prologue prologue;
-  for (uint32_t i = 0; i < RBNN_MAX_LICENCES; i++) {
+  for (uint32_t i = 0; i < RBNN_WITH_TASKS; i++) {
     if (vault->slots[i].used &&
-        rbnn_licence_parse(vault->slots[i].bytes, RBNN_LICENCE_MAGIC, RBNN_MAX_TASKS, &prologue) ==
+        rbnn_licence_parse(vault->slots[i].bytes, RBNN_LICENCE_MAGIC, RBNN_WITH_TASKS, &prologue) ==
             RBNN_OK &&
         prologue.task == task) {
       return i;

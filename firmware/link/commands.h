@@ -11,6 +11,7 @@
   rbnn_status rbnn_link_##word(rbnn_link *link, const char *words);
 RBNN_COMMAND_LIST(RBNN_DECLARE)
 RBNN_DEVELOPMENT_COMMAND_LIST(RBNN_DECLARE)
+RBNN_AUDIO_COMMAND_LIST(RBNN_DECLARE)
 #undef RBNN_DECLARE
 
 /* Answer one zero-terminated line. */
@@ -23,6 +24,9 @@ rbnn_status rbnn_link_take_task(const rbnn_link *link, const char *words, uint32
 
 /* Empty the buffer: what was loaded before a refused load must not be taken for the new input. */
 void rbnn_link_drop_input(rbnn_link *link);
+
+/* Empty the buffer, and wipe it. */
+void rbnn_link_forget_input(rbnn_link *link);
 
 /* Check that the buffer holds `bytes` bytes and all that was announced. RBNN_BUFFER_INCOMPLETE. */
 rbnn_status rbnn_link_check_input(rbnn_link *link, uint32_t bytes);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/crc32.h"
+#include "crypto/wipe.h"
 #include "link/commands.h"
 #include "link/print.h"
 #include "link/words.h"
@@ -13,6 +14,12 @@ void rbnn_link_drop_input(rbnn_link *link)
 {
   link->input_expected = 0;
   link->input_bytes = 0;
+}
+
+void rbnn_link_forget_input(rbnn_link *link)
+{
+  rbnn_link_drop_input(link);
+  rbnn_wipe(link->input, sizeof link->input);
 }
 
 rbnn_status rbnn_link_check_input(rbnn_link *link, uint32_t bytes)

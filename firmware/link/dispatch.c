@@ -16,6 +16,9 @@ static const char strings[] = RBNN_COMMAND_LIST(STRINGS)
 #if RBNN_DEVELOPMENT
     RBNN_DEVELOPMENT_COMMAND_LIST(STRINGS)
 #endif
+#if RBNN_AUDIO
+        RBNN_AUDIO_COMMAND_LIST(STRINGS)
+#endif
     ;
 #undef STRINGS
 
@@ -25,6 +28,9 @@ static rbnn_status (*const handlers[])(rbnn_link *link, const char *words) = {
     RBNN_COMMAND_LIST(HANDLER)
 #if RBNN_DEVELOPMENT
         RBNN_DEVELOPMENT_COMMAND_LIST(HANDLER)
+#endif
+#if RBNN_AUDIO
+            RBNN_AUDIO_COMMAND_LIST(HANDLER)
 #endif
 };
 #undef HANDLER

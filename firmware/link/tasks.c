@@ -8,6 +8,7 @@
 #include "link/print.h"
 #include "link/words.h"
 #include "port/port.h"
+#include "spec/target.h"
 
 static const char *state_name(rbnn_task_state state)
 {
@@ -72,7 +73,7 @@ rbnn_status rbnn_link_licences(rbnn_link *link, const char *words)
 {
   (void)words;
   if (link->device->model_status != RBNN_OK) return link->device->model_status;
-  for (uint32_t i = 0; i < RBNN_MAX_LICENCES; i++) {
+  for (uint32_t i = 0; i < RBNN_WITH_TASKS; i++) {
     if (link->device->vault.slots[i].used) print_licence(link, i);
   }
   return RBNN_OK;
@@ -158,6 +159,9 @@ rbnn_status rbnn_link_lock(rbnn_link *link, const char *words)
 {
   (void)words;
   rbnn_device_lock(link->device);
+#if RBNN_AUDIO
+  rbnn_link_forget_input(link); /* it may be somebody's voice */
+#endif
   rbnn_print("m-locked");
   rbnn_print_end();
   return RBNN_OK;

@@ -18,6 +18,18 @@
 #define RBNN_DEVELOPMENT 0
 #endif
 
+/* An assembly file needs no executable stack, also where this machine leaves all of it out. */
+#if defined(__ASSEMBLER__) && defined(__linux__)
+/* clang-format off */
+.section .note.GNU-stack, "", %progbits
+/* clang-format on */
+#endif
+
+/* A build that listens (firmware/audio): its model has a task with an audio front end. */
+#ifndef RBNN_AUDIO
+#define RBNN_AUDIO 0
+#endif
+
 /* Thumb-2 of an M-profile core, saturation and 64-bit loads included. */
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2
 #define RBNN_TARGET_V7M 1

@@ -76,7 +76,10 @@ def _line(board: Board, path: str) -> Iterator[SerialLine]:
     with SerialLine(path) as line:
         name = line.synchronise(START_TIMEOUT_S)
         if name != board.name:
-            raise LinkError(f"{path} answers as {name!r}, not as {board.name!r}.")
+            raise LinkError(
+                f"{path} answers as {name!r}, not as {board.name!r}.",
+                "Name that board's port: --port PORT",
+            )
         yield line
 
 

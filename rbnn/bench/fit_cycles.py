@@ -16,7 +16,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER
+from rbnn import monocypher
+from rbnn.engine.compile import FIRMWARE, INCLUDES
 from rbnn.image.errors import BuildError
 from rbnn.image.toolchain import require
 from rbnn.spec.operators import OPERATORS
@@ -129,7 +130,7 @@ def disassemble(patterns: Sequence[str], cpu: str = "cortex-m4") -> str:
         commands = [
             [
                 *(compiler, "-std=c11", "-O2", f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft"),
-                *(f"-I{folder}" for folder in (*INCLUDES, MONOCYPHER)),
+                *(f"-I{folder}" for folder in (*INCLUDES, monocypher.provide())),
                 *("-c", str(file), "-o", one),
             ]
             for file, one in zip(files, objects, strict=True)

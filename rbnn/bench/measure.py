@@ -45,6 +45,8 @@ class NetworkShape:
         input_shape: height, width, channels.
         classes: of each task.
         cipher: of the key stream.
+        stem_bits: of a weight in the first layer, 1 or 8.
+        classifier_bits: of a weight in the last layer.
     """
 
     architecture: str
@@ -54,6 +56,8 @@ class NetworkShape:
     input_shape: tuple[int, int, int] = (32, 32, 3)
     classes: int = 10
     cipher: CipherName = "chacha20"
+    stem_bits: int = 1
+    classifier_bits: int = 1
 
     @classmethod
     def of_run(cls, run: Run) -> NetworkShape:
@@ -67,10 +71,12 @@ class NetworkShape:
             config.input_shape,
             config.max_classes,
             config.cipher,
+            config.stem_bits,
+            config.classifier_bits,
         )
 
 
-SHIPPED = NetworkShape("resnet", 64, 7, 3)
+SHIPPED = NetworkShape("resnet", 64, 8, 3, stem_bits=8, classifier_bits=8)
 """The seven-task model of ``models/seven``; docs/benchmarks.md leads with it."""
 SMALLER = NetworkShape("resnet", 64, 6, 2)
 
@@ -165,6 +171,8 @@ def _synthetic(folder: Path, shape: NetworkShape) -> Run:
         input_shape=shape.input_shape,
         classes=shape.classes,
         cipher=shape.cipher,
+        stem_bits=shape.stem_bits,
+        classifier_bits=shape.classifier_bits,
     )
 
 

@@ -28,6 +28,12 @@ def device(
     width: Annotated[int | None, typer.Option(help="Its width; default: the network's.")] = None,
     depth: Annotated[int | None, typer.Option(help="Its depth; default: the network's.")] = None,
     stages: Annotated[int | None, typer.Option(help="Its stages; default: the network's.")] = None,
+    stem_bits: Annotated[
+        int | None, typer.Option(help="Of a weight in the first layer, 1 or 8; default: 1.")
+    ] = None,
+    classifier_bits: Annotated[
+        int | None, typer.Option(help="Of a weight in the last layer, 1 or 8; default: 1.")
+    ] = None,
     run: Annotated[
         Path | None,
         typer.Option("--run", help="Use the shape and cipher of this trained run instead."),
@@ -54,18 +60,27 @@ def device(
     from rbnn.files import write_atomic
     from rbnn.image.board import load_board
     from rbnn.runs.run import choose_run
+    from rbnn.runs.settings import TABLE
 
     if layers_only or run is not None:
         chosen = "--layers-only" if layers_only else "--run"
-        named = {"--arch": arch, "--width": width, "--depth": depth, "--stages": stages}
+        named = {"--arch": arch, "--width": width, "--depth": depth, "--stages": stages,
+                 "--stem-bits": stem_bits, "--classifier-bits": classifier_bits}  # fmt: skip
         options.refuse_beside(chosen, {**named, "--run": run} if layers_only else named)
+    stem_bits, classifier_bits = stem_bits or 1, classifier_bits or 1
+    for name, bits in (("stem_bits", stem_bits), ("classifier_bits", classifier_bits)):
+        TABLE[name].check(bits)
     manifest = load_board(board)
     arch = arch or "resnet"
-    shape: NetworkShape | None = NetworkShape(arch, width, depth, stages)
+    shape: NetworkShape | None = NetworkShape(
+        arch, width, depth, stages, stem_bits=stem_bits, classifier_bits=classifier_bits
+    )
     command = f"rbnn bench device --board {board} --arch {arch}"
     command += f" --width {width}" if width else ""
     command += f" --depth {depth}" if depth else ""
     command += f" --stages {stages}" if stages else ""
+    command += f" --stem-bits {stem_bits}" if stem_bits > 1 else ""
+    command += f" --classifier-bits {classifier_bits}" if classifier_bits > 1 else ""
     if run is not None:
         shape = NetworkShape.of_run(choose_run(run, options.DEFAULT_RUNS))
         command = f"rbnn bench device --board {board} --run {run}"
@@ -113,6 +128,8 @@ def document(
 
     def measure(shape: NetworkShape, inputs: int, application: bool) -> list[BenchFigures]:
         sizes = f"--width {shape.width} --depth {shape.depth} --stages {shape.stages}"
+        ends = f" --stem-bits {shape.stem_bits} --classifier-bits {shape.classifier_bits}"
+        sizes += ends if (shape.stem_bits, shape.classifier_bits) != (1, 1) else ""
         options_used = f"--arch {shape.architecture} {sizes} --inputs {inputs}"
         return [
             run_bench(

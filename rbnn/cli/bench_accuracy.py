@@ -11,6 +11,7 @@ from rbnn.cli import options
 from rbnn.cli.options import JsonOption, UntilOption
 from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
+from rbnn.extras import require_training
 from rbnn.runs.errors import TrainingPausedError
 from rbnn.runs.settings import TABLE
 
@@ -75,6 +76,7 @@ def accuracy(
     added to a comparison; its other settings cannot change. The tables and plots are in accuracy.md
     in its folder.
     """
+    require_training()
     from rbnn.compare.choice import ComparisonChoice, parse_numbers, parse_schemes
     from rbnn.compare.report import write_report
     from rbnn.compare.tables import tables as tables_of

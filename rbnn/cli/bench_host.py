@@ -10,6 +10,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import JsonOption
+from rbnn.extras import require_training
 
 
 def host(
@@ -32,6 +33,7 @@ def host(
     device's integers. Default: vgg and resnet at their default sizes. Fails if the C engine's
     numbers differ from the reference's.
     """
+    require_training()
     from rbnn.bench.host import bench_host
     from rbnn.bench.host_tables import host_table
     from rbnn.runs.run import choose_run

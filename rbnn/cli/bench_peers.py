@@ -9,6 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import JsonOption, UntilOption
+from rbnn.extras import require_training
 from rbnn.runs.errors import TrainingPausedError
 
 
@@ -58,6 +59,7 @@ def peers(
     Ctrl-C; the same command continues. Writes peers.json, peers.md, peers.svg and peers.png to the
     folder.
     """
+    require_training()
     from rbnn.peers.experiment import bench_peers
     from rbnn.peers.page import STEM, headline, summary
     from rbnn.peers.page import tables as tables_of

@@ -9,6 +9,7 @@ import typer
 from rbnn.cli import options
 from rbnn.cli.options import JsonOption
 from rbnn.cli.training import Given, training_options
+from rbnn.extras import require_training
 from rbnn.runs.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def train(
 
     They take turns in one run. The images are random.
     """
+    require_training()
     from rbnn.bench.train_speed import bench_train
     from rbnn.runs.start import check
     from rbnn.tasks.loading_bar import LoadingBar

@@ -9,6 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import EmulatedOption, PortOption
+from rbnn.extras import require_training
 
 DEFAULT_TASKS = "digits,words"
 DEFAULT_SAMPLES = 200
@@ -85,6 +86,7 @@ def demo(
         figures = demonstrate(plan, notes.print)
         report = seven_report(figures)
     else:
+        require_training()
         from rbnn.demo.main_job import run_demo
         from rbnn.demo.tables import demo_report
 

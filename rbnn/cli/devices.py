@@ -1,8 +1,10 @@
-"""``rbnn devices``: the registry's devices, their proof of identity, and the audit log."""
+"""``rbnn devices``: the registry's devices, those with other firmware, their proof of identity, and
+the audit log."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,8 +28,8 @@ devices = typer.Typer(invoke_without_command=True)
 def list_devices(
     context: typer.Context, registry: RegistryOption = DEFAULT_REGISTRY, as_json: JsonOption = False
 ) -> None:
-    """List the enrolled devices; `check` has a board prove which one it is, `audit` checks the
-    registry's log."""
+    """List the enrolled devices; `add` adds one with other firmware, `check` has a board prove
+    which one it is, `audit` checks the registry's log."""
     if context.invoked_subcommand is not None:
         return
     from rich.table import Table
@@ -54,6 +56,32 @@ def list_devices(
     for one in found:
         table.add_row(one.public, one.name, one.board, one.enrolled_at)
     output().print(table)
+
+
+@devices.command("add")
+def add(
+    partition: Annotated[Path, typer.Argument(help="File with what rbnn_enroll made.")],
+    public: Annotated[str, typer.Option("--public", help="The device's public key, 64 digits.")],
+    sign_public: Annotated[
+        str, typer.Option("--sign-public", help="Its public key for signatures, 64 digits.")
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", help="What the registry calls the device.")
+    ] = None,
+    registry: RegistryOption = DEFAULT_REGISTRY,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a device with firmware of its own, which a C library of rbnn enrolled."""
+    from rbnn.device.enrolment import add_enrolled
+    from rbnn.keys.registry import Registry
+
+    with Registry.open(registry) as book:
+        report = add_enrolled(book, partition, public, sign_public, name)
+    if as_json:
+        print(report.model_dump_json(indent=2))
+        return
+    print(f"Device {report.device} is in the registry.")
+    print(f"License it with: rbnn license issue --device {report.device[:16]} --user-key")
 
 
 @devices.command("audit")

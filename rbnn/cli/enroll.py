@@ -31,9 +31,7 @@ def enroll(
         bool,
         typer.Option("--again", help="Enrol as a new device; its licences are lost."),
     ] = False,
-    name: Annotated[
-        str | None, typer.Option("--name", help="What the registry calls the device.")
-    ] = None,
+    name: options.DeviceNameOption = None,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
     emulated: EmulatedOption = False,

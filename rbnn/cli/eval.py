@@ -24,26 +24,37 @@ if TYPE_CHECKING:
     from rbnn.device.evaluation import BoardAccuracy
     from rbnn.frozen import Frozen
 
+WRONG_SECRETS = 20
+SAMPLES = 200
+
 
 def evaluate(
     run: Annotated[
         Path | None, typer.Argument(help="Run folder or name; default: the newest.")
     ] = None,
     wrong_secrets: Annotated[
-        int, typer.Option(min=0, help="Wrong secrets to force on each task; 0 for none.")
-    ] = 20,
-    engine: Annotated[
-        Literal["keras", "reference", "c"],
+        int | None,
         typer.Option(
-            help="Keras, or the device's integer arithmetic in NumPy or (by far the fastest) in C."
+            min=0,
+            help=f"Wrong secrets to force on each task; 0 for none. Default: {WRONG_SECRETS}.",
         ),
-    ] = "keras",
+    ] = None,
+    engine: Annotated[
+        Literal["keras", "reference", "c"] | None,
+        typer.Option(
+            help="Keras (the default), or the device's integer arithmetic in NumPy or (by far the "
+            "fastest) in C."
+        ),
+    ] = None,
     board: Annotated[
         str | None, typer.Option(help="Measure on this board instead; it must hold RUN.")
     ] = None,
     samples: Annotated[
-        int, typer.Option(min=0, help="With --board: test samples per task; 0 for all.")
-    ] = 200,
+        int | None,
+        typer.Option(
+            min=0, help=f"With --board: test samples per task; 0 for all. Default: {SAMPLES}."
+        ),
+    ] = None,
     user_key: UserKeyOption = None,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
@@ -54,6 +65,12 @@ def evaluate(
 
     If a board fails, the tasks that it had finished are printed.
     """
+    if board is None:
+        only: dict[str, object] = {"--samples": samples, "--user-key": user_key, "--port": port}
+        only |= {"--device-folder": device_folder, "--emulated": emulated or None}
+        options.refuse_without("--board", only)
+    else:
+        options.refuse_beside("--board", {"--wrong-secrets": wrong_secrets, "--engine": engine})
     from rbnn.runs.figures import unfinished
     from rbnn.runs.run import choose_run
     from rbnn.runs.start import load_data
@@ -84,8 +101,9 @@ def evaluate(
                 data = load_data(trained.config(), bar.show)
                 key = options.user_key_loader(user_key)
                 target = options.target(board, port, device_folder, emulated)
+                count = SAMPLES if samples is None else samples
                 with target.open() as session:
-                    for one in evaluate_run(session, trained, data, samples, key, bar.show):
+                    for one in evaluate_run(session, trained, data, count, key, bar.show):
                         measured.append(one)  # one by one: each outlives an error in the next
         except RbnnError as error:
             if measured:
@@ -102,6 +120,7 @@ def evaluate(
     with LoadingBar() as bar:
         data = load_data(trained.config(), bar.show)
         predictor = None
+        engine = engine or "keras"
         if engine != "keras":
             from rbnn.export.integer_predictor import integer_predictor
 
@@ -109,7 +128,8 @@ def evaluate(
         from rbnn.train.assess import assess, require_passed
         from rbnn.train.report import assessment_tables
 
-        reports = assess(trained, data, wrong_secrets, predictor, bar.show)
+        tries = WRONG_SECRETS if wrong_secrets is None else wrong_secrets
+        reports = assess(trained, data, tries, predictor, bar.show)
     show({"engine": engine}, reports, assessment_tables(reports))
     require_passed(reports)
 

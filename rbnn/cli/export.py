@@ -1,16 +1,28 @@
-"""``rbnn export``: from a run to container, C arrays and golden vectors, checked."""
+"""``rbnn export``: from a run to container, C arrays and golden vectors, and to a C library."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rbnn.cli.options import DEFAULT_PROVIDER_KEY, DEFAULT_RUNS, JsonOption, output, say
+from rbnn.cli.options import (
+    DEFAULT_PROVIDER_KEY,
+    DEFAULT_RUNS,
+    JsonOption,
+    output,
+    refuse_beside,
+    refuse_without,
+    say,
+)
+
+if TYPE_CHECKING:
+    from rbnn.library.names import Names
 
 
 def export(
@@ -34,13 +46,33 @@ def export(
             "--board", help="Refuse a model that does not fit in this board's flash and RAM."
         ),
     ] = None,
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            "--library",
+            help="Also write a C library for your own firmware into this folder: docs/c-api.md.",
+        ),
+    ] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--prefix", help="Of all its names, so that a program may hold two; default: rbnn_."
+        ),
+    ] = None,
+    test_only: Annotated[
+        bool,
+        typer.Option(
+            "--test-only", help="With --library: of a packed model, whose keys are published."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a run's model container, C arrays and golden vectors."""
+    """Write a run's model container, C arrays and golden vectors; with --library, a C library."""
     from rich.console import Console
 
     from rbnn.export import checks as export_checks
     from rbnn.export.export import NO_PROVIDER, export_run
+    from rbnn.export.packed import refuse_unasked
     from rbnn.export.report import check_table, size_table
     from rbnn.export.ship import FOLDER
     from rbnn.export.verify import require_passed, verify_run, warnings
@@ -52,10 +84,20 @@ def export(
     from rbnn.runs.start import load_data
     from rbnn.tasks.loading_bar import LoadingBar
 
+    names = _library_names(library, prefix, test_only)
+    if library is not None and names is not None and test_only:
+        refuse_beside("--test-only", {"--out": out, "--board": board})
+        _write_packed(run, library, names, as_json)
+        return
+    refuse_unasked(run, "rbnn export {} --library DIR --test-only")
     trained = choose_run(run, DEFAULT_RUNS)
     if note := unfinished(trained):
         say(note)
     provider = load_provider_public(provider_key)
+    if names is not None:
+        from rbnn.library.library import require_provider
+
+        require_provider(provider or NO_PROVIDER)
     check = None if board is None else partial(check_model, load_board(board))
     with LoadingBar() as bar:
         result = export_run(trained, provider or NO_PROVIDER, out, bar.show, check=check)
@@ -66,11 +108,18 @@ def export(
             data = load_data(trained.config(), bar.show)
             checks = verify_run(trained, result.container, data, bar.show)
         export_checks.record(result, checks)
+    # Not one of a model that failed its checks.
+    written = library if names is not None and all(check.passed for check in checks) else None
+    if written is not None and names is not None:
+        from rbnn.library.library import write_library
+
+        write_library(result.container, written, names)
     if as_json:
         document = {
             "run": str(trained.folder),
             "folder": str(result.folder),
             "ship": str(result.folder / FOLDER),
+            "library": None if written is None else str(written),
             "manifest": result.manifest.model_dump(mode="json"),
             "memory": None if memory is None else {**asdict(memory), "weights": memory.mode},
             "checks": [{**check.model_dump(), "passed": check.passed} for check in checks],
@@ -90,6 +139,8 @@ def export(
             )
         console.print(f"Export: {result.folder}", soft_wrap=True)
         console.print(f"To pass on: {result.folder / FOLDER} and nothing else", soft_wrap=True)
+        if written is not None and names is not None:
+            _say_library(written, names)
     if provider is None:
         Console(stderr=True, highlight=False).print(
             f"No provider key {provider_key}: this export cannot be licensed. "
@@ -99,6 +150,38 @@ def export(
     for line in warnings(checks):
         Console(stderr=True, highlight=False).print(line, soft_wrap=True, markup=False)
     require_passed(checks)
+
+
+def _library_names(library: Path | None, prefix: str | None, test_only: bool) -> Names | None:
+    """The names of the library that the options ask for; its folder is checked before any work."""
+    if library is None:
+        refuse_without("--library", {"--prefix": prefix, "--test-only": test_only or None})
+        return None
+    from rbnn.library.folder import check_folder
+    from rbnn.library.names import DEFAULT, Names
+
+    names = Names.parse(DEFAULT if prefix is None else prefix)
+    check_folder(library)
+    return names
+
+
+def _write_packed(folder: Path | None, library: Path, names: Names, as_json: bool) -> None:
+    from rbnn.export.packed import SHIPPED, WARNING, PackedModel
+    from rbnn.library.library import write_library
+
+    write_library(PackedModel.read(folder or SHIPPED).container, library, names)
+    say(WARNING)
+    if as_json:
+        print(json.dumps({"library": str(library)}, indent=2))
+    else:
+        _say_library(library, names, f" -D {names.macro}ALLOW_TEST_ONLY=ON")
+
+
+def _say_library(library: Path, names: Names, options: str = "") -> None:
+    console = output()
+    console.print(f"Library: {library}, header src/{names.package}.h", soft_wrap=True)
+    build = f"cmake -S {shlex.quote(str(library))} -B build{options} && cmake --build build"
+    console.print(f"Build it with: {build}", soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -30,12 +30,8 @@ def flash(
     ] = None,
     board: BoardOption = options.DEFAULT_BOARD,
     user_key: UserKeyOption = None,
-    tasks: Annotated[
-        str, typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all.")
-    ] = "",
-    name: Annotated[
-        str | None, typer.Option("--name", help="What the registry calls the device.")
-    ] = None,
+    tasks: options.LicensedTasksOption = None,
+    name: options.DeviceNameOption = None,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
     emulated: EmulatedOption = False,
@@ -64,9 +60,11 @@ def flash(
     from rbnn.device.source import find_source
     from rbnn.image import sizes
     from rbnn.keys import registry as registries
+    from rbnn.tasks.names import split_names
 
     if development:
         options.refuse_beside("--development", {"--release-only": release_only or None})
+    named = split_names(tasks)
     target = options.target(board, port, device_folder, emulated)
     source = find_source(
         run,
@@ -76,7 +74,7 @@ def flash(
         say=options.say,
         development=development,
     )
-    names = source.choose_tasks(tasks)
+    names = source.choose_tasks(named)
     load_key = options.user_key_loader(user_key)
     key = None if dry_run else deploy.require_user_key(load_key)
     if not dry_run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,8 +23,10 @@ from rbnn.cli.options import (
     RunsOption,
     UserKeyCommand,
 )
+from rbnn.errors import RbnnError
 
 if TYPE_CHECKING:
+    from rbnn.device.installing import InstalledLicence, ObeyedNotice
     from rbnn.keys.revocation import Notice
 
 license_app = typer.Typer(no_args_is_help=True)
@@ -41,9 +44,7 @@ def issue(
         Path | None, typer.Argument(help="Run folder or name; default: the newest.")
     ] = None,
     device: DeviceOption = None,
-    tasks: Annotated[
-        str, typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all.")
-    ] = "",
+    tasks: options.LicensedTasksOption = None,
     user_key: Annotated[
         str,
         typer.Option(
@@ -55,7 +56,12 @@ def issue(
     ] = options.NO_VALUE,
     limit: Annotated[
         int,
-        typer.Option("--limit", min=0, help="Inferences with each licence; 0 for no limit."),
+        typer.Option(
+            "--limit",
+            min=0,
+            max=0xFFFFFFFF,
+            help="Inferences with each licence; 0 for no limit.",
+        ),
     ] = 0,
     activations: Annotated[
         int,
@@ -79,14 +85,16 @@ def issue(
     as_json: JsonOption = False,
 ) -> None:
     """Issue a licence file for each task, for one enrolled device and one user."""
+    from rbnn.device.enrolment import OTHER_FIRMWARE
     from rbnn.device.licensing import LicenceFiles, issue_licences
     from rbnn.export.export import Export
     from rbnn.keys.provider_key import load_provider_key
     from rbnn.keys.registry import Registry
     from rbnn.runs.run import choose_run
+    from rbnn.tasks.names import split_names
 
+    names = split_names(tasks)
     trained = choose_run(run, runs)
-    names = [name for name in tasks.split(",") if name]
     container = Export.read(trained.export_folder).container
     provider = load_provider_key(provider_key, passphrase_file)
     user = options.load_user_key(user_key)
@@ -114,6 +122,8 @@ def issue(
         options.say(f"wrote {path}")
     if as_json:
         print(json.dumps({"licences": rows}, indent=2))
+    elif name == OTHER_FIRMWARE:
+        print("Bring them to the device, whose firmware gives them to rbnn_add_licence.")
     else:
         listed = shlex.join(row["file"] for row in rows)
         print(f"Put them on the board with: rbnn license install {listed} --board {name}")
@@ -139,33 +149,48 @@ def install(
     registry: RegistryOption = options.DEFAULT_REGISTRY,
     as_json: JsonOption = False,
 ) -> None:
-    """Put licence files and notices of revocation on a board, over its serial line."""
+    """Put licence files and notices of revocation on a board, over its serial line.
+
+    If the board refuses one, what it took before is printed; with --json, together with the error.
+    """
     from rbnn.device import installing
     from rbnn.keys.registry import Registry
 
     new, notices = installing.read_files(files)
     target = options.target(board, port, device_folder, emulated)
-    obeyed, installed = [], []
-    if notices:
-        with target.open() as session:
-            obeyed = installing.obey(session, notices)
-    if keep and new:
-        target.check()
-        with Registry.open(registry, create=False) as known:
-            installed = installing.install_in_flash(target, known, new, options.say)
-    elif new:
-        with target.open() as session:
-            installed = installing.install(session, new)
-    if as_json:
-        rows = [one.model_dump(mode="json") for one in installed]
-        gone = [one.model_dump(mode="json") for one in obeyed]
-        print(json.dumps({"board": board, "licences": rows, "revoked": gone}, indent=2))
-        return
-    for notice in obeyed:
-        print(f"{notice.task}: licences before {notice.accepts_from} are revoked, for good")
-    for one in installed:
-        lasts = "is in flash" if one.lasting else "lasts until the board's power goes off"
-        print(f"{one.task}: licence {one.sequence} {lasts}")
+    obeyed: list[ObeyedNotice] = []
+    installed: list[InstalledLicence] = []
+    failed: dict[str, str] = {}
+
+    def take(licences: Iterable[InstalledLicence]) -> None:
+        for one in options.keep(licences, installed):
+            if not as_json:
+                lasts = "is in flash" if one.lasting else "lasts until the board's power goes off"
+                print(f"{one.task}: licence {one.sequence} {lasts}", flush=True)
+
+    try:
+        if notices:
+            with target.open() as session:
+                for notice in options.keep(installing.obey(session, notices), obeyed):
+                    if not as_json:
+                        before = f"licences before {notice.accepts_from}"
+                        print(f"{notice.task}: {before} are revoked, for good", flush=True)
+        if keep and new:
+            target.check()
+            with Registry.open(registry, create=False) as known:
+                take(installing.install_in_flash(target, known, new, options.say))
+        elif new:
+            with target.open() as session:
+                take(installing.install(session, new))
+    except RbnnError as error:
+        failed = {"error": error.what, "try": error.fix}
+        raise
+    finally:
+        if as_json and (obeyed or installed):
+            rows = [one.model_dump(mode="json") for one in installed]
+            gone = [one.model_dump(mode="json") for one in obeyed]
+            document = {"board": board, "licences": rows, "revoked": gone, **failed}
+            print(json.dumps(document, indent=2))
     if new and not keep:
         options.say("With --keep, it is written to flash.")
 
@@ -196,8 +221,7 @@ def revoke(
         def deliver(notice: Notice) -> None:
             nonlocal path
             path = out / f"{task}-{notice.notice_id.hex()[:8]}.revocation"
-            out.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, notice.data)
+            write_atomic(path, notice.data, folder_option="--out")
 
         made = revoke_task(known, provider, bytes.fromhex(found.public), task, deliver)
     if as_json:

@@ -28,6 +28,7 @@ _LISTED = (
     "task",
     "user",
     "inference_limit",
+    "activation_limit",
     "release_only",
     "issued_at",
 )
@@ -43,14 +44,15 @@ def list_licences(
     task: Annotated[str | None, typer.Option("--task", help="Name of a task.")] = None,
     revoked: Annotated[
         bool | None,
-        typer.Option(
-            "--revoked/--valid", help="Only those that were revoked or transferred, or only others."
-        ),
+        typer.Option("--revoked", help="Only those that were revoked or transferred."),
     ] = None,
+    valid: Annotated[bool | None, typer.Option("--valid", help="Only those that count.")] = None,
     registry: RegistryOption = options.DEFAULT_REGISTRY,
     as_json: JsonOption = False,
 ) -> None:
     """List issued licences: of all, or of one device, user or task."""
+    if revoked:
+        options.refuse_beside("--revoked", {"--valid": valid})
     from rich.table import Table
 
     from rbnn.keys import facts
@@ -59,20 +61,23 @@ def list_licences(
 
     with Registry.open(registry, create=False) as known:
         public = None if device is None else known.find_device(device).public
-        wanted = LicenceFilter(device=public, user=user, task=task, is_revoked=revoked)
+        state = False if valid else revoked
+        wanted = LicenceFilter(device=public, user=user, task=task, is_revoked=state)
         found = [facts.of_row(one) for one in known.licences(wanted=wanted)]
     if as_json:
         rows = [one.model_dump(include={*_LISTED, *_CLOSED}) for one in found]
         print(json.dumps({"licences": rows}, indent=2))
         return
-    table = Table("device", "no.", "task", "user", "limit", "issued", "licence", "state")
+    heads = ("device", "no.", "task", "user", "inferences", "activations")
+    table = Table(*heads, "issued", "licence", "state")
     for one in found:
         table.add_row(
             str(one.device)[:16],
             str(one.sequence),
             one.task,
             one.user,
-            str(one.inference_limit or "none"),
+            str(one.inference_limit or "no limit"),
+            str(one.activation_limit or "no limit"),
             one.issued_at,
             one.licence[:16],
             one.state,
@@ -126,7 +131,8 @@ def _print(found: LicenceFacts) -> None:
         "task": task if found.task is None else f"{found.task} ({task})",
         "device": device,
         "user": found.user,
-        "inferences per activation": str(found.inference_limit or "no limit"),
+        "inferences": str(found.inference_limit or "no limit"),
+        "activations": str(found.activation_limit or "no limit"),
         "development builds": "refuse it" if found.release_only else None,
         "licence no. of its device": str(found.sequence),
         "issued": found.issued_at,

@@ -110,6 +110,14 @@ def run() -> None:
     except RbnnError as error:
         show(error.what, error.fix)
         end(error.what, error.fix, error.exit_code)
+    except ModuleNotFoundError as error:
+        from rbnn.extras import explain
+
+        missing = explain(error)
+        if missing is None:
+            raise
+        show(missing.what, missing.fix)
+        end(missing.what, missing.fix, missing.exit_code)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

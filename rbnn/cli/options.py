@@ -56,6 +56,25 @@ ReleaseOnlyOption = Annotated[
     bool,
     typer.Option("--release-only", help="Licences that a development build does not open."),
 ]
+
+
+def _checked_name(name: str | None) -> str | None:
+    """Refused before a board is touched: what it was enrolled as cannot be taken back."""
+    if name is not None:
+        from rbnn.keys.records import check_device_name
+
+        check_device_name(name)
+    return name
+
+
+DeviceNameOption = Annotated[
+    str | None,
+    typer.Option("--name", help="What the registry calls the device.", callback=_checked_name),
+]
+LicensedTasksOption = Annotated[
+    str | None,
+    typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all."),
+]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 UntilOption = Annotated[

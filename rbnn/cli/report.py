@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.options import BoardOption, JsonOption, RegistryOption, RunsOption
+from rbnn.extras import require_training
 
 
 def report(
@@ -53,11 +55,13 @@ def report(
     The page loads nothing from elsewhere and holds nothing secret; it reads well on a phone and in
     print. RUN need not be exported or finished: the page says what is missing.
     """
+    require_training()
     from rbnn.report.gather import (
         CARD_FILE,
         PAGE_FILE,
         Wishes,
         check_files,
+        notes,
         report_run,
         write_report,
     )
@@ -79,7 +83,7 @@ def report(
     with LoadingBar() as bar:
         made = report_run(chosen, wishes, bar.show)
     write_report(made, page_file, card_file)
-    for note in made.notes:
+    for note in notes(made, shlex.quote(str(chosen.folder))):
         options.say(note)
     if as_json:
         files = {"page": str(page_file), "card": str(card_file)}

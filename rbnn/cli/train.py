@@ -16,6 +16,7 @@ from rbnn.cli import options
 from rbnn.cli.options import JsonOption, UntilOption
 from rbnn.cli.training import Given, training_options
 from rbnn.errors import RbnnError
+from rbnn.extras import require_training
 from rbnn.runs.errors import TrainingPausedError
 from rbnn.runs.recipes import recipe_help, with_recipe
 from rbnn.runs.settings import TABLE, Settings
@@ -41,7 +42,8 @@ def train(
         Path | None, typer.Option(help=f"Folder of all runs. Default: {options.DEFAULT_RUNS}.")
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Continue this run, with the settings that it has.")
+        Path | None,
+        typer.Option(help="Continue this run (folder or name), with the settings that it has."),
     ] = None,
     distribute: Annotated[
         bool,
@@ -69,6 +71,7 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
+    require_training()
     if tasks is None and resume is None:
         raise RbnnError(
             "Name either tasks to train or a run to resume.",
@@ -83,7 +86,7 @@ def train(
             f"rbnn train --resume {resume}",
         )
     from rbnn.image.board import load_board
-    from rbnn.runs.run import Run
+    from rbnn.runs.run import choose_run
     from rbnn.runs.start import check, load_data, moved, start_run
     from rbnn.runs.teachers import check_files
     from rbnn.tasks import load, parse_specs
@@ -96,7 +99,7 @@ def train(
     stop = None if until is None else parse_until(until)
     run = data = workers = None
     if resume is not None:
-        run = Run(resume)
+        run = choose_run(resume, options.DEFAULT_RUNS)
         config = run.config()
         if tasks is not None:
             given["tasks"] = moved(config, parse_specs(tasks)).tasks
@@ -180,7 +183,9 @@ def warn_if_too_large(board: Board, config: RunConfig) -> None:
     from rbnn.image.fit import check_network
 
     try:
-        check_network(board, config.topology(), [task.labels for task in config.tasks])
+        labels = [task.labels for task in config.tasks]
+        sound = any(task.front_end for task in config.tasks)
+        check_network(board, config.topology(), labels, takes_sound=sound)
     except FitError as error:
         options.say(f"warning: {error}")
 

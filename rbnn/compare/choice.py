@@ -191,9 +191,11 @@ def _parse(name: str, text: str, form: str, read: Callable[[str], T]) -> tuple[T
     try:
         found = tuple(read(word.strip()) for word in text.split(","))
     except ValueError as error:
-        raise RbnnError(f"{name} must be {form}. Received: {text!r}.") from error
+        raise RbnnError(
+            f"{name} must be {form}. Received: {text!r}.", "Omit it for the default."
+        ) from error
     if len(set(found)) < len(found):
-        raise RbnnError(f"{name} has a repeated entry. Received: {text!r}.")
+        raise RbnnError(f"{name} has a repeated entry. Received: {text!r}.", "Name each once.")
     return found
 
 
@@ -223,10 +225,14 @@ def _check(choice: ComparisonChoice, tasks: int) -> None:
     for count in choice.counts or ():
         if not 1 <= count <= tasks:
             raise RbnnError(
-                f"--counts must be from 1 to {tasks}, the number of tasks. Received: {count}."
+                f"--counts must be from 1 to {tasks}, the number of tasks. Received: {count}.",
+                "Omit it for the default.",
             )
     if choice.wrong_secrets is not None and choice.wrong_secrets < 0:
-        raise RbnnError(f"--wrong-secrets must be 0 or more. Received: {choice.wrong_secrets}.")
+        raise RbnnError(
+            f"--wrong-secrets must be 0 or more. Received: {choice.wrong_secrets}.",
+            "Omit it for the default.",
+        )
     settings = choice.settings
     architecture(settings["architecture"])
     for seed in choice.seeds or ():

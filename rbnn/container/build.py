@@ -96,7 +96,7 @@ def build(
             {
                 "name": _encode_name(task.name, "task"),
                 "classes": task.classes,
-                "reserved": 0,
+                "front_end": task.front_end,
                 "sealed_offset": sealed_offset + len(blocks),
                 "sealed_bytes": len(task.sealed),
             }

@@ -20,6 +20,7 @@ from rbnn.spec.layout import (
     SEALED_NONCE_BYTES,
     SEALED_TAG_BYTES,
     Cipher,
+    FrontEnd,
 )
 from rbnn.spec.published import TEST_ONLY_PROVIDER_PUBLIC
 
@@ -29,11 +30,20 @@ CRC_OFFSET = CONTAINER_HEADER.offset("crc32")
 
 @dataclass(frozen=True)
 class SealedTask:
-    """One task as the container has it: name, class count, sealed block."""
+    """One task as the container has it: name, class count, sealed block, what makes its input.
+
+    ``front_end`` is a :class:`FrontEnd`, or the number of one that a later version knows.
+    """
 
     name: str
     classes: int
     sealed: bytes
+    front_end: int = FrontEnd.NONE
+
+    @property
+    def takes_sound(self) -> bool:
+        """Whether this version's front end makes its input."""
+        return self.front_end == FrontEnd.LOG_MEL
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,11 @@ class Container:
     def digest(self) -> bytes:
         """Model digest: BLAKE2b-256 of all bytes."""
         return hashlib.blake2b(self.data, digest_size=32).digest()
+
+    @property
+    def takes_sound(self) -> bool:
+        """Whether a device with this model can listen."""
+        return any(task.takes_sound for task in self.tasks)
 
     @property
     def is_test_only(self) -> bool:

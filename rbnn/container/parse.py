@@ -226,7 +226,6 @@ def _parse_tasks(data: bytes, header: dict[str, Any]) -> tuple[SealedTask, ...]:
         name = _parse_name(record["name"], "task")
         start, length = record["sealed_offset"], record["sealed_bytes"]
         _require(0 < record["classes"] <= header["max_classes"], f"class count of task {name}")
-        _require(record["reserved"] == 0, "a reserved member is not zero")
         _require(
             start % ALIGNMENT == 0
             and start >= end
@@ -236,7 +235,7 @@ def _parse_tasks(data: bytes, header: dict[str, Any]) -> tuple[SealedTask, ...]:
         )
         end = start + length
         largest = max(largest, length - SEALED_OVERHEAD)
-        tasks.append(SealedTask(name, record["classes"], data[start:end]))
+        tasks.append(SealedTask(name, record["classes"], data[start:end], record["front_end"]))
     _require(len({task.name for task in tasks}) == len(tasks), "two tasks have the same name")
     _require(header["params_bytes"] == largest, "params_bytes")
     return tuple(tasks)

@@ -16,7 +16,6 @@ from rbnn.export.export import Export, export_run
 from rbnn.export.packed import PackedModel
 from rbnn.frozen import Frozen
 from rbnn.image import platformio, sizes
-from rbnn.image.paths import cache_folder
 from rbnn.image.platformio import BuildResult
 from rbnn.image.sizes import SizeReport
 from rbnn.keys import licence, provisioning
@@ -26,6 +25,7 @@ from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.queries import LicenceFilter
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
+from rbnn.places import build_cache
 from rbnn.runs.figures import unfinished
 from rbnn.runs.run import Run
 
@@ -148,7 +148,7 @@ def prepare_packed(
         RbnnError: see :func:`prepare`.
     """
     say(f"The keys of {packed.folder} are TEST-ONLY: published, they protect nothing.")
-    place = cache_folder() / "packed" / packed.document.model_digest[:16]
+    place = build_cache() / "packed" / packed.document.model_digest[:16]
     export = packed.lay_out(place if folder is None else folder)
     source = packed.folder
     return _build(source, packed.secrets, export, target, say, development, test_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from rbnn.device.answers import Identity
 from rbnn.device.errors import DeviceError, from_error_line
@@ -11,10 +12,13 @@ from rbnn.device.session import Session
 from rbnn.device.target import Say, Target
 from rbnn.frozen import Frozen
 from rbnn.keys import provisioning
-from rbnn.keys.errors import RegistryError
+from rbnn.keys.errors import ProvisioningError, RegistryError
 from rbnn.keys.registry import Registry
+from rbnn.spec.kdf import KEY_BYTES
 from rbnn.spec.status import Status
 
+OTHER_FIRMWARE = "library"
+"""In place of a board's name: a device whose firmware is not rbnn's own."""
 AGAIN = "Enrol it again, as a new device: rbnn enroll --again"
 
 
@@ -135,6 +139,52 @@ def enroll(
         sign_public=entry.sign_public,
         enrolled_now=device.is_new,
     )
+
+
+def add_enrolled(
+    registry: Registry, partition: Path, public: str, sign_public: str, name: str | None = None
+) -> EnrolmentReport:
+    """Add a device that enrolled itself, with a C library of ``rbnn export --library``.
+
+    Args:
+        registry: where it is added.
+        partition: file of what ``rbnn_enroll`` made.
+        public: X25519 public key, 64 hexadecimal digits.
+        sign_public: EdDSA public key, likewise.
+        name: what the registry calls it.
+
+    Raises:
+        RbnnError: the file or a key is malformed, or another signing key is known of the device.
+    """
+    try:
+        record = provisioning.parse(partition.read_bytes()).helper_record
+    except OSError as error:
+        raise RegistryError(
+            f"Cannot read {partition}: {error.strerror}.",
+            "Name the file with the partition that rbnn_enroll made.",
+        ) from error
+    except ProvisioningError as error:
+        error.fix = "Name the file with the partition that rbnn_enroll made, as it is."
+        raise
+    keys = [_key("--public", public), _key("--sign-public", sign_public)]
+    registry.add_device(keys[0], keys[1], OTHER_FIRMWARE, record, name)
+    return EnrolmentReport(
+        board=OTHER_FIRMWARE, device=keys[0].hex(), sign_public=keys[1].hex(), enrolled_now=True
+    )
+
+
+def _key(option: str, text: str) -> bytes:
+    """A public key as it is typed; all zeros are what a device without keys gives."""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES or not any(key):
+        raise RegistryError(
+            f"{option} {text!r} is not a public key: 64 hexadecimal digits.",
+            "Give the keys that rbnn_public_keys wrote on the enrolled device.",
+        )
+    return key
 
 
 def _has_no_pattern(target: Target) -> bool:

@@ -11,9 +11,10 @@ _ERROR_LINE = re.compile(r"e-\[(?P<name>[a-z-]+)(?:: (?P<text>.*))?\]")
 
 _OTHER_SRAM = (
     "Switch the board off for ten seconds and try again; if that does not help, move the "
-    "fingerprint to other SRAM (noinit in boards/NAME.json and NAME.ld) or use another chip: "
+    "fingerprint to other SRAM (noinit in boards/NAME/board.json and memory.ld) or use another chip: "
     "docs/security.md, Fingerprint."
 )
+_NEW_LICENCE = "Put a new one on the board: rbnn license issue, then rbnn license install"
 _FIXES: dict[Status, str] = {
     Status.BUFFER_INCOMPLETE: "Load a whole input first: db load",
     Status.NO_CONTAINER: "Write a model to it: rbnn flash --user-key PATH",
@@ -21,7 +22,7 @@ _FIXES: dict[Status, str] = {
     Status.PROVISIONING_DAMAGED: "Write it again: rbnn flash --user-key PATH",
     Status.POWER_CYCLE: "Unplug the board and plug it in again (emulated: rbnn board cycle).",
     Status.PUF_PATTERN: "Switch the board off for ten seconds and try again; if that does not "
-    "help, something writes to the fingerprint's RAM (noinit in boards/NAME.json) before the "
+    "help, something writes to the fingerprint's RAM (noinit in boards/NAME/board.json) before the "
     "firmware runs.",
     Status.PUF_BIAS: _OTHER_SRAM,
     Status.PUF_ENTROPY: _OTHER_SRAM,
@@ -34,7 +35,20 @@ _FIXES: dict[Status, str] = {
     Status.LOCKED: "Unlock it: rbnn switch TASK --user-key PATH",
     Status.NO_ACTIVE_TASK: "Choose a task: rbnn switch TASK --user-key PATH",
     Status.DEVELOPMENT_BUILD: "Write a release build: rbnn flash without --development",
-    Status.LIMIT: "Start a new activation: switch to the task again.",
+    Status.LIMIT: _NEW_LICENCE,
+    Status.LICENCE_OLD: _NEW_LICENCE,
+    Status.LICENCE_FORMAT: "Issue it with the rbnn that wrote the firmware: rbnn license issue",
+    Status.STORE_DAMAGED: "Enrol it as a new device: rbnn enroll --again; then license it again.",
+    Status.NO_STORE: "Issue one without --limit and --activations: rbnn license issue",
+    Status.ENROLLED: "Enrol it as a new device, which loses its licences: rbnn enroll --again",
+    Status.SELF_TEST: "Write the firmware again: rbnn flash --user-key PATH; if that does not "
+    "help, the chip is faulty.",
+    Status.CONTAINER_FORMAT: "Write model and firmware of one rbnn: rbnn flash --user-key PATH",
+    Status.CONTAINER_DAMAGED: "Write the model again: rbnn flash --user-key PATH",
+    Status.CONTAINER_LAYER: "Write model and firmware of one rbnn: rbnn flash --user-key PATH",
+    Status.LINE_TOO_LONG: "Send shorter lines.",
+    Status.BUFFER_SIZE: "Send as many bytes as db load announced.",
+    Status.STOPPED: "Send nothing until the answer ends.",
     Status.UNKNOWN_TASK: "List its tasks with: rbnn board status",
 }
 
@@ -72,6 +86,11 @@ class DeviceError(RbnnError):
         said, _, hint = text.partition("; ")
         hint = f"{hint[:1].upper()}{hint[1:]}." if hint else ""
         fix = _FIXES.get(status, hint) if status is not None else hint
+        if status is Status.LICENCE_REFUSED and command == "revoke":
+            fix = (
+                "The notice must be for this device, and made with the key of the provider that "
+                "licensed it: rbnn license revoke TASK --device DEVICE --provider-key PATH"
+            )
         super().__init__(f"The device refused `{command}`: {said}.", fix)
         self.status = status
         self.text = text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rbnn.device.answers import DeviceLicence
@@ -40,17 +40,19 @@ def read_files(files: Sequence[Path]) -> tuple[list[Licence], list[Notice]]:
     """Read licence files and notices of revocation.
 
     Raises:
-        LicenceError: names the file that cannot be read or is neither.
+        LicenceError: names the file that cannot be read or is neither, or two files for one task:
+            a board keeps only the last of them.
     """
     found: list[Licence] = []
+    tasks: dict[tuple[bytes, int], Path] = {}
     notices: list[Notice] = []
     for file in files:
         try:
             data = file.read_bytes()
             if revocation.is_notice(data):
                 notices.append(revocation.parse(data))
-            else:
-                found.append(licences.parse(data))
+                continue
+            new = licences.parse(data)
         except OSError as error:
             raise LicenceError(
                 f"Cannot read {file}: {error.strerror}.", "Make one with: rbnn license issue"
@@ -59,26 +61,37 @@ def read_files(files: Sequence[Path]) -> tuple[list[Licence], list[Notice]]:
             raise LicenceError(
                 f"{file} is no licence file: {error.what}", "Make one with: rbnn license issue"
             ) from error
+        task = new.model_id, new.task_number
+        if task in tasks:
+            raise LicenceError(
+                f"{tasks[task]} and {file} are for the same task; a board holds one licence per "
+                "task.",
+                "Name only one of them; rbnn license show FILE tells them apart.",
+            )
+        tasks[task] = file
+        found.append(new)
     return found, notices
 
 
-def obey(session: Session, notices: Sequence[Notice]) -> list[ObeyedNotice]:
-    """Give a board notices of revocation.
+def obey(session: Session, notices: Sequence[Notice]) -> Iterator[ObeyedNotice]:
+    """Give a board notices of revocation, one after the other.
 
     Raises:
         DeviceError: it refuses one.
     """
-    obeyed = [session.revoke(one.data) for one in notices]
-    return [ObeyedNotice(task=task, accepts_from=floor) for task, floor in obeyed]
+    for one in notices:
+        task, floor = session.revoke(one.data)
+        yield ObeyedNotice(task=task, accepts_from=floor)
 
 
-def install(session: Session, new: Sequence[Licence]) -> list[InstalledLicence]:
-    """Give a board licences that it keeps until power-off.
+def install(session: Session, new: Sequence[Licence]) -> Iterator[InstalledLicence]:
+    """Give a board licences that it keeps until power-off, one after the other.
 
     Raises:
         DeviceError: it refuses one.
     """
-    return [_installed(session.add_licence(one.data)) for one in new]
+    for one in new:
+        yield _installed(session.add_licence(one.data))
 
 
 def install_in_flash(
@@ -94,15 +107,16 @@ def install_in_flash(
         say: warned if the board's firmware cannot prove which device it is.
 
     Raises:
-        RbnnError: the board is not the device that it says it is, a licence was revoked, the
-            registry does not know all that the partition holds, or the board refuses.
+        RbnnError: the board is not the device that it says it is, a licence was revoked, or the
+            registry does not have it as it is for this board; the registry does not know all that
+            the partition holds; or the board refuses.
     """
     with target.open() as session:
         public = bytes.fromhex(session.identify().public)
         known = {entry.licence_id: entry for entry in registry.licences(public)}
-        _refuse_revoked(known, new)
+        _check_issued(known, new)
         prove_or_warn(session, registry, public, say)
-        install(session, new)  # refuses what is for another model, before anything is written
+        list(install(session, new))  # refuses what is for another model, before anything is written
         held = {one.licence_id for one in session.licences() if one.place == "flash"}
     record = registry.device(public).helper_record
     if missing := held - set(known):
@@ -127,10 +141,24 @@ def install_in_flash(
     return [_installed(one) for one in found]
 
 
-def _refuse_revoked(known: Mapping[str, IssuedLicence], new: Sequence[Licence]) -> None:
+def _check_issued(known: Mapping[str, IssuedLicence], new: Sequence[Licence]) -> None:
+    """A licence that the board could never open would replace one in its flash that it can."""
     for one in new:
-        entry = known.get(one.licence_id.hex())
-        if entry is not None and entry.revocation is not None:
+        number = one.licence_id.hex()
+        entry = known.get(number)
+        if entry is None:
+            raise LicenceError(
+                f"The registry has no licence {number[:16]}… for this board: it was issued for "
+                "another device or in another registry, or was changed.",
+                "Name the registry that it was issued in with --registry, or omit --keep.",
+            )
+        if entry.data != one.data:
+            raise LicenceError(
+                f"The licence {number[:16]}… for {entry.task_name} is not the one that was issued: "
+                "it was changed.",
+                "Issue another one: rbnn license issue",
+            )
+        if entry.revocation is not None:
             raise LicenceError(
                 f"The licence {entry.licence_id[:16]}… for {entry.task_name} was revoked: "
                 f"{entry.revocation.reason}.",

@@ -225,6 +225,7 @@ class SerialLine:
             raise LinkError(
                 f"`{redact(command)[:40]}` cannot be sent: a command has at most "
                 f"{link.MAX_COMMAND_BYTES} bytes and no {link.COMMAND_END}.",
+                "Send it in shorter commands; db takes the data of an input in several.",
             )
         self._pending = b""
         self._drop_waiting()  # whatever a restart has printed since the last answer

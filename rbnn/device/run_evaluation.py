@@ -45,7 +45,9 @@ def evaluate_run(
         RbnnError: the board holds another model, or refuses a task.
     """
     if samples < 0:
-        raise RbnnError(f"--samples must be 0 or more. Received: {samples}.")
+        raise RbnnError(
+            f"--samples must be 0 or more. Received: {samples}.", "Omit it for the default."
+        )
     carried = session.identify().model_id
     if carried != run.config().model_id:
         raise PortError(

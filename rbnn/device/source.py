@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,16 +34,16 @@ class Source:
     provider: Callable[[], ProviderKey]
     prepare: Callable[[Target, ProviderKey], Prepared]
 
-    def choose_tasks(self, names: str) -> list[str]:
+    def choose_tasks(self, names: Sequence[str]) -> list[str]:
         """The tasks that ``--tasks`` selects.
 
         Args:
-            names: separated by commas; empty for all.
+            names: of tasks; empty for all.
 
         Raises:
             DeployError: there is no such task.
         """
-        chosen = [name for name in names.split(",") if name] or list(self.tasks)
+        chosen = list(names) or list(self.tasks)
         for name in chosen:
             if name not in self.tasks:
                 raise DeployError(

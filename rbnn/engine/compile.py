@@ -6,28 +6,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import rbnn.compiler
+from rbnn import monocypher
 from rbnn.compiler import CompilerError, build_once
 from rbnn.container.errors import ExportError
-from rbnn.tasks.cache import cache_folder
+from rbnn.places import cache_folder, firmware_folder
 
-FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-MONOCYPHER = FIRMWARE / "third_party" / "monocypher"
+FIRMWARE = firmware_folder()
+MONOCYPHER = monocypher.folder()
+"""Empty until :func:`rbnn.monocypher.provide` has been called."""
 INCLUDES = (FIRMWARE,)
 """Headers are named by their path from here."""
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
+SANITIZERS = (
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    *("-fno-omit-frame-pointer", "-g"),
+)
 
 
 def engine_sources() -> list[Path]:
     """The C files of engine, reconfiguration and batch runner, Monocypher's included.
 
     Raises:
-        ExportError: Monocypher's files are not laid out.
+        RbnnError: Monocypher's files cannot be fetched.
     """
-    if not (MONOCYPHER / "monocypher.c").is_file():
-        raise ExportError(
-            f"{MONOCYPHER / 'monocypher.c'} is missing.", "Lay it out with: make setup"
-        )
-    return [*room_sources("crypto", "core", "reconf", "host"), MONOCYPHER / "monocypher.c"]
+    own = room_sources("crypto", "core", "reconf", "host")
+    return [*own, monocypher.provide() / "monocypher.c"]
 
 
 def room_sources(*rooms: str) -> list[Path]:

@@ -24,7 +24,7 @@ from rbnn.engine.compile import compile_native, compiler, engine_sources
 from rbnn.engine.outputs import Outputs
 from rbnn.errors import RbnnError
 from rbnn.spec import key_stream
-from rbnn.spec.layout import MAX_CLASSES
+from rbnn.spec.layout import CONTAINER_HEADER, MAX_CLASSES
 from rbnn.spec.status import Status
 
 _DECLARATIONS = """
@@ -109,6 +109,25 @@ class NativeEngine:
 
     def _bytes(self, cells: Any) -> Any:
         return self._ffi.cast("uint8_t *", cells)
+
+    def force_bits(self, layer: int, packed: bytes) -> None:
+        """Put other stored bits in the place of a layer's, in this engine only.
+
+        Args:
+            layer: number of the layer.
+            packed: as many bytes as the layer has.
+
+        Raises:
+            ValueError: another number of bytes.
+        """
+        place = self.container.plan.placements[layer]
+        if len(packed) != place.weights_bytes:
+            raise ValueError(f"Wanted {place.weights_bytes} bytes. Received: {len(packed)}")
+        where = CONTAINER_HEADER.offset("weights_offset")
+        start = int.from_bytes(self.container.data[where : where + 4], "little")
+        self._ffi.memmove(
+            self._bytes(self._data) + start + place.weights_offset, packed, len(packed)
+        )
 
     def infer(
         self, task: int, secret: bytes, images: Images, *, forced: bytes | None = None

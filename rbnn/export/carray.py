@@ -3,9 +3,9 @@ firmware, and ``model_config.h`` with the layer table.
 
 ``model_image.c`` implements ``firmware/core/model_image.h``. ``model_kernels.c`` names the kernels
 that the model's operators need, so that the linker leaves the others out; ``model_features.h`` does
-the same for parts of kernels (``firmware/core/kernel_features.h``). ``model_config.h`` tells
-the build how much memory the model needs, and a reader what it looks like; the firmware reads the
-container's own tables.
+the same for parts of kernels and room for tasks (``firmware/core/kernel_features.h``).
+``model_config.h`` tells the build how much memory the model needs, and a reader what it looks like;
+the firmware reads the container's own tables.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def kernels_source(topology: Topology) -> str:
     )
 
 
-def features_header(topology: Topology) -> str:
-    """Text of ``model_features.h``."""
+def features_header(topology: Topology, tasks: int) -> str:
+    """Text of ``model_features.h``, for a model of so many tasks."""
     layers = topology.layers
     words = {layer.in_shape[2] // 32 % 2 for layer in layers if layer.op.split_by_words}
     features = {
@@ -93,6 +93,7 @@ def features_header(topology: Topology) -> str:
             "#define RBNN_MODEL_FEATURES_H",
             "",
             *(f"#define RBNN_WITH_{name} {int(used)}" for name, used in features.items()),
+            f"#define RBNN_WITH_TASKS {tasks}",
             "",
             "#endif",
             "",
@@ -132,6 +133,7 @@ def config_header(container: Container) -> str:
         f"#define RBNN_MODEL_WORK_BYTES {layout.work_bytes}u",
         "#endif",
         f"#define RBNN_MODEL_PARAMS_BYTES {params}u",
+        *(("#define RBNN_MODEL_TAKES_SOUND 1",) if container.takes_sound else ()),
         "",
         *(_REFUSAL if container.is_test_only else ()),
         "#endif",
@@ -148,5 +150,5 @@ def write_c(container: Container, folder: Path) -> None:
     """
     write_atomic(folder / IMAGE_FILE, image_source(container))
     write_atomic(folder / KERNELS_FILE, kernels_source(container.topology))
-    write_atomic(folder / FEATURES_FILE, features_header(container.topology))
+    write_atomic(folder / FEATURES_FILE, features_header(container.topology, len(container.tasks)))
     write_atomic(folder / CONFIG_FILE, config_header(container))

@@ -30,9 +30,10 @@ from rbnn.export.manifest import make_manifest
 from rbnn.files import write_atomic
 from rbnn.frozen import Frozen, first_problem
 from rbnn.nets.topology import Shape
+from rbnn.places import is_installed, shipped_model
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models" / "seven"
-"""The seven-task model of the repository."""
+SHIPPED = shipped_model()
+"""The seven-task model that rbnn ships."""
 CONTAINER_FILE = "container.bin"
 GOLDEN_FILE = "golden.npz"
 SECRETS_FILE = "TEST-ONLY-secrets.json"
@@ -159,8 +160,12 @@ class PackedModel:
         return export
 
 
-def refuse_unasked(folder: Path | None) -> None:
+def refuse_unasked(folder: Path | None, instead: str = "rbnn flash {} --test-only") -> None:
     """Refuse a packed model where a run is expected.
+
+    Args:
+        folder: what was named.
+        instead: the command that takes it; ``{}`` stands for the folder.
 
     Raises:
         PackedModelError: ``folder`` is one.
@@ -168,7 +173,7 @@ def refuse_unasked(folder: Path | None) -> None:
     if folder is not None and (folder / MODEL_FILE).is_file() and (folder / SECRETS_FILE).is_file():
         raise PackedModelError(
             f"{folder} is a packed model; its keys are TEST-ONLY: published, they protect nothing.",
-            f"To flash it for a test: rbnn flash {folder} --test-only",
+            f"For a test: {instead.format(folder)}",
         )
 
 
@@ -178,8 +183,7 @@ def _require_folder(folder: Path) -> None:
     if folder == SHIPPED:
         raise PackedModelError(
             f"The seven-task model is not installed: there is no folder {folder}.",
-            "It is part of rbnn's repository: run pip install -e . in a clone of it, or name the "
-            "folder of a packed model.",
+            _how_to_restore(folder),
         )
     raise PackedModelError(
         f"There is no packed model {folder}.",
@@ -208,4 +212,6 @@ def _read(path: Path) -> bytes:
 
 
 def _how_to_restore(folder: Path) -> str:
+    if folder == SHIPPED and is_installed():
+        return "Install rbnn's wheel again: pip install --force-reinstall --no-deps WHEEL"
     return f"Restore it: git checkout -- {folder}; or pack a run: make seven RUN=FOLDER."

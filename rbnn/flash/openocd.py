@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rbnn.flash.errors import FlashError
 from rbnn.image import watched
+from rbnn.programs import install_command
 
 PROGRAM = "openocd"
 TIMEOUT_S = 120
-INSTALL = "Install it: apt-get install openocd"
 ALONE = "gdb_port disabled; telnet_port disabled; tcl_port disabled"
 """Commands without which a second OpenOCD, for another board, would want the same TCP ports."""
 Tell = Callable[[str], object]
@@ -46,7 +46,10 @@ def require() -> None:
         FlashError: it is not; the message holds the command that installs it.
     """
     if shutil.which(PROGRAM) is None:
-        raise FlashError("openocd is not installed; real boards are written with it.", INSTALL)
+        raise FlashError(
+            "openocd is not installed; real boards are written with it.",
+            f"Install it: {install_command(PROGRAM)}",
+        )
 
 
 def lock_command(script: str, lock: str, probe: str) -> list[str]:

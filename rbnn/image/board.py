@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from rbnn.frozen import Frozen, first_problem
 from rbnn.image.defaults import BOARDS_VARIABLE, DEFAULT_BOARD
 from rbnn.image.errors import BoardError
-from rbnn.image.paths import boards_folder
+from rbnn.places import boards_folder
 from rbnn.spec.puf import PATTERN_BYTES
 
 CountUnit = Literal["instructions", "cycles"]

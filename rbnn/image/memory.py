@@ -22,6 +22,7 @@ from rbnn.files import write_atomic
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
 from rbnn.nets.topology import Topology
+from rbnn.spec.audio import LISTENER_BYTES
 from rbnn.spec.layout import Cipher
 
 APPLICATION_BYTES = 20_480
@@ -80,7 +81,14 @@ def plan_memory(board: Board, container: Container) -> MemoryPlan:
         FitError: the least that the model runs with does not fit; the message holds the numbers.
     """
     params = max(len(task.sealed) for task in container.tasks) - SEALED_OVERHEAD
-    return share_memory(board, container.topology, container.plan, params, container.cipher)
+    return share_memory(
+        board,
+        container.topology,
+        container.plan,
+        params,
+        container.cipher,
+        takes_sound=container.takes_sound,
+    )
 
 
 def share_memory(
@@ -89,6 +97,8 @@ def share_memory(
     layout: ContainerPlan,
     params: int,
     cipher: Cipher = Cipher.CHACHA20,
+    *,
+    takes_sound: bool = False,
 ) -> MemoryPlan:
     """Divide a board's RAM.
 
@@ -98,16 +108,17 @@ def share_memory(
         layout: of the topology.
         params: bytes of a task's opened parameters.
         cipher: of the key streams.
+        takes_sound: whether the device has to listen.
 
     Raises:
         FitError: the least that the model runs with does not fit; the message holds the numbers.
     """
-    if excess := ram_excess(board, layout, params):
+    if excess := ram_excess(board, layout, params, takes_sound=takes_sound):
         raise FitError(
             f"The model does not fit board {board.name}: {excess}.",
             "Train a narrower network (rbnn train --width) or choose a larger board.",
         )
-    fixed = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params
+    fixed = application_bytes(takes_sound) + board.stack_bytes + layout.arena_bytes + params
     left = board.ram.bytes - fixed
     most = min(left, max(most_work_bytes(layer) for layer in topology.layers))
     if board.work_bytes is not None:
@@ -125,16 +136,24 @@ def share_memory(
     )
 
 
-def ram_excess(board: Board, layout: ContainerPlan, params: int) -> str:
+def application_bytes(takes_sound: bool) -> int:
+    """RAM of the application besides stack and model; a device that listens has more."""
+    return APPLICATION_BYTES + (LISTENER_BYTES if takes_sound else 0)
+
+
+def ram_excess(
+    board: Board, layout: ContainerPlan, params: int, *, takes_sound: bool = False
+) -> str:
     """What the least that a model runs with needs of a board's RAM, if that is too much."""
-    needed = APPLICATION_BYTES + board.stack_bytes + layout.arena_bytes + params
+    application = application_bytes(takes_sound)
+    needed = application + board.stack_bytes + layout.arena_bytes + params
     needed += layout.work_bytes
     if needed <= board.ram.bytes:
         return ""
     return (
         f"RAM needs {needed:,} bytes of {board.ram.bytes:,} ({needed - board.ram.bytes:,} too "
         f"many): activations {layout.arena_bytes:,}, working memory {layout.work_bytes:,}, "
-        f"parameters {params:,}, stack {board.stack_bytes:,}, application {APPLICATION_BYTES:,}"
+        f"parameters {params:,}, stack {board.stack_bytes:,}, application {application:,}"
     )
 
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rbnn import monocypher
 from rbnn.container.parse import parse
 from rbnn.files import write_atomic
-from rbnn.image import monocypher, project, watched
+from rbnn.image import project, watched
 from rbnn.image.board import Board
 from rbnn.image.errors import BuildError, FitError, PublishedModelError
 from rbnn.image.memory import CONFIG_FILE, MemoryPlan, plan_folder, write_config
-from rbnn.image.paths import cache_folder
-from rbnn.image.toolchain import prepare_core, require
+from rbnn.image.toolchain import prepare_core, require, require_toolchain
 from rbnn.image.workplace import workplace
+from rbnn.places import alone, build_cache
 
 ALLOW_TEST_ONLY = "RBNN_ALLOW_TEST_ONLY"
 """Environment variable without which the firmware refuses a model whose keys are published."""
 DEVELOPMENT = "RBNN_DEVELOPMENT"
 """Environment variable that makes a development build, whose `trace` shows every layer."""
+MONOCYPHER = "RBNN_MONOCYPHER_DIR"
+"""Environment variable that says where Monocypher's C files are, if not in firmware/."""
 PROBE_SERIAL = "RBNN_PROBE_SERIAL"
 """Environment variable that tells the upload which debug probe to use."""
 Tell = Callable[[str], object]
@@ -71,6 +73,12 @@ def build_folder(board: Board) -> Path:
     return workplace().cache / "build" / board.name
 
 
+def objects_folder() -> Path:
+    """The folder of objects that any build with the same text and flags takes: a development build
+    and a release build take turns in one build folder."""
+    return workplace().cache / "objects"
+
+
 def memory_folder(board: Board) -> Path:
     """The folder of ``model_memory.h`` for the model that is being built for ``board``."""
     # PlatformIO empties its build folder whenever the project changes.
@@ -97,12 +105,15 @@ def _environment(board: Board, model: Path | None, development: bool) -> dict[st
         "PLATFORMIO_CORE_DIR": str(prepare_core()),
         "PLATFORMIO_WORKSPACE_DIR": str(place.cache / "pio"),
         "PLATFORMIO_BUILD_DIR": str(build_folder(board)),
+        "PLATFORMIO_BUILD_CACHE_DIR": str(objects_folder()),
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_SETTING_CHECK_PLATFORMIO_INTERVAL": "100000",
         "PLATFORMIO_NO_ANSI": "yes",
-        "RBNN_MODEL_DIR": str(place.named_plainly(model, board.name) if model else no_model),
+        "PYTHONDONTWRITEBYTECODE": "1",  # beside the platform's files, which are only read
+        "RBNN_MODEL_DIR": str(place.named_plainly(model) if model else no_model),
         "RBNN_MEMORY_DIR": str(memory_folder(board)),
         **project.prepare(board).variables(),
+        MONOCYPHER: str(place.named_plainly(monocypher.folder())),
     }
     for name in (ALLOW_TEST_ONLY, DEVELOPMENT, PROBE_SERIAL):
         environment.pop(name, None)
@@ -133,14 +144,9 @@ def _command(board: Board, target: str | None, verbose: bool) -> list[str]:
     return command + (["--verbose"] if verbose else [])
 
 
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def _alone() -> AbstractContextManager[None]:
     """Reserve the build folders for this process: PlatformIO does not lock them itself."""
-    cache = workplace().cache
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return alone(workplace().cache, "build")
 
 
 def _run(
@@ -192,7 +198,8 @@ def build(
 ) -> BuildResult:
     """Compile and link the firmware.
 
-    The result is in ``model/firmware/<board>``; without a model, in the cache.
+    The result is in ``model/firmware/<board>``, or ``<board>-development``; without a model, in the
+    cache. So no process gets the image of another kind that a second one builds meanwhile.
 
     Args:
         board: the board.
@@ -208,8 +215,7 @@ def build(
         FitError: the image does not fit; the message holds the numbers.
         BuildError: it does not compile or link; the message holds the compiler's first error.
     """
-    require("arm-none-eabi-gcc")
-    require("arm-none-eabi-objcopy")
+    require_toolchain()
     if model is not None and not (model / "model_config.h").is_file():
         raise BuildError(
             f"{model} holds no exported model (model_config.h is missing).",
@@ -220,7 +226,7 @@ def build(
             f"The keys of the model in {model} are TEST-ONLY: published, they protect nothing.",
             "For a test, add --test-only; to protect something, train a model: rbnn train",
         )
-    monocypher.lay_out(monocypher.folder())
+    monocypher.provide()
     log = build_folder(board) / "build.log"
     made = build_folder(board) / board.name
     with _alone():
@@ -231,10 +237,11 @@ def build(
             _raise_overflow(log.read_text(), board)
             raise
         # The next build for this board, perhaps by another process, overwrites its folder.
-        kept = cache_folder() / "bare" if model is None else model / "firmware"
+        kept = build_cache() / "bare" if model is None else model / "firmware"
+        kept /= f"{board.name}-development" if development else board.name
         for name in ("firmware.elf", "firmware.bin", "firmware.map"):
-            write_atomic(kept / board.name / name, (made / name).read_bytes())
-        made = kept / board.name
+            write_atomic(kept / name, (made / name).read_bytes())
+        made = kept
     elf, image, linked = (made / f"firmware.{kind}" for kind in ("elf", "bin", "map"))
     return BuildResult(board, elf, image, linked, log, memory, development)
 
@@ -251,13 +258,13 @@ def upload_commands(
         development: as for :func:`build`.
     """
     shown = [
-        *("PLATFORMIO_CORE_DIR", "PLATFORMIO_BUILD_DIR", "PLATFORMIO_BOARDS_DIR"),
+        *(f"PLATFORMIO_{one}_DIR" for one in ("CORE", "WORKSPACE", "BUILD", "BOARDS")),
         *(project.BOARD_FOLDER, "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR"),
     ]
     environment = _environment(board, model, development) | {PROBE_SERIAL: probe}
     settings = [
         f"{name}={shlex.quote(environment[name])}"
-        for name in (*shown, PROBE_SERIAL, ALLOW_TEST_ONLY, DEVELOPMENT)
+        for name in (*shown, MONOCYPHER, PROBE_SERIAL, ALLOW_TEST_ONLY, DEVELOPMENT)
         if name in environment
     ]
     return [" ".join([*settings, shlex.join(_command(board, "upload", False))])]
@@ -295,7 +302,7 @@ def upload(
             "Write to it with: rbnn flash --board " + board.name,
         )
     require("openocd")
-    require("arm-none-eabi-gcc")
+    require_toolchain()
     log = build_folder(board) / "upload.log"
     try:
         with _alone():

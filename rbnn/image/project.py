@@ -56,7 +56,7 @@ def prepare(board: Board) -> Project:
     configuration = folder / "platformio.ini"
     _write(configuration, text)
     _write(folder / "boards" / f"{board.id}.json", board.manifest.read_text())
-    own = place.named_plainly(board.folder, f"{board.name}.board")
+    own = place.named_plainly(board.folder)
     return Project(configuration, board.name, folder / "boards", own)
 
 

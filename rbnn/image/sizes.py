@@ -28,6 +28,7 @@ WORK = "tables and tiles"
 PARAMS = "task parameters"
 RESIDENT = "resident weights"
 LINK = "serial link and port"
+AUDIO = "audio"
 CRYPTO = "crypto"
 KEYS = "fingerprint and licences"
 LIBRARIES = "libraries"
@@ -46,6 +47,7 @@ _FOLDERS = {
     "puf": KEYS,
     "licence": KEYS,
     "store": KEYS,
+    "audio": AUDIO,
     "link": LINK,
     "port": LINK,
     "src": LINK,
@@ -58,6 +60,7 @@ _STATICS = {
     ".bss.work": WORK,
     ".bss.params": PARAMS,
     ".bss.resident": RESIDENT,
+    ".bss.listener": AUDIO,
 }
 _IN_FLASH = frozenset({".vectors", ".text", ".ARM.exidx", ".data"})
 _IN_RAM = frozenset({".data", ".bss", ".stack"})
@@ -227,7 +230,7 @@ def _by_part(
 def _part(piece: Piece) -> str:
     if ".a(" in piece.object:
         return LIBRARIES
-    folders = Path(piece.object).parts
+    folders = Path(piece.object).parts[-4:]  # what comes before is the user's choice of a place
     if piece.section in _STATICS and "src" in folders:
         return _STATICS[piece.section]
     return next((_FOLDERS[name] for name in reversed(folders) if name in _FOLDERS), LINK)

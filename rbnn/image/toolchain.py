@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 from rbnn.files import write_atomic
 from rbnn.image.errors import ToolError
 from rbnn.image.workplace import workplace
+from rbnn.programs import install_command
 
-PACKAGES = {
-    "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
-    "arm-none-eabi-objcopy": "binutils-arm-none-eabi",
-    "openocd": "openocd",
-    "qemu-system-arm": "qemu-system-arm",
-    "cc": "gcc libc6-dev",
-}
-"""Debian's packages for each program."""
+COMPILER = "arm-none-eabi-gcc"
 
 _SCONS_LAUNCHER = '''"""Runs the SCons that pip installed."""
 
@@ -31,21 +27,41 @@ def require(program: str) -> Path:
     """Find a program on the PATH.
 
     Args:
-        program: a key of ``PACKAGES``.
+        program: a key of :data:`rbnn.programs.PACKAGES`.
 
     Raises:
         ToolError: it is not installed; the message holds the command that installs it.
     """
     found = shutil.which(program)
     if found is None:
-        raise ToolError(
-            f"{program} is not installed.", f"Run: sudo apt-get install {PACKAGES[program]}"
-        )
+        raise ToolError(f"{program} is not installed.", f"Run: {install_command(program)}")
     return Path(found)
 
 
+def require_toolchain() -> None:
+    """Check that the cross-compiler, its C library and its tools are installed.
+
+    Raises:
+        ToolError: one of them is not; the message holds the command that installs it.
+    """
+    compiler = require(COMPILER)
+    asked = [str(compiler), "-print-file-name=nano.specs"]
+    # The user's search paths are not the build's either.
+    kept = ("PATH", "LD_LIBRARY_PATH")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    found = subprocess.run(
+        asked, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
+    if not Path(found.stdout.strip()).is_absolute():
+        raise ToolError(
+            f"{compiler} has no C library: newlib is not installed.",
+            f"Run: {install_command(COMPILER)}",
+        )
+    require("arm-none-eabi-objcopy")
+
+
 def core_folder() -> Path:
-    """This repository's PlatformIO core folder, separate from the user's own."""
+    """rbnn's PlatformIO core folder, separate from the user's own."""
     return workplace().cache / "platformio"
 
 

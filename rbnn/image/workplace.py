@@ -1,8 +1,9 @@
-"""Where PlatformIO works: the repository, or a folder that shows it under a plain name.
+"""Where PlatformIO works: rbnn's own folders, or one that shows them under a plain name.
 
 PlatformIO and SCons hand paths to a shell, to their own interpolation and to the linker's comma
 lists. A space, a bracket, ``&``, ``'``, ``$``, ``#`` or a letter outside ASCII breaks one of them.
-So a repository or a model with such a path is built through symbolic links in a plain folder.
+So sources or a model with such a path are built through symbolic links in a plain folder; if the
+cache has such a path, the build is in a plain folder, too.
 """
 
 from __future__ import annotations
@@ -15,9 +16,16 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from rbnn.errors import RbnnError
 from rbnn.image.errors import BuildError
-from rbnn.image.paths import boards_folder, cache_folder, firmware_folder, repository
+from rbnn.places import (
+    CACHE_VARIABLE,
+    boards_folder,
+    build_cache,
+    firmware_folder,
+    is_installed,
+    make_cache,
+    unwritable,
+)
 
 PLATFORM = "platform"
 """The folder of firmware/ with PlatformIO's development platform."""
@@ -36,12 +44,12 @@ class Workplace:
     project: Path
     cache: Path
 
-    def named_plainly(self, folder: Path, name: str) -> Path:
+    def named_plainly(self, folder: Path) -> Path:
         """The absolute path of ``folder`` if it is plain; otherwise that of a link to it."""
         path = folder.absolute()
         if is_plain(path):
             return path
-        link = self.cache / "named" / name
+        link = self.cache / "named" / _digest(path)
         _link(link, path)
         return link
 
@@ -52,15 +60,16 @@ def is_plain(path: Path) -> bool:
 
 
 def workplace() -> Workplace:
-    """The folders in which this repository's firmware is built; made if missing.
+    """The folders in which the firmware is built.
 
     Raises:
         RbnnError: they cannot be made.
     """
-    if is_plain(repository()):
-        return Workplace(firmware_folder(), cache_folder())
-    place = _own_folder() / hashlib.sha256(os.fsencode(repository())).hexdigest()[:16]
+    cache = build_cache()
     firmware = firmware_folder()
+    if is_plain(firmware) and is_plain(cache):
+        return Workplace(firmware, cache)
+    place = cache if is_plain(cache) else _own_folder() / _digest(cache)
     # PlatformIO looks for its platform where the last link points: links to its files, then.
     shown = [child for child in firmware.iterdir() if child.name != PLATFORM]
     shown += [file for file in (firmware / PLATFORM).rglob("*") if file.suffix in (".py", ".json")]
@@ -90,24 +99,30 @@ def _own_folder() -> Path:
     return folder
 
 
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+
+
 def _link(link: Path, target: Path) -> None:
-    """Make ``link`` point to ``target``."""
+    """Make ``link`` point to ``target``, also while another process does the same."""
+    if link.is_symlink() and os.readlink(link) == str(target):
+        return
+    made = make_cache(link.parent) / f".{link.name}.{os.getpid()}"
     try:
-        if link.is_symlink():
-            if os.readlink(link) == str(target):
-                return
-            link.unlink()
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(target)
+        made.unlink(missing_ok=True)
+        made.symlink_to(target)
+        made.replace(link)
     except OSError as error:
-        raise RbnnError(
-            f"Cannot make {link}: {error.strerror}.", "Free some space, or remove what is there."
-        ) from error
+        raise unwritable(link, error) from error
+
+
+def _elsewhere() -> str:
+    return f"let {CACHE_VARIABLE} name" if is_installed() else "move the repository to"
 
 
 def _unusable(folder: Path, why: str) -> BuildError:
     return BuildError(
-        f"The firmware is built in {folder}, because the path {repository()} has characters that "
+        f"The firmware is built in {folder}, because the path {build_cache()} has characters that "
         f"PlatformIO cannot handle; but {why}.",
-        "Remove that folder, or move the repository to a path of letters, digits, - and _.",
+        f"Remove that folder, or {_elsewhere()} a path of letters, digits, - and _.",
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from rbnn.errors import ExitCode
 from rbnn.frozen import Frozen
-from rbnn.keys import licence
+from rbnn.keys import licence, revocation
 from rbnn.keys.errors import LicenceError, RegistryError
 from rbnn.keys.records import IssuedLicence
 from rbnn.keys.registry import Registry
@@ -32,6 +32,9 @@ class LicenceFacts(Frozen):
     user: str | None = None
     """What the registry calls the user."""
     inference_limit: int
+    """Inferences with it in all; 0 for no limit."""
+    activation_limit: int
+    """How often it may make its task active; 0 for no limit."""
     release_only: bool
     """Whether development builds refuse it."""
     issued_at: str | None = None
@@ -49,6 +52,7 @@ def of_row(issued: IssuedLicence, registry: Registry | None = None) -> LicenceFa
         registry: to look up its device; None if that is not wanted.
     """
     closed = issued.revocation
+    signed = licence.parse(issued.data)
     device = None if registry is None else registry.device(bytes.fromhex(issued.device))
     return LicenceFacts(
         licence=issued.licence_id,
@@ -63,7 +67,8 @@ def of_row(issued: IssuedLicence, registry: Registry | None = None) -> LicenceFa
         task=issued.task_name,
         user=issued.user,
         inference_limit=issued.inference_limit,
-        release_only=licence.parse(issued.data).release_only,
+        activation_limit=signed.activation_limit,
+        release_only=signed.release_only,
         issued_at=issued.issued_at,
         revoked_at=None if closed is None else closed.revoked_at,
         reason=None if closed is None else closed.reason,
@@ -87,9 +92,16 @@ def of_file(file: Path, registry: Registry | None) -> LicenceFacts:
         LicenceError: it is no licence, or not the one that was issued under its number.
     """
     try:
-        one = licence.parse(file.read_bytes())
+        data = file.read_bytes()
+        if revocation.is_notice(data):
+            raise LicenceError(
+                "it is a notice of revocation.", "Give it to its board: rbnn license install FILE"
+            )
+        one = licence.parse(data)
     except OSError as error:
-        raise LicenceError(f"Cannot read {file}: {error.strerror}.") from error
+        raise LicenceError(
+            f"Cannot read {file}: {error.strerror}.", "Name the file of a licence, or its number."
+        ) from error
     except LicenceError as error:
         error.what = f"{file} is no licence file: {error.what}"
         raise
@@ -103,6 +115,7 @@ def of_file(file: Path, registry: Registry | None) -> LicenceFacts:
             model_digest=one.model_digest.hex(),
             task_number=one.task_number,
             inference_limit=one.inference_limit,
+            activation_limit=one.activation_limit,
             release_only=one.release_only,
         )
     if issued.data != one.data:

@@ -30,6 +30,11 @@ PUBLIC_KEY_BYTES = 32
 _MAX_FILE_BYTES = 4096
 _PEM = b"-----BEGIN"
 _MAKE_ONE = "Make one with: rbnn keys new provider keys/provider.pem"
+_FIND_IT = (
+    "Name the key that the devices were enrolled with: --provider-key PATH. Where no device is "
+    "enrolled yet, make one: rbnn keys new provider keys/provider.pem"
+)
+_WRITE_IT = "Name the file (mode 0600) whose first line is the passphrase: --passphrase-file PATH"
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def read_passphrase(path: Path) -> Secret:
             f"{path} is a public key, not a passphrase.",
             f"Name the file that holds the passphrase, such as {beside}",
         )
-    lines = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _MAKE_ONE).splitlines()
+    lines = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _WRITE_IT).splitlines()
     if not lines or not lines[0]:
         raise ProviderKeyError(f"{path} holds no passphrase.", "Write it on the first line.")
     return Secret(lines[0])
@@ -114,7 +119,7 @@ def load_provider_key(
             f"{path} is the public part of a key; the private part is needed here.",
             f"Name its file: {path.with_suffix('')}",
         )
-    pem = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _MAKE_ONE, _PEM)
+    pem = read_key_file(path, _MAX_FILE_BYTES, ProviderKeyError, _FIND_IT, _PEM)
     if not pem.startswith(_PEM):
         raise ProviderKeyError(f"{path} does not hold a provider's key.", _MAKE_ONE)
     beside = passphrase_file_of(path)

@@ -133,6 +133,14 @@ def group_error(bit_error_rate: float, kept: int | float) -> tuple[float, float]
     return float(total[:count].sum()) + silent / 2, silent
 
 
+def _more_than(limit: int, count: int, probability: float) -> float:
+    """Probability that more than ``limit`` of ``count`` independent events happen."""
+    return math.fsum(
+        math.comb(count, n) * probability**n * (1 - probability) ** (count - n)
+        for n in range(limit + 1, count + 1)
+    )
+
+
 def failure_probability(bit_error_rate: float, kept: float = 0.5) -> float:
     """Probability that a power-up does not reproduce the key: exact binomials.
 
@@ -144,9 +152,7 @@ def failure_probability(bit_error_rate: float, kept: float = 0.5) -> float:
         Probability that one of 2 blocks has more than 9 of 255 groups with a wrong vote, or that
         more than 51 groups are silent (an upper bound: the sum of both).
     """
-    from scipy.stats import binom
-
     wrong, silent = group_error(bit_error_rate, kept)
-    block = float(binom.sf(puf.BCH_ERRORS, puf.BCH_LENGTH, wrong))
+    block = _more_than(puf.BCH_ERRORS, puf.BCH_LENGTH, wrong)
     blocks = -math.expm1(puf.BLOCKS * math.log1p(-block)) if block < 1.0 else 1.0
-    return min(1.0, blocks + float(binom.sf(puf.SILENT_MAX, puf.GROUPS, silent)))
+    return min(1.0, blocks + _more_than(puf.SILENT_MAX, puf.GROUPS, silent))

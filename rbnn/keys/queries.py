@@ -13,6 +13,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 from rbnn.keys.errors import RegistryError
 from rbnn.keys.records import Device, IssuedLicence, Revocation
 
+_NAME_A_DEVICE = (
+    "Name one by its name or the first digits of its public key; `rbnn devices` lists them."
+)
 _MOST_HEX = 64
 
 
@@ -70,6 +73,8 @@ def find_device(session: Session, where: str, start: str | None) -> Device:
     Raises:
         RegistryError: none or several devices match.
     """
+    if start == "":
+        raise RegistryError("The name of the device is empty.", _NAME_A_DEVICE)
     query = select(Device)
     if start is not None:
         query = query.where(or_(Device.name == start, _starts_with(Device.public, start)))
@@ -81,7 +86,7 @@ def find_device(session: Session, where: str, start: str | None) -> Device:
     raise RegistryError(
         f"{'Several' if found else 'No'} devices of {where} "
         + (f"match {start}." if start else "could be meant: none was named."),
-        "Name one by its name or the first digits of its public key; `rbnn devices` lists them.",
+        _NAME_A_DEVICE,
     )
 
 

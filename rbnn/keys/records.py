@@ -21,6 +21,23 @@ from sqlalchemy.orm import (
 
 from rbnn.keys.errors import RegistryError
 
+MOST_NAME = 64
+"""Characters of a device's name."""
+
+
+def is_device_name(name: str) -> bool:
+    """Whether a device may have this name: 1 to 64 printable characters, not only blanks."""
+    return bool(name.strip()) and len(name) <= MOST_NAME and name.isprintable()
+
+
+def check_device_name(name: str) -> None:
+    """Raises :class:`RegistryError` if no device may have this name."""
+    if not is_device_name(name):
+        raise RegistryError(
+            f"A device cannot be called {name[:MOST_NAME]!r}.",
+            f"A name has 1 to {MOST_NAME} printable characters.",
+        )
+
 
 class Base(DeclarativeBase):
     """Root of the registry's tables."""
@@ -36,7 +53,7 @@ class Device(Base):
     board: Mapped[str] = mapped_column(String(64))
     helper_record: Mapped[bytes] = mapped_column(LargeBinary)
     enrolled_at: Mapped[str] = mapped_column(String(32))
-    name: Mapped[str | None] = mapped_column(String(64), index=True)
+    name: Mapped[str | None] = mapped_column(String(MOST_NAME), index=True)
     sign_pin: Mapped[str | None] = mapped_column(String(64))
     """The only key whose receipts count; None for a device that version 2 enrolled."""
 

@@ -62,7 +62,7 @@ def import_quietly(name: str) -> Any:
         return importlib.import_module(name)
 
 
-if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
+if sys.modules.get("tensorflow") is not None and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
     raise RbnnError(
         "TensorFlow was imported with Keras 3, which Larq does not work with.",
         "Import rbnn.nets before tensorflow, or set TF_USE_LEGACY_KERAS=1.",

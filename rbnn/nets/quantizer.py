@@ -100,7 +100,8 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
             self._masks.by_task[task].assign(1.0)
         else:
             self._masks.by_task[task].assign(np.where(key, np.float32(-1), np.float32(1)))
-        if small := self._masks.small.get(task):
+        small = self._masks.small.get(task)
+        if small is not None:
             small.assign(self._small_factors(task, small.shape))
 
     @contextmanager

@@ -170,7 +170,9 @@ def make_plan(run: Run, settings: PeerSettings) -> PeerPlan:
     steps, budget = drawn, None
     for option, value in {"steps": settings.steps, "samples": settings.samples}.items():
         if value is not None and value < 1:
-            raise TrainingError(f"--{option} must be 1 or more. Received: {value}.")
+            raise TrainingError(
+                f"--{option} must be 1 or more. Received: {value}.", "Omit it for the default."
+            )
         if value is not None and budget is not None:
             raise TrainingError("--steps cannot be combined with --samples.", "Omit one of them.")
         budget = budget if value is None else (option, value)

@@ -84,6 +84,7 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
         _task(run, config, task, scorer, epochs, wishes, progress) for task in config.tasks
     )
     name = run.folder.resolve().name
+    training = _training(config, epochs)
     export = model.figures
     if model.container is not None:
         figures = network.describe_board(board, model.container, memory, problem)
@@ -92,17 +93,17 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
         run=name,
         date=datetime.now(UTC).isoformat(timespec="minutes"),
         engine=scorer.engine,
-        training=_training(config, epochs),
+        training=training,
         tasks=tasks,
         network=network.describe_network(run, board, model.container, memory),
         export=export,
         keys=describe_keys(config, model.export, wishes.provider_key, wishes.registry),
         settings=settings.settings(config),
         versions=settings.versions(),
-        commands=settings.commands(config, name, wishes.board),
+        commands=settings.commands(settings.as_trained(config, training), name, wishes.board),
         notes=(),
     )
-    return report.model_copy(update={"notes": _notes(report)})
+    return report.model_copy(update={"notes": notes(report, name)})
 
 
 def check_files(page_file: Path, card_file: Path) -> None:
@@ -222,14 +223,19 @@ def _training(config: RunConfig, epochs: list[EpochFigures]) -> TrainingState:
     )
 
 
-def _notes(report: RunReport) -> tuple[str, ...]:
-    """What a reader must know before the figures."""
+def notes(report: RunReport, run: str) -> tuple[str, ...]:
+    """What a reader must know before the figures.
+
+    Args:
+        report: with everything else.
+        run: what commands in the notes call the run: its name, or for its owner its folder.
+    """
     notes = []
     training = report.training
     if not training.finished:
         notes.append(
             f"Training is not finished: {training.progress or 0:.0%} after {training.epochs} "
-            f"epochs. Continue with: rbnn train --resume runs/{report.run}"
+            f"epochs. Continue with: rbnn train --resume {run}"
         )
     if training.progress is None:
         notes.append("The run has no metrics.json: there are no learning curves.")
@@ -237,12 +243,12 @@ def _notes(report: RunReport) -> tuple[str, ...]:
         case "missing":
             notes.append(
                 "The run has not been exported: sizes are those that an export would have, and "
-                f"there is no digest yet. Export it with: rbnn export {report.run}"
+                f"there is no digest yet. Export it with: rbnn export {run}"
             )
         case "outdated":
             notes.append(
                 f"{report.export.why} Sizes are those that a new export would have; "
-                f"make one with: rbnn export {report.run}"
+                f"make one with: rbnn export {run}"
             )
         case "impossible":
             notes.append(f"The run cannot be exported to a device. {report.export.why}")

@@ -11,8 +11,8 @@ from rbnn.errors import RbnnError
 from rbnn.export.export import NO_PROVIDER, Export, make_container
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
-from rbnn.image.fit import CODE_BYTES
-from rbnn.image.memory import APPLICATION_BYTES, MemoryPlan, plan_memory
+from rbnn.image.fit import code_bytes
+from rbnn.image.memory import MemoryPlan, application_bytes, plan_memory
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Layer
 from rbnn.report.figures import BoardFigures, ExportFigures, LayerFigures, NetworkFigures
@@ -94,7 +94,8 @@ def describe_board(
     board: Board, container: Container, memory: MemoryPlan | None, problem: str | None
 ) -> BoardFigures:
     """A board's figures for a model; ``memory`` and ``problem`` as :func:`share_out` gives them."""
-    needed = CODE_BYTES + len(container.data)
+    code = code_bytes(container.takes_sound)
+    needed = code + len(container.data)
     if problem is None and needed > board.flash.bytes:
         problem = (
             f"The model does not fit board {board.name}: it needs about {needed:,} bytes of flash; "
@@ -113,9 +114,9 @@ def describe_board(
         title=board.title,
         flash_limit=board.flash.bytes,
         ram_limit=board.ram.bytes,
-        code=CODE_BYTES,
+        code=code,
         container=len(container.data),
-        application=APPLICATION_BYTES,
+        application=application_bytes(container.takes_sound),
         stack=board.stack_bytes,
         arena=sizes.arena,
         params=sizes.params,

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
 
 from rbnn import __version__
-from rbnn.report.figures import ReproduceCommand
+from rbnn.report.figures import ReproduceCommand, TrainingState
 from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.settings import NETWORK, SAMPLES, TABLE
 from rbnn.tasks.names import KNOWN
@@ -88,6 +88,14 @@ def commands(config: RunConfig, name: str, board: str) -> tuple[ReproduceCommand
     if config.scheme == "none":
         lines[1] = ("Measure", ["rbnn", "eval", name, "--wrong-secrets", "0"])
     return tuple(ReproduceCommand(purpose=what, line=shlex.join(words)) for what, words in lines)
+
+
+def as_trained(config: RunConfig, training: TrainingState) -> RunConfig:
+    """A run that ended after some minutes, as one of so many steps: another machine takes other
+    steps in the same time."""
+    if config.minutes is None or not training.finished or training.steps == 0:
+        return config
+    return config.model_copy(update={"minutes": None, "steps": training.steps})
 
 
 def train_options(config: RunConfig) -> list[str]:

@@ -12,7 +12,7 @@ from rbnn.nets.architectures import lay_out
 from rbnn.nets.topology import Shape, Topology
 from rbnn.runs.setting import KEPT
 from rbnn.runs.settings import TABLE, Precision, Scheme, Settings
-from rbnn.spec.layout import Adapter, Cipher
+from rbnn.spec.layout import Adapter, Cipher, FrontEnd
 
 CONFIG_VERSION = 3
 """2: depth and cipher; the bits are packed, and so keyed, in another order than in 1. 3: stages,
@@ -63,7 +63,9 @@ class RunTask(Frozen):
     data again, ``fingerprint`` the SHA-256 that tells whether they are the same. ``batch`` is how
     many of its samples every step has. ``teacher`` is the run folder of the task's single-task
     network, relative to this run's folder; the shared network also learns from it.
-    ``float_teacher`` takes its place where the user named one.
+    ``float_teacher`` takes its place where the user named one. ``front_end`` is what made its
+    inputs, and what a device can make them with; runs of earlier versions have none, whose pictures
+    of sounds were computed in floating point.
     """
 
     name: str
@@ -76,10 +78,13 @@ class RunTask(Frozen):
     batch: int = 64
     teacher: str | None = None
     float_teacher: FloatTeacher | None = None
+    front_end: FrontEnd = FrontEnd.NONE
 
     @model_serializer(mode="wrap")
     def _write(self, write_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_unused(write_fields(self), {"float_teacher": None})
+        return _without_unused(
+            write_fields(self), {"float_teacher": None, "front_end": FrontEnd.NONE}
+        )
 
 
 class Distillation(Frozen):

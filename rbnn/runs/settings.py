@@ -120,7 +120,8 @@ class Settings(Frozen):
     )] = None
 
     minutes: Annotated[float | None, Setting(
-        help="Stop after this many minutes of training. The learning rate falls over this time.",
+        help="Stop after this many minutes of training. The learning rate falls over this time. "
+        "With --baseline, the single-task networks then take as many steps: about as long again.",
         allowed=ABOVE_ZERO,
         fixed=True, single_task=None,
         row=LENGTH, text="{:,.10g} minutes",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rbnn.files import write_atomic
 from rbnn.pages.table import Table
+from rbnn.places import repository
 from rbnn.spec import layout, link, operators
 from rbnn.spec.status import Status
 from rbnn.spec.structs import Record
@@ -92,6 +93,7 @@ def _enumerations() -> Table:
         ("cipher", layout.Cipher),
         ("scheme", layout.Scheme),
         ("adapter", layout.Adapter),
+        ("front_end", layout.FrontEnd),
     )
     return Table(
         heads=("member", "values"),
@@ -150,7 +152,7 @@ def render(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the tables, or with ``--check`` say whether they are current."""
-    path = Path(__file__).resolve().parents[2] / DOCUMENT
+    path = repository() / DOCUMENT
     text = path.read_text()
     current = render(text)
     if "--check" in arguments:

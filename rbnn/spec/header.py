@@ -9,7 +9,9 @@ import jinja2
 
 from rbnn import __version__
 from rbnn.files import write_atomic
+from rbnn.places import repository
 from rbnn.spec import (
+    audio,
     kdf,
     layout,
     link,
@@ -38,8 +40,11 @@ def render() -> str:
     )
     generator = puf.generator_polynomial()
     lines = [one.line for one in Status if one.value]
-    texts = pack([*lines, *(one.text.lstrip() for one in link.COMMANDS)])
+    # A command that few devices have is not packed: that would make all others' texts longer.
+    common = [one for one in link.COMMANDS if not one.for_sound]
+    texts = pack([*lines, *(one.text.lstrip() for one in common)])
     return environment.get_template("rbnn_spec.h.j2").render(
+        audio=audio,
         firmware_version=__version__,
         kdf=kdf,
         layout=layout,
@@ -47,7 +52,8 @@ def render() -> str:
         packed=lambda text: c_string(texts.packed[text]),
         # The space that says that there are arguments stays as it is.
         packed_command=lambda one: c_string(
-            one.text[: one.text.startswith(" ")].encode() + texts.packed[one.text.lstrip()]
+            one.text[: one.text.startswith(" ")].encode()
+            + texts.packed.get(one.text.lstrip(), one.text.lstrip().encode())
         ),
         packed_first=FIRST,
         pairs=texts.pairs,
@@ -68,6 +74,7 @@ def render() -> str:
             layout.Cipher,
             layout.Scheme,
             layout.Adapter,
+            layout.FrontEnd,
             layout.LicenceFlag,
             statement.Signed,
             operators.Reads,
@@ -80,7 +87,7 @@ def render() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the header, or with ``--check`` say whether it is current."""
-    path = Path(__file__).resolve().parents[2] / HEADER
+    path = repository() / HEADER
     text = render()
     if "--check" in arguments:
         if path.is_file() and path.read_text() == text:

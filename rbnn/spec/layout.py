@@ -121,6 +121,15 @@ class Adapter(IntEnum):
     """One channel, repeated for each channel of the network."""
 
 
+class FrontEnd(IntEnum):
+    """What makes a task's input on the device. One that a device does not have is no error: it
+    takes the input ready made."""
+
+    NONE = 0
+    LOG_MEL = 1
+    """``rbnn.spec.audio``: pictures of a second of sound."""
+
+
 class LicenceFlag(IntFlag):
     """What a licence demands; a device refuses flags that it does not know."""
 
@@ -197,7 +206,7 @@ TASK = Record(
     (
         Field("name", "u8", "zero-padded UTF-8", NAME_BYTES),
         Field("classes", "u16", "number of classes"),
-        Field("reserved", "u16", "zero"),
+        Field("front_end", "u16", "enum FrontEnd; 0 in containers of before there was one"),
         Field("sealed_offset", "u32", "sealed block, aligned"),
         Field("sealed_bytes", "u32", "nonce, ciphertext and tag together"),
     ),

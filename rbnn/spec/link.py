@@ -48,7 +48,8 @@ class Command:
     """One word of the grammar.
 
     The firmware serves it in ``rbnn_link_<word>``; ``answer`` lists the lines that come before
-    ``m-ready`` on success. A release build has no command that is ``for_development``.
+    ``m-ready`` on success. A release build has no command that is ``for_development``; a firmware
+    whose model has no task with an audio front end has none that is ``for_sound``.
     """
 
     word: str
@@ -56,6 +57,7 @@ class Command:
     doc: str
     answer: tuple[str, ...]
     for_development: bool = False
+    for_sound: bool = False
 
     @property
     def text(self) -> str:
@@ -93,6 +95,17 @@ COMMANDS = (
             "m-infer-done",
             "m-results-[<score>,...]",
         ),
+    ),
+    Command(
+        "audio",
+        "start [PPM] | N | stop",
+        "In firmware with a task that takes sound: begin to listen, take the loaded buffer as the "
+        "next N samples, or forget them",
+        (
+            "m-detected-[<first sample of the second>,<class>,<score>]",
+            "m-audio-[<samples>,<columns>,<inferences>,<us of the front end>,<us of the network>]",
+        ),
+        for_sound=True,
     ),
     Command("results", "", "Print the last scores again", ("m-results-[<score>,...]",)),
     Command(

@@ -47,6 +47,7 @@ class Status(IntEnum):
     NO_STORE = -32
     DEVELOPMENT_BUILD = -33
     STOPPED = -34
+    NO_SOUND = -35
 
     @property
     def printed(self) -> str:
@@ -95,6 +96,7 @@ _TEXTS: dict[Status, str] = {
     Status.PUF_BIAS: "too many cells of one class in the SRAM pattern have the same value",
     Status.DEVELOPMENT_BUILD: "a development build does not open this licence",
     Status.STOPPED: "stopped by a byte",
+    Status.NO_SOUND: "the active task takes no sound",
     Status.PUF_ENTROPY: "the SRAM pattern is too predictable to be a fingerprint",
     Status.LICENCE_OLD: "a newer licence replaced this one, or it was revoked",
     Status.STORE_DAMAGED: "the store of counts is damaged or missing; enrol again",

@@ -1,61 +1,23 @@
-"""The audio front end: from one second of sound to a 32x32 log-mel image.
+"""Clips of sound: from samples of any length to one second, and to its 32x32 log-mel picture.
 
-Every clip, whether from an audio task or from the user, goes through :func:`log_mel_image`. Steps,
-for 16,000 samples at 16 kHz in -1..1:
-
-1. 262 zeros on each side; 32 frames of 1,024 samples, 500 samples apart, periodic Hann window.
-2. Power spectrum (1,024-point FFT), summed by 32 triangular filters that are evenly spaced in
-   mel, ``2595 log10(1 + f / 700)``, from 60 Hz to 7,600 Hz, each of unit area.
-3. Decibels; the clip's loudest value becomes 255, and ``RANGE_DB`` below it becomes 0. A clip whose
-   loudest value is below ``FLOOR_DB`` is scaled to ``FLOOR_DB`` instead, so digital silence is
-   black rather than amplified rounding noise.
-
-Row 0 is the lowest band, column 0 the first frame.
+Every clip, whether from an audio task or from the user, goes through :func:`log_mel_image`. It
+rounds the samples to 16 bits, as a device receives them, and computes in integers what the device
+computes (``rbnn.tasks.front_end``). Row 0 is the lowest band, column 0 the first frame.
 """
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.tasks.dataset import SIDE, Images
+from rbnn.spec.audio import CLIP_SAMPLES, RATE_HZ
+from rbnn.tasks.dataset import Images
+from rbnn.tasks.front_end import VERSION, Pcm, clip_picture
 
 Samples = npt.NDArray[np.float64]
 
-RATE_HZ = 16_000
-CLIP_SAMPLES = RATE_HZ
-FRAME_SAMPLES = 1024
-HOP_SAMPLES = 500
-LOWEST_HZ = 60.0
-HIGHEST_HZ = 7_600.0
-RANGE_DB = 60.0
-FLOOR_DB = -70.0
-PAD_SAMPLES = ((SIDE - 1) * HOP_SAMPLES + FRAME_SAMPLES - CLIP_SAMPLES) // 2
-
-RECIPE: dict[str, object] = {
-    "front_end": "log-mel 2",
-    "rate": RATE_HZ,
-    "frame": FRAME_SAMPLES,
-    "hop": HOP_SAMPLES,
-    "band": [LOWEST_HZ, HIGHEST_HZ],
-    "decibels": [RANGE_DB, FLOOR_DB],
-}
-"""The parameters that cached log-mel images depend on."""
-
-
-@cache
-def mel_filters() -> Samples:
-    """Weights of the triangular filters, (32, 513), each row of sum 1."""
-    low, high = (2595 * np.log10(1 + f / 700) for f in (LOWEST_HZ, HIGHEST_HZ))
-    edges = 700 * (10 ** (np.linspace(low, high, SIDE + 2) / 2595) - 1)
-    bins = np.arange(FRAME_SAMPLES // 2 + 1) * (RATE_HZ / FRAME_SAMPLES)
-    left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    weights = np.maximum(
-        0.0, np.minimum((bins - left) / (centre - left), (right - bins) / (right - centre))
-    )
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+RECIPE: dict[str, object] = {"front_end": VERSION}
+"""What cached log-mel images depend on."""
 
 
 def loudest_part(samples: Samples, length: int, step: int) -> Samples:
@@ -89,6 +51,18 @@ def fit_clip(samples: Samples) -> Samples:
     return np.pad(samples, (missing // 2, missing - missing // 2))
 
 
+def to_pcm(samples: Samples) -> Pcm:
+    """Round samples in about -1..1 to 16 bits; what is louder is clipped.
+
+    Raises:
+        ValueError: NaN or infinity among them.
+    """
+    if not np.isfinite(samples).all():
+        raise ValueError("Samples are finite. Received: NaN or infinity")
+    scaled = np.rint(np.clip(np.asarray(samples, np.float64), -1.0, 1.0) * 32_768)
+    return np.asarray(np.clip(scaled, -32_768, 32_767), dtype=np.int16)
+
+
 def log_mel_image(samples: Samples) -> Images:
     """Turn a clip into the network's input.
 
@@ -101,12 +75,4 @@ def log_mel_image(samples: Samples) -> Images:
     if not np.isfinite(samples).all():
         raise ValueError("Samples are finite. Received: NaN or infinity")
     clipped = np.clip(np.asarray(samples, dtype=np.float64), -1.0, 1.0)
-    padded = np.pad(fit_clip(clipped), PAD_SAMPLES)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::HOP_SAMPLES][:SIDE]
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)
-    # A full-scale sine has a power of about 1 in its band.
-    power = np.abs(np.fft.rfft(frames * window, axis=1) / (FRAME_SAMPLES / 4)) ** 2
-    decibels = 10 * np.log10(mel_filters() @ power.T + 10 ** ((FLOOR_DB - RANGE_DB) / 10))
-    loudest = max(float(decibels.max()), FLOOR_DB)
-    scaled = (decibels - loudest + RANGE_DB) * (255 / RANGE_DB)
-    return np.asarray(np.clip(np.rint(scaled), 0, 255)[:, :, None], dtype=np.uint8)
+    return clip_picture(to_pcm(fit_clip(clipped)))[:, :, None]

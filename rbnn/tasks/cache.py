@@ -1,7 +1,7 @@
 """Decoded sets on disk, so that the second run starts immediately.
 
-The folder is ``$RBNN_CACHE``, or else the user's cache folder for ``rbnn``. It holds
-``decoded/<key>.npz`` and ``downloads/``; all of it can be deleted at any time.
+They are in :func:`rbnn.places.cache_folder`, in ``decoded/<key>.npz`` and ``downloads/``; all of it
+can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from rbnn.files import PRIVATE, write_atomic
+from rbnn.places import CACHE_VARIABLE
 from rbnn.tasks.dataset import Kind, Split
 
 
@@ -28,15 +28,6 @@ class Decoded:
     train: Split
     test: Split
     kind: Kind
-
-
-def cache_folder() -> Path:
-    """The default cache folder."""
-    if folder := os.environ.get("RBNN_CACHE"):
-        return Path(folder).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("rbnn", appauthor=False))
 
 
 def recipe_key(recipe: Mapping[str, object]) -> str:
@@ -86,4 +77,4 @@ def store(folder: Path, key: str, decoded: Decoded) -> None:
     )
     # The user's own data and class names, which a container seals.
     data = buffer.getvalue()
-    write_atomic(_file(folder, key), data, mode=PRIVATE, folder_option="RBNN_CACHE")
+    write_atomic(_file(folder, key), data, mode=PRIVATE, folder_option=CACHE_VARIABLE)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.spec.layout import MAX_CLASSES
+from rbnn.spec.layout import MAX_CLASSES, FrontEnd
 from rbnn.tasks.errors import TaskError, raise_all
 
 SIDE = 32
@@ -107,14 +107,21 @@ class TaskData:
             raise ValueError("Train and test have the same number of channels.")
 
     @property
+    def front_end(self) -> FrontEnd:
+        """What made its inputs, and makes them on a device."""
+        return FrontEnd.LOG_MEL if self.kind == "audio" else FrontEnd.NONE
+
+    @property
     def channels(self) -> int:
         """Channels of the task's own input."""
         return self.train.channels
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over class names, images and labels, as hex."""
+        """SHA-256 over class names, front end, images and labels, as hex."""
         digest = hashlib.sha256("\0".join(self.labels).encode())
+        if self.front_end:
+            digest.update(f"front end {self.front_end}".encode())
         for split in (self.train, self.test):
             digest.update(repr(split.images.shape).encode())
             digest.update(np.ascontiguousarray(split.images).data)

@@ -53,6 +53,20 @@ def kind_of(name: str, where: str) -> Kind:
     return kind
 
 
+def check_magic(raw: bytes, name: str, where: str) -> None:
+    """Refuse a file whose first bytes are not those of what its name says.
+
+    Raises:
+        TaskError: they are not.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    if not raw.startswith(MAGICS[suffix]):
+        raise TaskError(
+            f"{where} is not a {suffix[1:].upper()} file, despite its name.",
+            "Convert it, or give it the right extension.",
+        )
+
+
 def decode(raw: bytes, name: str, where: str) -> Images:
     """Decode one file: a picture to (32, 32, 3), a sound to (32, 32, 1).
 
@@ -60,14 +74,9 @@ def decode(raw: bytes, name: str, where: str) -> Images:
         TaskError: the file is damaged, or is not what its name says.
     """
     kind = kind_of(name, where)
-    suffix = PurePosixPath(name).suffix.lower()
     if not raw:
         raise TaskError(f"{where} is empty.", "Replace it or delete it.")
-    if not raw.startswith(MAGICS[suffix]):
-        raise TaskError(
-            f"{where} is not a {suffix[1:].upper()} file, despite its name.",
-            "Convert it, or give it the right extension.",
-        )
+    check_magic(raw, name, where)
     return read_picture(raw, where) if kind == "image" else log_mel_image(read_wav(raw, where))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from rbnn.places import cache_folder
 from rbnn.tasks import cache as store
 from rbnn.tasks.audio import RECIPE
-from rbnn.tasks.cache import Decoded, cache_folder, recipe_key
+from rbnn.tasks.cache import Decoded, recipe_key
 from rbnn.tasks.dataset import TaskData
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.names import KNOWN, TaskSpec, parse_spec

@@ -116,6 +116,29 @@ def parse_spec(text: str) -> TaskSpec:
     return TaskSpec(name, Path(path).expanduser())
 
 
+def split_names(text: str | None) -> list[str]:
+    """The tasks that ``--tasks`` of a trained model names, such as ``digits,words``.
+
+    Args:
+        text: None for all tasks.
+
+    Returns:
+        Each name once, in the order given; empty for all tasks.
+
+    Raises:
+        TaskError: a name is empty, as where a shell variable was not set.
+    """
+    if text is None:
+        return []
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise TaskError(
+            f"--tasks has an empty name: {text!r}.",
+            "Name tasks of the model, such as digits,words; omit --tasks for all of them.",
+        )
+    return list(dict.fromkeys(names))
+
+
 def parse_specs(text: str) -> list[TaskSpec]:
     """Read a comma-separated list of tasks.
 

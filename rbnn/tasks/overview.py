@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from rbnn.places import cache_folder
+from rbnn.programs import install_command
 from rbnn.tasks import cache as store
 from rbnn.tasks.dataset import TaskData
 from rbnn.tasks.errors import TaskError
@@ -45,7 +47,7 @@ def _download(task: KnownTask, cache: Path) -> tuple[bool, str]:
 
 def _state(task: KnownTask, cache: Path) -> tuple[bool, str]:
     if task.name == "words" and shutil.which("espeak-ng") is None:
-        return False, "needs espeak-ng: apt-get install espeak-ng"
+        return False, f"needs espeak-ng: {install_command('espeak-ng')}"
     if task.supply == "embedded":
         return True, "embedded"
     try:
@@ -63,7 +65,7 @@ def overview(cache: Path | None = None) -> list[Availability]:
     Args:
         cache: as in :func:`rbnn.tasks.load`.
     """
-    folder = store.cache_folder() if cache is None else cache
+    folder = cache_folder() if cache is None else cache
     return [Availability(t.name, t.about, *_state(t, folder)) for t in KNOWN.values()]
 
 

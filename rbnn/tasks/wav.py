@@ -8,8 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from rbnn.tasks.audio import CLIP_SAMPLES, RATE_HZ, Samples, loudest_part
+from rbnn.spec.audio import CLIP_SAMPLES, RATE_HZ
+from rbnn.tasks.audio import Samples, loudest_part
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.resample import resample
 from rbnn.tasks.riff import AGAIN, CONVERT, read_chunks
 
 PCM, FLOAT, EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
@@ -161,12 +163,10 @@ def _parse(raw: bytes, where: str) -> tuple[Samples, int]:
 def _resample(mono: Samples, rate: int) -> Samples:
     if rate == RATE_HZ:
         return mono
-    from scipy.signal import resample_poly
-
     # Of rates that share few factors with 16 kHz, a ratio within 0.005 %: the filter has twenty
     # times as many coefficients as the larger of its two numbers.
     ratio = Fraction(RATE_HZ, rate).limit_denominator(LARGEST_DOWN)
-    return np.asarray(resample_poly(mono, ratio.numerator, ratio.denominator))
+    return resample(mono, ratio.numerator, ratio.denominator)
 
 
 def decode_wav(raw: bytes, where: str) -> Samples:

@@ -40,10 +40,18 @@ class TheftSettings:
     steps: int = 300
     learning_rate: float | None = None
     magnitude: float = 1.0
+    attack: str = "fine-tuning"
+    queries: int = 1000
+    unknown: int | None = None
+    known: float = 90.0
 
     def command(self, run: Run, folder: Path) -> str:
         """The command that repeats the experiment."""
         words = ["rbnn", "bench", "theft", str(run.folder)]
+        if self.attack != "fine-tuning":
+            words += ["--attack", self.attack, "--queries", str(self.queries)]
+            words += ["--known", f"{self.known:g}"]
+            words += [] if self.unknown is None else ["--unknown", str(self.unknown)]
         for victim in self.victims:
             words += ["--victim", victim]
         words += [] if self.other is None else ["--other", self.other]

@@ -16,10 +16,23 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pydantic import ConfigDict
+
 from rbnn.frozen import Frozen, read_document, write_document
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run
 from rbnn.theft.starts import Start
+
+FINE_TUNING = "fine-tuning"
+"""The attack of an ``experiment.json`` that names none."""
+
+
+class _Kind(Frozen):
+    """The part of every ``experiment.json`` that says what the rest is."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    attack: str = FINE_TUNING
 
 
 class Experiment(Frozen):
@@ -38,6 +51,7 @@ class Experiment(Frozen):
     steps: int
     learning_rate: float
     magnitude: float
+    attack: str = FINE_TUNING
 
     def hold(self, folder: Path) -> None:
         """Write ``experiment.json``, or check that the one in ``folder`` says the same.
@@ -47,11 +61,16 @@ class Experiment(Frozen):
         """
         path = folder / "experiment.json"
         fix = "Delete it and its cells, or choose another folder with --out."
-        held = read_document(Experiment, path, fix)
-        if held is None:
+        kind = read_document(_Kind, path, fix)
+        if kind is None:
             write_document(self, path)
             return
-        for name in Experiment.model_fields:
+        # Experiments of different attacks have different fields.
+        held: Frozen | None = kind
+        names: Iterable[str] = ("attack",)
+        if kind.attack == self.attack:
+            held, names = read_document(type(self), path, fix), type(self).model_fields
+        for name in names:
             if getattr(held, name) != getattr(self, name):
                 raise TrainingError(
                     f"{folder} holds another experiment: its {name} is {getattr(held, name)}, "
@@ -179,11 +198,16 @@ def plan_experiment(
     """
     config = run.config()
     if steps < 1:
-        raise TrainingError(f"--steps must be 1 or more. Received: {steps}.")
+        raise TrainingError(
+            f"--steps must be 1 or more. Received: {steps}.", "Omit it for the default."
+        )
     rate = config.learning_rate if learning_rate is None else learning_rate
     for option, value in {"--learning-rate": rate, "--magnitude": magnitude}.items():
         if not 0 < value < math.inf:
-            raise TrainingError(f"{option} must be above 0 and finite. Received: {value}.")
+            raise TrainingError(
+                f"{option} must be above 0 and finite. Received: {value}.",
+                "Omit it for the default.",
+            )
     try:
         parameters = hashlib.sha256(run.parameters_file.read_bytes()).hexdigest()
     except OSError as error:

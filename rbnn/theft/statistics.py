@@ -86,18 +86,28 @@ def paired_test(differences: Sequence[float]) -> PairedTest:
 def correct(tests: Sequence[PairedTest]) -> list[PairedTest]:
     """The same tests with p-values adjusted for the number of tests.
 
-    Source: Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Stat. 1979.
+    See :func:`holm`.
     """
-    known = sorted((test.p, place) for place, test in enumerate(tests) if test.p is not None)
-    adjusted: dict[int, float] = {}
-    highest = 0.0
-    for rank, (p, place) in enumerate(known):
-        highest = max(highest, min(1.0, p * (len(known) - rank)))
-        adjusted[place] = highest
+    known = [place for place, test in enumerate(tests) if test.p is not None]
+    values = [test.p for test in tests if test.p is not None]
+    adjusted = dict(zip(known, holm(values), strict=True))
     return [
         test.model_copy(update={"adjusted": adjusted.get(place)})
         for place, test in enumerate(tests)
     ]
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """P-values adjusted for their number, in the same order; the tests may depend on each other.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Stat. 1979.
+    """
+    adjusted = [0.0] * len(values)
+    highest = 0.0
+    for rank, place in enumerate(np.argsort(values, kind="stable")):
+        highest = max(highest, min(1.0, values[place] * (len(values) - rank)))
+        adjusted[place] = highest
+    return adjusted
 
 
 def _sign_flips(values: npt.NDArray[np.float64]) -> float:

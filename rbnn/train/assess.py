@@ -57,7 +57,10 @@ def assess(
     """
     config = run.config()
     if wrong_secrets < 0:
-        raise TrainingError(f"--wrong-secrets must be 0 or more. Received: {wrong_secrets}.")
+        raise TrainingError(
+            f"--wrong-secrets must be 0 or more. Received: {wrong_secrets}.",
+            "Omit it for the default.",
+        )
     if wrong_secrets and config.scheme == "none":
         raise TrainingError(
             f"{run.folder} is a network without keys; no secret can be wrong.",

@@ -21,6 +21,7 @@ import numpy as np
 from rbnn.errors import RbnnError
 from rbnn.files import PRIVATE, write_atomic
 from rbnn.nets.framework import tf
+from rbnn.places import CACHE_VARIABLE, cache_folder
 from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.figures import EpochFigures, TaskFigures
@@ -28,7 +29,7 @@ from rbnn.runs.run import Run
 from rbnn.runs.settings import AUTO
 from rbnn.runs.start import usual_epochs
 from rbnn.tasks import TaskData
-from rbnn.tasks.cache import cache_folder, recipe_key
+from rbnn.tasks.cache import recipe_key
 from rbnn.train.checkpoint import Checkpoints
 from rbnn.train.feed import TaskFeed
 from rbnn.train.float_model import FloatModel
@@ -83,7 +84,7 @@ def provide_teachers(
         if (found := _whole(kept)) is None:
             network = _train(tasks[entry.name], place.parent / "checkpoints", command, until)
             found = _as_file(network)
-            write_atomic(kept, found, mode=PRIVATE)
+            write_atomic(kept, found, mode=PRIVATE, folder_option=CACHE_VARIABLE)
         write_atomic(place, found, mode=PRIVATE)
         shutil.rmtree(place.parent / "checkpoints", ignore_errors=True)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from rbnn.train.assess import TaskAssessment
-from rbnn.train.baseline import TaskSharing
+
+if TYPE_CHECKING:  # it imports TensorFlow, which the integers' accuracy does not need
+    from rbnn.train.baseline import TaskSharing
 
 
 def comparison_table(rows: Sequence[TaskSharing]) -> Table:

@@ -19,8 +19,8 @@ DOCUMENTS = sorted(
 )
 PLACE = re.compile(r"`((?:rbnn(?!/v1/)|firmware|tests|boards|docs|models|\.ci)/[\w./-]+)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)")
-MADE = ("firmware/model", "firmware/third_party")
-"""Folders that the set-up step and builds make."""
+MADE = ("firmware/model", "firmware/third_party", "rbnn/shipped")
+"""Folders that the set-up step, builds and the wheel make."""
 EXAMPLES = {"docs/adding-an-operator.md"}
 """Documents whose example is not part of the tree."""
 

@@ -23,6 +23,7 @@ ORDER = (
     "engine",
     "cost",
     "export",
+    "library",
     "keys",
     "image",
     "flash",
@@ -35,8 +36,8 @@ ORDER = (
     "report",
     "cli",
 )
-BELOW_ALL = {"compiler", "errors", "files", "frozen"}
-BESIDE = {frozenset({"export", "keys"})}
+BELOW_ALL = {"compiler", "errors", "extras", "files", "frozen", "monocypher", "places", "programs"}
+BESIDE = {frozenset({"export", "keys"}), frozenset({"library", "keys"})}
 
 
 def room_of(path: Path) -> str:

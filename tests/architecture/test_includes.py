@@ -24,6 +24,7 @@ ORDER = (
     "reconf",
     "licence",
     "device",
+    "audio",
     "port",
     "port/armv7m",
     "port/mps2",

@@ -15,7 +15,7 @@ from rbnn.image.board import load_board
 DOCUMENT = Path(rbnn.__file__).parents[1] / "docs" / "benchmarks.md"
 NEEDED = ("arm-none-eabi-gcc", "qemu-system-arm")
 SECTIONS = (
-    "### resnet 64/7/3 layer by layer, Cortex-M4",
+    "### resnet 64/8/3 layer by layer, Cortex-M4",
     "## Standard layers, Cortex-M4, instructions per MAC",
 )
 """Those that one board's measurement gives whole."""
@@ -50,7 +50,7 @@ def test_the_readme_says_what_the_document_says() -> None:
     written = DOCUMENT.read_text()
     readme = " ".join((DOCUMENT.parents[1] / "README.md").read_text().split())
     networks = [part.partition("\n### ")[0] for part in written.split("## Whole network: ")[1:]]
-    assert [part.partition(",")[0] for part in networks] == ["resnet 64/7/3", "resnet 64/6/2"]
+    assert [part.partition(",")[0] for part in networks] == ["resnet 64/8/3", "resnet 64/6/2"]
     for part in networks:
         rows = {line.split(" | ")[0][2:]: line.split(" | ")[1] for line in part.splitlines()
                 if " | " in line}  # fmt: skip

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typed import typed
 
 from rbnn.errors import RbnnError
 from rbnn.tasks import TaskError, load_sample
@@ -18,7 +19,7 @@ COMMAND = [sys.executable, "-m", "rbnn.cli.main"]
 
 def refused(cwd: Path, *arguments: str) -> str:
     """Standard error of a command that must fail with one clear error."""
-    done = subprocess.run([*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True)
+    done = typed(cwd, *arguments)
     assert done.returncode not in (0, 120) and "Traceback" not in done.stderr, done.stderr
     assert done.stdout == ""
     if done.returncode != 2:  # Typer's own
@@ -80,10 +81,40 @@ def test_counts_are_not_negative(tmp_path: Path, option: str) -> None:
     assert option in refused(tmp_path, "eval", option, "-1")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--samples", "5"],
+        ["--user-key", "a.key"],
+        ["--emulated"],
+        ["--board", "qemu", "--engine", "c"],
+        ["--board", "qemu", "--wrong-secrets", "3"],
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(tmp_path: Path, options: list[str]) -> None:
+    said = refused(tmp_path, "eval", *options)
+    assert options[-2 if len(options) > 1 else 0] in said and "--board" in said
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "0"])
 def test_settings_that_are_no_number_say_what_to_do(tmp_path: Path, value: str) -> None:
     said = refused(tmp_path, "train", "--tasks", "digits", "--learning-rate", value)
     assert "--learning-rate must be above 0 and finite" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--depth 2", "vgg needs a depth of 3"),
+        ("--arch resnet --stages 9", "--stages"),
+        ("--trunk 99", "--trunk"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused_before_data_are_loaded(
+    tmp_path: Path, options: str, said: str
+) -> None:
+    text = refused(tmp_path, "train", "--tasks", "mine=no-such-folder", *options.split())
+    assert said in text and "no-such-folder" not in text
 
 
 def test_a_key_file_that_cannot_be_made_says_where_it_could(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from typed import typed
 
 from rbnn.errors import ExitCode
 from rbnn.export.checks import record
@@ -46,19 +47,10 @@ def place(
 def run(
     folder: Path, *arguments: str, stdin: str = "", path: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    environment = dict(os.environ)
     if path is not None:
         environment["PATH"] = path
-    return subprocess.run(
-        [sys.executable, "-m", "rbnn.cli.main", *arguments],
-        cwd=folder,
-        env=environment,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return typed(folder, *arguments, stdin=stdin, environment=environment)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_a_packed_model_is_refused_without_test_only(packed: Path) -> None:
 def test_a_packed_model_is_built_with_test_only(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(deploy, "build_cache", lambda: tmp_path)
     done = flash(str(packed), "--test-only", "--board", "nucleo", "--json")
     assert done.exit_code == 0, done.output
     plan = json.loads(done.stdout)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from typed import typed
 
 from rbnn.keys import licence
 from rbnn.keys.errors import ProviderKeyError
@@ -29,14 +28,7 @@ def rbnn(tmp_path: Path) -> Command:
     """Runs a command in an empty folder."""
 
     def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "rbnn.cli.main", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            input=text,
-            capture_output=True,
-            text=True,
-        )
+        return typed(tmp_path, *arguments, stdin=text)
 
     return run
 

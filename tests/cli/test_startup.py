@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import binascii
+import json
 import os
 import subprocess
 import sys
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +16,12 @@ from PIL import Image
 from scripted_device import ScriptedDevice
 
 from rbnn.cli.application import COMMANDS, load
+from rbnn.extras import TRAINING
 
 HEAVY = {
-    *("tensorflow", "keras", "larq", "numpy", "PIL", "pydantic", "sqlalchemy", "cryptography"),
-    *("matplotlib", "cffi", "serial", "platformio", "qrcode", "jinja2", "alembic", "psycopg"),
+    *TRAINING,
+    *("numpy", "PIL", "pydantic", "sqlalchemy", "cryptography", "requests", "elftools"),
+    *("cffi", "serial", "platformio", "qrcode", "jinja2", "alembic", "psycopg", "platformdirs"),
 }
 """Packages that take more than a few milliseconds to import."""
 TO_TALK = {"pydantic", "serial"}
@@ -25,6 +29,22 @@ TO_READ_FILES = {"numpy", "PIL"}
 ROOMS_OF_A_CONVERSATION = {"cli", "device", "image", "keys", "flash", "spec", "tasks"}
 GREY_CRC = binascii.crc32(bytes([7]) * (32 * 32 * 3))
 GREY = (7, 7, 7)
+
+WITHOUT_TRAINING = (
+    *("spec", "tasks", "operators", "runs", "container", "engine", "cost", "export", "keys"),
+    *("image", "flash", "device", "demo", "cli", "train.assess", "train.report"),
+)
+WITHOUT_THE_EXTRA = """
+import importlib, pkgutil, sys
+from rbnn.extras import TRAINING
+for name in TRAINING:
+    sys.modules[name] = None
+for name in sys.argv[1:]:
+    found = importlib.import_module(f"rbnn.{name}")
+    for module in pkgutil.walk_packages(getattr(found, "__path__", []), f"{found.__name__}."):
+        if not module.name.endswith(("__main__", "migrations.env")):
+            importlib.import_module(module.name)
+"""
 
 Imports = Callable[..., set[str]]
 
@@ -131,6 +151,47 @@ def test_infer_looks_for_no_garbage_and_no_plugins(far: ScriptedDevice, tmp_path
         check=True,
     )
     assert done.stderr.splitlines()[-1] == "looked for:"
+
+
+def test_another_sample_rate_needs_no_package_of_the_extra(tmp_path: Path) -> None:
+    sound = tmp_path / "tone.wav"
+    with wave.open(str(sound), "wb") as stream:
+        stream.setnchannels(1)
+        stream.setsampwidth(2)
+        stream.setframerate(44_100)
+        stream.writeframes(bytes(range(200)) * 441)
+    script = "import sys; from rbnn.tasks.wav import read_wav; "
+    script += "read_wav(open(sys.argv[1], 'rb').read(), 'x'); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(sound)], capture_output=True, text=True, check=True
+    )
+    assert not packages(set(done.stdout.split())) & set(TRAINING)
+
+
+def test_what_does_not_train_imports_without_the_extra() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THE_EXTRA, *WITHOUT_TRAINING],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_extra_is_one_error_and_one_document(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['scipy'] = None\n"
+        "from rbnn.cli.main import run\n"
+        "sys.argv = ['rbnn', 'bench', 'train', '--json']\n"
+        "run()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["try"].endswith("pip install 'rbnn[train]'")
+    assert "scipy is not installed" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_switch_imports_what_talks(imports: Imports, far: ScriptedDevice) -> None:

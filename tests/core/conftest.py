@@ -15,12 +15,11 @@ from rbnn.engine.compile import SANITIZERS, compile_native, engine_sources
 
 
 @pytest.fixture(scope="session")
-def driver_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def driver_program() -> Path:
     """``core_driver.c`` with the whole core, under AddressSanitizer and UBSan."""
     source = Path(__file__).parent / "drivers" / "core_driver.c"
-    flags = ("-O1", "-fno-omit-frame-pointer", *SANITIZERS)
-    folder = tmp_path_factory.mktemp("native")
-    return compile_native("core_driver", [*engine_sources(), source], flags, folder)
+    flags = ("-O1", *SANITIZERS)
+    return compile_native("core_driver", [*engine_sources(), source], flags)
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +31,9 @@ def driver(driver_program: Path) -> Iterator[Driver]:
 
 
 @pytest.fixture(scope="session")
-def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunDriver]:
+def kernels() -> Iterator[RunDriver]:
     """One kernel per request: ``run_driver.c`` under AddressSanitizer and UBSan."""
-    running = RunDriver(build_native(tmp_path_factory.mktemp("kernels")))
+    running = RunDriver(build_native())
     yield running
     running.close()
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from check_programs import build_bare
+
 from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native, room_sources
 from rbnn.spec.layout import LAYER
 
@@ -103,25 +105,20 @@ def sources() -> list[Path]:
     return [HERE / "drivers" / "run_driver.c", *room_sources("core"), *plain]
 
 
-def build_native(folder: Path) -> Path:
+def build_native() -> Path:
     """The driver for this machine, under AddressSanitizer and UBSan."""
-    return compile_native(
-        "run_driver", sources(), ("-O1", "-fno-omit-frame-pointer", *SANITIZERS), folder
-    )
+    return compile_native("run_driver", sources(), ("-O1", *SANITIZERS))
 
 
-def build_bare(cpu: str, folder: Path) -> Path:
+def build_driver(cpu: str) -> Path:
     """The driver for a bare Cortex-M."""
-    program = folder / f"run_driver_{cpu}.elf"
-    assembly = sorted(FIRMWARE.glob("core/**/*.S"))
-    subprocess.run(
-        ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={cpu}", "-mthumb", "-mfloat-abi=soft",
-         "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-Wl,--gc-sections",
-         "--specs=rdimon.specs", f"-T{HERE / 'drivers' / 'run_driver.ld'}", f"-I{FIRMWARE}",
-         *map(str, [*sources(), *assembly]), "-o", str(program)],
-        check=True,
-    )  # fmt: skip
-    return program
+    return build_bare(
+        f"run_driver_{cpu}.elf",
+        cpu,
+        [*sources(), *sorted(FIRMWARE.glob("core/**/*.S"))],
+        ["-Werror", "--specs=rdimon.specs"],
+        HERE / "drivers" / "run_driver.ld",
+    )
 
 
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}

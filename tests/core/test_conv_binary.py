@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from check_programs import build_bare
 from conv_binary_cases import Case, Result, Shape, draw_shape, fill, run_cases
 
 from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native, room_sources
@@ -30,35 +30,29 @@ EXTREMES = ((0.5, 0.5), (0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0), (0.5, 0.
 
 
 @pytest.fixture(scope="module")
-def native(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def native() -> list[str]:
     """Portable C under AddressSanitizer and UBSan."""
-    flags = ("-O1", "-fno-omit-frame-pointer", *SANITIZERS)
-    folder = tmp_path_factory.mktemp("native")
-    return [
-        str(compile_native("conv_binary_driver", SOURCES, flags, folder)),
-        "{cases}",
-        "{results}",
-    ]
+    flags = ("-O1", *SANITIZERS)
+    return [str(compile_native("conv_binary_driver", SOURCES, flags)), "{cases}", "{results}"]
 
 
 EMULATED = [pytest.param(cpu, marks=pytest.mark.qemu) for cpu in sorted(MACHINES)]
 
 
 @pytest.fixture(scope="module", params=EMULATED)
-def emulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def emulated(request: pytest.FixtureRequest) -> list[str]:
     """Assembly on an emulated Cortex-M, counting instructions."""
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
-    program = tmp_path_factory.mktemp("bare") / "conv_binary.elf"
     assembly = [*FIRMWARE.glob("core/conv_binary/*.S"), *FIRMWARE.glob("core/stage/*.S")]
-    subprocess.run(
-        ["arm-none-eabi-gcc", "-std=c11", "-O2", f"-mcpu={request.param}", "-mthumb",
-         "-mfloat-abi=soft", "-Wall", "-Wextra", "-Wconversion", "-Werror", "--specs=rdimon.specs",
-         f"-T{HERE / 'drivers' / 'run_driver.ld'}", f"-I{FIRMWARE}",
-         *map(str, [*SOURCES, *assembly]), "-o", str(program)],
-        check=True,
-    )  # fmt: skip
+    program = build_bare(
+        f"conv_binary_{request.param}.elf",
+        request.param,
+        [*SOURCES, *assembly],
+        ["-Wconversion", "-Werror", "--specs=rdimon.specs"],
+        HERE / "drivers" / "run_driver.ld",
+    )
     semihosting = "enable=on,target=native,arg=driver,arg={cases},arg={results}"
     return [
         "qemu-system-arm", "-M", MACHINES[request.param], "-nographic", "-monitor", "none",

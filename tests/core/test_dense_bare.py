@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dense_cases import FILLS, dense_case
-from run_driver import MACHINES, build_bare, run_bare
+from run_driver import MACHINES, build_driver, run_bare
 
 NEEDED = ("arm-none-eabi-gcc", "qemu-system-arm")
 pytestmark = [
@@ -20,7 +20,7 @@ pytestmark = [
 
 @pytest.mark.parametrize("cpu", MACHINES)
 def test_same_results_and_steady_instructions(cpu: str, tmp_path: Path) -> None:
-    program = build_bare(cpu, tmp_path)
+    program = build_driver(cpu)
     cases = [dense_case(seed, fill) for seed in range(12) for fill in FILLS]
     steady = [
         [dense_case(seed, fill, inputs, 16, spare) for seed in range(4) for fill in FILLS]

@@ -17,7 +17,7 @@ from run_cases import (
     max_pool_case,
     stem_case,
 )
-from run_driver import MACHINES, Request, build_bare, run_bare
+from run_driver import MACHINES, Request, build_driver, run_bare
 from stage_cases import FILLS, stage_case
 
 from rbnn.spec.layout import Stage
@@ -68,7 +68,7 @@ def variants(request: Request) -> list[Request]:
 
 @pytest.mark.parametrize("cpu", MACHINES)
 def test_same_results_and_steady_instructions(cpu: str, tmp_path: Path) -> None:
-    program = build_bare(cpu, tmp_path)
+    program = build_driver(cpu)
     checked = cases()
     steady = [
         variants(case[0])

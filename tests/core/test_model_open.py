@@ -176,7 +176,7 @@ def test_a_container_asks_for_enough_working_memory(driver: Driver, made: Any) -
 @pytest.mark.parametrize(
     ("task", "name", "value"),
     [
-        (0, "classes", 0), (0, "classes", 11), (0, "reserved", 1), (0, "sealed_offset", 0),
+        (0, "classes", 0), (0, "classes", 11), (0, "sealed_offset", 0),
         (0, "sealed_offset", 0xFFFFFFF0), (1, "sealed_offset", 24), (0, "sealed_bytes", 0),
         (0, "sealed_bytes", 47), (0, "sealed_bytes", 0xFFFFFFFF), (1, "sealed_bytes", 1 << 20),
     ],

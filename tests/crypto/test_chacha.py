@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from check_programs import MACHINES, run_bare, run_host
 
-from rbnn.image import monocypher
+from rbnn import monocypher
 
 CHECK = Path(__file__).with_name("chacha_check.c")
 
@@ -23,8 +23,8 @@ def test_portable_code_under_sanitizers() -> None:
 
 @pytest.mark.qemu
 @pytest.mark.parametrize("cpu", MACHINES)
-def test_assembly_and_its_cost(cpu: str, tmp_path: Path) -> None:
-    outcome = run_bare(CHECK, cpu, tmp_path)
+def test_assembly_and_its_cost(cpu: str) -> None:
+    outcome = run_bare(CHECK, cpu)
     assert outcome.per_byte("chacha20", 4096) < 11.8
     assert outcome.per_byte("chacha12", 4096) < 7.4
     assert outcome.per_byte("chacha8", 4096) < 5.2

@@ -10,6 +10,7 @@ from flashed_board import OTHER_TASK, TASK, Flashed, quiet
 from rbnn.device import deploy, installing
 from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.licensing import issue_licences
+from rbnn.keys import licence
 from rbnn.keys.errors import LicenceError
 from rbnn.keys.licence import Licence
 from rbnn.keys.registry import Registry
@@ -80,6 +81,12 @@ def test_revoked_licences_leave_the_board_and_do_not_come_back(customer: Custome
     assert customer.held() == {OTHER_TASK}
 
     paid = customer.issue(TASK)
+    changed = licence.parse(paid.data[:-1] + bytes([paid.data[-1] ^ 1]))
+    other_number = licence.parse(paid.data[:10] + bytes([paid.data[10] ^ 1]) + paid.data[11:])
+    for bad, said in ((changed, "it was changed"), (other_number, "has no licence")):
+        with pytest.raises(LicenceError, match=said):
+            installing.install_in_flash(customer.target, customer.registry, [bad], quiet)
+    assert customer.held() == {OTHER_TASK}
     installing.install_in_flash(customer.target, customer.registry, [paid], quiet)
     assert customer.held() == {TASK, OTHER_TASK}
     customer.revoke(OTHER_TASK)

@@ -34,14 +34,25 @@ def test_every_status_is_read_back(status: Status) -> None:
     error = from_error_line(f"e-[{name}: {status.text}]", "id")
     assert error.status is status
     assert error.text == status.text
-    assert error.fix or "; " not in status.text
+    assert error.fix
+
+
+def test_a_refused_notice_is_not_blamed_on_a_user_key() -> None:
+    line = f"e-[{Status.LICENCE_REFUSED.line}]"
+    assert "--provider-key" in from_error_line(line, "revoke").fix
+    assert "user key" in from_error_line(line, "unlock digits <key>").fix
+
+
+def test_no_advice_restarts_a_limit() -> None:
+    error = from_error_line(f"e-[{Status.LIMIT.line}]", "infer 1 0")
+    assert "rbnn license issue" in error.fix and "switch" not in error.fix
 
 
 @pytest.mark.parametrize("status", [Status.PUF_PATTERN, Status.PUF_BIAS, Status.PUF_ENTROPY])
 def test_a_refused_fingerprint_comes_with_advice(status: Status) -> None:
     name = status.name.lower().replace("_", "-")
     error = from_error_line(f"e-[{name}: {status.text}]", "enroll")
-    assert "Switch the board off" in error.fix and "noinit in boards/NAME.json" in error.fix
+    assert "Switch the board off" in error.fix and "noinit in boards/NAME/board.json" in error.fix
 
 
 def test_unknown_error_lines_are_shown_as_they_are() -> None:

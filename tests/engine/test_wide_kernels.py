@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,11 +50,8 @@ def test_no_warnings(form: str, program: str) -> None:
 
 
 @pytest.fixture(scope="module", params=FORMS)
-def driver(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Driver]:
-    folder: Path = tmp_path_factory.mktemp("wide")
-    running = Driver(build_driver(flags_of(request.param), folder))
+def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
+    running = Driver(build_driver(flags_of(request.param)))
     assert request.param == "native" or running.vectors != "NEON" or request.param == "plain"
     yield running
     running.close()

@@ -26,11 +26,11 @@ NAME_BYTES = 8
 Int16s = npt.NDArray[np.int16]
 
 
-def build_driver(flags: tuple[str, ...], folder: Path) -> Path:
+def build_driver(flags: tuple[str, ...]) -> Path:
     """The driver under AddressSanitizer and UBSan, with the vectors that ``flags`` choose."""
     kernels = [path for path in FIRMWARE.glob("host/wide*.c") if path.name != "wide_batch.c"]
     sources = [HERE / "wide_driver.c", *room_sources("core"), *sorted(kernels)]
-    return compile_native("wide_driver", sources, ("-O1", "-g", *SANITIZERS, *flags), folder)
+    return compile_native("wide_driver", sources, ("-O1", *SANITIZERS, *flags))
 
 
 @dataclass(frozen=True)

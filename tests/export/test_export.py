@@ -214,10 +214,13 @@ def test_a_missing_compiler_names_the_command(monkeypatch: pytest.MonkeyPatch) -
 def test_missing_crypto_sources_name_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rbnn.engine.compile.MONOCYPHER", tmp_path)
-    with pytest.raises(ExportError, match=r"monocypher\.c is missing") as caught:
+    monkeypatch.setattr("rbnn.places.third_party", lambda: tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path / "pip"))
+    with pytest.raises(RbnnError, match="Monocypher's C files are not here yet") as caught:
         engine_sources()
-    assert "make setup" in caught.value.fix
+    assert "python -m rbnn.monocypher" in caught.value.fix
 
 
 def test_sources_that_do_not_compile_say_why(tmp_path: Path) -> None:
@@ -299,7 +302,8 @@ def test_features_are_those_of_the_layers(
     folder = random_export(architecture=architecture).export.folder
     lines = (folder / "model_features.h").read_text().splitlines()
     said = [line.split()[1:] for line in lines if line.startswith("#define RBNN_WITH_")]
+    assert said.pop() == ["RBNN_WITH_TASKS", "2"]
     assert {name.removeprefix("RBNN_WITH_") for name, value in said if value == "1"} == used
     known = (FIRMWARE / "core" / "kernel_features.h").read_text()
     assert all(f"#define {name} 1" in known for name, _ in said)
-    assert known.count("#define RBNN_WITH_") == len(said)
+    assert known.count("#define RBNN_WITH_") == len(said) + 1

@@ -120,9 +120,11 @@ def test_an_installation_without_the_model_says_where_it_comes_from(
     with pytest.raises(PackedModelError, match="no packed model"):
         PackedModel.read(tmp_path / "nothing")
     monkeypatch.setattr(packed, "SHIPPED", tmp_path / "site-packages" / "seven")
-    with pytest.raises(PackedModelError, match="not installed") as caught:
-        PackedModel.read(packed.SHIPPED)
-    assert "clone" in caught.value.fix
+    for is_installed, fix in ((False, "git checkout"), (True, "pip install --force-reinstall")):
+        monkeypatch.setattr(packed, "is_installed", lambda found=is_installed: found)
+        with pytest.raises(PackedModelError, match="not installed") as caught:
+            PackedModel.read(packed.SHIPPED)
+        assert fix in caught.value.fix
 
 
 def test_secrets_are_published_only_on_request(

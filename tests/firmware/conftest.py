@@ -18,9 +18,9 @@ PATTERN = np.random.default_rng(11).bytes(PATTERN_BYTES)
 
 
 @pytest.fixture(scope="session")
-def bare_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bare_program() -> Path:
     """A firmware that carries no model."""
-    return host_firmware.build(tmp_path_factory.mktemp("bare"))
+    return host_firmware.build()
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""An emulated device with licences, and a look into its RAM that no serial command gives."""
+"""An emulated device with licences, a look into its RAM that no serial command gives, and the mark
+of its stack."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from emulated_memory import read_memory
+from trust_rows import Trust, trust_row
 
 from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.session import Session
@@ -21,6 +23,12 @@ PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
 USER = UserKey(Secret(np.random.default_rng(3).bytes(32)))
 USED_BYTES = 0x20000
 """More than the test's firmware uses, from the start of RAM."""
+stack_row = trust_row(
+    "stack",
+    "High-water mark of the stack on the emulated boards: after the self-test, unlocks, switches "
+    "and inferences with every architecture, after every command, and with the largest network",
+    "at most 75 % of the reserve",
+)
 
 
 @dataclass(frozen=True)
@@ -71,3 +79,11 @@ def read_ram(emulator: Emulator, size: int = USED_BYTES) -> bytes:
     board = emulator.board
     used = read_memory(emulator, board.ram.address, size)
     return used + read_memory(emulator, board.noinit.address, board.noinit.bytes)
+
+
+def measured_stack(session: Session, what: str, trust: Trust) -> float:
+    """The share of the stack's reserve that was used since the start; a figure of its row."""
+    stack = session.stack()
+    share = stack.used / stack.reserved
+    trust.measured(f"{what}: {share:.0%}", 1)
+    return share

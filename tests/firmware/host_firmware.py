@@ -8,14 +8,13 @@ import subprocess
 import time
 from pathlib import Path
 
+from rbnn import monocypher
 from rbnn.engine.compile import (
     MONOCYPHER,
     SANITIZERS,
     compile_native,
-    compiler,
     room_sources,
 )
-from rbnn.image import monocypher
 
 ROOMS = (
     "crypto",
@@ -25,6 +24,7 @@ ROOMS = (
     "reconf",
     "licence",
     "device",
+    "audio",
     "link",
     "port/host",
     "app",
@@ -33,27 +33,22 @@ TIMEOUT_S = 60.0
 STORE_BYTES = 8192
 
 
-def build(folder: Path, model: Path | None = None, *, development: bool = True) -> Path:
-    """Compile it; other people's code without our warnings.
+def build(model: Path | None = None, *, development: bool = True) -> Path:
+    """Compile it.
 
     Args:
-        folder: for the results.
         model: an export folder, or None for a firmware without a model.
         development: with trace.
     """
     monocypher.lay_out(monocypher.folder())
-    folder.mkdir(parents=True, exist_ok=True)
-    library = folder / "monocypher.o"
-    if not library.is_file():
-        source = MONOCYPHER / "monocypher.c"
-        command = [compiler(), "-O1", "-g", "-c", str(source), "-o", str(library)]
-        subprocess.run(command, check=True)
-    own = room_sources(*ROOMS)
+    sources = [*room_sources(*ROOMS), MONOCYPHER / "monocypher.c"]
     flags = ["-O1", f"-DRBNN_DEVELOPMENT={int(development)}", *SANITIZERS]
     if model is not None:
-        own += [model / "model_image.c", model / "model_kernels.c"]
+        sources += [model / "model_image.c", model / "model_kernels.c"]
         flags.append(f"-I{model}")
-    return compile_native("firmware", [*own, library], flags, cache=folder)
+        if "RBNN_MODEL_TAKES_SOUND" in (model / "model_config.h").read_text():
+            flags.append("-DRBNN_AUDIO=1")
+    return compile_native("firmware", sources, flags)
 
 
 class HostFirmware:

@@ -99,7 +99,7 @@ def make_licensed_model(
     provider = ProviderKey(X25519PrivateKey.from_private_bytes(rng.bytes(32)))
     user = UserKey(Secret(rng.bytes(32)))
     made = random_export(provider_public=provider.public)
-    program = host_firmware.build(folder, made.export.folder)
+    program = host_firmware.build(made.export.folder)
     store = folder / "store.bin"
     with HostFirmware(program, pattern, folder, store=store) as firmware:
         record, public = enroll(firmware)

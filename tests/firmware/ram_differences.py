@@ -15,8 +15,8 @@ from emulated_memory import debug_port, read_memory
 
 from rbnn.device.emulated.debug_stub import DebugStub
 from rbnn.device.emulated.emulator import Emulator
-from rbnn.image.paths import firmware_folder
 from rbnn.image.platformio import BuildResult
+from rbnn.places import firmware_folder
 
 GENERAL_REGISTERS = 13
 """r0 to r12, the first of the debugger's packet ``g``, 4 bytes each; the stack pointer follows."""

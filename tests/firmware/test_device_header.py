@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from rbnn import monocypher
 from rbnn.engine.compile import (
     FIRMWARE,
     INCLUDES,
@@ -23,7 +24,6 @@ from rbnn.engine.compile import (
     room_sources,
 )
 from rbnn.engine.reference import Reference
-from rbnn.image import monocypher
 from rbnn.keys import licence, provisioning
 from rbnn.keys.licence import Licence
 from rbnn.keys.provider_key import ProviderKey
@@ -111,7 +111,7 @@ def product(random_export: Callable[..., Any], tmp_path_factory: pytest.TempPath
     program = compile_native(
         "device_driver",
         [*sources, MONOCYPHER / "monocypher.c"],
-        ["-O1", "-Wno-conversion", *SANITIZERS],
+        ["-O1", *SANITIZERS],
     )
     made = random_export(provider_public=PROVIDER.public, trunk=2)
     fresh = Product(program, made, tmp_path_factory.mktemp("device"))

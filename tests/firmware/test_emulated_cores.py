@@ -7,24 +7,32 @@ import binascii
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from emulated_device import PROVIDER, enroll_and_license
+from emulated_device import PROVIDER, enroll_and_license, measured_stack, stack_row
+from trust_rows import Trust
 
 from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.session import Session
 from rbnn.engine.reference import Reference
+from rbnn.export.packed import SHIPPED, PackedModel
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.image import platformio
 from rbnn.image.board import load_board
+from rbnn.keys.published import published_provider
+
+pytestmark = [
+    pytest.mark.qemu,
+    pytest.mark.skipif(
+        not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
+        reason="apt-get install qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    ),
+]
 
 
-@pytest.mark.qemu
-@pytest.mark.skipif(
-    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
-    reason="apt-get install qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi",
-)
+@stack_row
 @pytest.mark.parametrize(
     ("name", "architecture", "width"),
     [
@@ -38,7 +46,12 @@ from rbnn.image.board import load_board
     ],
 )
 def test_a_licensed_device_computes_what_the_reference_computes(
-    name: str, architecture: str, width: int, tmp_path: Path, random_export: Callable[..., Any]
+    name: str,
+    architecture: str,
+    width: int,
+    tmp_path: Path,
+    random_export: Callable[..., Any],
+    trust: Trust,
 ) -> None:
     made = random_export(architecture=architecture, width=width, provider_public=PROVIDER.public)
     build = platformio.build(load_board(name), made.export.folder, development=True)
@@ -63,7 +76,33 @@ def test_a_licensed_device_computes_what_the_reference_computes(
                     binascii.crc32(layer[0].tobytes()) for layer in outputs.layers
                 ]
             # The deepest call of all is the self-test's; a quarter is left for interrupts.
-            stack = session.stack()
-            assert stack.used < 0.75 * stack.reserved
+            used = measured_stack(session, f"{name} {architecture}", trust)
+            assert used <= 0.75
+    finally:
+        emulator.power_off()
+
+
+@stack_row
+@pytest.mark.skipif(not SHIPPED.is_dir(), reason="models/seven is not here")
+def test_the_largest_network_leaves_a_quarter_of_the_stack(tmp_path: Path, trust: Trust) -> None:
+    """The shipped model of seven tasks and 1.78 million weights."""
+    model = PackedModel.read(SHIPPED)
+    export = model.lay_out(tmp_path / "export")
+    build = platformio.build(load_board("qemu"), export.folder, test_only=True, development=True)
+    board = EmulatedBoard.create(tmp_path / "device", "qemu", seed=5)
+    board.write_flash(build.bin.read_bytes(), build.board.flash.bytes)
+    emulator = Emulator(tmp_path / "device", build.board)
+    emulator.power_on()
+    try:
+        made = SimpleNamespace(export=export, secrets=model.secrets())
+        licensed = enroll_and_license(emulator, made, published_provider())
+        with Session(emulator.serial_path()) as session:
+            assert set(session.self_test().values()) == {"ok"}
+            for task, golden in model.golden.items():
+                session.unlock(task, licensed.psk(task))
+                session.switch(task)
+                session.infer(golden.images[0].tobytes())
+            used = measured_stack(session, "qemu, the shipped network of seven tasks", trust)
+            assert used <= 0.75
     finally:
         emulator.power_off()

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import serial
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from emulated_device import Licensed, enroll_and_license
 from ram_differences import Places, let_idle, take
+from trust_rows import Trust, trust_row
 
 from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.errors import DeviceError
@@ -28,6 +30,7 @@ from rbnn.image.platformio import BuildResult
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
+from rbnn.spec.link import READY
 
 pytestmark = [
     pytest.mark.qemu,
@@ -49,6 +52,13 @@ MEMBERS = {
     "device": [name.partition(".")[2] for name in (*KEYS, *LICENCES)],
     "serial": ["input"],
 }
+ram_row = trust_row(
+    "ram-differences",
+    "RAM and registers of two emulated devices after the same commands with other fingerprints, "
+    "keys, licences and models: power-on, a refused key, unlock, inferences, one that is stopped, "
+    "a refused switch, self-test, lock, warm reset, enrolment; the count is bytes compared",
+    "0 bytes differ but the device's own keys, its licences as in flash, and the helper record",
+)
 IMAGE = bytes(range(256)) * 12
 OTHER_IMAGE = bytes(range(256)) * 4
 
@@ -117,19 +127,42 @@ def worlds(fresh: list[Fresh]) -> list[World]:
     ]
 
 
-def differing(worlds: list[World]) -> set[str]:
-    emulators = [world.device.emulator for world in worlds]
-    places = worlds[0].places
-    let_idle(emulators, places)
-    return places.differing(*(take(emulator, places) for emulator in emulators)) - {TIME}
+class Compared:
+    """What differs between two devices, step by step."""
 
+    def __init__(self, worlds: list[World]) -> None:
+        self._worlds = worlds
+        self.bytes = 0
+        self.steps: dict[str, set[str]] = {}
+        """What differs after a step but must not, and the other way round."""
 
-def run(worlds: list[World], commands: Callable[[World, Session], object]) -> set[str]:
-    """Give both devices the same commands. Returns what differs afterwards."""
-    for world in worlds:
-        with Session(world.device.emulator.serial_path()) as session:
-            commands(world, session)
-    return differing(worlds)
+    def look(self, step: str, expected: set[str]) -> set[str]:
+        """Compare the idle devices. Returns what differs."""
+        emulators = [world.device.emulator for world in self._worlds]
+        places = self._worlds[0].places
+        let_idle(emulators, places)
+        one, two = (take(emulator, places) for emulator in emulators)
+        self.bytes += len(one.registers) + sum(map(len, one.areas.values()))
+        found = places.differing(one, two) - {TIME}
+        self.steps[step] = found ^ expected
+        return found
+
+    def after(
+        self, step: str, commands: Callable[[World, Session], object], expected: set[str]
+    ) -> set[str]:
+        """Give both devices the same commands, then compare."""
+        for world in self._worlds:
+            with Session(world.device.emulator.serial_path()) as session:
+                commands(world, session)
+        return self.look(step, expected)
+
+    def tell(self, trust: Trust) -> None:
+        """The figure for the row."""
+        board = self._worlds[0].device.emulator.board.name
+        wrong = sum(map(len, self.steps.values()))
+        steps = f"{len(self.steps)} steps" if len(self.steps) > 1 else next(iter(self.steps))
+        trust.measured(f"{board}: {wrong} after {steps}", self.bytes)
+        assert not wrong, self.steps
 
 
 def refuse(world: World, session: Session) -> None:
@@ -167,19 +200,43 @@ def switch_in_vain(world: World, session: Session) -> None:
     session.lock()
 
 
-def test_a_locked_device_holds_no_secret_but_its_own_key(worlds: list[World]) -> None:
-    expected = set(KEYS) | set(LICENCES)
-    assert differing(worlds) == expected, "after power-on"
-    assert run(worlds, refuse) == expected, "after a refused key"
-    assert run(worlds, unlock_and_lock) == expected, "after unlocking and locking"
-    assert run(worlds, use) == expected, "after inferences and locking"
-    assert run(worlds, switch_in_vain) == expected, "after a refused switch"
-    assert run(worlds, lambda _, session: session.self_test()) == expected, "after the self-test"
+def stop_and_lock(world: World, session: Session) -> None:
+    world.unlock(session)
+    session.switch("grey")
+    session.load(OTHER_IMAGE)
+    with serial.Serial(world.device.emulator.serial_path(), 115200, timeout=60) as line:
+        started = b"m-infer-start-50000\r\n"
+        line.write(b"infer 50000 0%")
+        assert line.read_until(started).endswith(started)
+        line.write(b"%")
+        assert line.read_until(READY.encode()).startswith(b"e-[stopped: ")
+    session.lock()
+
+
+@ram_row
+def test_a_locked_device_holds_no_secret_but_its_own_key(worlds: list[World], trust: Trust) -> None:
+    own = set(KEYS) | set(LICENCES)
+    compared = Compared(worlds)
+    compared.look("power-on", own)
+    compared.after("a refused key", refuse, own)
+    compared.after("unlocking and locking", unlock_and_lock, own)
+    compared.after("inferences and locking", use, own)
+    compared.after("a refused switch", switch_in_vain, own)
+    compared.after("the self-test", lambda _, session: session.self_test(), own)
+    compared.after("a stopped inference and locking", stop_and_lock, own)
     # What is looked for can be seen: the active task's parameters, weights and activations.
-    assert run(worlds, activate) >= {"params", "arena", "work", "device"}
-    assert run(worlds, lambda _, session: session.reset()) == set(LICENCES), "after a warm reset"
+    seen = compared.after("no locking", activate, own)
+    del compared.steps["no locking"]
+    compared.after("a warm reset", lambda _, session: session.reset(), set(LICENCES))
+    compared.tell(trust)
+    assert seen >= {"params", "arena", "work", "device"}
 
 
-def test_enrolment_leaves_no_secret_but_the_devices_own_key(fresh: list[Fresh]) -> None:
+@ram_row
+def test_enrolment_leaves_no_secret_but_the_devices_own_key(
+    fresh: list[Fresh], trust: Trust
+) -> None:
     worlds = [World(Licensed(one.emulator, {}, one.user), one.places()) for one in fresh]
-    assert run(worlds, lambda _, session: session.enroll()) == set(KEYS) | set(ENROLLED)
+    compared = Compared(worlds)
+    compared.after("enrolment", lambda _, session: session.enroll(), set(KEYS) | set(ENROLLED))
+    compared.tell(trust)

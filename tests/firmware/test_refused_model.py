@@ -27,7 +27,7 @@ class Damaged:
 
 
 @pytest.fixture(scope="module")
-def refused(random_export: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def refused(random_export: Callable[..., Any]) -> Path:
     """A firmware whose model's third layer has a window of 200 pixels."""
     export = random_export(architecture="resnet").export
     data = bytearray(export.container.data)
@@ -35,7 +35,7 @@ def refused(random_export: Callable[..., Any], tmp_path_factory: pytest.TempPath
     struct.pack_into("<I", data, CRC_OFFSET, container_crc32(bytes(data)))
     damaged: Any = Damaged(export.container, bytes(data))
     (export.folder / "model_image.c").write_text(image_source(damaged))
-    return host_firmware.build(tmp_path_factory.mktemp("refused"), export.folder)
+    return host_firmware.build(export.folder)
 
 
 def test_the_layer_is_named(refused: Path, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_feature_that_the_firmware_was_built_without(
     text = features.read_text()
     assert "#define RBNN_WITH_RPRELU 1\n" in text
     features.write_text(text.replace("RPRELU 1", "RPRELU 0"))
-    program = host_firmware.build(tmp_path / "build", folder)
+    program = host_firmware.build(folder)
     with HostFirmware(program, bytes(PATTERN_BYTES), tmp_path) as firmware:
         answer = firmware.ask("tasks")
         assert error_name(answer) == "container-layer"

@@ -10,7 +10,7 @@ from licensed_model import LicensedModel
 
 
 def test_a_release_build_does_not_trace(licensed: LicensedModel, tmp_path: Path) -> None:
-    program = host_firmware.build(tmp_path, licensed.export.folder, development=False)
+    program = host_firmware.build(licensed.export.folder, development=False)
     pattern = licensed.noisy_pattern()
     with HostFirmware(program, pattern, tmp_path, licensed.partition) as device:
         assert "m-build-[release]" in device.ask("id")

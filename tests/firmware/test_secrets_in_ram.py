@@ -28,8 +28,8 @@ from rbnn.device.session import Session
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.image import platformio
 from rbnn.image.board import load_board
-from rbnn.image.paths import firmware_folder
 from rbnn.image.platformio import BuildResult
+from rbnn.places import firmware_folder
 from rbnn.spec import key_stream
 
 pytestmark = [

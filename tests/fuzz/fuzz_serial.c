@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <string.h>
 
+#include "audio/listener.h"
 #include "fuzz.h"
 #include "link/link.h"
 #include "port/port.h"
@@ -85,6 +86,9 @@ static void start(void)
   take_memory(&memory.arena, &memory.arena_bytes, world.model.header->arena_bytes);
   take_memory(&memory.work, &memory.work_bytes, world.model.header->work_bytes);
   take_memory(&memory.params, &memory.params_bytes, world.model.header->params_bytes);
+  memory.listener_bytes = sizeof(rbnn_listener);
+  memory.listener = calloc(1, memory.listener_bytes);
+  if (memory.listener == NULL) exit(2);
   fuzz_check(rbnn_device_start(&fresh_device, &memory, world.container.bytes, world.container.size,
                                world.partition.bytes, world.partition.size, pattern,
                                NULL) == RBNN_OK,

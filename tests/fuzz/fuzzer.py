@@ -13,10 +13,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from rbnn import monocypher
 from rbnn.compiler import build_once
 from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER, SANITIZERS, compiler, room_sources
-from rbnn.image import monocypher
-from rbnn.tasks.cache import cache_folder
+from rbnn.places import cache_folder
 
 HERE = Path(__file__).parent
 KEPT = FIRMWARE.parent / ".cache" / "fuzz"
@@ -64,11 +64,12 @@ def build(with_clang: bool = True) -> Build:
     monocypher.lay_out(monocypher.folder())
     clang = clang_with_fuzzer() if with_clang else None
     sources = [
-        *room_sources("crypto", "store", "core", "puf", "reconf", "licence", "device", "link"),
+        *room_sources("crypto", "store", "core", "puf", "reconf", "licence", "device", "audio"),
+        *room_sources("link"),
         *sorted(HERE.glob("fuzz*.c")),
         MONOCYPHER / "monocypher.c",
     ]
-    flags = ["-O1", "-w", *SANITIZERS]
+    flags = ["-O1", "-DRBNN_AUDIO=1", *SANITIZERS]
     if clang is None:
         sources.append(HERE / "mutator.c")
     else:

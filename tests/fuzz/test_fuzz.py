@@ -53,7 +53,7 @@ def attacked(random_export: Callable[..., Any], tmp_path_factory: Any) -> Attack
     provider = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
     user = UserKey(Secret(key_bytes("user")))
     device = make_device(1)
-    made = random_export(provider_public=provider.public, side=8, tasks=TASKS)
+    made = random_export(provider_public=provider.public, side=8, tasks=TASKS, sounds=("grey",))
     container = made.export.container
     secrets = [made.secrets[task.name] for task in container.tasks]
     issued = [
@@ -83,6 +83,9 @@ def attacked(random_export: Callable[..., Any], tmp_path_factory: Any) -> Attack
         f"db {image[at : at + 500].hex()}%" for at in range(0, len(image), 500)
     ) + "infer 1 1%trace%results%infer 1 0%lock%"  # fmt: skip
     lines["give"] = f"db load 164%db {issued[1].data.hex()}%licence%{unlocks[1]}switch grey%tasks%"
+    lines["sound"] = (
+        f"{unlocks[1]}switch grey%audio start%db load 4%db 01020304%audio 2%audio stop%"
+    )
     lines["wrong"] = f"unlock colour {'0' * 64}%switch colour%infer 1 0%"
     lines["odd"] = "db load 4%db 00\b\b01\r\n0203zz%%\x01name%" + "x" * 2100 + "%reset%name%"
     seeds = folder / "seeds"

@@ -11,7 +11,7 @@ import pytest
 
 from rbnn.image.board import BoardError, Region, board_names, load_board
 from rbnn.image.defaults import BOARDS_VARIABLE
-from rbnn.image.paths import boards_folder
+from rbnn.places import boards_folder
 from rbnn.spec.puf import PATTERN_BYTES
 
 MARKER_BYTES = 8

@@ -14,7 +14,9 @@ from elftools.elf.elffile import ELFFile
 from rbnn.image import platformio, sizes, toolchain
 from rbnn.image.board import board_names, load_board
 from rbnn.image.errors import BuildError, FitError, PublishedModelError, ToolError
-from rbnn.image.memory import APPLICATION_BYTES
+from rbnn.image.fit import LISTENING_BYTES, code_bytes
+from rbnn.image.memory import APPLICATION_BYTES, application_bytes
+from rbnn.spec.audio import LISTENER_BYTES
 from rbnn.spec.published import TEST_ONLY_PROVIDER_PUBLIC
 from rbnn.spec.puf import PATTERN_BYTES
 
@@ -90,7 +92,25 @@ def test_code_takes_48_kb_at_most(name: str, random_export: Callable[..., Any]) 
     # What no layer of a resnet needs, and what the device's own cipher replaces.
     assert not {"rbnn_stage_rprelu_loop", "rbnn_table_add_32", "rbnn_dense"} & symbols
     assert "rbnn_link_trace" not in symbols, "a release build shows no layer"
+    assert not {"rbnn_audio_column", "rbnn_listener_take", "rbnn_link_audio"} & symbols
     assert not {"crypto_chacha20_djb", "crypto_aead_lock", "__aeabi_uldivmod"} & symbols
+
+
+@needs_compiler
+def test_only_a_model_with_a_task_of_sounds_has_ears(random_export: Callable[..., Any]) -> None:
+    """Front end, listener and their command on top of the 48 KB, within what `fit` reserves."""
+    export = random_export(architecture="resnet", width=64, sounds=("grey",)).export
+    built = platformio.build(load_board("nucleo"), export.folder)
+    report = sizes.report(built, export)
+    code = report.flash - len(export.container.data)
+    assert 48 * 1024 < code <= 48 * 1024 + LISTENING_BYTES
+    assert code <= code_bytes(takes_sound=True)
+    (ears,) = [part for part in report.parts if part.part == "audio"]
+    assert ears.ram == LISTENER_BYTES and ears.flash <= 4_096
+    assert built.memory is not None
+    model = built.memory.arena + built.memory.params + built.memory.work + built.memory.resident
+    rest = report.ram - model - built.board.stack_bytes - built.board.noinit.bytes
+    assert application_bytes(takes_sound=True) - 4096 < rest <= application_bytes(takes_sound=True)
 
 
 @needs_compiler

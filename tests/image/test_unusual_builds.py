@@ -77,6 +77,7 @@ def test_no_variable_of_the_user_changes_a_build(
     monkeypatch.chdir(tmp_path)
     # Unchanged objects would hide what a variable does.
     shutil.rmtree(platformio.build_folder(load_board("qemu")))
+    monkeypatch.setattr(platformio, "objects_folder", lambda: tmp_path / "objects")
     assert platformio.build(load_board("qemu")).bin.read_bytes() == usual
 
 
@@ -93,7 +94,7 @@ def test_debug_information_is_in_the_elf_file_only() -> None:
 def test_a_folder_that_others_can_write_to_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workplace, "repository", lambda: tmp_path / "sp ace")
+    monkeypatch.setattr(workplace, "build_cache", lambda: tmp_path / "sp ace")
     monkeypatch.setattr(workplace.tempfile, "gettempdir", lambda: str(tmp_path))
     (tmp_path / f"rbnn-{os.getuid()}").mkdir()
     (tmp_path / f"rbnn-{os.getuid()}").chmod(0o777)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from licensed_world import World
 
+from rbnn import monocypher
 from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, room_sources
-from rbnn.image import monocypher
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def driver() -> Path:
         *room_sources("crypto", "store", "core", "puf", "reconf", "licence"),
         MONOCYPHER / "monocypher.c",
     ]
-    return compile_native("vault", sources, ["-O1", "-Wno-conversion", *SANITIZERS])
+    return compile_native("vault", sources, ["-O1", *SANITIZERS])
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from licensed_world import ERROR_RATE, World, partition
 from trust_rows import Trust, trust_row
 
+from rbnn import monocypher
 from rbnn.container import parse as container
 from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, room_sources
 from rbnn.errors import RbnnError
-from rbnn.image import monocypher
 from rbnn.keys import licence, provisioning, puf
 from rbnn.spec import kdf
 from rbnn.spec.layout import CONTAINER_HEADER, HELPER_RECORD_BYTES
@@ -45,7 +45,7 @@ def forge_driver() -> Path:
         *room_sources("crypto", "store", "core", "puf", "reconf", "licence"),
         MONOCYPHER / "monocypher.c",
     ]
-    return compile_native("forge", sources, ["-O1", "-Wno-conversion", *SANITIZERS])
+    return compile_native("forge", sources, ["-O1", *SANITIZERS])
 
 
 @forged_row

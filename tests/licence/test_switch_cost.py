@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from check_programs import run_bare, run_host
 
-from rbnn.image import monocypher
+from rbnn import monocypher
 
 CHECK = Path(__file__).with_name("switch_check.c")
 
@@ -22,8 +22,8 @@ def test_portable_code_under_sanitizers() -> None:
 
 
 @pytest.mark.qemu
-def test_a_switch_costs_less_than_a_hundredth_of_an_inference(tmp_path: Path) -> None:
-    outcome = run_bare(CHECK, "cortex-m4", tmp_path)
+def test_a_switch_costs_less_than_a_hundredth_of_an_inference() -> None:
+    outcome = run_bare(CHECK, "cortex-m4")
     # An inference of the network that the figures are for takes 7.5 million instructions.
     assert outcome.counts["switch", 1740] < 28_000
     assert outcome.counts["switch", 3584] < 50_000

@@ -110,3 +110,12 @@ def test_config_round_trip_has_no_keys_in_it() -> None:
     assert (again.tasks, again.scheme, again.precision) == (("one", "two"), "xor", 1)
     assert quantizer.weights == []
     assert set(quantizer.get_config()) == {"name", "trainable", "dtype", "tasks", "scheme"}
+
+
+def test_a_second_key_reaches_the_small_factors() -> None:
+    quantizer = keyed()
+    small = quantizer.small_factors("one", SHAPE)
+    assert small is not None
+    key = np.random.default_rng(2).random(SHAPE) < 0.5
+    quantizer.set_key("one", key)
+    np.testing.assert_array_equal(small.numpy(), np.where(key, -1, 1))

@@ -51,3 +51,10 @@ def test_a_damaged_document_is_named_with_its_fix(tmp_path: Path, text: str) -> 
     with pytest.raises(RbnnError, match=r"one\.json") as caught:
         read_document(Square, path, "Delete it.")
     assert caught.value.fix == "Delete it."
+
+
+def test_a_document_that_cannot_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RbnnError, match="Not a directory") as caught:
+        read_document(Square, tmp_path / "file" / "one.json", "Choose another folder.")
+    assert "damaged" not in caught.value.what

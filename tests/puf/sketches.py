@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rbnn import monocypher
 from rbnn.engine.compile import MONOCYPHER, compile_native, room_sources
-from rbnn.image import monocypher
 from rbnn.keys import pattern as patterns
 from rbnn.keys import puf as model
 from rbnn.keys.errors import FingerprintError

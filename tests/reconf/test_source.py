@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rbnn import monocypher
 from rbnn.engine.compile import MONOCYPHER, SANITIZERS, compile_native, room_sources
-from rbnn.image import monocypher
 from rbnn.spec.key_stream import StreamKeys, reconfigure, stream_key
 from rbnn.spec.layout import Cipher
 
@@ -53,7 +53,7 @@ def program() -> Path:
         *room_sources("crypto", "reconf"),
         MONOCYPHER / "monocypher.c",
     ]
-    return compile_native("reconf_driver", sources, ["-O1", "-Wno-conversion", *SANITIZERS])
+    return compile_native("reconf_driver", sources, ["-O1", *SANITIZERS])
 
 
 def serve(

@@ -19,7 +19,7 @@ from rbnn.keys.provider_key import ProviderKey, public_file
 from rbnn.keys.registry import Registry
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
-from rbnn.report.gather import write_report
+from rbnn.report.gather import notes, write_report
 from rbnn.report.page import card, page
 from rbnn.report.results import choose, count_confusion, mix_ups
 from rbnn.runs.run import Run
@@ -142,7 +142,8 @@ def test_the_report_of_an_unfinished_run_says_how_far_it_is(run: Run, tmp_path: 
     report = make_report(run, tmp_path)
     assert not report.training.finished
     assert "Training is not finished: 75%" in report.notes[0]
-    assert "rbnn train --resume" in report.notes[0]
+    assert report.notes[0].endswith(f"rbnn train --resume {report.run}")
+    assert notes(report, "else/where")[0].endswith("rbnn train --resume else/where")
 
 
 def test_a_run_without_parameters_is_refused(run: Run, tmp_path: Path) -> None:

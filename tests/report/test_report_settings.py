@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from rbnn.cli.application import load
-from rbnn.report.settings import commands, origin_text, settings, task_argument, train_options
+from rbnn.report.figures import TrainingState
+from rbnn.report.settings import (
+    as_trained,
+    commands,
+    origin_text,
+    settings,
+    task_argument,
+    train_options,
+)
 from rbnn.runs.config import RunConfig
 
 
@@ -41,6 +49,16 @@ def test_the_commands_are_commands(config: RunConfig) -> None:
     assert "--distill 0.3 --temperature 2" in commands(full, "x", "qemu")[0].line
     assert "--trunk 2" in commands(full, "x", "qemu")[0].line
     assert "--superpose" in commands(full, "x", "qemu")[0].line
+
+
+def test_a_run_of_some_minutes_is_made_again_with_its_steps(config: RunConfig) -> None:
+    timed = config.model_copy(update={"minutes": 1.5, "epochs": None, "steps": None})
+    ended = TrainingState(epochs=3, steps=640, seconds=90.0, progress=1.0)
+    words = shlex.join(train_options(as_trained(timed, ended)))
+    assert "--steps 640" in words and "--minutes" not in words
+    for state in ({"progress": 0.5}, {"steps": 0}):
+        assert as_trained(timed, ended.model_copy(update=state)) == timed
+    assert as_trained(config, ended) == config
 
 
 def test_no_key_no_export_no_wrong_secret(config: RunConfig) -> None:

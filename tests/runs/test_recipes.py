@@ -52,7 +52,7 @@ def test_what_is_typed_wins() -> None:
     found = with_recipe("standard", {"width": 32, "trunk": 2, "distill": 0.7, "superpose": False})
     assert (found["width"], found["trunk"], found["distill"]) == (32, 2, 0.7)
     assert not found["superpose"]
-    assert found["depth"] == 7
+    assert found["depth"] == 8
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_is_typed_wins() -> None:
         ({"minutes": 5.0}, {"steps", "superpose", "distill"}),
         ({"baseline": False}, {"superpose", "distill"}),
         ({"width": 32}, set()),
-        ({"architecture": "resnet", "depth": 7}, set()),
+        ({"architecture": "resnet", "depth": 8}, set()),
     ],
 )
 def test_what_only_fits_together_goes_together(given: dict[str, Any], absent: set[str]) -> None:

@@ -20,7 +20,7 @@ from rbnn.runs.run import Run, choose_run, new_run, newest_run
 from rbnn.runs.setting import parse_factors
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import load_data, share_batches, start_run, usual_epochs
-from rbnn.spec.layout import Adapter, Cipher
+from rbnn.spec.layout import Adapter, Cipher, FrontEnd
 from rbnn.tasks import TaskData
 
 
@@ -145,6 +145,23 @@ def test_data_that_have_changed_are_refused(
     found["sound"] = data[0]
     with pytest.raises(RbnnError, match=r"sound .* have changed"):
         load_data(config)
+
+
+def test_a_run_from_before_the_integer_front_end_keeps_its_sounds(
+    begin: Callable[..., Run], data: list[TaskData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pictures were computed in floating point, so the fingerprint is another."""
+    config = begin().config()
+    entry = config.tasks[1]
+    assert entry.name == "sound" and entry.front_end
+    old = entry.model_copy(update={"front_end": FrontEnd.NONE, "fingerprint": "00" * 32})
+    assert "front_end" not in old.model_dump()
+    found = {task.source: task for task in data}
+    monkeypatch.setattr(start, "load", lambda source, progress: found[source])
+    assert load_data(config.model_copy(update={"tasks": (config.tasks[0], old)})) == data
+    other = old.model_copy(update={"labels": ("x", "y", "z")})
+    with pytest.raises(RbnnError, match=r"sound .* have changed"):
+        load_data(config.model_copy(update={"tasks": (other,)}))
 
 
 def test_epochs_follow_the_size_of_the_data() -> None:

@@ -60,7 +60,7 @@ def test_pack_refuses_missing_unknown_and_out_of_range_members() -> None:
     good: dict[str, Value] = {
         "name": b"a" * 16,
         "classes": 1,
-        "reserved": 0,
+        "front_end": 0,
         "sealed_offset": 0,
         "sealed_bytes": 0,
     }

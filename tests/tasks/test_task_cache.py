@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from rbnn.cli.tasks import register
 from rbnn.errors import RbnnError
+from rbnn.places import cache_folder
 from rbnn.tasks import KNOWN, TaskError, files, load
-from rbnn.tasks.cache import cache_folder
 
 
 def _refuse(*_: object) -> None:

@@ -82,7 +82,7 @@ def test_without_espeak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     with pytest.raises(TaskError) as caught:
         load("words")
     assert "espeak-ng" in caught.value.what
-    assert caught.value.fix == "Install it: apt-get install espeak-ng"
+    assert caught.value.fix == "Install it: sudo apt-get install espeak-ng"
 
 
 @pytest.mark.parametrize(

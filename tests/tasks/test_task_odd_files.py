@@ -10,14 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.signal
 from PIL import Image
-from scipy.signal import resample_poly
 from small_sets import Maker, picture_bytes, small_files, tone, wav_bytes, write_folder, write_zip
 
-from rbnn.tasks import TaskError, load
+from rbnn.tasks import TaskError, load, wav
 from rbnn.tasks import tree as tree_module
 from rbnn.tasks.picture import read_picture
+from rbnn.tasks.resample import resample
 from rbnn.tasks.wav import read_wav
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
@@ -106,9 +105,9 @@ def test_rates_without_a_factor_in_common_with_16_khz(
 
     def spy(samples: np.ndarray, up: int, down: int) -> np.ndarray:
         factors.append(max(up, down))
-        return resample_poly(samples, up, down)
+        return resample(samples, up, down)
 
-    monkeypatch.setattr(scipy.signal, "resample_poly", spy)
+    monkeypatch.setattr(wav, "resample", spy)
     sound = read_wav(wav_bytes(tone(500, rate=rate), rate), "x")
     assert max(factors) <= 10_000  # the time that it takes is proportional to this
     assert abs(len(sound) - 16_000) <= 1

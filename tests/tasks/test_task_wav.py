@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from small_sets import tone, wav_bytes
 
+from rbnn.spec.audio import CLIP_SAMPLES
 from rbnn.tasks import TaskError
-from rbnn.tasks.audio import CLIP_SAMPLES
 from rbnn.tasks.wav import CODINGS, decode_wav, read_wav
 
 WHERE = "set/train/a/x.wav"

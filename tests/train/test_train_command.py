@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typed import typed
 
 from rbnn.errors import ExitCode
 
@@ -80,7 +82,7 @@ def test_refusals_are_two_lines_and_leave_nothing(
     tmp_path: Path, arguments: tuple[str, ...], what: str
 ) -> None:
     (tmp_path / "empty").mkdir()
-    done = rbnn(*arguments, cwd=tmp_path)
+    done = typed(tmp_path, *arguments)
     assert done.returncode == 1
     assert done.stdout == ""
     assert what in done.stderr
@@ -104,17 +106,22 @@ def test_the_c_engine_needs_no_export(folder: Path) -> None:
     assert c["wrong_secrets"]["mean"] < 0.3
 
 
-def test_copies_of_training_samples_in_the_test_set_are_warned_of(tmp_path: Path) -> None:
+def write_set(folder: Path, tested: Sequence[int]) -> None:
+    """Two classes of noise; pictures 0 to 7 of each are for training."""
     from PIL import Image
 
-    for part, numbers in (("train", range(8)), ("test", (0, 1, 50))):
+    for part, numbers in (("train", range(8)), ("test", tested)):
         for label in ("a", "b"):
             for number in numbers:
                 random = np.random.default_rng([ord(label), number])
                 picture = Image.fromarray(random.integers(0, 256, (32, 32), np.uint8))
-                path = tmp_path / "set" / part / label / f"{number}.png"
+                path = folder / part / label / f"{number}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 picture.save(path)
+
+
+def test_copies_of_training_samples_in_the_test_set_are_warned_of(tmp_path: Path) -> None:
+    write_set(tmp_path / "set", (0, 1, 50))
     done = rbnn(
         *("train", "--tasks", "mine=set", "--steps", "1", "--width", "16", "--json"), cwd=tmp_path
     )
@@ -125,7 +132,8 @@ def test_copies_of_training_samples_in_the_test_set_are_warned_of(tmp_path: Path
 
 
 def test_a_network_too_large_for_the_board_is_announced_before_training(tmp_path: Path) -> None:
-    wide = ("--tasks", "digits", "--steps", "1", "--batch", "8", "--width", "256")
+    write_set(tmp_path / "set", (50,))
+    wide = ("--tasks", "mine=set", "--steps", "1", "--batch", "8", "--width", "256")
     done = rbnn("train", *wide, "--board", "nucleo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     warning = done.stderr.splitlines()[0]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import trust_rows
-from trust_document import Part, RowResult, document, read_rows, time_text
-from trust_rows import Recorder, Trust
+from trust_document import SUBJECTS, Part, RowResult, document, read_rows, time_text
+from trust_rows import Recorder, Trust, enter, rows_of, trust_row
 
 DOCUMENT = trust_rows.DOCUMENT
 
@@ -84,3 +84,43 @@ def test_a_row_without_a_figure(page: Path) -> None:
     part = Part(test="t", outcome="passed", measured="", count=0, seconds=0.0)
     row = RowResult(name="n", what="w", must="m", commit="c", date="d", parts=(part,))
     assert "| no figure | 0 | 0 s | c, d |" in document([row])
+
+
+def test_every_row_is_on_the_page(request: pytest.FixtureRequest) -> None:
+    """Also what has not run. If one is missing: pytest --trust --collect-only"""
+    rows = rows_of(request.session.items)
+    held = {row.name: (row.what, row.must) for row in read_rows(DOCUMENT)}
+    assert {name: held.get(name) for name in rows} == rows
+
+
+def test_a_row_that_has_not_run_says_so(page: Path) -> None:
+    Recorder("1111111").pytest_runtest_logreport(report("a"))
+    enter({"wrong-users": ("Wrong users", "0 unlock"), "keys": ("Wrong keys", "0 open")})
+    text = document(read_rows(page))
+    assert "| `wrong-users` | Wrong users | 0 unlock | *not run yet* |  |  |  |" in text
+    assert "| 0 open | 7 | 90 s | 1111111, 2" in text
+
+
+def test_a_row_of_which_only_a_part_has_run_says_so(page: Path) -> None:
+    recorder = Recorder("1111111")
+    recorder.tests["keys"] |= {"a", "b", "c"}
+    recorder.pytest_runtest_logreport(report("b"))
+    assert "0 open; *2 of 3 parts not run yet* |" in document(read_rows(page))
+    for test in ("a", "c"):
+        recorder.pytest_runtest_logreport(report(test))
+    assert "not run yet" not in document(read_rows(page))
+
+
+def test_rows_are_in_the_order_of_their_subjects(page: Path) -> None:
+    names = [name for names in SUBJECTS.values() for name in names]
+    enter({name: ("what", "must") for name in sorted(names)})
+    text = document(read_rows(page))
+    assert [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")] == names
+    headings = [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert headings == list(SUBJECTS)
+    with pytest.raises(AssertionError, match="no place on the page for never-heard-of"):
+        trust_row("never-heard-of", "what", "must")
+
+
+def test_the_page_says_how_to_tell_that_the_code_has_changed() -> None:
+    assert "git diff --stat COMMIT -- . ':!docs' ':!*.md'" in document([])

@@ -90,7 +90,7 @@ def host_command() -> list[str]:
         MONOCYPHER / "monocypher.c",
     ]
     # Sanitizers make GCC see conversions in Monocypher that plain builds do not have.
-    flags = ["-O1", "-Wno-conversion", *SANITIZERS]
+    flags = ["-O1", *SANITIZERS]
     return [str(compile_native("vectors", sources, flags))]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from computers import Computer, host_command, qemu_command
 
-from rbnn.image import monocypher
+from rbnn import monocypher
 
 
 @pytest.fixture(scope="session")

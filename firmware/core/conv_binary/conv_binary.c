@@ -252,7 +252,7 @@ static void finish_band(const rbnn_conv_state *s, const rbnn_stage_tile *stage, 
   if (s->takes_signs) {
     const uint32_t step = s->layer->out_channels / 8u;
     uint8_t *bits = (uint8_t *)s->run->bits + s->top * s->layer->out_width * step + first / 8u;
-    rbnn_table_take_signs((uint16_t *)bits, step, s->sums, positions);
+    rbnn_table_take_signs((rbnn_half_bits *)bits, step, s->sums, positions);
     return;
   }
   if (RBNN_TABLE_BIAS != 0) {
@@ -261,7 +261,7 @@ static void finish_band(const rbnn_conv_state *s, const rbnn_stage_tile *stage, 
     }
   }
   rbnn_stage_positions(stage, s->run, first, s->top * s->layer->out_width, positions,
-                       (const int16_t *)s->sums);
+                       (const rbnn_half *)s->sums);
 }
 
 void rbnn_conv_binary(const rbnn_run *run)

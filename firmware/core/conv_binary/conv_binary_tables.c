@@ -172,7 +172,8 @@ void rbnn_table_add_constant(uint32_t *sums, uint32_t positions, const uint32_t 
   }
 }
 
-void rbnn_table_take_signs(uint16_t *bits, uint32_t step, const uint32_t *sums, uint32_t positions)
+void rbnn_table_take_signs(rbnn_half_bits *bits, uint32_t step, const uint32_t *sums,
+                           uint32_t positions)
 {
   for (uint32_t i = 0; i < positions; i++, bits += step / sizeof *bits) {
     uint32_t taken = 0;

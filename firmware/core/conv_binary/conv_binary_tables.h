@@ -42,6 +42,7 @@
 
 #include <stdint.h>
 
+#include "core/half.h"
 #include "spec/rbnn_spec.h"
 
 #define RBNN_UNIT_WORDS 16u /* weights of one tap, 32 channels, 16 filters */
@@ -87,7 +88,8 @@ void rbnn_table_add_constant(uint32_t *sums, uint32_t positions, const uint32_t 
 
 /* 16 bits a position: 1 where the sum is not below zero.
  *   bits  of the first position; the next is `step` bytes, an even number, further */
-void rbnn_table_take_signs(uint16_t *bits, uint32_t step, const uint32_t *sums, uint32_t positions);
+void rbnn_table_take_signs(rbnn_half_bits *bits, uint32_t step, const uint32_t *sums,
+                           uint32_t positions);
 
 #endif /* __ASSEMBLER__ */
 

@@ -89,8 +89,8 @@ __attribute__((noinline)) static void place_sources(const plan *p, const rbnn_la
           const uint32_t column = layer->pool == 1u ? kx : kx + j % 2u * layer->stride;
           const uint32_t first = layer->pool == 1u ? 2u * j : 0u;
           const uint32_t plane = (row * layer->in_channels + c) * p->phases + column % p->phases;
-          const int16_t *element =
-              (const int16_t *)(work + p->planes) + plane * p->length + column / p->phases + first;
+          const rbnn_half *element = (const rbnn_half *)(work + p->planes) + plane * p->length +
+                                     column / p->phases + first;
           *source++ = (uint32_t)((uintptr_t)element - origin);
         }
       }
@@ -124,7 +124,7 @@ static void place_codes(const plan *p, const uint32_t *rows, uint32_t *work, uin
 }
 
 /* Twice the values of row `row` of the padded image into its planes. */
-static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, int16_t *plane)
+static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, rbnn_half *plane)
 {
   const rbnn_layer *layer = run->layer;
   const rbnn_stem_input *image = run->image;
@@ -144,9 +144,9 @@ static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, int16_t *
       uint32_t count = x < layer->in_width ? (layer->in_width - x - 1u) / p->phases + 1u : 0u;
       count = i + count < p->length ? count : p->length - i;
       const uint8_t *pixel = line + x * image->channels;
-      int16_t *value = plane + i;
+      rbnn_half *value = plane + i;
 #pragma GCC unroll 4
-      for (const int16_t *end = value + count; value != end; pixel += jump) {
+      for (const rbnn_half *end = value + count; value != end; pixel += jump) {
         *value++ = (int16_t)(2 * *pixel - offset);
       }
     }
@@ -168,7 +168,7 @@ static void slide(const plan *p, const rbnn_run *run, uint32_t y, uint32_t *work
     }
   }
   for (uint32_t i = kept; i < p->rows; i++) {
-    fill_row(p, run, y * p->phases + i, (int16_t *)(planes + i * p->row_plane_words));
+    fill_row(p, run, y * p->phases + i, (rbnn_half *)(planes + i * p->row_plane_words));
   }
 }
 
@@ -191,7 +191,7 @@ static void run_step(const plan *p, const rbnn_run *run, uint32_t y, uint32_t x)
     if (rbnn_stem_tail_compares(layer)) {
       rbnn_stem_tail_compare(tail, run, first, y * layer->out_width + x, count, sums);
     } else {
-      rbnn_stem_tail_turn(layer, sums, (int16_t *)row);
+      rbnn_stem_tail_turn(layer, sums, (rbnn_half *)row);
     }
     codes += RBNN_FILTERS_PER_TILE * p->groups;
     row += p->row_turned_words;
@@ -224,7 +224,7 @@ void rbnn_conv_stem(const rbnn_run *run)
     }
     for (uint32_t tile = 0; tile < tiles && !rbnn_stem_tail_compares(layer); tile++) {
       rbnn_stage_row(&tails[tile].stage, run, tile * RBNN_FILTERS_PER_TILE, y,
-                     (const int16_t *)(work + p.turned + tile * p.row_turned_words));
+                     (const rbnn_half *)(work + p.turned + tile * p.row_turned_words));
     }
   }
 }

@@ -11,8 +11,8 @@
 void rbnn_stem_compare(const uint32_t *sums, const uint32_t *thresholds, uint32_t *negative);
 void rbnn_stem_compare_largest(const uint32_t *sums, const uint32_t *thresholds,
                                uint32_t *negative);
-void rbnn_stem_turn(const uint32_t *sums, int16_t *turned);
-void rbnn_stem_turn_largest(const uint32_t *sums, int16_t *turned);
+void rbnn_stem_turn(const uint32_t *sums, rbnn_half *turned);
+void rbnn_stem_turn_largest(const uint32_t *sums, rbnn_half *turned);
 
 void rbnn_stem_tail_prepare(rbnn_stem_tail *tail, const rbnn_run *run, uint32_t first)
 {
@@ -35,7 +35,8 @@ void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uin
 {
 #if RBNN_WITH_THRESHOLD
   const uint32_t jump = run->layer->out_channels / RBNN_FILTERS_PER_TILE;
-  uint16_t *bits = (uint16_t *)run->bits + position * jump + first / RBNN_FILTERS_PER_TILE;
+  rbnn_half_bits *bits =
+      (rbnn_half_bits *)run->bits + position * jump + first / RBNN_FILTERS_PER_TILE;
   uint32_t negative[RBNN_STEM_WORDS];
   if (run->layer->pool == 1u) {
     rbnn_stem_compare(sums, tail->thresholds, negative);
@@ -61,7 +62,7 @@ void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uin
 #endif
 }
 
-void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, int16_t *turned)
+void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, rbnn_half *turned)
 {
   if (layer->pool == 1u) {
     rbnn_stem_turn(sums, turned);
@@ -110,7 +111,7 @@ static int32_t larger(int32_t a, int32_t b)
   return b + ((a - b) & ~((a - b) >> 31));
 }
 
-void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, int16_t *turned)
+void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, rbnn_half *turned)
 {
   for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f++, sums += RBNN_STEM_WORDS, turned++) {
     const uint32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];

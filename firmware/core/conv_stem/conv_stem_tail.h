@@ -27,6 +27,6 @@ void rbnn_stem_tail_compare(const rbnn_stem_tail *tail, const rbnn_run *run, uin
 
 /* Sums after the pool, turned from filters with their positions to positions with their filters.
  *   turned  16 filters of eight positions, with a pool of two; 4-byte aligned */
-void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, int16_t *turned);
+void rbnn_stem_tail_turn(const rbnn_layer *layer, const uint32_t *sums, rbnn_half *turned);
 
 #endif

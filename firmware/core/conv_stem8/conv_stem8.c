@@ -102,7 +102,7 @@ static void place_offsets(const plan *p, const rbnn_layer *layer, uint32_t *offs
 }
 
 /* Row `row` of the padded image. */
-static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, int16_t *value)
+static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, rbnn_half *value)
 {
   const rbnn_layer *layer = run->layer;
   const rbnn_stem_input *image = run->image;
@@ -120,9 +120,9 @@ static void fill_row(const plan *p, const rbnn_run *run, uint32_t row, int16_t *
   for (uint32_t c = 0; c < channels; c++, line += image->step) {
     const int32_t offset = image->offsets[c];
     const uint8_t *pixel = line;
-    int16_t *to = value + c;
+    rbnn_half *to = value + c;
 #pragma GCC unroll 4
-    for (const int16_t *end = to + count * channels; to != end; to += channels) {
+    for (const rbnn_half *end = to + count * channels; to != end; to += channels) {
       *to = (int16_t)(*pixel - offset);
       pixel += image->channels;
     }
@@ -143,7 +143,7 @@ static void slide(const plan *p, const rbnn_run *run, uint32_t y, uint32_t *imag
     }
   }
   for (uint32_t i = kept; i < p->rows; i++) {
-    fill_row(p, run, y * p->advance + i, (int16_t *)image + i * p->line);
+    fill_row(p, run, y * p->advance + i, (rbnn_half *)image + i * p->line);
   }
 }
 
@@ -151,9 +151,9 @@ static void slide(const plan *p, const rbnn_run *run, uint32_t y, uint32_t *imag
 static void gather(const plan *p, const rbnn_layer *layer, uint32_t x, uint32_t *work)
 {
   const uint32_t right = (uint32_t)layer->stride * layer->in_channels;
-  const int16_t *first = (const int16_t *)(work + p->image) + x * layer->pool * right;
+  const rbnn_half *first = (const rbnn_half *)(work + p->image) + x * layer->pool * right;
   for (uint32_t j = 0; j < RBNN_STEM8_POSITIONS; j++) {
-    const int16_t *window =
+    const rbnn_half *window =
         first + (layer->pool == 1u ? j * right : j / 2u * layer->stride * p->line + j % 2u * right);
     uint32_t *to = work + p->columns + j;
     const uint32_t *offset = work + p->offsets;
@@ -188,7 +188,8 @@ void rbnn_conv_stem8(const rbnn_run *run)
       gather(&p, layer, x, work);
       for (uint32_t tile = 0; tile < tiles; tile++) {
         const uint32_t *weights = work + p.weights + tile * tile_words;
-        int16_t *row = (int16_t *)(work + p.sums + tile * p.row_words) + x * RBNN_FILTERS_PER_TILE;
+        rbnn_half *row =
+            (rbnn_half *)(work + p.sums + tile * p.row_words) + x * RBNN_FILTERS_PER_TILE;
         if (layer->pool == 1u) {
           rbnn_stem8_each(&windows, weights, row);
         } else {
@@ -198,7 +199,7 @@ void rbnn_conv_stem8(const rbnn_run *run)
     }
     for (uint32_t tile = 0; tile < tiles; tile++) {
       rbnn_stage_row(&stages[tile], run, tile * RBNN_FILTERS_PER_TILE, y,
-                     (const int16_t *)(work + p.sums + tile * p.row_words));
+                     (const rbnn_half *)(work + p.sums + tile * p.row_words));
     }
   }
 }

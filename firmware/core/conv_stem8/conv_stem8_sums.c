@@ -46,7 +46,7 @@ static int32_t larger(int32_t a, int32_t b)
   return b + ((a - b) & ~((a - b) >> 31));
 }
 
-void rbnn_stem8_largest(const rbnn_stem8_windows *windows, const uint32_t *weights, int16_t *sums)
+void rbnn_stem8_largest(const rbnn_stem8_windows *windows, const uint32_t *weights, rbnn_half *sums)
 {
   for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f += RBNN_STEM8_FILTERS) {
     int32_t found[SUMS];
@@ -58,7 +58,7 @@ void rbnn_stem8_largest(const rbnn_stem8_windows *windows, const uint32_t *weigh
   }
 }
 
-void rbnn_stem8_each(const rbnn_stem8_windows *windows, const uint32_t *weights, int16_t *sums)
+void rbnn_stem8_each(const rbnn_stem8_windows *windows, const uint32_t *weights, rbnn_half *sums)
 {
   for (uint32_t f = 0; f < RBNN_FILTERS_PER_TILE; f += RBNN_STEM8_FILTERS) {
     int32_t found[SUMS];

@@ -3,7 +3,7 @@
 #ifndef RBNN_CORE_CONV_STEM8_SUMS_H
 #define RBNN_CORE_CONV_STEM8_SUMS_H
 
-#include <stdint.h>
+#include "core/half.h"
 
 #define RBNN_STEM8_POSITIONS 4u
 #define RBNN_STEM8_FILTERS 2u /* that are computed at once */
@@ -21,9 +21,10 @@ typedef struct {
 /* For each filter of a tile the largest of the four sums: 16 sums.
  *   weights  of two filters after two others: for each two values two words, one a filter
  *   sums     4-byte aligned */
-void rbnn_stem8_largest(const rbnn_stem8_windows *windows, const uint32_t *weights, int16_t *sums);
+void rbnn_stem8_largest(const rbnn_stem8_windows *windows, const uint32_t *weights,
+                        rbnn_half *sums);
 
 /* All sums: 16 of the first position, then of the second, third and fourth. */
-void rbnn_stem8_each(const rbnn_stem8_windows *windows, const uint32_t *weights, int16_t *sums);
+void rbnn_stem8_each(const rbnn_stem8_windows *windows, const uint32_t *weights, rbnn_half *sums);
 
 #endif

@@ -50,8 +50,8 @@ void rbnn_dense8(const rbnn_run *run)
     const uint32_t block = words - first < BLOCK_WORDS ? words - first : BLOCK_WORDS;
     spread(bits + first, block, values);
     for (uint32_t k = 0; k < run->classes; k++) {
-      products[k] += rbnn_own_product((const int16_t *)values, weights + (k * words + first) * 32u,
-                                      32u * block);
+      products[k] += rbnn_own_product((const rbnn_half *)values,
+                                      weights + (k * words + first) * 32u, 32u * block);
     }
   }
   for (uint32_t k = 0; k < layer->out_channels; k++) {

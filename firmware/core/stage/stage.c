@@ -30,12 +30,12 @@ static inline bool has_sign_thresholds(const rbnn_layer *layer)
 #if RBNN_TARGET_V7EM
 
 /* stage_v7em.S */
-void rbnn_stage_threshold_loop(const int16_t *sums, uint16_t *bits, uint32_t skip, uint32_t count,
-                               const rbnn_stage_tile *tile);
-typedef void residual_loop(const int16_t *sums, const rbnn_stage_tile *tile,
+void rbnn_stage_threshold_loop(const rbnn_half *sums, rbnn_half_bits *bits, uint32_t skip,
+                               uint32_t count, const rbnn_stage_tile *tile);
+typedef void residual_loop(const rbnn_half *sums, const rbnn_stage_tile *tile,
                            const int16_t *shortcut, int16_t *stream, uint32_t shortcut_skip,
                            uint32_t stream_skip, const int16_t *end, uint32_t bits_skip,
-                           uint16_t *bits);
+                           rbnn_half_bits *bits);
 residual_loop rbnn_stage_residual_loop;
 residual_loop rbnn_stage_rsign_loop;
 residual_loop rbnn_stage_rprelu_loop;
@@ -50,7 +50,7 @@ static int32_t scale_of(int32_t scale, uint32_t shift)
 
 /* In place of what the layer does not have: a shortcut of zeros, a stream that nobody reads. */
 void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
-                          uint32_t position, uint32_t count, const int16_t *sums)
+                          uint32_t position, uint32_t count, const rbnn_half *sums)
 {
   static const int16_t no_shortcut[RBNN_FILTERS_PER_TILE] = {0};
   int16_t no_stream[RBNN_FILTERS_PER_TILE] __attribute__((aligned(4)));
@@ -58,10 +58,10 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
   const rbnn_layer *layer = run->layer;
   const uint32_t channels = layer->out_channels;
   const uint32_t element = position * channels + first;
-  uint16_t *bits = &no_bits;
+  rbnn_half_bits *bits = &no_bits;
   uint32_t bits_skip = 0;
   if (run->bits != NULL) {
-    bits = (uint16_t *)run->bits + element / RBNN_FILTERS_PER_TILE;
+    bits = (rbnn_half_bits *)run->bits + element / RBNN_FILTERS_PER_TILE;
     bits_skip = channels / RBNN_FILTERS_PER_TILE * (uint32_t)sizeof *bits;
   }
   if (is_threshold(layer)) {
@@ -120,7 +120,7 @@ static uint32_t is_less(int32_t a, int32_t b)
 }
 
 /* Which of one position's values are below their thresholds. */
-static uint16_t compare(const rbnn_stage_tile *tile, const int16_t *sums)
+static uint16_t compare(const rbnn_stage_tile *tile, const rbnn_half *sums)
 {
   uint32_t less = 0;
   for (uint32_t h = 2; h-- > 0;) {
@@ -134,7 +134,7 @@ static uint16_t compare(const rbnn_stage_tile *tile, const int16_t *sums)
 
 /* The stream, and which of it is below its threshold; the flags are constants where it is called.
  */
-static inline uint16_t finish(const rbnn_stage_tile *tile, const int16_t *sums,
+static inline uint16_t finish(const rbnn_stage_tile *tile, const rbnn_half *sums,
                               const int16_t *shortcut, int16_t *stream, bool with_rprelu,
                               bool with_thresholds)
 {
@@ -164,7 +164,7 @@ static inline uint16_t finish(const rbnn_stage_tile *tile, const int16_t *sums,
 }
 
 void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
-                          uint32_t position, uint32_t count, const int16_t *sums)
+                          uint32_t position, uint32_t count, const rbnn_half *sums)
 {
   static const int16_t no_shortcut[RBNN_FILTERS_PER_TILE] = {0};
   int16_t no_stream[RBNN_FILTERS_PER_TILE];
@@ -191,7 +191,7 @@ void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint
       }
     }
     if (run->bits != NULL) {
-      ((uint16_t *)run->bits)[element / RBNN_FILTERS_PER_TILE] = (uint16_t)~less;
+      ((rbnn_half_bits *)run->bits)[element / RBNN_FILTERS_PER_TILE] = (uint16_t)~less;
     }
     sums += RBNN_FILTERS_PER_TILE;
   }
@@ -253,7 +253,7 @@ void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t fir
 }
 
 void rbnn_stage_row(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first, uint32_t y,
-                    const int16_t *sums)
+                    const rbnn_half *sums)
 {
   const uint32_t width = run->layer->out_width;
   rbnn_stage_positions(tile, run, first, y * width, width, sums);

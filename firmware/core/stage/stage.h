@@ -37,10 +37,10 @@ void rbnn_stage_prepare(rbnn_stage_tile *tile, const rbnn_run *run, uint32_t fir
  * on, for these filters. Writes 16 bits and 16 elements of the stream a position, nothing else.
  *   sums  count * 16 sums, position by position, 4-byte aligned */
 void rbnn_stage_positions(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first,
-                          uint32_t position, uint32_t count, const int16_t *sums);
+                          uint32_t position, uint32_t count, const rbnn_half *sums);
 
 /* The same for all positions of row `y`. */
 void rbnn_stage_row(const rbnn_stage_tile *tile, const rbnn_run *run, uint32_t first, uint32_t y,
-                    const int16_t *sums);
+                    const rbnn_half *sums);
 
 #endif

@@ -13,7 +13,9 @@ folder = os.environ["RBNN_BOARD_DIR"]
 port = board.get("rbnn.port")
 ports = folder if os.path.isdir(os.path.join(folder, port)) else os.path.join(firmware, "port")
 model = os.environ.get("RBNN_MODEL_DIR") or os.path.join(firmware, "model")
-monocypher = os.path.join(firmware, "third_party", "monocypher")
+monocypher = os.environ.get("RBNN_MONOCYPHER_DIR") or os.path.join(
+    firmware, "third_party", "monocypher"
+)
 
 # src_dir of the project is app/; PlatformIO compiles that one itself.
 ROOMS = [
@@ -47,6 +49,7 @@ FLAGS = {
     "store": SMALLEST_ROOM,
     "licence": SMALLEST_ROOM,
     "device": SMALLEST_ROOM,
+    "audio": [],
     "link": SMALLEST_ROOM,
 }
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
@@ -92,6 +95,12 @@ if os.path.isfile(os.path.join(model, "model_config.h")):
     env.Append(CPPPATH=[model, *([memory] if memory else [])])
     # `ship` holds the same files again, for others.
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, "+<*> -<ship/>")
+    env.NoCache(env["PIOBUILDFILES"][-1])
+    # A model without a task that takes sound needs no ear.
+    with open(os.path.join(model, "model_config.h")) as config:
+        if "#define RBNN_MODEL_TAKES_SOUND" in config.read():
+            env.Append(CPPDEFINES=[("RBNN_AUDIO", 1)])
+            ROOMS.append("audio")
 # A model whose keys are published is refused without it.
 if os.environ.get("RBNN_ALLOW_TEST_ONLY"):
     env.Append(CPPDEFINES=["RBNN_ALLOW_TEST_ONLY"])
@@ -131,6 +140,9 @@ binary = env.Command(
     elf,
     env.VerboseAction("$OBJCOPY -O binary $SOURCE $TARGET", "Building $TARGET"),
 )
+
+# The cache is for the firmware's objects; what each model changes would only fill it.
+env.NoCache(elf, binary)
 
 script = board.get("rbnn", {}).get("openocd_script")
 if script:

@@ -16,6 +16,7 @@ from rbnn.errors import RbnnError
 from rbnn.image.board import load_board
 from rbnn.image.defaults import DEFAULT_BOARD
 from rbnn.image.toolchain import require
+from rbnn.programs import install_command
 
 SOURCE = Path(__file__).parent / "source"
 CORE = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
@@ -119,9 +120,7 @@ def _compiler(suffix: str) -> str:
     require(COMPILERS[".c"])
     if found := shutil.which(name):
         return found
-    raise EngineError(
-        f"{name} is not installed.", "Run: sudo apt-get install libstdc++-arm-none-eabi-newlib"
-    )
+    raise EngineError(f"{name} is not installed.", f"Run: {install_command('arm-none-eabi-g++')}")
 
 
 def _corrected(engine: Engine, files: list[Path], made: Path) -> list[Path]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rbnn.errors import RbnnError
+from rbnn.keys.records import MOST_NAME, is_device_name
 
 REQUIRED = ("board", "name", "user_key")
 OPTIONAL = ("port", "tasks")
 _EXAMPLE = "board,port,name,user_key,tasks"
-_MOST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -97,22 +97,25 @@ def _check_heads(file: Path, heads: list[str]) -> None:
 def _line(number: int, heads: list[str], row: list[str]) -> Line:
     cells = dict(zip(heads, map(str.strip, row), strict=False))
     values = {head: cells.get(head, "") for head in (*REQUIRED, *OPTIONAL)}
-    values["tasks"] = ",".join(values["tasks"].replace(";", " ").replace(",", " ").split())
+    named = values["tasks"]
+    values["tasks"] = ",".join(named.replace(";", " ").replace(",", " ").split())
     missing = [head for head in REQUIRED if not values[head]]
     problem = ""
     if len(row) > len(heads):
         problem = f"It has {len(row)} cells, the first line {len(heads)}; put tasks in quotes."
     elif missing:
         problem = f"It has no {missing[0]}."
+    elif named and not values["tasks"]:
+        problem = f"Its tasks are {named!r}; name some, or leave the cell empty for all."
     elif values["user_key"] == "-":
         problem = "Its user key must be a file: many lines cannot share the standard input."
-    elif len(values["name"]) > _MOST_NAME or not _is_folder_name(values["name"]):
-        problem = f"Its name must have at most {_MOST_NAME} characters and be usable for a folder."
+    elif not is_device_name(values["name"]) or not _is_folder_name(values["name"]):
+        problem = f"Its name must have at most {MOST_NAME} characters and be usable for a folder."
     return Line(number=number, problem=problem, **values)
 
 
 def _is_folder_name(name: str) -> bool:
-    return name.isprintable() and Path(name).name == name and not name.startswith(".")
+    return Path(name).name == name and not name.startswith(".")
 
 
 def _without_doubles(lines: list[Line]) -> list[Line]:

@@ -21,6 +21,7 @@ from rbnn.image.board import load_board
 from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey, load_user_key
+from rbnn.tasks.names import split_names
 
 Outcome = Literal["done", "skipped", "ready", "failed"]
 
@@ -141,7 +142,7 @@ class Fleet:
             say=self.say,
         )
         key = load_user_key(Path(line.user_key), prompt=False)
-        names = self.source.choose_tasks(line.tasks)
+        names = self.source.choose_tasks(split_names(line.tasks or None))
         target.check()
         return target, key, names
 

@@ -15,8 +15,8 @@ from typing import Literal
 
 from rbnn.frozen import Frozen
 from rbnn.image.board import Board
-from rbnn.image.toolchain import PACKAGES
 from rbnn.pages.units import KB
+from rbnn.programs import install_command
 
 State = Literal["ok", "missing", "note"]
 PYTHONS = ((3, 11), (3, 12))
@@ -54,20 +54,20 @@ def python() -> Check:
 
 
 def package(name: str, title: str, *, needed: bool = True) -> Check:
-    """A Python package; it is not imported, which takes seconds for TensorFlow."""
+    """A Python package; it is not imported, which takes seconds for TensorFlow. What is not needed
+    belongs to the extra ``train``."""
     try:
         found = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return Check(
-            name=title, state="missing", needed=needed, found="none", fix="pip install -e ."
-        )
+        fix = "pip install rbnn" if needed else "pip install 'rbnn[train]', if you want to train"
+        return Check(name=title, state="missing", needed=needed, found="none", fix=fix)
     return Check(name=title, state="ok", needed=needed, found=found)
 
 
 def program(name: str, title: str, *, needed: bool) -> Check:
     """A program on the PATH, and its version."""
     path = shutil.which(name)
-    fix = f"sudo apt-get install {PACKAGES[name]}"
+    fix = install_command(name)
     if path is None:
         return Check(name=title, state="missing", needed=needed, found="not on the PATH", fix=fix)
     try:

@@ -14,10 +14,10 @@ from rbnn.device.machine.checks import Check
 from rbnn.device.machine.usb import Probe, probes
 from rbnn.errors import RbnnError
 from rbnn.image.board import Board, board_names, load_board
-from rbnn.image.monocypher import folder as monocypher_folder
-from rbnn.image.monocypher import is_current
 from rbnn.image.workplace import workplace
-from rbnn.tasks.cache import cache_folder
+from rbnn.monocypher import folder as monocypher_folder
+from rbnn.monocypher import is_current
+from rbnn.places import cache_folder
 
 MARKS = {"ok": "ok", "missing": "missing", "note": "-"}
 
@@ -39,8 +39,8 @@ def examine(board: str | None) -> list[Check]:
     emulated = [chosen] if chosen else boards
     return [
         checks.python(),
-        checks.package("tensorflow", "TensorFlow"),
-        checks.package("larq", "Larq"),
+        checks.package("tensorflow", "TensorFlow", needed=False),
+        checks.package("larq", "Larq", needed=False),
         checks.program("cc", "C compiler of this machine", needed=True),
         checks.program("arm-none-eabi-gcc", "C compiler for Cortex-M", needed=True),
         checks.program("arm-none-eabi-objcopy", "its binary utilities", needed=True),
@@ -85,7 +85,7 @@ def _monocypher() -> Check:
         state="ok" if held else "missing",
         needed=True,
         found=str(place) if held else f"{place} does not hold the pinned files",
-        fix="" if held else "python -m rbnn.image.monocypher",
+        fix="" if held else "python -m rbnn.monocypher",
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import cffi
 
-from rbnn.engine.compile import MONOCYPHER, compile_native
-from rbnn.keys.errors import AttestationError
+from rbnn import monocypher
+from rbnn.engine.compile import compile_native
 from rbnn.spec.kdf import KEY_BYTES
 from rbnn.spec.statement import SIGNATURE_BYTES
 
@@ -22,9 +22,7 @@ int crypto_eddsa_check(const uint8_t *, const uint8_t *, const uint8_t *, size_t
 
 @functools.cache
 def _library() -> tuple[cffi.FFI, Any]:
-    source = MONOCYPHER / "monocypher.c"
-    if not source.is_file():
-        raise AttestationError(f"{source} is missing.", "Lay it out with: make setup")
+    source = monocypher.provide() / "monocypher.c"
     flags = ("-O2", "-fPIC", "-shared", "-fvisibility=default")
     path = compile_native("libmonocypher.so", [source], flags)
     ffi = cffi.FFI()
@@ -42,7 +40,7 @@ def is_signed(message: bytes, signature: bytes, public: bytes) -> bool:
 
     Raises:
         ValueError: a wrong size.
-        RbnnError: Monocypher cannot be built: there is no compiler.
+        RbnnError: Monocypher cannot be fetched, or not be built: there is no compiler.
     """
     if len(signature) != SIGNATURE_BYTES or len(public) != KEY_BYTES:
         raise ValueError(f"Wrong sizes: {len(signature)} and {len(public)} bytes.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from rbnn.compiler import build_once, compiler, native_flags
 from rbnn.nets.framework import tf
-from rbnn.tasks.cache import cache_folder
+from rbnn.places import cache_folder
 
 SOURCES = Path(__file__).parent / "source"
 FLAGS = (

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rbnn.tasks.audio import CLIP_SAMPLES, RECIPE, Samples, log_mel_image
+from rbnn.spec.audio import CLIP_SAMPLES
+from rbnn.tasks.audio import RECIPE, Samples, log_mel_image
 from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Images, Split
 from rbnn.tasks.download import Remote

@@ -14,10 +14,13 @@ from typing import Literal
 
 import numpy as np
 
-from rbnn.tasks.audio import CLIP_SAMPLES, RATE_HZ, RECIPE, Samples, log_mel_image
+from rbnn.programs import install_command
+from rbnn.spec.audio import CLIP_SAMPLES, RATE_HZ
+from rbnn.tasks.audio import RECIPE, Samples, log_mel_image
 from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Split
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.resample import resample
 
 Progress = Callable[[str, int, int], None]
 Part = Literal["train", "test"]
@@ -55,16 +58,14 @@ def _espeak(arguments: list[str]) -> bytes:
     if program is None:
         raise TaskError(
             "The task words needs the speech synthesiser espeak-ng, which is not installed.",
-            "Install it: apt-get install espeak-ng",
+            f"Install it: {install_command('espeak-ng')}",
         )
     try:
         done = subprocess.run(
             [program, *arguments], capture_output=True, check=True, timeout=SPEAK_SECONDS
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise TaskError(
-            f"espeak-ng failed: {error}.", "Reinstall it: apt-get install --reinstall espeak-ng"
-        ) from error
+        raise TaskError(f"espeak-ng failed: {error}.", "Install it again, or remove it.") from error
     return done.stdout
 
 
@@ -94,8 +95,6 @@ def speak(word: str, voice: str, pitch: int, words_per_minute: int) -> Samples:
     Raises:
         TaskError: espeak-ng is missing, failed or said nothing.
     """
-    from scipy.signal import resample_poly
-
     stream = _espeak(["-v", voice, "-p", str(pitch), "-s", str(words_per_minute), "--stdout", word])
     # On standard output, espeak-ng cannot write the lengths: a 44-byte header, then samples.
     rate = int.from_bytes(stream[24:28], "little")
@@ -105,10 +104,9 @@ def speak(word: str, voice: str, pitch: int, words_per_minute: int) -> Samples:
     if rate <= 0 or len(loud) == 0:
         raise TaskError(
             f"espeak-ng said nothing for {word!r} in the voice {voice}.",
-            "Reinstall it: apt-get install --reinstall espeak-ng",
+            "Install espeak-ng and its voices again.",
         )
-    common = int(np.gcd(RATE_HZ, rate))
-    spoken = resample_poly(samples[loud[0] : loud[-1] + 1], RATE_HZ // common, rate // common)
+    spoken = resample(samples[loud[0] : loud[-1] + 1], RATE_HZ, rate)
     return np.asarray(spoken / np.abs(spoken).max())
 
 

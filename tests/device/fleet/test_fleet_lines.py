@@ -41,6 +41,7 @@ def test_port_and_tasks_may_be_left_out(tmp_path: Path) -> None:
         ("qemu,,hall,,", "no user_key"),
         ("qemu,,hall", "no user_key"),
         ("qemu,,hall,-,", "must be a file"),
+        ("qemu,,hall,ann.key,;", "leave the cell empty for all"),
         ("qemu,,hall,ann.key,digits,words", "put tasks in quotes"),
         ("qemu,,../hall,ann.key,", "usable for a folder"),
         ("qemu,,.,ann.key,", "usable for a folder"),

@@ -1,0 +1,1 @@
+"""A board that listens: recordings to it, detections back."""

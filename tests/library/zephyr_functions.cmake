@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# Stands for Zephyr's build: reads module.yml, and gives its module the functions that it calls.
+file(STRINGS ${LIBRARY}/zephyr/module.yml lines)
+foreach(line ${lines})
+  if(line MATCHES "^  cmake: (.*)$")
+    set(MODULE_CMAKE ${CMAKE_MATCH_1})
+  elseif(line MATCHES "^  kconfig: (.*)$")
+    set(MODULE_KCONFIG ${LIBRARY}/${CMAKE_MATCH_1})
+  endif()
+endforeach()
+file(READ ${MODULE_KCONFIG} kconfig)
+if(NOT kconfig MATCHES "\nconfig RBNN\n")
+  message(FATAL_ERROR "${MODULE_KCONFIG} has no RBNN")
+endif()
+set(CONFIG_RBNN y)
+
+function(zephyr_library_named name)
+  add_library(${name} STATIC)
+  set_property(GLOBAL PROPERTY ZEPHYR_CURRENT ${name})
+endfunction()
+
+function(zephyr_library_sources)
+  get_property(name GLOBAL PROPERTY ZEPHYR_CURRENT)
+  target_sources(${name} PRIVATE ${ARGN})
+endfunction()
+
+function(zephyr_include_directories)
+  get_property(name GLOBAL PROPERTY ZEPHYR_CURRENT)
+  target_include_directories(${name} INTERFACE ${ARGN})
+endfunction()
