@@ -11,8 +11,8 @@ _ERROR_LINE = re.compile(r"e-\[(?P<name>[a-z-]+)(?:: (?P<text>.*))?\]")
 
 _OTHER_SRAM = (
     "Switch the board off for ten seconds and try again; if that does not help, move the "
-    "fingerprint to other SRAM (noinit in boards/NAME/board.json and memory.ld) or use another chip: "
-    "docs/security.md, Fingerprint."
+    "fingerprint to other SRAM (noinit in boards/NAME/board.json and memory.ld) or use another "
+    "chip: docs/security.md, Fingerprint."
 )
 _NEW_LICENCE = "Put a new one on the board: rbnn license issue, then rbnn license install"
 _FIXES: dict[Status, str] = {
