@@ -681,6 +681,7 @@ _Static_assert(sizeof(rbnn_statement) == 140u, "statement");
 #define RBNN_PROTECTION_NONE "none"
 #define RBNN_PROTECTION_OPEN "open"
 #define RBNN_PROTECTION_FLASH "flash"
+#define RBNN_PROTECTION_CHIP "chip"
 #define RBNN_PROTECTION_PERMANENT "permanent"
 /* X(word, arguments, text, packed): served by rbnn_link_<word>; the second list in development builds, the
  * third where a task takes sound. The text is

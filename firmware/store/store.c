@@ -31,10 +31,21 @@ static const void *slot_at(const rbnn_store *store, uint32_t page, uint32_t slot
   return store->flash->pages[page] + slot * SLOT_WORDS;
 }
 
+/* Whether the flash can read `slots` slots. Called from three places: in each, it takes more flash.
+ */
+static bool can_read(const rbnn_store *store, uint32_t page, uint32_t slot, uint32_t slots)
+{
+  const rbnn_flash *const flash = store->flash;
+  return flash->can_read == NULL || flash->can_read(page, slot, slots);
+}
+
+/* Whether a page is erased from a slot on. */
 static bool is_erased(const rbnn_store *store, uint32_t page, uint32_t slot)
 {
+  const uint32_t slots = count_slots(store);
   const uint32_t *word = slot_at(store, page, slot);
-  const uint32_t *const end = slot_at(store, page, count_slots(store));
+  const uint32_t *const end = slot_at(store, page, slots);
+  if (!can_read(store, page, slot, slots - slot)) return false; /* of none, where it is the end */
   while (word < end && *word == ERASED) word++;
   return word == end;
 }
@@ -68,12 +79,12 @@ static bool is_sound(const rbnn_store *store, uint32_t page, uint32_t generation
 /* Sound slots at the start of a page; 0 if its header is not one. */
 static uint32_t count_sound(const rbnn_store *store, uint32_t page)
 {
+  const rbnn_store_header *const header = header_of(store, page);
   uint32_t slot = 0;
-  if (memcmp(header_of(store, page), &start, offsetof(rbnn_store_header, generation)) == 0) {
-    while (slot < count_slots(store) &&
-           is_sound(store, page, header_of(store, page)->generation, slot))
-      slot++;
-  }
+  while (slot < count_slots(store) && can_read(store, page, slot, 1) &&
+         memcmp(header, &start, offsetof(rbnn_store_header, generation)) == 0 &&
+         is_sound(store, page, header->generation, slot))
+    slot++;
   return slot;
 }
 

@@ -39,7 +39,7 @@ instructions.
 NOT_COVERED = """## What is not covered
 
 - **Cycles.** QEMU counts instructions; it models no pipeline, no flash wait states and no cache. A
-  real board's cycles come from `rbnn bench device --board nucleo`, which reads the core's counter.
+  real board's cycles come from `rbnn bench device --board BOARD`, which reads the core's counter.
 - **The peers on the other cores.** Their figures are for a Cortex-M4, on the same emulated board.
   The Cortex-M7 runs the same instructions, so they hold for it, too. A Cortex-M3 lacks the DSP
   instructions that CMSIS-NN's figures depend on, so the ratio there flatters the peers.

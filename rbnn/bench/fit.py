@@ -25,6 +25,7 @@ from rbnn.cost import table as cost_table
 from rbnn.cost.loops import count_draws, count_turns
 from rbnn.files import write_atomic
 from rbnn.image.board import load_board
+from rbnn.image.defaults import MEASURED_BOARDS
 from rbnn.nets.topology import Layer
 from rbnn.operators.workings import Turns
 from rbnn.spec import operators
@@ -32,7 +33,6 @@ from rbnn.spec.layout import Activation, Output, Sign, Stage
 
 StageKind = tuple[Stage, Activation, Sign]
 
-BOARDS = ("qemu", "qemu-m7", "qemu-m3")
 SUBJECTS = (
     Subject("resnet", 64),
     Subject("vgg", 64),
@@ -233,4 +233,4 @@ def main(boards: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or BOARDS)
+    main(sys.argv[1:] or MEASURED_BOARDS)

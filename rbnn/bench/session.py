@@ -17,6 +17,7 @@ from rbnn.device.answers import Answer
 from rbnn.device.line import SerialLine
 from rbnn.errors import RbnnError
 from rbnn.image.board import Board, CountUnit
+from rbnn.image.defaults import DEFAULT_BOARD
 from rbnn.nets.topology import Topology
 from rbnn.runs.config import RunConfig
 
@@ -72,7 +73,8 @@ class Bench:
         if hz == 0:
             raise BenchError(
                 f"Board {board.name} has no cycle counter here.",
-                "QEMU does not emulate a real board's counter: use --board qemu or a real board.",
+                "QEMU does not emulate a real board's counter: use "
+                f"--board {DEFAULT_BOARD} or a real board.",
             )
         if len(loops) < 2 or loops[0][0] != 0:
             raise answer.nonsense("other loops than an empty one and known ones")

@@ -28,6 +28,9 @@ COMMANDS = {
     "listen": "Send a recording to the board; print the words that it detects, as they come.",
     "monitor": "Open a terminal on the board, or send the commands that are piped in.",
     "board": "Power, reset and state of a board.",
+    "boards": "List the boards known here: memory, largest network that fits, and which are "
+    "connected.",
+    "doctor": "Check what rbnn needs on this machine, and name the command that fixes it.",
     "lock-board": "Close a real board's flash to debug probes, after a question that names the "
     "consequences.",
     "devices": "List the enrolled devices; `check` has a board prove which one it is, `audit` "
@@ -86,8 +89,11 @@ def _root(
 
 def load(name: str) -> TyperCommand | TyperGroup:
     """Import one command."""
+    from rbnn.cli import boards_option
+
     loaded = typer.Typer()
     loaded.callback()(lambda: None)  # a group, even if it has only one command
     importlib.import_module(f"rbnn.cli.{name.replace('-', '_')}").register(loaded)
     command: TyperCommand | TyperGroup = typer.main.get_group(loaded).commands[name]  # type: ignore[assignment]
+    boards_option.add(command)
     return command

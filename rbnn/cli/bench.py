@@ -16,6 +16,7 @@ from rbnn.cli.bench_registry import registry
 from rbnn.cli.bench_theft import theft
 from rbnn.cli.bench_train import train
 from rbnn.cli.options import BoardOption, JsonOption, PortOption
+from rbnn.image.defaults import MEASURED_BOARDS
 
 
 def device(
@@ -104,9 +105,12 @@ def device(
 
 
 def document(
-    boards: Annotated[
-        str, typer.Option(help="Emulated boards; the goals apply to the first.")
-    ] = "qemu,qemu-m7,qemu-m3",
+    board: Annotated[
+        str,
+        typer.Option(
+            "--board", help="Emulated boards, separated by commas; the goals apply to the first."
+        ),
+    ] = ",".join(MEASURED_BOARDS),
     inputs: Annotated[int, typer.Option(min=0, help="Random inputs, as for bench device.")] = 1000,
     output: Annotated[Path, typer.Option("--out", help="File to write.")] = Path(
         "docs/benchmarks.md"
@@ -120,7 +124,7 @@ def document(
     from rbnn.files import write_atomic
     from rbnn.image.board import load_board
 
-    manifests = [load_board(name) for name in boards.split(",")]
+    manifests = [load_board(name) for name in board.split(",")]
 
     def measure(shape: NetworkShape, inputs: int, application: bool) -> list[BenchFigures]:
         sizes = f"--width {shape.width} --depth {shape.depth} --stages {shape.stages}"
@@ -129,15 +133,15 @@ def document(
         options_used = f"--arch {shape.architecture} {sizes} --inputs {inputs}"
         return [
             run_bench(
-                board,
+                one,
                 shape,
                 inputs=inputs,
                 application=application,
                 port=None,
-                command=f"rbnn bench device --board {board.name} {options_used}",
+                command=f"rbnn bench device --board {one.name} {options_used}",
                 say=options.say,
             )
-            for board in manifests
+            for one in manifests
         ]
 
     measured = measure(SHIPPED, inputs, True)

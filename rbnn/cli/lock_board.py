@@ -12,7 +12,8 @@ from rbnn.cli.options import BoardOption, PortOption
 
 CONSEQUENCES = """\
 Locking {board} at {port} closes its flash to debug probes:
-- No probe can read the flash any more. It still reaches the RAM, with the active task.
+- No probe can read the flash any more. On most chips it still reaches the RAM, with the
+  active task.
 - No probe can write it either: rbnn flash, rbnn enroll and license install --keep stop working.
 - Opening it again is possible, and erases the whole flash: image, helper data, licences.
   The device must then be flashed, enrolled and licensed again."""

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand
 
 from rbnn.errors import RbnnError
+from rbnn.image.defaults import DEFAULT_BOARD as DEFAULT_BOARD
 
 if TYPE_CHECKING:
     from rbnn.device.emulated.target import EmulatedTarget
@@ -27,7 +28,9 @@ USER_KEY = "--user-key"
 NO_VALUE = "\0"
 """Stands for the value of a bare ``--user-key``; no shell can pass it."""
 
-BoardOption = Annotated[str, typer.Option("--board", help="Name of the board: boards/<name>.json.")]
+BoardOption = Annotated[
+    str, typer.Option("--board", help="Name of the board: `rbnn boards` lists them.")
+]
 PortOption = Annotated[
     str | None, typer.Option("--port", help="Serial port of a real board; default: found by USB.")
 ]
@@ -91,7 +94,6 @@ UserKeyOption = Annotated[
     ),
 ]
 
-DEFAULT_BOARD = "qemu"
 DEFAULT_REGISTRY = "registry.sqlite"
 DEFAULT_RUNS = Path("runs")
 DEFAULT_PROVIDER_KEY = Path("keys") / "provider.pem"

@@ -24,6 +24,7 @@ from rbnn.export.checks import record
 from rbnn.export.export import Export
 from rbnn.export.verify import TaskCheck, require_passed, verify_run, warnings
 from rbnn.image.board import load_board
+from rbnn.image.defaults import DEFAULT_BOARD
 from rbnn.keys.provider_key import ensure_provider
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey, create_user_key
@@ -31,7 +32,6 @@ from rbnn.runs.run import Run
 from rbnn.tasks import TaskData, load, parse_specs
 from rbnn.tasks.loading_bar import LoadingBar
 
-BOARD = "qemu"
 Say = Callable[[str], None]
 
 
@@ -94,7 +94,7 @@ def demonstrate(plan: DemoPlan, say: Say) -> DemoFigures:
     alice = create_user_key(plan.folder / "keys" / "alice.key")
     mallory = create_user_key(plan.folder / "keys" / "mallory.key")
     registry = Registry.open(plan.folder / "registry.sqlite")
-    target = EmulatedTarget(load_board(BOARD), plan.folder / "emulated" / "device", say)
+    target = EmulatedTarget(load_board(DEFAULT_BOARD), plan.folder / "emulated" / "device", say)
 
     prepared = deploy.prepare(plan.run, target, provider.public, say, development=True)
     say("Comparing C engine, integer reference and Keras on the whole test sets.")

@@ -11,8 +11,8 @@ _ERROR_LINE = re.compile(r"e-\[(?P<name>[a-z-]+)(?:: (?P<text>.*))?\]")
 
 _OTHER_SRAM = (
     "Switch the board off for ten seconds and try again; if that does not help, move the "
-    "fingerprint to other SRAM (noinit in boards/NAME.json and NAME.ld) or use another chip: "
-    "docs/security.md, Fingerprint."
+    "fingerprint to other SRAM (noinit in boards/NAME/board.json and memory.ld) or use another "
+    "chip: docs/security.md, Fingerprint."
 )
 _NEW_LICENCE = "Put a new one on the board: rbnn license issue, then rbnn license install"
 _FIXES: dict[Status, str] = {
@@ -22,7 +22,7 @@ _FIXES: dict[Status, str] = {
     Status.PROVISIONING_DAMAGED: "Write it again: rbnn flash --user-key PATH",
     Status.POWER_CYCLE: "Unplug the board and plug it in again (emulated: rbnn board cycle).",
     Status.PUF_PATTERN: "Switch the board off for ten seconds and try again; if that does not "
-    "help, something writes to the fingerprint's RAM (noinit in boards/NAME.json) before the "
+    "help, something writes to the fingerprint's RAM (noinit in boards/NAME/board.json) before the "
     "firmware runs.",
     Status.PUF_BIAS: _OTHER_SRAM,
     Status.PUF_ENTROPY: _OTHER_SRAM,

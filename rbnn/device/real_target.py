@@ -72,7 +72,9 @@ class RealTarget(Target):
         """Run PlatformIO's upload target."""
         from rbnn.image import platformio
 
-        platformio.upload(build.board, model, self.probe(), development=build.development)
+        platformio.upload(
+            build.board, model, self.probe(), development=build.development, tell=self._say
+        )
 
     def write_provisioning(self, partition: bytes) -> None:
         """Run OpenOCD's ``program``; only the partition's sector is erased."""
@@ -80,11 +82,11 @@ class RealTarget(Target):
         with tempfile.TemporaryDirectory(prefix="rbnn-") as folder:
             file = Path(folder) / "provisioning.bin"
             file.write_bytes(partition)
-            openocd.program(script, file, address, self.probe())
+            openocd.program(script, file, address, self.probe(), self._say)
 
     def erase_provisioning(self) -> None:
-        """Write one line of erased bytes; the whole sector is erased with it."""
-        self.write_provisioning(b"\xff" * 64)
+        """Write erased bytes over all of it: its sectors are erased, of whatever size."""
+        self.write_provisioning(b"\xff" * self.board.provisioning.bytes)
 
     def power_cycle(self) -> None:
         """Ask the user, and wait until the port has disappeared and is back."""

@@ -16,6 +16,7 @@ PROTECTIONS = {
     Protection.NONE: "none: the chip or its emulation has none",
     Protection.OPEN: "open: a debug probe reads flash and RAM; see rbnn lock-board",
     Protection.FLASH: "flash: a debug probe does not read the flash, but reaches the RAM",
+    Protection.CHIP: "chip: a debug probe reaches neither flash nor RAM, but can erase them",
     Protection.PERMANENT: "permanent: the debug port is off for ever",
 }
 """What each state of the read-out protection means."""

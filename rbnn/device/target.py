@@ -69,7 +69,7 @@ class Target(ABC):
         """
         raise PortError(
             f"Board {self.board.name!r} is emulated here; it has no read-out protection.",
-            "Name a real board: --board nucleo",
+            "Name a real board: `rbnn boards` lists them.",
         )
 
     def lock(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from rbnn.device.errors import PortError
 from rbnn.device.target import Say, Target
 from rbnn.image.board import Board
+from rbnn.image.defaults import DEFAULT_BOARD
 
 
 def find_target(
@@ -41,7 +42,7 @@ def find_target(
     if board.emulator is None:
         raise PortError(
             f"Board {board.name!r} cannot be emulated: its manifest names no QEMU machine.",
-            "Choose another board, such as --board qemu.",
+            f"Choose another board, such as --board {DEFAULT_BOARD}.",
         )
     if port is not None:
         raise PortError(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from rbnn.flash.errors import FlashError
+from rbnn.image import watched
 from rbnn.programs import install_command
 
 PROGRAM = "openocd"
 TIMEOUT_S = 120
+ALONE = "gdb_port disabled; telnet_port disabled; tcl_port disabled"
+"""Commands without which a second OpenOCD, for another board, would want the same TCP ports."""
+Tell = Callable[[str], object]
+"""Given each step that OpenOCD announces."""
 
 
 def program_command(script: str, file: Path, address: int, probe: str) -> list[str]:
@@ -30,7 +35,7 @@ def program_command(script: str, file: Path, address: int, probe: str) -> list[s
         raise FlashError(
             f"OpenOCD cannot read the path {path}.", "Use a folder without braces and backslashes."
         )
-    chosen = ["-f", script, "-c", f"adapter serial {probe}"]
+    chosen = ["-f", script, "-c", f"{ALONE}; adapter serial {probe}"]
     return [PROGRAM, *chosen, "-c", f"program {{{path}}} {address:#010x} verify reset exit"]
 
 
@@ -55,18 +60,18 @@ def lock_command(script: str, lock: str, probe: str) -> list[str]:
         lock: OpenOCD's command for this chip, for example ``stm32f2x lock 0``.
         probe: as for :func:`program_command`.
     """
-    chosen = ["-f", script, "-c", f"adapter serial {probe}"]
+    chosen = ["-f", script, "-c", f"{ALONE}; adapter serial {probe}"]
     return [PROGRAM, *chosen, "-c", f"init; reset halt; {lock}; shutdown"]
 
 
-def program(script: str, file: Path, address: int, probe: str) -> None:
-    """Write ``file`` to the board at the debug probe with this serial number.
+def program(script: str, file: Path, address: int, probe: str, tell: Tell | None = None) -> None:
+    """Write ``file`` to the board at the debug probe with this serial number, verify, and reset.
 
     Raises:
         FlashError: OpenOCD is missing, finds no board, or the board does not hold what was
             written; the message ends with OpenOCD's last error lines.
     """
-    _run(program_command(script, file, address, probe), "write the board")
+    _run(program_command(script, file, address, probe), "write the board", tell)
 
 
 def lock(script: str, lock_text: str, probe: str) -> None:
@@ -80,19 +85,18 @@ def lock(script: str, lock_text: str, probe: str) -> None:
     _run(lock_command(script, lock_text, probe), "lock the board")
 
 
-def _run(command: list[str], what: str) -> None:
+def _run(command: list[str], what: str, tell: Tell | None = None) -> None:
     require()
     try:
-        result = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S
-        )
-    except subprocess.TimeoutExpired as error:
+        code, output = watched.run(command, tell=tell, timeout_s=TIMEOUT_S)
+    except TimeoutError as error:
         raise FlashError(
             f"openocd did not finish within {TIMEOUT_S} s.",
             "Unplug the board, plug it in again and run the command again.",
         ) from error
-    if result.returncode != 0:
-        said = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
+    if code != 0:
+        said = [line for line in output.splitlines() if line.startswith("Error:")]
+        said += ["Error: the board does not hold what was written"] * ("Verify Failed" in output)
         raise FlashError(
             f"openocd could not {what}: "
             + (" / ".join(line.removeprefix("Error:").strip() for line in said[-2:]) or "no reason")

@@ -1,22 +1,26 @@
 """Board manifests: PlatformIO's JSON with an ``rbnn`` section.
 
-``boards/<name>.json`` is read by PlatformIO and by this module. Addresses are given there and in
-the board's linker script; a test checks that they are equal.
+``boards/<name>/board.json`` is read by PlatformIO and by this module; the linker script is beside
+it. Addresses are given in both; a test checks that they are equal. Boards of one's own are in
+another folder of the same form, which ``--boards`` or ``RBNN_BOARDS`` names.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 from rbnn.frozen import Frozen, first_problem
+from rbnn.image.defaults import BOARDS_VARIABLE, DEFAULT_BOARD
 from rbnn.image.errors import BoardError
 from rbnn.places import boards_folder
 from rbnn.spec.puf import PATTERN_BYTES
 
 CountUnit = Literal["instructions", "cycles"]
+MANIFEST = "board.json"
 
 
 class Region(Frozen):
@@ -106,6 +110,16 @@ class Board(Frozen):
     emulator: Emulation | None
 
     @property
+    def folder(self) -> Path:
+        """With manifest and linker script, and the port of a chip family of its own."""
+        return self.manifest.parent
+
+    @property
+    def id(self) -> str:
+        """Its name in manifests and on the serial line; ``name`` may be that of another build."""
+        return self.folder.name
+
+    @property
     def puf(self) -> Region:
         """The fingerprint's place in RAM."""
         return Region(address=self.noinit.address, bytes=PATTERN_BYTES)
@@ -138,30 +152,66 @@ class _Manifest(BaseModel):
     rbnn: _Rbnn
 
 
+def own_boards() -> Path | None:
+    """The folder of the user's own boards; None if there is none.
+
+    Raises:
+        BoardError: it does not exist.
+    """
+    named = os.environ.get(BOARDS_VARIABLE)
+    if not named:
+        return None
+    folder = Path(named).absolute()
+    if not folder.is_dir():
+        raise BoardError(
+            f"There is no folder {folder} of boards.",
+            f"Name one that holds NAME/{MANIFEST}: --boards DIR, or {BOARDS_VARIABLE}.",
+        )
+    return folder
+
+
+def _manifests() -> dict[str, list[Path]]:
+    """The manifests with each name: one, or one of rbnn's and one of the user's."""
+    found: dict[str, list[Path]] = {}
+    for folder in filter(None, (boards_folder(), own_boards())):
+        for path in sorted(folder.glob(f"*/{MANIFEST}")):
+            found.setdefault(path.parent.name, []).append(path)
+    return found
+
+
 def board_names() -> list[str]:
-    """All boards, in alphabetical order."""
-    return sorted(path.stem for path in boards_folder().glob("*.json"))
+    """All boards, in alphabetical order; the user's own, too."""
+    return sorted(_manifests())
 
 
 def load_board(name: str) -> Board:
     """Read one board's manifest.
 
     Args:
-        name: file name without ``.json``.
+        name: of its folder.
 
     Raises:
-        BoardError: no such board, or a manifest that cannot be used.
+        BoardError: no such board, two of them, or a manifest that cannot be used.
     """
-    known = board_names()
-    if name not in known:
-        raise BoardError(f"Unknown board {name!r}.", f"Choose one of: {', '.join(known)}.")
-    path = boards_folder() / f"{name}.json"
+    manifests = _manifests()
+    if name not in manifests:
+        known = ", ".join(sorted(manifests))
+        raise BoardError(
+            f"Unknown board {name!r}.",
+            f"Choose one of: {known}; or name the folder that holds {name or 'it'}: --boards DIR",
+        )
+    path, *others = manifests[name]
+    if others:
+        raise BoardError(
+            f"Two boards have the name {name!r}: {path.parent} and {others[0].parent}.",
+            "Give the folder of yours another name.",
+        )
     try:
         manifest = _Manifest.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise BoardError(
             f"Board manifest {path} cannot be used: {_first(error)}.",
-            "Compare it with boards/nucleo.json.",
+            f"Compare it with {boards_folder() / DEFAULT_BOARD / MANIFEST}.",
         ) from error
     section: dict[str, Any] = dict(manifest.rbnn)
     build = manifest.build

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from rbnn import monocypher
 from rbnn.container.parse import parse
 from rbnn.files import write_atomic
+from rbnn.image import project, watched
 from rbnn.image.board import Board
 from rbnn.image.errors import BuildError, FitError, PublishedModelError
 from rbnn.image.memory import CONFIG_FILE, MemoryPlan, plan_folder, write_config
@@ -30,6 +30,7 @@ MONOCYPHER = "RBNN_MONOCYPHER_DIR"
 """Environment variable that says where Monocypher's C files are, if not in firmware/."""
 PROBE_SERIAL = "RBNN_PROBE_SERIAL"
 """Environment variable that tells the upload which debug probe to use."""
+Tell = Callable[[str], object]
 _INHERITED = {
     *("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH"),
     *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
@@ -111,6 +112,7 @@ def _environment(board: Board, model: Path | None, development: bool) -> dict[st
         "PYTHONDONTWRITEBYTECODE": "1",  # beside the platform's files, which are only read
         "RBNN_MODEL_DIR": str(place.named_plainly(model) if model else no_model),
         "RBNN_MEMORY_DIR": str(memory_folder(board)),
+        **project.prepare(board).variables(),
         MONOCYPHER: str(place.named_plainly(monocypher.folder())),
     }
     for name in (ALLOW_TEST_ONLY, DEVELOPMENT, PROBE_SERIAL):
@@ -135,7 +137,9 @@ def is_published(model: Path | None) -> bool:
 
 def _command(board: Board, target: str | None, verbose: bool) -> list[str]:
     command = [sys.executable, "-P", "-m", "platformio", "run"]
-    command += ["--project-dir", str(workplace().project), "--environment", board.name]
+    made = project.prepare(board)
+    command += ["--project-dir", str(workplace().project)]
+    command += ["--project-conf", str(made.configuration), "--environment", made.environment]
     command += ["--target", target] if target else []
     return command + (["--verbose"] if verbose else [])
 
@@ -145,23 +149,14 @@ def _alone() -> AbstractContextManager[None]:
     return alone(workplace().cache, "build")
 
 
-def _run(command: list[str], environment: Mapping[str, str], log: Path) -> str:
+def _run(
+    command: list[str], environment: Mapping[str, str], log: Path, tell: Tell | None = None
+) -> None:
     """Run PlatformIO and keep its log; if it fails, raise the first error in its output."""
-    done = subprocess.run(
-        command,
-        env=dict(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    write_atomic(log, done.stdout)
-    if done.returncode:
-        raise BuildError(
-            f"PlatformIO failed: {first_error(done.stdout)}", f"Read the whole log: {log}"
-        )
-    return done.stdout
+    code, said = watched.run(command, environment=environment, tell=tell)
+    write_atomic(log, said)
+    if code:
+        raise BuildError(f"PlatformIO failed: {first_error(said)}", f"Read the whole log: {log}")
 
 
 def first_error(output: str) -> str:
@@ -262,8 +257,10 @@ def upload_commands(
         probe: USB serial number of its debug probe.
         development: as for :func:`build`.
     """
-    folders = ("CORE", "WORKSPACE", "BUILD")
-    shown = [*(f"PLATFORMIO_{one}_DIR" for one in folders), "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR"]
+    shown = [
+        *(f"PLATFORMIO_{one}_DIR" for one in ("CORE", "WORKSPACE", "BUILD", "BOARDS")),
+        *(project.BOARD_FOLDER, "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR"),
+    ]
     environment = _environment(board, model, development) | {PROBE_SERIAL: probe}
     settings = [
         f"{name}={shlex.quote(environment[name])}"
@@ -280,6 +277,7 @@ def upload(
     *,
     verbose: bool = False,
     development: bool = False,
+    tell: Tell | None = None,
 ) -> Path:
     """Write the image to a board with PlatformIO's upload target (OpenOCD).
 
@@ -289,6 +287,7 @@ def upload(
         probe: USB serial number of its debug probe: with two boards, OpenOCD would take either.
         verbose: also log OpenOCD's command line.
         development: as for :func:`build`.
+        tell: given each step that OpenOCD announces.
 
     Returns:
         The log file.
@@ -309,11 +308,11 @@ def upload(
         with _alone():
             _plan_memory(board, model)
             environment = _environment(board, model, development) | {PROBE_SERIAL: probe}
-            _run(_command(board, "upload", verbose), environment, log)
+            _run(_command(board, "upload", verbose), environment, log, tell)
     except BuildError as error:
         raise BuildError(
             f"The upload to {board.title} failed: {first_error(log.read_text())}",
-            "Plug in the board's ST-LINK connector and close other programs (such as a debugger) "
+            "Plug in the board's debug connector and close other programs (such as a debugger) "
             f"that use it; the whole log is in {log}.",
         ) from error
     return log

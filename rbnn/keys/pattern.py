@@ -24,8 +24,8 @@ _REGION_BITS = 8 * puf.REGION_BYTES
 _ROW_BITS = 8 * puf.PAIR_DISTANCE
 _Z_99 = 2.576
 _ANOTHER = (
-    "Move the fingerprint to other SRAM (noinit in boards/NAME.json and NAME.ld), or use another "
-    "chip: docs/security.md, Fingerprint."
+    "Move the fingerprint to other SRAM (noinit in boards/NAME/board.json and memory.ld), or "
+    "use another chip: docs/security.md, Fingerprint."
 )
 
 

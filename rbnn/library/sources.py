@@ -54,7 +54,7 @@ def monocypher_sources(names: Names) -> dict[str, str]:
         if licence is None:
             raise LibraryError(
                 f"{MONOCYPHER / name} does not begin with its licence.",
-                "Lay it out again: python -m rbnn.image.monocypher",
+                "Lay it out again: python -m rbnn.monocypher",
             )
         changed = f"{licence[0]}//\n{note}{addition}\n{text[licence.end() :]}"
         found[f"monocypher/{name}"] = names.apply(changed)

@@ -37,6 +37,8 @@ class Protection(StrEnum):
     """Both are open to any probe (RDP level 0 of an STM32)."""
     FLASH = "flash"
     """The flash is closed, the RAM is not (RDP level 1)."""
+    CHIP = "chip"
+    """Both are closed; whoever erases all of the chip opens it (APPROTECT of an nRF52)."""
     PERMANENT = "permanent"
     """Debugging is off for ever (RDP level 2)."""
 

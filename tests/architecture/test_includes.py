@@ -29,6 +29,9 @@ ORDER = (
     "port/armv7m",
     "port/mps2",
     "port/stm32f4",
+    "port/stm32l4",
+    "port/stm32h7",
+    "port/nrf52",
     "port/host",
     "link",
     "app",
@@ -39,7 +42,7 @@ ORDER = (
 """Lower ones first."""
 BESIDE = (
     set(KERNELS),
-    {"port/mps2", "port/stm32f4", "port/host"},
+    {"port/mps2", "port/stm32f4", "port/stm32l4", "port/stm32h7", "port/nrf52", "port/host"},
     {"port/armv7m", "port/host"},
     {"app", "vectors", "bench", "host"},
 )

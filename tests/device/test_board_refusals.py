@@ -85,7 +85,7 @@ def test_a_chip_whose_words_prefer_opposite_values_is_not_enrolled(flashed: Flas
             enroll(chip, registry, quiet)
         assert list(registry.devices()) == []
     assert caught.value.status is Status.PUF_BIAS
-    assert "noinit in boards/NAME.json" in caught.value.fix
+    assert "noinit in boards/NAME/board.json" in caught.value.fix
     assert caught.value.exit_code != 0
 
 

@@ -52,7 +52,7 @@ def test_no_advice_restarts_a_limit() -> None:
 def test_a_refused_fingerprint_comes_with_advice(status: Status) -> None:
     name = status.name.lower().replace("_", "-")
     error = from_error_line(f"e-[{name}: {status.text}]", "enroll")
-    assert "Switch the board off" in error.fix and "noinit in boards/NAME.json" in error.fix
+    assert "Switch the board off" in error.fix and "noinit in boards/NAME/board.json" in error.fix
 
 
 def test_unknown_error_lines_are_shown_as_they_are() -> None:

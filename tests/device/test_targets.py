@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scripted_device import ScriptedDevice
@@ -85,7 +86,7 @@ def test_check_names_what_is_missing(
 def test_writing_uses_platformio_for_the_firmware_and_openocd_for_the_partition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done: list[object] = []
+    done: list[Any] = []
     monkeypatch.setattr(platformio, "upload", lambda *arguments, **_: done.append(arguments))
     monkeypatch.setattr(
         openocd,
@@ -100,8 +101,11 @@ def test_writing_uses_platformio_for_the_firmware_and_openocd_for_the_partition(
     address = NUCLEO.provisioning.address
     assert done == [
         (NUCLEO, tmp_path, "066DFF"),
-        (NUCLEO.openocd_script, b"partition", address, "066DFF"),
+        (NUCLEO.openocd_script, b"partition", address, "066DFF", quiet),
     ]
+    # All of the partition is erased, however many sectors that is.
+    target.erase_provisioning()
+    assert done[-1][1] == b"\xff" * NUCLEO.provisioning.bytes
 
 
 def test_the_dry_run_prints_both_commands(tmp_path: Path) -> None:
@@ -120,7 +124,7 @@ def test_the_port_chooses_the_board_that_is_written(
     for port, number in numbers.items():
         upload, program = RealTarget(NUCLEO, port, quiet).commands(tmp_path)
         assert f"RBNN_PROBE_SERIAL={number} " in upload
-        assert f"'adapter serial {number}'" in program
+        assert f"; adapter serial {number}'" in program
     monkeypatch.undo()
     with pytest.raises(PortError, match="cannot be told"):
         RealTarget(NUCLEO, "/dev/nonesuch", quiet).commands(tmp_path)

@@ -6,10 +6,12 @@ import os
 import shlex
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
+from rbnn.flash import openocd
 from rbnn.flash.errors import FlashError
 from rbnn.flash.openocd import lock, lock_command, program, program_command
 from rbnn.image.board import board_names, load_board
@@ -32,7 +34,7 @@ def test_the_command_names_script_file_and_address(tmp_path: Path) -> None:
         "-f",
         SCRIPT,
         "-c",
-        f"adapter serial {PROBE}",
+        f"gdb_port disabled; telnet_port disabled; tcl_port disabled; adapter serial {PROBE}",
         "-c",
         f"program {{{file}}} 0x08060000 verify reset exit",
     ]
@@ -90,10 +92,86 @@ def test_a_failed_lock_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_openocd_knows_the_lock_of_every_manifest() -> None:
     boards = [load_board(name) for name in board_names()]
     locks = [board for board in boards if board.openocd_lock]
-    assert [board.name for board in locks] == ["nucleo"]
+    assert {board.name for board in locks} == {
+        board.name for board in boards if not board.is_emulated_only
+    }
     for board in locks:
         assert board.openocd_lock and board.openocd_script
         driver = board.openocd_lock.split()[0]
-        command = ["openocd", "-f", board.openocd_script, "-c", f"usage {driver}", "-c", "shutdown"]
+        steps = ("flash init", f"usage {driver}", "shutdown")
+        command = ["openocd", "-f", board.openocd_script]
+        command += [word for step in steps for word in ("-c", step)]
         said = subprocess.run(command, capture_output=True, text=True, check=True)
         assert " ".join(board.openocd_lock.split()[:2]) in said.stdout + said.stderr
+
+
+DUMMY = """
+adapter driver dummy
+adapter speed 100
+transport select jtag
+jtag newtap dummy cpu -irlen 4 -expected-id 0
+target create dummy.cpu testee -chain-position dummy.cpu
+flash bank dummy.flash faux 0x08000000 0x10000 0 0 dummy.cpu
+reset_config none
+"""
+"""OpenOCD's adapter without a probe, and flash without a chip: it is programmed, but not read."""
+
+
+@pytest.fixture
+def dummy(tmp_path: Path) -> tuple[str, Path]:
+    """A script, and a file to write."""
+    (tmp_path / "dummy.cfg").write_text(DUMMY)
+    (tmp_path / "an image.bin").write_bytes(bytes(range(256)) * 16)
+    return str(tmp_path / "dummy.cfg"), tmp_path / "an image.bin"
+
+
+needs_openocd = pytest.mark.skipif(
+    shutil.which("openocd") is None, reason="apt-get install openocd"
+)
+
+
+@needs_openocd
+def test_each_step_is_told_and_what_cannot_be_verified_is_refused(
+    dummy: tuple[str, Path],
+) -> None:
+    steps: list[str] = []
+    with pytest.raises(FlashError, match="the board does not hold what was written"):
+        program(*dummy, 0x0800_0000, PROBE, steps.append)
+    assert [step.strip() for step in steps] == [
+        "Programming Started",
+        "Programming Finished",
+        "Verify Started",
+        "Verify Failed",
+    ]
+
+
+@needs_openocd
+def test_two_boards_are_written_at_once(dummy: tuple[str, Path]) -> None:
+    """Each OpenOCD waits until the other one is programming, too."""
+    script, file = dummy
+    together = threading.Barrier(2, timeout=60)
+    refused: list[str] = []
+
+    def tell(step: str) -> None:
+        if "Programming Started" in step:
+            together.wait()
+
+    def write(probe: str) -> None:
+        try:
+            program(script, file, 0x0800_0000, probe, tell)
+        except FlashError as error:
+            refused.append(error.what)
+
+    both = [threading.Thread(target=write, args=(probe,)) for probe in (PROBE, "0123ABCD")]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert len(refused) == 2 and all("does not hold" in what for what in refused)
+
+
+def test_an_openocd_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _stand_in(tmp_path, "exec sleep 60", monkeypatch)
+    monkeypatch.setattr(openocd, "TIMEOUT_S", 0.2)
+    with pytest.raises(FlashError, match="did not finish"):
+        program(SCRIPT, tmp_path / "image.bin", 0, PROBE)

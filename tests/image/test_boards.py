@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rbnn.image import board as boards
 from rbnn.image.board import BoardError, Region, board_names, load_board
+from rbnn.image.defaults import BOARDS_VARIABLE
 from rbnn.places import boards_folder
 from rbnn.spec.puf import PATTERN_BYTES
 
@@ -28,7 +28,7 @@ def test_the_two_boards_of_this_version() -> None:
 def test_linker_script_and_manifest_agree(name: str) -> None:
     board = load_board(name)
     manifest = json.loads(board.manifest.read_text())
-    script = (boards_folder() / manifest["build"]["ldscript"]).read_text()
+    script = (board.folder / manifest["build"]["ldscript"]).read_text()
     found = {
         region: Region(address=int(origin, 16), bytes=int(length, 16))
         for region, origin, length in _MEMORY.findall(script)
@@ -87,7 +87,7 @@ def test_unknown_board_is_refused_with_the_known_ones() -> None:
     assert "nucleo" in refusal.value.fix and "qemu" in refusal.value.fix
 
 
-@pytest.mark.parametrize("name", ["../boards/qemu", "qemu.json", ""])
+@pytest.mark.parametrize("name", ["../boards/qemu", "qemu/board.json", ""])
 def test_a_board_is_a_name_not_a_path(name: str) -> None:
     with pytest.raises(BoardError, match="Unknown board"):
         load_board(name)
@@ -105,10 +105,11 @@ def test_unusable_manifest_names_the_member(
     change: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if change is None:
-        manifest = json.loads((boards_folder() / "qemu.json").read_text())
+        manifest = json.loads((boards_folder() / "qemu" / "board.json").read_text())
         manifest["rbnn"]["stack_bytes"] = -8
         change = json.dumps(manifest)
-    (tmp_path / "mine.json").write_text(change)
-    monkeypatch.setattr(boards, "boards_folder", lambda: tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "board.json").write_text(change)
+    monkeypatch.setenv(BOARDS_VARIABLE, str(tmp_path))
     with pytest.raises(BoardError, match=re.escape(said)):
         load_board("mine")

@@ -26,7 +26,11 @@ def test_the_wheel_holds_the_package_and_its_sources_as_git_does(distributions: 
 
 def test_the_wheel_holds_their_bytes(distributions: Any) -> None:
     with zipfile.ZipFile(distributions.wheel) as wheel:
-        for name in ("firmware/core/engine.c", "boards/nucleo.json", "models/seven/container.bin"):
+        for name in (
+            "firmware/core/engine.c",
+            "boards/nucleo/board.json",
+            "models/seven/container.bin",
+        ):
             assert wheel.read(f"rbnn/shipped/{name}") == (REPOSITORY / name).read_bytes()
 
 

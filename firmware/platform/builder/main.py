@@ -9,8 +9,9 @@ env = DefaultEnvironment()
 board = env.BoardConfig()
 name = env.subst("$BOARD")
 firmware = env.subst("$PROJECT_DIR")
-boards = env.subst("$PROJECT_BOARDS_DIR") or os.path.join(firmware, "..", "boards")
+folder = os.environ["RBNN_BOARD_DIR"]
 port = board.get("rbnn.port")
+ports = folder if os.path.isdir(os.path.join(folder, port)) else os.path.join(firmware, "port")
 model = os.environ.get("RBNN_MODEL_DIR") or os.path.join(firmware, "model")
 monocypher = os.environ.get("RBNN_MONOCYPHER_DIR") or os.path.join(
     firmware, "third_party", "monocypher"
@@ -27,7 +28,6 @@ ROOMS = [
     "device",
     "link",
     "port/armv7m",
-    f"port/{port}",
 ]
 # What is called rarely shall be small; of crypto, what runs in every layer is assembly. What parses
 # and prints waits for the serial line anyway; fingerprint and licences are read once.
@@ -40,7 +40,7 @@ SMALLEST_MONOCYPHER = [*SMALL_CODE, "-fno-tree-coalesce-vars"]
 RARELY = {  # files that no layer waits for
     "core": ("engine.c", "model.c", "layer.c", "operators.c", "scores.c", "divide.c", "crc32.c"),
     "crypto": ("aead.c", "kdf.c", "wipe.c"),
-    "port/armv7m": ("receive.c", "startup.c", "system.c", "tick.c"),
+    "port/armv7m": ("counter.c", "receive.c", "startup.c", "system.c", "tick.c"),
 }
 FLAGS = {
     "core": [],
@@ -51,7 +51,6 @@ FLAGS = {
     "device": SMALLEST_ROOM,
     "audio": [],
     "link": SMALLEST_ROOM,
-    f"port/{port}": SMALLEST,
 }
 MACHINE = [f"-mcpu={board.get('build.cpu')}", "-mthumb", "-mfloat-abi=soft"]
 
@@ -67,7 +66,7 @@ env.Replace(
 )
 env.Append(
     # Headers are named by their path in firmware/.
-    CPPPATH=[firmware, monocypher],
+    CPPPATH=[firmware, monocypher, folder],
     ASPPFLAGS=MACHINE,
     CPPDEFINES=[("RBNN_BOARD", env.StringifyMacro(name))],
     # What -g adds to the ELF file is not flashed.
@@ -83,7 +82,7 @@ env.Append(
         f"-Wl,--defsym=rbnn_stack_bytes={board.get('rbnn.stack_bytes')}",
         "-Wl,-Map," + os.path.join("$BUILD_DIR", "firmware.map"),
     ],
-    LIBPATH=[boards, os.path.join(firmware, "port", "armv7m")],
+    LIBPATH=[folder, os.path.join(firmware, "port", "armv7m")],
 )
 
 # Other people's code has its own idea of conversions. Unrolled, BLAKE2b takes 14 KB more of flash.
@@ -110,12 +109,12 @@ if os.environ.get("RBNN_DEVELOPMENT"):
     env.Append(CPPDEFINES=[("RBNN_DEVELOPMENT", 1)])
 
 
-def build_room(room, flags, chosen="+<*>", where=""):
+def build_room(room, flags, chosen="+<*>", where="", parent=firmware):
     """The sources of a room that a filter chooses, with flags of their own."""
     own = env.Clone()
     own.Append(CCFLAGS=flags)
     place = os.path.join("$BUILD_DIR", where or room)
-    own.BuildSources(place, os.path.join(firmware, room), chosen)
+    own.BuildSources(place, os.path.join(parent, room), chosen)
 
 
 for room in ROOMS:
@@ -124,13 +123,15 @@ for room in ROOMS:
         build_room(room, SMALLEST, " ".join(f"+<{file}>" for file in rarely), f"{room}_rarely")
     rest = " ".join(["+<*>", *(f"-<{file}>" for file in rarely)])
     build_room(room, FLAGS.get(room, SMALL), rest)
+# The chip family's, which may be in the board's own folder.
+build_room(port, SMALLEST, where=f"port/{port}", parent=ports)
 third_party.BuildSources(os.path.join("$BUILD_DIR", "monocypher"), monocypher)
 
 elf = env.BuildProgram()
 env.Depends(
     elf,
     [
-        os.path.join(boards, board.get("build.ldscript")),
+        os.path.join(folder, board.get("build.ldscript")),
         os.path.join(firmware, "port", "armv7m", "sections.ld"),
     ],
 )
@@ -148,6 +149,8 @@ if script:
     # With two boards, OpenOCD takes either unless it is told which one.
     probe = os.environ.get("RBNN_PROBE_SERIAL")
     chosen = ["-c", f"adapter serial {probe}"] if probe else []
+    # A second OpenOCD, for another board, would want the same TCP ports.
+    chosen += ["-c", "gdb_port disabled; telnet_port disabled; tcl_port disabled"]
     arguments = ["-f", script, *chosen, "-c", "program {$SOURCE} verify reset exit"]
     quoted = " ".join(f'"{argument}"' for argument in arguments)
     upload = env.VerboseAction(f"openocd {quoted}", "Uploading $SOURCE")

@@ -10,8 +10,15 @@
 /* A memory-mapped register. */
 #define RBNN_REGISTER(address) (*(volatile uint32_t *)(address))
 
-/* A word of flash that is being programmed. */
+/* A word of flash that is being programmed, or whose errors are looked for. */
 #define RBNN_FLASH_WORD(place) (*(volatile uint32_t *)(place))
+
+/* What was begun is done before anything else is. */
+#define RBNN_BARRIER() __asm volatile("dsb\n isb" ::: "memory")
+
+/* Between the two, no interrupt and no fault but the NMI is served. */
+#define RBNN_FAULTS_OFF() __asm volatile("cpsid f" ::: "memory")
+#define RBNN_FAULTS_ON() __asm volatile("cpsie f" ::: "memory")
 
 /* From the linker script. */
 extern uint32_t rbnn_stack_bottom[], rbnn_stack_top[];
@@ -30,6 +37,10 @@ extern const rbnn_vector rbnn_family_vectors[];
 /* The chip family's reset-cause register: true when it knows that this start is no power-on.
  * Forgets the cause: called once. */
 bool rbnn_family_warm_reset(void);
+
+/* The non-maskable interrupt. A family whose flash reports errors by it defines this; elsewhere it
+ * is a fault. */
+void rbnn_family_nmi(void);
 
 /* Wait until all bytes have left the serial line; bounded, works with interrupts off. */
 void rbnn_family_flush(void);

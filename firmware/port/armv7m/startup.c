@@ -16,12 +16,15 @@ extern uint32_t rbnn_bss_start[], rbnn_bss_end[];
 /* A fault is a defect: restart, which clears every secret in .bss and on the stack. The host sees
  * the boot lines in the middle of an answer. After a stack overflow there is none to push on,
  * so the handler begins a new one. */
-__attribute__((naked)) static void fault(void)
+__attribute__((naked, used)) static void fault(void)
 {
   __asm volatile("ldr r0, =rbnn_stack_top\n"
                  "mov sp, r0\n"
                  "b rbnn_port_reset\n");
 }
+
+/* Unless the chip family has its own. */
+void rbnn_family_nmi(void) __attribute__((weak, alias("fault")));
 
 /* Stack words that are not in use yet, so that the mark can be read later. */
 static void paint_stack(void)
@@ -54,7 +57,7 @@ __attribute__((section(".vectors"), used)) static const struct {
     rbnn_stack_top,
     {
         (rbnn_vector)rbnn_reset_handler,
-        fault,
+        rbnn_family_nmi,
         fault,
         fault,
         fault,

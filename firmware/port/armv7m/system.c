@@ -43,7 +43,8 @@ uint8_t *rbnn_port_power_up_pattern(void)
   return NULL;
 }
 
-const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
+/* Unless the chip family has its own, because its flash may have what cannot be read. */
+__attribute__((weak)) const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
 {
   *bytes = (uint32_t)(rbnn_provisioning_end - rbnn_provisioning_start);
   return rbnn_provisioning_start;

@@ -14,6 +14,7 @@ from rbnn.bench.board import ICOUNT_SHIFT, PROGRAM
 from rbnn.bench.engines.engines import LEVELS, Engine
 from rbnn.errors import RbnnError
 from rbnn.image.board import load_board
+from rbnn.image.defaults import DEFAULT_BOARD
 from rbnn.image.toolchain import require
 from rbnn.programs import install_command
 
@@ -153,7 +154,7 @@ def _compile(command: Sequence[str | Path], engine: Engine) -> None:
 
 
 def _run(elf: Path, flags: Sequence[str]) -> list[Count]:
-    emulator = load_board("qemu").emulator
+    emulator = load_board(DEFAULT_BOARD).emulator
     assert emulator is not None
     command = [
         *(str(require(PROGRAM)), "-machine", emulator.machine, "-nodefaults"),

@@ -30,6 +30,7 @@ from rbnn.files import write_atomic
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.frozen import Frozen
 from rbnn.image.board import Board, Emulation
+from rbnn.image.defaults import DEFAULT_BOARD
 from rbnn.image.toolchain import require
 
 PROGRAM = "qemu-system-arm"
@@ -63,7 +64,7 @@ class Emulator:
         if board.emulator is None:
             raise EmulatorError(
                 f"Board {board.name} cannot be emulated: its manifest names no QEMU machine.",
-                "Choose another board, such as --board qemu.",
+                f"Choose another board, such as --board {DEFAULT_BOARD}.",
             )
         self.board = board
         self.emulation: Emulation = board.emulator

@@ -14,6 +14,11 @@ volatile uint32_t *fake_flash_word(const uint32_t *place);
 
 #define RBNN_FLASH_WORD(place) (*fake_flash_word(place))
 
+#define RBNN_BARRIER()
+#define RBNN_FAULTS_OFF()
+#define RBNN_FAULTS_ON()
+
+extern const uint8_t rbnn_provisioning_start[], rbnn_provisioning_end[];
 extern uint32_t rbnn_store_start[], rbnn_store_end[];
 
 typedef void (*rbnn_vector)(void);
@@ -22,6 +27,7 @@ typedef void (*rbnn_vector)(void);
 extern const rbnn_vector rbnn_family_vectors[];
 
 bool rbnn_family_warm_reset(void);
+void rbnn_family_nmi(void);
 void rbnn_family_flush(void);
 void rbnn_tick_start(uint32_t hz);
 void rbnn_interrupt_enable(uint32_t number);

@@ -1,0 +1,1 @@
+"""This machine: what is plugged into it, and whether it has all that rbnn needs."""

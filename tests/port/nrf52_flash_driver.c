@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nRF52 port's flash over a fake controller that follows the Product Specification, NVMC: erase
+ * by page in the mode for it, words in the mode for writing, not ready for a while after each.
+ * Whatever else ends the program with a message. Prints the operations. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "port/armv7m/armv7m.h"
+#include "port/port.h"
+
+#define READY 0x4001E400u
+#define CONFIG 0x4001E504u
+#define ERASEPAGE 0x4001E508u
+#define PAGE_WORDS 0x400u
+
+uint32_t rbnn_store_start[2u * PAGE_WORDS];
+static uint32_t ready, config, erasepage, busy, pending, *pending_place;
+
+static void stop(const char *text)
+{
+  printf("%s\n", text);
+  exit(1);
+}
+
+/* What the last access did, once the next one shows that it is over. */
+static void settle(void)
+{
+  if (erasepage != 0u) {
+    const uint32_t page = (erasepage - 0xFA000u) / 0x1000u;
+    if (config != 2u || busy != 0u) stop("erasing out of order");
+    if (page > 1u) stop("another page");
+    memset(rbnn_store_start + page * PAGE_WORDS, 0xFF, 4u * PAGE_WORDS);
+    printf("erase %u\n", page);
+    erasepage = 0;
+    busy = 5;
+  }
+  if (pending_place != NULL) {
+    if (config != 1u || busy != 0u) stop("programming out of order");
+    if (*pending_place != UINT32_MAX) stop("programmed twice");
+    *pending_place = pending;
+    printf("program %u %08x\n", (unsigned)(pending_place - rbnn_store_start), pending);
+    pending_place = NULL;
+    busy = 3;
+  }
+}
+
+volatile uint32_t *fake_register(uint32_t address)
+{
+  settle();
+  switch (address) {
+    case READY:
+      ready = busy == 0u;
+      busy -= busy != 0u;
+      return &ready;
+    case CONFIG:
+      if (busy != 0u) stop("mode changed while busy");
+      return &config;
+    case ERASEPAGE: return &erasepage;
+    default: stop("another register");
+  }
+  return NULL;
+}
+
+volatile uint32_t *fake_flash_word(const uint32_t *place)
+{
+  settle();
+  pending_place = rbnn_store_start + (place - rbnn_store_start);
+  pending = UINT32_MAX;
+  return &pending;
+}
+
+int main(void)
+{
+  const rbnn_flash *const flash = rbnn_port_store();
+  static const uint32_t data[] = {0x12345678u, 0xFFFFFFFFu, 0u};
+  printf("page %u\n", flash->page_bytes);
+  for (uint32_t page = 0; page < 2u; page++) {
+    if (flash->pages[page] != rbnn_store_start + page * PAGE_WORDS) stop("another page");
+    flash->erase(page);
+    flash->program(page, 8, data, 3);
+    settle();
+    if (memcmp(flash->pages[page] + 8, data, sizeof data) != 0) stop("not programmed");
+  }
+  printf("mode %u\n", config);
+  return 0;
+}
