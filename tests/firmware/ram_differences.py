@@ -60,10 +60,11 @@ class Places:
         build: the image.
         members: of the variables ``device`` and ``serial`` (firmware/app/main.c), by variable.
         folder: for a source that the compiler lays out.
+        model: the export folder, whose number of tasks decides where members are.
     """
 
     def __init__(
-        self, build: BuildResult, members: Mapping[str, Sequence[str]], folder: Path
+        self, build: BuildResult, members: Mapping[str, Sequence[str]], folder: Path, model: Path
     ) -> None:
         symbols: dict[str, tuple[int, int]] = {}
         self.areas: list[tuple[int, int]] = []
@@ -81,7 +82,7 @@ class Places:
         self._named = [
             (f"{variable}.{member}", symbols[variable][0] + offset, size)
             for variable, names in members.items()
-            for member, (offset, size) in _lay_out(variable, names, folder).items()
+            for member, (offset, size) in _lay_out(variable, names, folder, model).items()
         ]
         self.received = symbols["head"][0]
         """The counter of received bytes in firmware/port/armv7m/receive.c."""
@@ -170,7 +171,9 @@ def _received(emulator: Emulator, places: Places) -> int:
     return int.from_bytes(read_memory(emulator, places.received, 4), "little")
 
 
-def _lay_out(variable: str, names: Sequence[str], folder: Path) -> dict[str, tuple[int, int]]:
+def _lay_out(
+    variable: str, names: Sequence[str], folder: Path, model: Path
+) -> dict[str, tuple[int, int]]:
     """Offset and size of members, from the sizes of arrays."""
     kind = {"device": "rbnn_device", "serial": "rbnn_link"}[variable]
     source, made = folder / "members.c", folder / "members.o"
@@ -182,7 +185,7 @@ def _lay_out(variable: str, names: Sequence[str], folder: Path) -> dict[str, tup
         ]
     source.write_text("\n".join(lines) + "\n")
     subprocess.run(
-        ["arm-none-eabi-gcc", "-std=c11", "-mcpu=cortex-m4", "-mthumb", f"-I{firmware_folder()}",
+        ["arm-none-eabi-gcc", "-std=c11", "-mcpu=cortex-m4", "-mthumb", f"-I{firmware_folder()}", f"-I{model}",
          "-c", str(source), "-o", str(made)], check=True,
     )  # fmt: skip
     with made.open("rb") as image:

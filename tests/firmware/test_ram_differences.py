@@ -87,7 +87,7 @@ class Fresh:
     folder: Path
 
     def places(self) -> Places:
-        return Places(self.build, MEMBERS, self.folder)
+        return Places(self.build, MEMBERS, self.folder, self.made.export.folder)
 
 
 @pytest.fixture(

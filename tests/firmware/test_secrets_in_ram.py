@@ -186,8 +186,9 @@ def test_a_stack_overflow_restarts_the_device_without_secrets(
         assert not held(licensed, made.secrets[TASK])
 
 
-def offset_in_device(member: str, folder: Path) -> int:
-    """Offset of a member of rbnn_device: the size of an array that the compiler lays out."""
+def offset_in_device(member: str, folder: Path, model: Path) -> int:
+    """Offset of a member of rbnn_device, in a build with this model: the size of an array that the
+    compiler lays out."""
     source, made = folder / "offset.c", folder / "offset.o"
     source.write_text(
         '#include <stddef.h>\n#include "device/device.h"\n'
@@ -195,7 +196,7 @@ def offset_in_device(member: str, folder: Path) -> int:
     )
     subprocess.run(
         ["arm-none-eabi-gcc", "-std=c11", "-mcpu=cortex-m4", "-mthumb", f"-I{firmware_folder()}",
-         "-c", str(source), "-o", str(made)], check=True,
+         f"-I{model}", "-c", str(source), "-o", str(made)], check=True,
     )  # fmt: skip
     with made.open("rb") as image:
         symbols = ELFFile(image).get_section_by_name(".symtab")
@@ -213,7 +214,9 @@ def test_a_fault_restarts_the_device_without_secrets(
         session.switch(TASK)
         session.load(made.images[TASK][0].tobytes())
     with DebugStub(licensed.emulator.device.folder / "qemu" / "gdb") as stub:
-        stub.write(device + offset_in_device(SOURCE, tmp_path), b"\xff\xff\xff\x7f")
+        stub.write(
+            device + offset_in_device(SOURCE, tmp_path, made.export.folder), b"\xff\xff\xff\x7f"
+        )
     with serial.Serial(licensed.emulator.serial_path(), 115200, timeout=20) as line:
         line.write(b"infer 1 0%")
         assert b"m-init-done\r\n" in line.read_until(b"m-init-done\r\n")
