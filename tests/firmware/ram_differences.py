@@ -185,8 +185,8 @@ def _lay_out(
         ]
     source.write_text("\n".join(lines) + "\n")
     subprocess.run(
-        ["arm-none-eabi-gcc", "-std=c11", "-mcpu=cortex-m4", "-mthumb", f"-I{firmware_folder()}", f"-I{model}",
-         "-c", str(source), "-o", str(made)], check=True,
+        ["arm-none-eabi-gcc", "-std=c11", "-mcpu=cortex-m4", "-mthumb", f"-I{firmware_folder()}",
+         f"-I{model}", "-c", str(source), "-o", str(made)], check=True,
     )  # fmt: skip
     with made.open("rb") as image:
         symbols = ELFFile(image).get_section_by_name(".symtab")
