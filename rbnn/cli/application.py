@@ -15,7 +15,8 @@ COMMANDS = {
     "nets": "Rank architectures and sizes by how they fit a board, before anything is trained.",
     "train": "Train one shared network for all tasks named, into a run folder.",
     "eval": "Measure every task of RUN on its test set.",
-    "export": "Write a run's model container, C arrays and golden vectors.",
+    "export": "Write a run's model container, C arrays and golden vectors; with --library, a C "
+    "library.",
     "keys": "Make key files, and show their public part.",
     "enroll": "Make helper data and keys on the device and add it to the registry.",
     "license": "Issue licence files, put them on a board, revoke or transfer them, and show what "
@@ -33,8 +34,8 @@ COMMANDS = {
     "doctor": "Check what rbnn needs on this machine, and name the command that fixes it.",
     "lock-board": "Close a real board's flash to debug probes, after a question that names the "
     "consequences.",
-    "devices": "List the enrolled devices; `check` has a board prove which one it is, `audit` "
-    "checks the registry's log.",
+    "devices": "List the enrolled devices; `add` adds one with other firmware, `check` has a board "
+    "prove which one it is, `audit` checks the registry's log.",
     "report": "Write what is known about RUN to an HTML page and a model card.",
     "profile": "Run one inference of a task on the board; print instructions or cycles per layer.",
     "bench": "What layers and networks cost.",

@@ -10,7 +10,7 @@ import typer
 from rbnn.cli import options
 from rbnn.cli.options import JsonOption
 from rbnn.extras import require_training
-from rbnn.theft.attacks.plan import Attack
+from rbnn.theft.attacks.attack import Attack
 
 
 def theft(

@@ -49,6 +49,7 @@ _FIXES: dict[Status, str] = {
     Status.LINE_TOO_LONG: "Send shorter lines.",
     Status.BUFFER_SIZE: "Send as many bytes as db load announced.",
     Status.STOPPED: "Send nothing until the answer ends.",
+    Status.NO_SOUND: "Switch to a task of sounds, trained with this version: rbnn switch TASK",
     Status.UNKNOWN_TASK: "List its tasks with: rbnn board status",
 }
 

@@ -26,9 +26,9 @@ _LINE_ONLY = {
     Status.STOPPED,
 }
 """Statuses of the serial line, which a library does not have."""
-_CONTEXT_BYTES = 640
+_CONTEXT_BYTES = 704
 _CONTEXT_TASK_BYTES = 272
-_CONTEXT_POINTERS = 36
+_CONTEXT_POINTERS = 40
 """Room for what an ``rbnn_context`` holds; ``api.c.j2`` asserts that it suffices."""
 
 

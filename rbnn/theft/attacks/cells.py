@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from rbnn.runs.run import Run
 from rbnn.tasks import Split, TaskData
+from rbnn.theft.attacks.attack import Attack
 from rbnn.theft.attacks.climb import climb
 from rbnn.theft.attacks.forced import ForcedEngine
 from rbnn.theft.attacks.genetic import search, unknown_bits
 from rbnn.theft.attacks.layers import Masks, StoredLayers, flat_bits
 from rbnn.theft.attacks.plan import (
-    Attack,
     AttackCell,
     AttackExperiment,
     ClimbResult,

@@ -13,12 +13,12 @@ from rbnn.runs.errors import TrainingError, TrainingInterruptedError
 from rbnn.runs.run import Run
 from rbnn.runs.start import load_data
 from rbnn.tasks.loading_bar import LoadingBar
+from rbnn.theft.attacks.attack import Attack
 from rbnn.theft.attacks.cells import KeyThief
 from rbnn.theft.attacks.findings import AttackReport, KeyTest, search_findings
 from rbnn.theft.attacks.oracle_findings import oracle_tests, oracle_verdicts
 from rbnn.theft.attacks.page import attack_page
 from rbnn.theft.attacks.plan import (
-    Attack,
     AttackCell,
     AttackExperiment,
     Ground,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rbnn.frozen import Frozen
+from rbnn.theft.attacks.attack import Attack
 from rbnn.theft.attacks.plan import (
-    Attack,
     AttackExperiment,
     Ground,
     OracleResult,

@@ -7,9 +7,10 @@ from rich.text import Text
 from scipy.stats import binomtest
 
 from rbnn.pages.table import Table, markdown_table
+from rbnn.theft.attacks.attack import Attack
 from rbnn.theft.attacks.climb import pull
 from rbnn.theft.attacks.findings import AttackReport
-from rbnn.theft.attacks.plan import Attack, OracleResult, SearchResult
+from rbnn.theft.attacks.plan import OracleResult, SearchResult
 from rbnn.theft.page import MARKS
 
 TITLES = {

@@ -17,19 +17,11 @@ from typing import Literal
 
 from rbnn.errors import RbnnError
 from rbnn.frozen import Frozen, read_document, write_document
+from rbnn.theft.attacks.attack import Attack
 from rbnn.theft.plan import Experiment
 
 KeyKind = Literal["stream", "sign", "short"]
 """The key stream of devices; the controls: one bit per pair of channels, 32 bits repeated."""
-
-
-class Attack(StrEnum):
-    """What the thief does."""
-
-    FINE_TUNING = "fine-tuning"
-    ORACLE = "oracle"
-    GENETIC = "genetic"
-    GRADIENT = "gradient"
 
 
 class Ground(StrEnum):

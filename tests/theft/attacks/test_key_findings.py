@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from rbnn.engine.native import NativeEngine
+from rbnn.theft.attacks.attack import Attack
 from rbnn.theft.attacks.climb import Climb, climb, pull
 from rbnn.theft.attacks.findings import search_findings
 from rbnn.theft.attacks.forced import LOGIT_ONE, ForcedEngine
 from rbnn.theft.attacks.layers import StoredLayers
 from rbnn.theft.attacks.oracle_findings import oracle_tests, oracle_verdicts
 from rbnn.theft.attacks.plan import (
-    Attack,
     ClimbResult,
     Ground,
     KeyKind,
