@@ -97,9 +97,11 @@ def test_find_device(registry: Registry) -> None:
     assert registry.find_device(None).public == FIRST.hex()
     registry.add_device(SECOND, SIGN, "qemu", RECORD)
     assert registry.find_device(SECOND.hex()[:20].upper()).public == SECOND.hex()
-    for start in (None, "", "zz", FIRST.hex() + "0"):
+    for start in (None, "zz", FIRST.hex() + "0"):
         with pytest.raises(RegistryError, match="devices of"):
             registry.find_device(start)
+    with pytest.raises(RegistryError, match="name of the device is empty"):
+        registry.find_device("")
     registry.add_device(FIRST, SIGN, "qemu", RECORD, "kitchen")
     assert registry.find_device("kitchen").public == FIRST.hex()
     registry.add_device(FIRST, SIGN, "qemu", RECORD)

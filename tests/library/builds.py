@@ -14,7 +14,7 @@ from pathlib import Path
 from life import Life
 
 from rbnn.bench.measure import version
-from rbnn.tasks.cache import cache_folder
+from rbnn.places import cache_folder
 
 HERE = Path(__file__).parent
 COMPUTER = HERE.parent / "computer"
