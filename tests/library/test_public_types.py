@@ -1,4 +1,4 @@
-"""The public header repeats types of the firmware; a member too few reads past a caller's struct."""
+"""The public header repeats types of the firmware: with one too few, memory past them is read."""
 
 from __future__ import annotations
 
