@@ -22,7 +22,7 @@ def doctor(
 
     The exit code is 1 if something needed is missing.
     """
-    from rbnn.device.machine.doctor import examine, table
+    from rbnn.device.machine.doctor import examine, fixes, table
     from rbnn.errors import ExitCode
 
     found = examine(board)
@@ -33,6 +33,8 @@ def doctor(
     else:
         console = options.output()
         console.print(table(found))
+        for line in fixes(found):
+            console.print(line, soft_wrap=True)
         console.print(
             f"Missing: {', '.join(failed)}." if failed else "Nothing that is needed is missing."
         )

@@ -165,8 +165,9 @@ def first_error(output: str) -> str:
     if match:
         return match[0].strip()
     lines = [line.strip() for line in output.splitlines() if line.strip(" =-*")]
-    failed = [line for line in lines if "Error" in line]
-    return (failed or lines or ["it printed nothing"])[-1]
+    failed = [line for line in lines if "Error" in line][-1:]
+    # Without one, the last steps and PlatformIO's "[FAILED]" are all that is known.
+    return " / ".join(failed or lines[-3:]) or "it printed nothing"
 
 
 def _raise_overflow(output: str, board: Board) -> None:

@@ -126,7 +126,7 @@ def _probes(board: Board | None, found: Sequence[Probe], *, needed: bool) -> Che
 
 
 def table(found: Sequence[Check]) -> Table:
-    """For the terminal; what fixes a thing is below it."""
+    """For the terminal: what was found."""
     shown = Table(title="What rbnn needs here", title_justify="left")
     shown.add_column("", no_wrap=True)
     shown.add_column("state", no_wrap=True)
@@ -136,6 +136,9 @@ def table(found: Sequence[Check]) -> Table:
             ", not needed" if one.state == "missing" and not one.needed else ""
         )
         shown.add_row(one.name, mark, one.found)
-        if one.fix and one.state != "ok":
-            shown.add_row("", "", f"fix: {one.fix}")
     return shown
+
+
+def fixes(found: Sequence[Check]) -> list[str]:
+    """What to do, a line each: commands that can be copied, so not in a column."""
+    return [f"fix {one.name}: {one.fix}" for one in found if one.fix and one.state != "ok"]

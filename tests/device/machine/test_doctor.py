@@ -34,8 +34,10 @@ def test_without_a_compiler_the_command_fails_and_names_the_package(
     assert found["C compiler for Cortex-M"].fix.startswith("sudo apt-get install gcc-arm-none-eabi")
     # For emulated boards, OpenOCD is not needed.
     assert found["OpenOCD"].state == "missing" and "OpenOCD" not in missing
+    monkeypatch.setenv("COLUMNS", "60")
     shown = CliRunner().invoke(build(), ["doctor"])
-    assert shown.exit_code == 1 and "fix: sudo apt-get install qemu-system-arm" in shown.stdout
+    assert shown.exit_code == 1
+    assert "fix emulator: sudo apt-get install qemu-system-arm\n" in shown.stdout
 
 
 def test_a_real_board_also_needs_openocd_its_probe_and_the_rights(
