@@ -184,7 +184,7 @@ class Limited:
 
     def __call__(self, command: str) -> str | None:
         self.count += 1
-        return RESULT if self.count <= 2 else "e-[limit: the licence's inference limit is reached]"
+        return RESULT if self.count <= 2 else "e-[limit: a limit of the licence is reached]"
 
 
 @pytest.mark.parametrize("as_json", [False, True])
