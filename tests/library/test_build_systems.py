@@ -5,8 +5,8 @@ test_two_libraries.py.)"""
 from __future__ import annotations
 
 import os
-import shutil
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
