@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 from postgres_server import place, postgres  # noqa: F401 (fixtures)
 from random_parameters import random_parameters
-from tiny_tasks import MODEL, SECRETS, make_task
+from tiny_tasks import MODEL, SECRETS, eagerly, make_task
 
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.nets.architectures import ARCHITECTURES
@@ -59,8 +59,17 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the tests marked full, too")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """If several processes divide the tests by file, start with those that take longest."""
+    """Leave out what is marked full, unless it is asked for. If several processes divide the tests
+    by file, start with those that take longest."""
+    if not (config.getoption("--full") or config.getoption("--trust")):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
     if not hasattr(config, "workerinput"):
         return
     marks: dict[Path, set[str]] = defaultdict(set)
@@ -208,6 +217,13 @@ def train_once(folder: Path, data: list[TaskData]) -> Run:
     run = start_run(folder, data, settings, secrets=SECRETS, model_id=MODEL)
     Trainer(run, data).fit()
     return run
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """:func:`eagerly`, for a test of few steps whose claim does not depend on the graph."""
+    with eagerly():
+        yield
 
 
 @pytest.fixture
