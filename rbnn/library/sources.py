@@ -10,11 +10,15 @@ from rbnn.engine.compile import FIRMWARE, MONOCYPHER
 from rbnn.library.errors import LibraryError
 from rbnn.library.names import Names
 
-ROOMS = ("spec", "crypto", "store", "core", "puf", "reconf", "licence", "device")
-"""The folders of ``firmware/`` that device/device.h needs."""
+ROOMS = ("spec", "crypto", "store", "core", "puf", "reconf", "licence", "device", "partition")
+"""The folders of ``firmware/`` that device/device.h needs, and what checks a signed model."""
 _SUFFIXES = {".c", ".h", ".S", ".inc"}
-_LEFT_OUT = {"core/kernel_table.c", "core/trace.c", "core/trace.h"}
-"""The table of all operators (the model has its own), and what only development builds use."""
+_LEFT_OUT = {
+    *("core/kernel_table.c", "core/trace.c", "core/trace.h"),
+    *("partition/update.c", "partition/update.h", "partition/model_flash.h"),
+}
+"""The table of all operators (the model has its own), what only development builds use, and the
+writing of a partition, which is the product's own."""
 _INCLUDE = re.compile(r'((?:#\s*include|__has_include\()\s*")([^"]+)(")')
 _ELSEWHERE = {
     "monocypher.h": "monocypher/monocypher.h",
