@@ -17,12 +17,12 @@ typedef struct {
   void (*erase)(uint32_t offset);
 
   /* Program RBNN_MODEL_UNIT_BYTES erased bytes at an offset that is a multiple of them, once: flash
-   * may be written in units of 4, 8, 16 or 32 bytes. If power fails, they may have any bits, or none
-   * that can be read. */
+   * may be written in units of 4, 8, 16 or 32 bytes. If power fails, they may have any bits, or
+   * none that can be read. */
   void (*program)(uint32_t offset, const uint32_t *data);
 
-  /* Whether bytes can be read: after power failed, flash with error correction may refuse them, with
-   * a fault. NULL where all can always be read. */
+  /* Whether bytes can be read: after power failed, flash with error correction may refuse them,
+   * with a fault. NULL where all can always be read. */
   bool (*can_read)(uint32_t offset, uint32_t bytes);
 } rbnn_model_flash;
 

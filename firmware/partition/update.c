@@ -3,88 +3,10 @@
 
 #include <string.h>
 
+#include "partition/update_places.h"
+
 #define HEADER_BYTES RBNN_SIGNED_MODEL_HEADER_BYTES
 #define UNIT RBNN_MODEL_UNIT_BYTES
-
-static bool can_read(const rbnn_update *update, uint32_t offset, uint32_t bytes)
-{
-  const rbnn_model_flash *const flash = update->flash;
-  return flash->can_read == NULL || flash->can_read(offset, bytes);
-}
-
-static const rbnn_signed_model_header *header_at(const rbnn_update *update, uint32_t offset)
-{
-  return (const void *)(update->flash->start + offset);
-}
-
-static const uint8_t *container_at(const rbnn_update *update, uint32_t offset)
-{
-  return update->flash->start + offset + HEADER_BYTES;
-}
-
-/* Bytes of the sectors that a model takes. */
-static uint32_t room_of(const rbnn_update *update, const rbnn_signed_model_header *header)
-{
-  const uint32_t sector = update->flash->sector_bytes;
-  return (HEADER_BYTES + header->container_bytes + sector - 1u) / sector * sector;
-}
-
-/* Whether the model at an offset is sound: its header, and all of its container. */
-static rbnn_status check_at(const rbnn_update *update, uint32_t offset)
-{
-  const rbnn_signed_model_header *const header = header_at(update, offset);
-  const uint32_t capacity = update->flash->bytes - offset - HEADER_BYTES;
-  rbnn_status status = rbnn_signed_model_check_header(header, capacity, update->key);
-  if (status == RBNN_OK) {
-    status = can_read(update, offset, HEADER_BYTES + header->container_bytes)
-                 ? rbnn_signed_model_check_container(header, container_at(update, offset))
-                 : RBNN_CONTAINER_DAMAGED;
-  }
-  return status;
-}
-
-static void hold(rbnn_update *update, uint32_t offset)
-{
-  update->version = header_at(update, offset)->model_version;
-  update->offset = offset;
-  update->bytes = room_of(update, header_at(update, offset));
-}
-
-/* Find the newest sound model. Without one, what is wrong with the last that there is. */
-static rbnn_status find(rbnn_update *update)
-{
-  rbnn_status status = RBNN_NO_CONTAINER;
-  if (update->flash == NULL) return status;
-  const uint32_t step = update->flash->sector_bytes;
-  for (uint32_t at = 0; at < update->flash->bytes; at += step) {
-    if (!can_read(update, at, HEADER_BYTES)) continue;
-    /* A version of 0 is none; an older one need not be looked at. */
-    const rbnn_signed_model_header *const header = header_at(update, at);
-    if (memcmp(header->magic, RBNN_MODEL_MAGIC, sizeof header->magic) != 0 ||
-        header->model_version <= update->version) {
-      continue;
-    }
-    const rbnn_status found = check_at(update, at);
-    if (found == RBNN_OK) hold(update, at);
-    status = update->version != 0u ? RBNN_OK : found;
-  }
-  return status;
-}
-
-/* Whether a model runs in the memory that this firmware has for one. */
-static bool has_memory(const rbnn_update *update, uint32_t arena, uint32_t work, uint32_t params,
-                       uint32_t tasks)
-{
-  const rbnn_device_memory *const memory = update->memory;
-  return arena <= memory->arena_bytes && work <= memory->work_bytes &&
-         params <= memory->params_bytes && tasks <= RBNN_WITH_TASKS;
-}
-
-static bool runs(const rbnn_update *update, const rbnn_signed_model_header *header)
-{
-  return has_memory(update, header->arena_bytes, header->work_bytes, header->params_bytes,
-                    header->task_count);
-}
 
 /* Whether a header says of a container what that says of itself. */
 static bool says_the_same(const rbnn_signed_model_header *header, const rbnn_model *model)
@@ -94,53 +16,6 @@ static bool says_the_same(const rbnn_signed_model_header *header, const rbnn_mod
          own->work_bytes == header->work_bytes && own->params_bytes == header->params_bytes &&
          own->task_count == header->task_count &&
          memcmp(own->model_id, header->model_id, sizeof own->model_id) == 0;
-}
-
-/* Layers whose weights fit into `bytes` together, from the largest down. */
-static uint64_t choose_resident(const rbnn_model *model, uint32_t bytes)
-{
-  uint64_t chosen = 0, seen = 0;
-  for (uint32_t n = 0; n < model->header->layer_count; n++) {
-    uint32_t largest = 0, size = 0;
-    for (uint32_t i = 0; i < model->header->layer_count; i++) {
-      if ((seen >> i & 1u) == 0u && (size == 0u || model->layers[i].weights_bytes > size)) {
-        largest = i;
-        size = model->layers[i].weights_bytes;
-      }
-    }
-    const uint64_t bit = (uint64_t)1 << largest;
-    seen |= bit;
-    if (size != 0u && rbnn_reconf_resident_bytes(model, chosen | bit) <= bytes) chosen |= bit;
-  }
-  return chosen;
-}
-
-rbnn_status rbnn_update_start(rbnn_update *update, rbnn_device_memory *memory,
-                              const uint8_t *partition, uint32_t partition_bytes, uint8_t *pattern,
-                              const rbnn_flash *store)
-{
-  rbnn_device *const device = update->device;
-  const uint8_t *container = NULL;
-  uint32_t bytes = 0;
-  update->version = 0;
-  update->loading = false;
-  rbnn_status status = find(update);
-  if (status == RBNN_OK && !runs(update, header_at(update, update->offset))) {
-    status = RBNN_MODEL_MEMORY;
-  }
-  if (status == RBNN_OK) {
-    container = container_at(update, update->offset);
-    bytes = header_at(update, update->offset)->container_bytes;
-  }
-  memory->resident_layers = 0;
-  const rbnn_status opened = rbnn_device_start(device, memory, container, bytes, partition,
-                                               partition_bytes, pattern, store);
-  if (status != RBNN_OK) {
-    device->model_status = status; /* more than that there is none */
-  } else if (opened == RBNN_OK && memory->resident != NULL) {
-    memory->resident_layers = choose_resident(&device->model, memory->resident_bytes);
-  }
-  return device->model_status;
 }
 
 static const uint8_t no_model_id[16];
@@ -207,16 +82,16 @@ static bool is_run_from(const rbnn_update *update, uint32_t to, uint32_t bytes)
   return running != NULL && running < start + bytes && running + update->device->model.size > start;
 }
 
-/* Erase what is left of models that are older than the one that is there: without that one, the next
- * start would find them. */
+/* Erase what is left of models that are older than the one that is there: without that one, the
+ * next start would find them. */
 static void erase_older(const rbnn_update *update)
 {
   const uint32_t step = update->flash->sector_bytes;
   for (uint32_t at = 0; at < update->flash->bytes; at += step) {
     const bool is_held =
         update->version != 0u && at >= update->offset && at - update->offset < update->bytes;
-    if (!is_held && can_read(update, at, HEADER_BYTES) &&
-        memcmp(header_at(update, at)->magic, RBNN_MODEL_MAGIC, 4) == 0) {
+    if (!is_held && rbnn_update_can_read(update, at, HEADER_BYTES) &&
+        memcmp(rbnn_update_header_at(update, at)->magic, RBNN_MODEL_MAGIC, 4) == 0) {
       if (is_run_from(update, at, step)) leave_model(update);
       update->flash->erase(at);
     }
@@ -234,13 +109,13 @@ rbnn_status rbnn_update_begin(rbnn_update *update, const uint8_t header[HEADER_B
   rbnn_status status = rbnn_signed_model_check_header(new, UINT32_MAX, update->key);
   if (status == RBNN_OK) status = check_device(update);
   if (status == RBNN_OK) status = check_version(update, new->model_version);
-  if (status == RBNN_OK && (new->container_bytes > update->flash->bytes - HEADER_BYTES ||
-                            new->container_bytes < RBNN_CONTAINER_HEADER_BYTES ||
-                            !runs(update, new))) {
+  if (status == RBNN_OK &&
+      (new->container_bytes > update->flash->bytes - HEADER_BYTES ||
+       new->container_bytes < RBNN_CONTAINER_HEADER_BYTES || !rbnn_update_runs(update, new))) {
     status = RBNN_MODEL_MEMORY;
   }
   if (status != RBNN_OK) return status;
-  const uint32_t bytes = room_of(update, new);
+  const uint32_t bytes = rbnn_update_room_of(update, new);
   const bool keeps = place_beside(update, bytes, &to);
   if (!keeps && !replaces) return RBNN_MODEL_ROOM;
   /* Where it will be gone, that the device had it must not be. */
@@ -294,8 +169,8 @@ static rbnn_status check_loaded(const rbnn_update *update)
   rbnn_model model;
   uint32_t bad_layer;
   const rbnn_signed_model_header *const header = &update->header;
-  const uint8_t *const container = container_at(update, update->to);
-  if (!can_read(update, update->to + HEADER_BYTES, header->container_bytes)) {
+  const uint8_t *const container = rbnn_update_container_at(update, update->to);
+  if (!rbnn_update_can_read(update, update->to + HEADER_BYTES, header->container_bytes)) {
     return RBNN_CONTAINER_DAMAGED;
   }
   rbnn_status status = rbnn_signed_model_check_container(header, container);
@@ -315,11 +190,11 @@ rbnn_status rbnn_update_end(rbnn_update *update)
   rbnn_status status = check_loaded(update);
   if (status != RBNN_OK) return status;
   program(update, update->to, (const uint8_t *)&update->header, HEADER_BYTES);
-  if (!can_read(update, update->to, HEADER_BYTES) ||
-      memcmp(header_at(update, update->to), &update->header, HEADER_BYTES) != 0) {
+  if (!rbnn_update_can_read(update, update->to, HEADER_BYTES) ||
+      memcmp(rbnn_update_header_at(update, update->to), &update->header, HEADER_BYTES) != 0) {
     return RBNN_CONTAINER_DAMAGED;
   }
-  hold(update, update->to);
+  rbnn_update_hold(update, update->to);
   return raise_floor(update, update->version);
 }
 

@@ -157,14 +157,16 @@ def write_firmware(prepared: Prepared, target: Target, say: Say) -> None:
 
 def plan(prepared: Prepared | PreparedModel, target: Target) -> FlashPlan:
     """What would be run to write the board, without touching it."""
-    built = prepared if isinstance(prepared, Prepared) else None
-    key = built.build.partition if built else prepared.key
-    commands = target.commands(prepared.export.folder, key, built is not None)
+    if isinstance(prepared, Prepared):
+        key, sizes = prepared.build.partition, prepared.sizes
+    else:
+        key, sizes = prepared.key, None
+    commands = target.commands(prepared.export.folder, key, isinstance(prepared, Prepared))
     return FlashPlan(
         board=target.board.name,
         run=str(prepared.source),
         commands=tuple(commands),
-        sizes=built.sizes if built else None,
+        sizes=sizes,
     )
 
 

@@ -112,9 +112,7 @@ def _packed(packed: PackedModel, say: Say, development: bool, partition: bool) -
     )
 
 
-def _run(
-    run: Run, provider_key: Path, say: Say, development: bool, partition: bool
-) -> Source:
+def _run(run: Run, provider_key: Path, say: Say, development: bool, partition: bool) -> Source:
     return Source(
         run.folder,
         tuple(task.name for task in run.config().tasks),

@@ -7,8 +7,8 @@
         fingerprint.bin    its SRAM: each cell's mismatch, float32; as secret as a real chip's
         flash.bin          firmware image
         provisioning.bin   provisioning partition, erased bytes 0xFF
-        store.bin          RAM of the emulator; its start plays the flash of the store, and a part of
-                           it the partition of the model
+        store.bin          RAM of the emulator; its start plays the flash of the store, and a
+                           part of it the partition of the model
         model.bin          that partition, of a board whose emulator has no such RAM
         state.json         the running emulator (rbnn.device.emulated.emulator)
 """

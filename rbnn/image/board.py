@@ -105,10 +105,10 @@ class Board(Frozen):
     ``noinit`` is the RAM that start-up never writes: the fingerprint's ``PATTERN_BYTES`` bytes
     come first, the warm-reset marker follows. ``store`` is two pages of flash for what a device
     must not forget; ``boot`` is where the vectors are, if that is apart from ``flash``.
-    ``model`` is where the model is that has a partition of its own; other builds use that flash for
-    the image. ``work_bytes`` and ``resident_bytes`` limit the kernels' working memory and the weights that
-    stay in RAM; None means no limit. ``openocd_lock``
-    is OpenOCD's command that turns the chip's read-out protection on.
+    ``model`` is where the model is that has a partition of its own; other builds use that flash
+    for the image. ``work_bytes`` and ``resident_bytes`` limit the kernels' working memory and the
+    weights that stay in RAM; None means no limit. ``openocd_lock`` is OpenOCD's command that turns
+    the chip's read-out protection on.
     """
 
     name: str

@@ -16,6 +16,7 @@ _SUFFIXES = {".c", ".h", ".S", ".inc"}
 _LEFT_OUT = {
     *("core/kernel_table.c", "core/trace.c", "core/trace.h"),
     *("partition/update.c", "partition/update.h", "partition/model_flash.h"),
+    *("partition/update_start.c", "partition/update_places.c", "partition/update_places.h"),
 }
 """The table of all operators (the model has its own), what only development builds use, and the
 writing of a partition, which is the product's own."""

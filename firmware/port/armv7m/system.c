@@ -52,7 +52,8 @@ __attribute__((weak)) const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
 }
 
 #if RBNN_PARTITION
-/* Unless the chip family can write it. A debug probe writes a model to the start of the partition. */
+/* Unless the chip family can write it. A debug probe writes a model to the start of the partition.
+ */
 __attribute__((weak)) const rbnn_model_flash *rbnn_port_model(void)
 {
   static rbnn_model_flash flash;

@@ -55,8 +55,7 @@ static void map_model(const char *name)
 {
   struct stat found;
   if (stat(name, &found) != 0) stop("cannot read", name);
-  rbnn_host_model_bytes =
-      (uint32_t)found.st_size / RBNN_HOST_SECTOR_BYTES * RBNN_HOST_SECTOR_BYTES;
+  rbnn_host_model_bytes = (uint32_t)found.st_size / RBNN_HOST_SECTOR_BYTES * RBNN_HOST_SECTOR_BYTES;
   rbnn_host_model = map_flash(name, rbnn_host_model_bytes);
 }
 

@@ -198,8 +198,8 @@ class Emulator:
         ]
 
     def model_place(self) -> int | None:
-        """Where the partition of the model begins in the file of the store; None if it is not there:
-        it then has a file of its own, which the firmware cannot write."""
+        """Where the partition of the model begins in the file of the store; None if it is not
+        there: it then has a file of its own, which the firmware cannot write."""
         model = self.board.model
         place = -1 if model is None else model.address - self.board.store.address
         return place if 0 <= place < self.emulation.file_ram_bytes else None

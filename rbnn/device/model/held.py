@@ -24,7 +24,7 @@ class HeldModel(Frozen):
     """
 
     address: int
-    bytes: int
+    size: int
     sector_bytes: int
     writable: bool
     key: bytes
@@ -62,7 +62,7 @@ def ask_held(session: Session) -> HeldModel:
     arena, work, params, tasks = (answer.number(text, most=_MOST) for text in most)
     return HeldModel(
         address=answer.number(where[0], 16, most=_MOST),
-        bytes=answer.number(where[1], most=_MOST),
+        size=answer.number(where[1], most=_MOST),
         sector_bytes=answer.number(where[2], least=1, most=_MOST),
         writable=where[3] == "writable",
         key=answer.hexadecimal(answer.one("model-key"), KEY_BYTES),
@@ -80,13 +80,13 @@ def refuse_unfit(session: Session, board: Board, model: SignedModel) -> HeldMode
         FitError: it has not enough memory for the model.
     """
     held = ask_held(session)
-    if board.model is None or (held.address, held.bytes) != (
+    if board.model is None or (held.address, held.size) != (
         board.model.address,
         board.model.bytes,
     ):
         raise SignedModelError(
             f"The model partition of this board's firmware is at {held.address:#010x}, "
-            f"{held.bytes:,} bytes; the manifest of {board.name} says something else.",
+            f"{held.size:,} bytes; the manifest of {board.name} says something else.",
             "Write the firmware again: rbnn flash --partition --user-key PATH",
         )
     if not is_signed_by(model, held.key):
@@ -101,9 +101,9 @@ def refuse_unfit(session: Session, board: Board, model: SignedModel) -> HeldMode
             f"The model needs more than this firmware has for it: {'; '.join(missing)}.",
             "Write firmware for this model: rbnn flash --partition --user-key PATH",
         )
-    if len(model.data) > held.bytes:
+    if len(model.data) > held.size:
         raise FitError(
-            f"The signed model has {len(model.data):,} bytes; the partition has {held.bytes:,}.",
+            f"The signed model has {len(model.data):,} bytes; the partition has {held.size:,}.",
             "Train a smaller network, or choose a larger board.",
         )
     return held
@@ -120,9 +120,7 @@ def say_what_ends(session: Session, model: SignedModel, say: Say) -> tuple[Stale
     identity = session.identify()
     if identity.model_digest in ("", model.container.digest.hex()):
         return ()
-    ended = tuple(
-        StaleLicence(task=one.task, sequence=one.sequence) for one in session.licences()
-    )
+    ended = tuple(StaleLicence(task=one.task, sequence=one.sequence) for one in session.licences())
     if ended:
         named = ", ".join(f"{one.task} (licence {one.sequence})" for one in ended)
         say(

@@ -159,8 +159,7 @@ def parse(data: bytes) -> SignedModel:
     if (
         container.digest != values["model_digest"]
         or container.model_id != values["model_id"]
-        or (*said, values["task_count"])
-        != (needed.arena, needed.work, needed.params, needed.tasks)
+        or (*said, values["task_count"]) != (needed.arena, needed.work, needed.params, needed.tasks)
     ):
         raise SignedModelError(
             "Header and container of the signed model do not belong together.", _AGAIN

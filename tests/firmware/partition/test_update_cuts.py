@@ -1,4 +1,4 @@
-"""Power may fail at every flash operation of a load: the C of firmware/partition on a fake flash."""
+"""Power may fail at every flash operation of a load: firmware/partition on a fake flash."""
 
 from __future__ import annotations
 
@@ -38,7 +38,13 @@ def run(driver: Path, folder: Path, spare: int | None) -> dict[str, int]:
         (folder / name).write_bytes(model.data)
     room = sectors(new) if spare is None else sectors(old) + sectors(new) + spare
     done = subprocess.run(
-        [str(driver), verifying_key(world.provider).hex(), folder / "old", folder / "new", str(room)],
+        [
+            str(driver),
+            verifying_key(world.provider).hex(),
+            folder / "old",
+            folder / "new",
+            str(room),
+        ],
         capture_output=True,
         text=True,
         timeout=500,

@@ -3,10 +3,11 @@
  *
  *   update_driver KEY OLD NEW SECTORS
  *
- * OLD and NEW are files of signed models; OLD is in the partition at first. At each operation of the
- * load of NEW, what power may leave behind is opened by another device; at every 16th, that device
- * loads NEW as well. Prints counts: how often the old model was found, the new one, and none. Units
- * that power cut short may not be readable: reading one that was not asked for ends the program. */
+ * OLD and NEW are files of signed models; OLD is in the partition at first. At each operation of
+ * the load of NEW, what power may leave behind is opened by another device; at every 16th, that
+ * device loads NEW as well. Prints counts: how often the old model was found, the new one, and
+ * none. Units that power cut short may not be readable: reading one that was not asked for ends the
+ * program. */
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,8 +108,7 @@ static void start(rbnn_update *update, rbnn_device *device, rbnn_device_memory *
                                  .work_bytes = sizeof work,
                                  .params = params,
                                  .params_bytes = sizeof params};
-  *update =
-      (rbnn_update){.device = device, .memory = memory, .flash = &flash, .key = key};
+  *update = (rbnn_update){.device = device, .memory = memory, .flash = &flash, .key = key};
   (void)rbnn_update_start(update, memory, NULL, 0, pattern, NULL);
 }
 
