@@ -84,7 +84,7 @@ static bool is_run_from(const rbnn_update *update, uint32_t to, uint32_t bytes)
 
 /* Erase what is left of models that are older than the one that is there: without that one, the
  * next start would find them. */
-static void erase_older(const rbnn_update *update)
+static void erase_older(rbnn_update *update)
 {
   const uint32_t step = update->flash->sector_bytes;
   for (uint32_t at = 0; at < update->flash->bytes; at += step) {

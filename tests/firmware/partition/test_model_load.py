@@ -2,126 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import host_firmware
-import numpy as np
-import pytest
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from host_firmware import HostFirmware, error_name
-from licensed_model import enroll
+from host_firmware import error_name
+from partition_board import (
+    OTHER,
+    PROVIDER,
+    SECTOR,
+    USER,
+    Board,
+    Made,
+    begin,
+    digest_of,
+    has,
+    load,
+    send,
+)
 
-from rbnn.container.container import Container
 from rbnn.keys import licence, provisioning
-from rbnn.keys.models.signed import SignedModel, sign, verifying_key
-from rbnn.keys.provider_key import ProviderKey
-from rbnn.keys.secret import Secret
-from rbnn.keys.user_key import UserKey
-from rbnn.spec.partition import SIGNED_MODEL_HEADER
-from rbnn.spec.puf import PATTERN_BYTES
-
-SECTOR = 4096
-PATTERN = np.random.default_rng(11).bytes(PATTERN_BYTES)
-PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
-OTHER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
-USER = UserKey(Secret(bytes(range(7, 39))))
-
-
-@dataclass(frozen=True)
-class Made:
-    """A firmware with a model partition, and models for it."""
-
-    program: Path
-    old: Any
-    new: Any
-    wide: Any
-    foreign: Any
-
-    def sectors(self, *models: Any) -> int:
-        sizes = [SIGNED_MODEL_HEADER.size + len(one.export.container.data) for one in models]
-        return sum(-(-size // SECTOR) for size in sizes)
-
-
-@pytest.fixture(scope="module")
-def made(random_export: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Made:
-    old, new = (random_export(provider_public=PROVIDER.public, seed=seed) for seed in (1, 2))
-    wide = random_export(provider_public=PROVIDER.public, seed=3, width=64)
-    foreign = random_export(provider_public=OTHER.public, seed=4)
-    folder = tmp_path_factory.mktemp("key")
-    text = ", ".join(map(str, verifying_key(PROVIDER)))
-    (folder / "model_key.h").write_text(f"#define RBNN_MODEL_KEY {{{text}}}\n")
-    program = host_firmware.build(old.export.folder, partition=folder)
-    return Made(program, old, new, wide, foreign)
-
-
-class Board:
-    """A device whose partition has so many sectors; its power is off."""
-
-    def __init__(self, made: Made, folder: Path, sectors: int, model: SignedModel | None) -> None:
-        self.made, self.folder = made, folder
-        self.model = folder / "model.bin"
-        data = b"" if model is None else model.data
-        self.model.write_bytes(data.ljust(sectors * SECTOR, b"\xff"))
-        self.store = folder / "store.bin"
-        self.provisioning: bytes | None = None
-
-    def on(self) -> HostFirmware:
-        return HostFirmware(
-            *(self.made.program, PATTERN, self.folder, self.provisioning), self.store, self.model
-        )
-
-    def enroll(self) -> tuple[bytes, bytes]:
-        with self.on() as firmware:
-            record, public = enroll(firmware)
-        self.provisioning = provisioning.build(record, [])
-        return record, public
-
-
-@pytest.fixture
-def roomy(made: Made, tmp_path: Path) -> Board:
-    """It has the old model, version 10, and room for another one."""
-    sectors = made.sectors(made.old, made.new)
-    return Board(made, tmp_path, sectors, sign(made.old.export.container, PROVIDER, 10))
-
-
-@pytest.fixture
-def tight(made: Made, tmp_path: Path) -> Board:
-    """It has the old model, version 10, and no room for another one."""
-    sectors = made.sectors(made.old)
-    return Board(made, tmp_path, sectors, sign(made.old.export.container, PROVIDER, 10))
-
-
-def begin(firmware: HostFirmware, header: bytes, word: str = "load") -> list[str]:
-    firmware.load(header)
-    return firmware.ask(f"model {word}")
-
-
-def send(firmware: HostFirmware, data: bytes, step: int = 8192) -> None:
-    for start in range(0, len(data), step):
-        firmware.load(data[start : start + step])
-        (said,) = firmware.ask(f"model {start}")
-        assert said.startswith(f"m-model-load-[{min(start + step, len(data))},{len(data)},"), said
-
-
-def load(firmware: HostFirmware, model: SignedModel, word: str = "load") -> list[str]:
-    (said,) = begin(firmware, model.header, word)
-    assert said.startswith(f"m-model-load-[0,{len(model.container.data)},"), said
-    send(firmware, model.container.data)
-    return firmware.ask("model end")
-
-
-def digest_of(firmware: HostFirmware) -> str:
-    found = [line for line in firmware.ask("id") if line.startswith("m-model-digest-[")]
-    return found[0][len("m-model-digest-[") : -1] if found else ""
-
-
-def has(board: Board, container: Container | None) -> bool:
-    """Whether that model is the one of the next start."""
-    with board.on() as firmware:
-        return digest_of(firmware) == ("" if container is None else container.digest.hex())
+from rbnn.keys.models.signed import sign, verifying_key
 
 
 def test_a_device_says_what_it_takes(made: Made, roomy: Board) -> None:
