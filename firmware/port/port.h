@@ -46,7 +46,8 @@ const char *rbnn_port_protection(void);
 /* Flash for the store: how to read, erase and program its two pages. NULL where there is none. */
 const rbnn_flash *rbnn_port_store(void);
 
-/* The partition of the model, in builds that have one: where it is, and how to erase and program it.
+/* The partition of the model, in builds that have one: where it is, and how to erase and program
+ * it.
  */
 const rbnn_model_flash *rbnn_port_model(void);
 

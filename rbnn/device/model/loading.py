@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rbnn.device.errors import DeviceError, LinkError
+from rbnn.device.errors import LinkError
 from rbnn.device.model.held import StaleLicence, refuse_unfit, say_what_ends
 from rbnn.device.session import Session
 from rbnn.device.target import Say, Target
@@ -13,7 +13,6 @@ from rbnn.keys.errors import SignedModelError
 from rbnn.keys.models.signed import SignedModel
 from rbnn.spec.link import INPUT_BUFFER_BYTES
 from rbnn.spec.partition import MODEL_UNIT_BYTES
-from rbnn.spec.status import Status
 
 Progress = Callable[[str, int, int], object]
 """Called as ``progress(what, done, total)``, in bytes."""
@@ -113,15 +112,7 @@ def send_model(
         LinkError: the line fails.
     """
     session.load(model.header)
-    try:
-        answer = session.ask("model replace" if replace else "model load", ERASE_TIMEOUT_S)
-    except DeviceError as error:
-        if error.status is Status.MODEL_ROOM:
-            error.fix = (
-                "Give the old model up: --replace. Until the new one is complete, the board then "
-                "has none."
-            )
-        raise
+    answer = session.ask("model replace" if replace else "model load", ERASE_TIMEOUT_S)
     *_, kept = answer.fields(answer.one("model-load"), 3)
     data = model.container.data
     try:
