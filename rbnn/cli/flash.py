@@ -52,13 +52,7 @@ def flash(
             help="Build with trace%, which rbnn profile needs and which shows every layer.",
         ),
     ] = False,
-    partition: Annotated[
-        bool,
-        typer.Option(
-            "--partition",
-            help="The model in a flash partition of its own, signed: docs/model-update.md.",
-        ),
-    ] = False,
+    partition: options.PartitionOption = False,
     model_only: Annotated[
         bool,
         typer.Option(
