@@ -29,14 +29,24 @@ def sectors(model: SignedModel) -> int:
     return -(-len(model.data) // SECTOR)
 
 
-def run(driver: Path, folder: Path, spare: int | None) -> dict[str, int]:
-    """Load the second of two models; without ``spare`` sectors there is room for one only."""
-    world = World(driver, folder)
+def run(
+    driver: Path, folder: Path, spare: int | None, older: SignedModel | None = None
+) -> dict[str, int]:
+    """Load the second of two models; without ``spare`` sectors there is room for one only, and for
+    ``older``."""
+    more = 1 if older is None else 2
+    world = World(driver, folder, params=(World.params[0] * more, *World.params[1:]))
     old = sign(world.container(), world.provider, 5)
     new = sign(world.container(model_id=b"model of tomorro"), world.provider, 6)
     for name, model in (("old", old), ("new", new)):
         (folder / name).write_bytes(model.data)
     room = sectors(new) if spare is None else sectors(old) + sectors(new) + spare
+    rest: list[Path] = []
+    if older is not None:
+        assert sectors(older) < sectors(new), "the new one does not fit in its place"
+        room += sectors(older)
+        rest = [folder / "older"]
+        rest[0].write_bytes(older.data)
     done = subprocess.run(
         [
             str(driver),
@@ -44,6 +54,7 @@ def run(driver: Path, folder: Path, spare: int | None) -> dict[str, int]:
             folder / "old",
             folder / "new",
             str(room),
+            *rest,
         ],
         capture_output=True,
         text=True,
@@ -72,3 +83,13 @@ def test_with_room_for_one_there_is_none_in_between_and_the_load_can_be_repeated
     said = run(driver, tmp_path, None)
     assert said["none"] > said["operations"], "the old one goes with the first sector"
     assert said["new"] > 0
+
+
+def test_an_older_model_that_is_still_there_does_not_come_back(
+    driver: Path, tmp_path: Path
+) -> None:
+    """Neither when power fails while the one that counts is given up, nor later."""
+    world = World(driver, tmp_path)
+    older = sign(world.container(model_id=b"model of yestday"), world.provider, 4)
+    said = run(driver, tmp_path, None, older)
+    assert said["none"] > 0 and said["new"] > 0

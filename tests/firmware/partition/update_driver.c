@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A model is loaded over a fake flash that loses power at every operation.
  *
- *   update_driver KEY OLD NEW SECTORS
+ *   update_driver KEY OLD NEW SECTORS [OLDER]
  *
- * OLD and NEW are files of signed models; OLD is in the partition at first. At each operation of
- * the load of NEW, what power may leave behind is opened by another device; at every 16th, that
- * device loads NEW as well. Prints counts: how often the old model was found, the new one, and
- * none. Units that power cut short may not be readable: reading one that was not asked for ends the
- * program. */
+ * OLD and NEW are files of signed models; OLD is in the partition at first, and at its end what is
+ * left of OLDER, which must not come back. At each operation of the load of NEW, what power may
+ * leave behind is opened by another device; at every 16th, that device loads NEW as well. Prints
+ * counts: how often the old model was found, the new one, and none. Units that power cut short may
+ * not be readable: reading one that was not asked for ends the program. */
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,7 +197,7 @@ int main(int count, char **arguments)
   static rbnn_update update;
   static rbnn_device device;
   static rbnn_device_memory memory;
-  if (count != 5) return 2;
+  if (count < 5) return 2;
   for (uint32_t i = 0; i < sizeof key; i++) {
     const char digits[3] = {arguments[1][2u * i], arguments[1][2u * i + 1u], 0};
     key[i] = (uint8_t)strtoul(digits, NULL, 16);
@@ -212,6 +212,11 @@ int main(int count, char **arguments)
                              .can_read = can_read};
   memset(now.bytes, 0xFF, sizeof now.bytes);
   memcpy(now.bytes, old, old_bytes);
+  if (count > 5) {
+    static uint8_t older[MOST];
+    const uint32_t bytes = read_file(arguments[5], older);
+    memcpy(now.bytes + flash.bytes - (bytes + SECTOR - 1u) / SECTOR * SECTOR, older, bytes);
+  }
   for (uint32_t i = 0; i < sizeof pattern; i++) pattern[i] = (uint8_t)draw();
   start(&update, &device, &memory);
   CHECK(device.model_status == RBNN_OK && update.version == version_of(old));
