@@ -53,6 +53,7 @@ def flash(
         ),
     ] = False,
     release_only: options.ReleaseOnlyOption = False,
+    benchmark: options.BenchmarkOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Export, check and build if needed, write the board, enrol it once, and license it."""
@@ -64,6 +65,10 @@ def flash(
 
     if development:
         options.refuse_beside("--development", {"--release-only": release_only or None})
+    if not test_only:
+        options.refuse_without(
+            "--test-only", {"--benchmark": benchmark or None}, "rbnn export RUN --benchmark"
+        )
     named = split_names(tasks)
     target = options.target(board, port, device_folder, emulated)
     source = find_source(
@@ -73,6 +78,7 @@ def flash(
         test_only=test_only,
         say=options.say,
         development=development,
+        benchmarks=options.benchmarks(benchmark),
     )
     names = source.choose_tasks(named)
     load_key = options.user_key_loader(user_key)

@@ -241,7 +241,8 @@ def make_container(
             task.labels, task.adapter, task.input_channels, task.offsets, groups, trunk_key
         )
         block = seal(params.encode(values, topology, layout), secrets[task.name], model_id, number)
-        tasks.append(SealedTask(task.name, len(task.labels), block, task.front_end))
+        name, benchmark = task.name, config.benchmark(task.name)
+        tasks.append(SealedTask(name, len(task.labels), block, task.front_end, benchmark))
     return build(
         topology, model_id, provider_public, weights, tasks, config.key_cipher, trunk_layers
     )

@@ -76,6 +76,7 @@ def render() -> str:
             layout.Adapter,
             layout.FrontEnd,
             layout.LicenceFlag,
+            link.Benchmark,
             statement.Signed,
             operators.Reads,
             operators.Writes,
