@@ -108,6 +108,9 @@ class Export:
             and self.golden_file.is_file()
             and self.manifest.provider_public == provider_public.hex()
             and self.manifest.source_sha256 == source_sha256(run)
+            and all(
+                one.benchmark == run.config().benchmark(one.name) for one in self.container.tasks
+            )
         )
 
 

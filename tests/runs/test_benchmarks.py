@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rbnn.container.build import with_benchmarks
 from rbnn.errors import RbnnError
-from rbnn.export.export import NO_PROVIDER, make_container
+from rbnn.export.export import NO_PROVIDER, Export, make_container
 from rbnn.runs.benchmarks import choose_benchmarks
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
@@ -60,3 +62,12 @@ def test_the_option_of_training_says_what_it_takes() -> None:
     assert refusal.value.fix == "For example: --benchmark mine=ic01"
     with pytest.raises(RbnnError, match="--benchmark mine must be one of none, ic01, kws01"):
         setting.check({"mine": "vgg"})
+
+
+def test_an_export_from_before_benchmarks_is_out_of_date(run: Run) -> None:
+    """So that `rbnn flash` exports again, and the runner finds the task."""
+    export = Export.read(run.export_folder)
+    assert export.is_current(run, NO_PROVIDER)
+    names = {task: Benchmark.NONE for task in ("cifar", "kws")}
+    old = dataclasses.replace(export, container=with_benchmarks(export.container, names))
+    assert not old.is_current(run, NO_PROVIDER)

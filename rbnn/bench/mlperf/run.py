@@ -188,7 +188,7 @@ def run_runner(
     command += [port, f"{vendor}:{product}", str(runner.folder / "main.py")]
     command += [f"--device_list={devices.resolve()}", f"--dataset_path={data.resolve()}"]
     command += [f"--test_script={(tests or runner.tests(mode)).resolve()}", f"--mode={mode[0]}"]
-    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         command, cwd=out, env=environment, stdout=sys.stderr.fileno() if quiet else None
     )
