@@ -87,6 +87,11 @@ class Container:
         return any(task.takes_sound for task in self.tasks)
 
     @property
+    def benchmarks(self) -> dict[str, int]:
+        """Which benchmark each task stands for, by the task's name."""
+        return {task.name: task.benchmark for task in self.tasks}
+
+    @property
     def is_test_only(self) -> bool:
         """Whether its keys are published: its provider is ``rbnn.spec.published``'s."""
         return self.provider_public == TEST_ONLY_PROVIDER_PUBLIC

@@ -209,6 +209,11 @@ class RunConfig(Settings):
         return usual_benchmark(task) if chosen is None else Benchmark[chosen.upper()]
 
     @property
+    def all_benchmarks(self) -> dict[str, int]:
+        """:meth:`benchmark` of every task, by name."""
+        return {task.name: self.benchmark(task.name) for task in self.tasks}
+
+    @property
     def planned_steps(self) -> int | None:
         """Steps that the run takes; None where its time decides."""
         planned = [] if self.epochs is None else [self.epochs * self.steps_per_epoch]

@@ -37,11 +37,6 @@ LENGTH = Row("length", joint=" or ")
 SAMPLES = Row("samples a step")
 DISTILLATION = Row("distillation")
 
-ONE_OF_BENCHMARKS = Allowed(
-    f"one of {', '.join(BENCHMARKS)}",
-    lambda value: value in BENCHMARKS,
-    "docs/mlperf.md says what they are.",
-)
 ONE_OR_EIGHT = Allowed("1 or 8", lambda value: value in (1, 8))
 
 
@@ -241,7 +236,7 @@ class Settings(Frozen):
         option="--benchmark",
         help="TASK=NAME: the MLPerf Tiny benchmark that the task stands for, "
         f"{', '.join(BENCHMARKS)}. Default: ic01 for cifar, kws01 for kws. May be repeated.",
-        allowed=ONE_OF_BENCHMARKS,
+        allowed=Allowed(f"one of {', '.join(BENCHMARKS)}", BENCHMARKS.__contains__),
         form="TASK=NAME", example="mine=ic01",
         fixed=True, single_task={}, in_comparison=False,
         row=None,
