@@ -64,7 +64,7 @@ def console(served: Served) -> Served:
 
 @pytest.fixture(scope="session")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("pictures") / "sign & <b>co</b>.png"
+    path = tmp_path_factory.mktemp("pictures") / "sign & <b>co.png"
     noise = np.random.default_rng(3).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     Image.fromarray(noise).save(path)
     return path
