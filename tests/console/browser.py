@@ -8,6 +8,7 @@ import json
 import os
 import select
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,14 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 TIMEOUT_S = 120
+START = """
+import fcntl, os, sys
+commands, answers = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
+os.dup2(commands, 3)
+os.dup2(answers, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Chromium reads commands from 3, and answers on 4. The copies are out of the way of both."""
 
 
 class Browser:
@@ -36,11 +45,10 @@ class Browser:
     def __init__(self, program: str, profile: Path) -> None:
         to_read, self._to = os.pipe()
         self._from, to_write = os.pipe()
-        # Chromium reads its commands from 3 and answers on 4.
         with (profile / "chromium.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [
-                    *("sh", "-c", f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}', program, *FLAGS),
+                    *(sys.executable, "-c", START, str(to_read), str(to_write), program, *FLAGS),
                     *("--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"),
                 ],
                 pass_fds=[to_read, to_write],
@@ -152,10 +160,10 @@ class Browser:
 
     def press(self, key: str, code: int) -> None:
         """Press and release a key."""
-        for kind in ("rawKeyDown", "keyUp"):
-            self.tell(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
-            )
+        typed = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            told = {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code}
+            self.tell("Input.dispatchKeyEvent", **told, **typed)
 
     def picture(self, path: Path) -> None:
         """Write a picture of the whole page."""
