@@ -34,6 +34,7 @@ ORDER = (
     "peers",
     "demo",
     "report",
+    "console",
     "cli",
 )
 BELOW_ALL = {"compiler", "errors", "extras", "files", "frozen", "monocypher", "places", "programs"}
