@@ -23,6 +23,7 @@ export async function record(stopped, tell) {
   }
   const context = new AudioContext();
   try {
+    await context.resume(); // Safari starts it suspended
     await context.audioWorklet.addModule("static/recorder-worklet.js");
     const source = context.createMediaStreamSource(stream);
     const tap = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0 });
