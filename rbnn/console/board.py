@@ -165,10 +165,11 @@ class HeldBoard:
             kind = named_kind(name)
             active.require(name, kind)
             sample = decode_sample(raw, name, active.channels)
-            found = infer_sample(session, active, name, sample)
+            found = infer_sample(session, active.name, active.task, sample)
             share = f"{found.scores[0].score:.1%}"
             self.log.done(f"{name}: {found.task} says {found.label}, {share}; {found.took}.")
             return Answer(
+                file=name,
                 inference=found,
                 took=found.took,
                 kind=kind,

@@ -7,7 +7,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Literal
 
-from rbnn.device.inference import FileInference
+from rbnn.device.inference import TaskInference
 from rbnn.device.profile import Profile
 from rbnn.device.status import BoardStatus
 from rbnn.errors import RbnnError
@@ -71,7 +71,8 @@ class ConsoleState(Frozen):
 class Answer(Frozen):
     """The board's result for one file."""
 
-    inference: FileInference
+    file: str
+    inference: TaskInference
     took: str
     kind: Kind
     picture: str

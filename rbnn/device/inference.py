@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from rich.cells import cell_len
 
 from rbnn.device.answers import ActiveTask
@@ -30,15 +31,20 @@ class LabelScore(Frozen):
     score: float
 
 
-class FileInference(Timed):
-    """The board's result for one file, and how long the inference took."""
+class TaskInference(Timed):
+    """The board's result for one input, and how long the inference took."""
 
-    file: str
     task: str
     """The active task, which gave the answer."""
     label: str
     scores: tuple[LabelScore, ...]
     """Best first."""
+
+
+class FileInference(TaskInference):
+    """The board's result for one file."""
+
+    file: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def active_input(session: Session, runs: Path) -> ActiveInput:
         LinkError: the board was unplugged, or its answers make no sense.
     """
     active = session.active_task()
-    name = next((task.name for task in session.tasks() if task.state == "active"), "")
+    name = _active_name(session)
     channels = active.input_shape[2]
     if channels not in (1, 3):
         raise LinkError(
@@ -131,38 +137,70 @@ def infer_files(
     if active.kind is None:
         say(active.unknown_kind(runs))
     return (
-        infer_sample(session, active, str(file), sample)
+        FileInference(
+            file=str(file), **dict(infer_sample(session, active.name, active.task, sample))
+        )
         for file, sample in zip(files, samples, strict=True)
     )
 
 
-def infer_sample(session: Session, active: ActiveInput, file: str, sample: Images) -> FileInference:
-    """Run the active task on one input.
+def infer_images(session: Session, images: Images) -> Iterator[TaskInference]:
+    """Run the active task on inputs; their shape is checked before this function returns.
+
+    Args:
+        session: a board with an active task.
+        images: uint8, (n, height, width, channels) as the active task takes them, or one without
+            the first axis.
+
+    Returns:
+        The result of each, as soon as the board gives it.
+
+    Raises:
+        DeviceError: no task is active.
+        LinkError: the board was unplugged, or its answers make no sense.
+        TaskError: the array has another shape or type.
+    """
+    active = session.active_task()
+    name = _active_name(session)
+    batch = images[np.newaxis] if images.ndim == 3 else images
+    if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != active.input_shape:
+        raise TaskError(
+            f"Task {name} takes uint8 of shape {active.input_shape}, or a batch of them. Received: "
+            f"{images.dtype} of shape {images.shape}.",
+            "A picture or a sound is made to fit by `rbnn infer FILE`.",
+        )
+    return (infer_sample(session, name, active, sample) for sample in batch)
+
+
+def _active_name(session: Session) -> str:
+    return next((task.name for task in session.tasks() if task.state == "active"), "")
+
+
+def infer_sample(session: Session, name: str, active: ActiveTask, sample: Images) -> TaskInference:
+    """Run the active task on one input of its shape.
 
     Args:
         session: the board.
-        active: its active task.
-        file: where the input is from.
-        sample: (32, 32, channels of the task) uint8.
+        name: the active task's.
+        active: its class names.
+        sample: uint8.
 
     Raises:
         DeviceError: the board refuses, for instance at the end of a licence's limit.
         LinkError: the board was unplugged, or its answers make no sense.
     """
-    labels = active.task.labels
     inference = session.infer(sample.tobytes())
-    if len(inference.scores) != len(labels):
+    if len(inference.scores) != len(active.labels):
         raise LinkError(
-            f"The board gave {len(inference.scores)} scores for {len(labels)} classes.",
+            f"The board gave {len(inference.scores)} scores for {len(active.labels)} classes.",
             "Write the firmware again: rbnn flash",
         )
-    pairs = zip(labels, inference.scores, strict=True)
-    return FileInference(
+    pairs = zip(active.labels, inference.scores, strict=True)
+    return TaskInference(
         us=inference.us if inference.instructions is None else None,
         instructions=inference.instructions,
-        file=file,
-        task=active.name,
-        label=labels[inference.best],
+        task=name,
+        label=active.labels[inference.best],
         scores=tuple(
             LabelScore(label=label, score=score)
             for label, score in sorted(pairs, key=lambda pair: -pair[1])
