@@ -231,6 +231,12 @@ typedef enum {
 } rbnn_licenceflag;
 
 typedef enum {
+  RBNN_BENCHMARK_NONE = 0,
+  RBNN_BENCHMARK_IC01 = 1,
+  RBNN_BENCHMARK_KWS01 = 2,
+} rbnn_benchmark;
+
+typedef enum {
   RBNN_SIGNED_ATTESTATION = 1,
   RBNN_SIGNED_RELEASE = 2,
 } rbnn_signed;
@@ -440,7 +446,8 @@ _Static_assert(sizeof(rbnn_layer) == 52u, "layer");
 typedef struct {
   uint8_t name[16]; /* zero-padded UTF-8 */
   uint16_t classes; /* number of classes */
-  uint16_t front_end; /* enum FrontEnd; 0 in containers of before there was one */
+  uint8_t front_end; /* enum FrontEnd; 0 in containers of before there was one */
+  uint8_t benchmark; /* enum Benchmark; 0 in containers of before there was one */
   uint32_t sealed_offset; /* sealed block, aligned */
   uint32_t sealed_bytes; /* nonce, ciphertext and tag together */
 } rbnn_task;
@@ -718,6 +725,10 @@ _Static_assert(sizeof(rbnn_signed_model_header) == 160u, "signed_model_header");
 #define RBNN_MSG_READY "m-ready"
 #define RBNN_MSG_INIT_DONE "m-init-done"
 #define RBNN_MSG_PROFILE "RBNN firmware"
+/* By enum Benchmark. */
+#define RBNN_BENCHMARK_NAMES { "none", "ic01", "kws01" }
+#define RBNN_BENCHMARKS 3u
+#define RBNN_BENCHMARK_NAME_BYTES 6u
 #define RBNN_PROTECTION_NONE "none"
 #define RBNN_PROTECTION_OPEN "open"
 #define RBNN_PROTECTION_FLASH "flash"

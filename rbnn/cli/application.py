@@ -28,6 +28,8 @@ COMMANDS = {
     "switch": "Make TASK the board's active task; a locked one needs the user key.",
     "infer": "Print label, scores and duration of each file.",
     "listen": "Send a recording to the board; print the words that it detects, as they come.",
+    "console": "Serve a local web page that shows a board, switches its tasks and classifies "
+    "files.",
     "monitor": "Open a terminal on the board, or send the commands that are piped in.",
     "board": "Power, reset and state of a board.",
     "boards": "List the boards known here: memory, largest network that fits, and which are "

@@ -14,8 +14,10 @@ import typer
 from rbnn.cli.options import (
     DEFAULT_PROVIDER_KEY,
     DEFAULT_RUNS,
+    BenchmarkOption,
     JsonOption,
     PassphraseFileOption,
+    benchmarks,
     output,
     refuse_beside,
     refuse_without,
@@ -72,6 +74,7 @@ def export(
             "--test-only", help="With --library: of a packed model, whose keys are published."
         ),
     ] = False,
+    benchmark: BenchmarkOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a run's model container, C arrays and golden vectors; with --library, a C library."""
@@ -86,6 +89,7 @@ def export(
     from rbnn.image.board import load_board
     from rbnn.image.fit import check_model
     from rbnn.keys.provider_key import load_provider_public
+    from rbnn.runs.benchmarks import choose_benchmarks
     from rbnn.runs.figures import unfinished
     from rbnn.runs.run import choose_run
     from rbnn.runs.start import load_data
@@ -93,11 +97,14 @@ def export(
 
     names = _library_names(library, prefix, test_only)
     if library is not None and names is not None and test_only:
-        refuse_beside("--test-only", {"--out": out, "--board": board})
+        refused = {"--out": out, "--board": board, "--benchmark": benchmark or None}
+        refuse_beside("--test-only", refused)
         _write_packed(run, library, names, as_json)
         return
     refuse_unasked(run, "rbnn export {} --library DIR --test-only")
     trained = choose_run(run, DEFAULT_RUNS)
+    if benchmark:
+        choose_benchmarks(trained, benchmarks(benchmark))
     if note := unfinished(trained):
         say(note)
     provider = load_provider_public(provider_key)

@@ -61,6 +61,7 @@ def flash(
         ),
     ] = False,
     release_only: options.ReleaseOnlyOption = False,
+    benchmark: options.BenchmarkOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Export, check and build if needed, write the board, enrol it once, and license it."""
@@ -76,6 +77,10 @@ def flash(
     if model_only:
         unused = {"--development": development or None, "--partition": partition or None}
         options.refuse_beside("--model-only", unused)
+    if not test_only:
+        options.refuse_without(
+            "--test-only", {"--benchmark": benchmark or None}, "rbnn export RUN --benchmark"
+        )
     named = split_names(tasks)
     target = options.target(board, port, device_folder, emulated)
     source = find_source(
@@ -86,6 +91,7 @@ def flash(
         say=options.say,
         development=development,
         partition=partition,
+        benchmarks=options.benchmarks(benchmark),
     )
     names = source.choose_tasks(named)
     load_key = options.user_key_loader(user_key)

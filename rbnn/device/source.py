@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from rbnn.keys.models.signed import SignedModel, parse
 from rbnn.keys.provider_key import ProviderKey, ensure_provider
 from rbnn.keys.published import published_provider
 from rbnn.runs.run import Run, choose_run
+from rbnn.spec.link import Benchmark
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def find_source(
     say: Say,
     development: bool = False,
     partition: bool = False,
+    benchmarks: Mapping[str, Benchmark] | None = None,
 ) -> Source:
     """The model that the options of ``rbnn flash`` select.
 
@@ -78,13 +80,15 @@ def find_source(
         say: told each step.
         development: build with the commands that show what happens inside.
         partition: build for a model in a partition of its own.
+        benchmarks: of MLPerf Tiny that tasks of a packed model shall stand for, by task.
 
     Raises:
         RbnnError: there is no such run or packed model, or a packed one was named without
             ``test_only``.
     """
     if test_only:
-        return _packed(PackedModel.read(name or SHIPPED), say, development, partition)
+        packed = PackedModel.read(name or SHIPPED)
+        return _packed(packed.with_benchmarks(benchmarks or {}), say, development, partition)
     refuse_unasked(name)
     try:
         return _run(choose_run(name, runs), provider_key, say, development, partition)

@@ -78,6 +78,7 @@ def render() -> str:
             layout.Adapter,
             layout.FrontEnd,
             layout.LicenceFlag,
+            link.Benchmark,
             statement.Signed,
             operators.Reads,
             operators.Writes,

@@ -207,7 +207,8 @@ TASK = Record(
     (
         Field("name", "u8", "zero-padded UTF-8", NAME_BYTES),
         Field("classes", "u16", "number of classes"),
-        Field("front_end", "u16", "enum FrontEnd; 0 in containers of before there was one"),
+        Field("front_end", "u8", "enum FrontEnd; 0 in containers of before there was one"),
+        Field("benchmark", "u8", "enum Benchmark; 0 in containers of before there was one"),
         Field("sealed_offset", "u32", "sealed block, aligned"),
         Field("sealed_bytes", "u32", "nonce, ciphertext and tag together"),
     ),

@@ -9,7 +9,7 @@ here; the firmware's dispatcher, ``help%`` and SPEC.md follow this table.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 BAUD = 115200
 COMMAND_END = "%"
@@ -43,6 +43,25 @@ class Protection(StrEnum):
     """Debugging is off for ever (RDP level 2)."""
 
 
+class Benchmark(IntEnum):
+    """The MLPerf Tiny benchmark that a task stands for, named as the runner names it."""
+
+    NONE = 0
+    IC01 = 1
+    """Image classification."""
+    KWS01 = 2
+    """Keyword spotting."""
+
+    @property
+    def text(self) -> str:
+        """As it is typed and printed."""
+        return self.name.lower()
+
+
+BENCHMARKS = tuple(one.text for one in Benchmark)
+"""Their texts, by number."""
+
+
 @dataclass(frozen=True)
 class Command:
     """One word of the grammar.
@@ -74,7 +93,7 @@ COMMANDS = (
         "profile",
         "",
         "Print firmware and model",
-        ("m-profile-[<firmware>]", "m-model-[<architecture>]"),
+        ("m-profile-[<firmware>]", "m-model-[<benchmark or architecture>]"),
     ),
     Command("help", "", "Print this list", ("one line per command",)),
     Command(
