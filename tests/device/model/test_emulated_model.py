@@ -183,17 +183,18 @@ def test_an_older_model_is_refused_with_its_status(world: World) -> None:
     assert world.digest() == before
 
 
+@pytest.mark.timeout(1800)
 def test_power_cuts_in_a_load_leave_the_old_model_or_the_new(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the first erase, in the container, in the header, and when the floor is written."""
+    """At the begin, in the container, and at the end; tests/firmware/partition has all others."""
     monkeypatch.setattr("rbnn.device.model.loading.ERASE_TIMEOUT_S", 10.0)
     before = world.digest()
     made = world.new if before != world.new.export.container.digest.hex() else world.old
     size = len(made.export.container.data)
     erased, words = -(-(size + 160) // 4096), -(-size // 32) * 8
     ends = erased + words
-    for operations in (1, erased + 2, ends // 2, ends, ends + 30, ends + 52):
+    for operations in (1, ends // 2, ends + 52):
         world.target.power_cycle()
         world.cut_power_after(operations)
         # The last cut may come when all is done.
