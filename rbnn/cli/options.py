@@ -53,6 +53,13 @@ PassphraseFileOption = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File (mode 0600) whose first line is the passphrase."),
 ]
+PartitionOption = Annotated[
+    bool,
+    typer.Option(
+        "--partition",
+        help="The model in a flash partition of its own, signed: docs/model-update.md.",
+    ),
+]
 ReleaseOnlyOption = Annotated[
     bool,
     typer.Option("--release-only", help="Licences that a development build does not open."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 
 from rbnn.spec.kdf import KEY_BYTES
+from rbnn.spec.partition import SIGNED_MODEL_HEADER
 from rbnn.spec.puf import HELPER_BYTES, TAG_BYTES
 from rbnn.spec.statement import STATEMENT
 from rbnn.spec.store import STORE_HEADER, STORE_RECORD
@@ -306,4 +307,5 @@ RECORDS = (
     STORE_HEADER,
     STORE_RECORD,
     STATEMENT,
+    SIGNED_MODEL_HEADER,
 )

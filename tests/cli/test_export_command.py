@@ -17,6 +17,9 @@ from rbnn.cli.main import build
 from rbnn.container.parse import parse
 from rbnn.image import board as boards
 from rbnn.image.errors import FitError
+from rbnn.keys.models.signed import is_signed_by, verifying_key
+from rbnn.keys.models.signed import parse as parse_signed
+from rbnn.keys.provider_key import new_provider_key, passphrase_file_of
 from rbnn.runs.run import Run
 
 
@@ -45,6 +48,27 @@ def test_it_says_how_the_ram_is_divided(run: Path, tmp_path: Path) -> None:
     memory = json.loads(done.stdout)["memory"]
     assert memory["arena"] > 0 and memory["work"] > 0 and memory["resident"] > 0
     assert memory["weights"].startswith("resident: layers")
+
+
+def test_the_model_is_signed_if_the_key_opens_without_a_question(run: Path, tmp_path: Path) -> None:
+    out, file = tmp_path / "out", tmp_path / "provider.pem"
+    key = new_provider_key(file)
+    done = export(run, out, "--provider-key", str(file), "--json")
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["signed"] == str(out / "ship" / "model.bin")
+    model = parse_signed((out / "ship" / "model.bin").read_bytes())
+    assert said["model_key"] == verifying_key(key).hex()
+    assert is_signed_by(model, verifying_key(key))
+    # Without the passphrase there is none, and none that is left over.
+    passphrase_file_of(file).rename(tmp_path / "elsewhere")
+    done = export(run, out, "--provider-key", str(file))
+    assert done.exit_code == 0 and "not signed" in done.stderr
+    assert not (out / "ship" / "model.bin").exists()
+    done = export(
+        *(run, out, "--provider-key", str(file)), "--passphrase-file", str(tmp_path / "elsewhere")
+    )
+    assert done.exit_code == 0 and (out / "ship" / "model.bin").exists()
 
 
 def test_an_overflow_writes_nothing(
