@@ -21,4 +21,9 @@
 #define RBNN_WITH_TASKS RBNN_MAX_TASKS
 #endif
 
+/* Bytes of the network's input, which the serial line's buffer holds. */
+#ifndef RBNN_WITH_INPUT_BYTES
+#define RBNN_WITH_INPUT_BYTES RBNN_MAX_INPUT_BYTES
+#endif
+
 #endif

@@ -28,6 +28,7 @@ from rbnn.device.line import COMMAND_TIMEOUT_S, SerialLine, redact
 from rbnn.image.board import Emulation
 from rbnn.spec import link
 from rbnn.spec.layout import (
+    MAX_INPUT_BYTES,
     HELPER_RECORD_BYTES,
     LICENCE_BYTES,
     MAX_CLASSES,
@@ -240,10 +241,10 @@ class Session:
         """Input shape and class names of the active task."""
         answer = self.ask("labels")
         height, width, channels = (
-            answer.number(side, least=1, most=link.INPUT_BUFFER_BYTES)
+            answer.number(side, least=1, most=MAX_INPUT_BYTES)
             for side in answer.fields(answer.one("input"), 3)
         )
-        if height * width * channels > link.INPUT_BUFFER_BYTES:
+        if height * width * channels > MAX_INPUT_BYTES:
             raise answer.nonsense(f"an input of {height} x {width} x {channels}")
         names: list[str] = []
         for value in answer.all("label"):

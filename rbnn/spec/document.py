@@ -118,7 +118,7 @@ def _limits() -> Table:
         ("bytes of activation memory", layout.MAX_ARENA_BYTES),
         ("bytes of text in a name", layout.NAME_BYTES - 1),
         ("licences on a device", layout.MAX_LICENCES),
-        ("bytes of one input", link.INPUT_BUFFER_BYTES),
+        ("bytes of one input", layout.MAX_INPUT_BYTES),
         ("bytes of a command without its `%`", link.MAX_COMMAND_BYTES),
         ("timed inferences, and warm-ups, of one `infer`", link.MAX_INFERENCES),
     )

@@ -30,6 +30,8 @@ MAX_LAYERS = 64
 MAX_CLASSES = 64
 MAX_LICENCES = 32
 MAX_INPUT_CHANNELS = 4
+MAX_INPUT_BYTES = 96 * 96 * 3
+"""Height times width times channels of the network's input."""
 MAX_KERNEL = 7
 """Largest window side of a stem, a convolution or a max pool."""
 MAX_AVERAGE_WINDOW = 16

@@ -18,7 +18,8 @@ MAX_COMMAND_BYTES = 1100
 MAX_LOAD_BYTES_PER_COMMAND = 512
 """Bytes that the host sends in one ``db`` command (two hex digits each)."""
 INPUT_BUFFER_BYTES = 8192
-"""Size of the buffer that ``db load`` fills."""
+"""Least size of the buffer that ``db load`` fills; with a model whose input is larger, that input's.
+"""
 MAX_INFERENCES = 50_000
 """Most timed inferences, and most warm-ups, of one ``infer``; a byte that arrives ends it early."""
 HEX_BYTES_PER_LINE = 32

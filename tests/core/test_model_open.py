@@ -130,7 +130,7 @@ def test_an_input_fits_the_buffer_that_takes_it(
     large = vgg.topology((56, 56, 3), 10, 32)
     with pytest.raises(RbnnError, match="9408 bytes; the firmware's buffer holds 8192"):
         plan.plan(large)
-    monkeypatch.setattr(plan, "INPUT_BUFFER_BYTES", 9408)
+    monkeypatch.setattr(plan, "MAX_INPUT_BYTES", 1 << 16)
     weights = {
         number: bytes(place.weights_bytes)
         for number, place in enumerate(plan.plan(large).placements)
