@@ -49,41 +49,41 @@ typedef enum {
 
 /* X(name, printed name, "printed name: text", packed) for every failure. */
 #define RBNN_STATUS_LIST(X) \
-  X(RBNN_ARGUMENT, "argument", "\223gu\372t\233\365\223gu\372\212\214miss\273\244mal\352\257\216\366\304l\223ge\302\373% \322\227s\206\353\225s") \
-  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "\226k\217wn-\353\225\233\226k\217w\320\353\225\302\373% \322\227s\206\353\225s") \
-  X(RBNN_LINE_TOO_LONG, "line-too-long", "l\205e-too-l\213g\232l\205\201\214l\213g\204\202\211\206\353\245\266\240\245w\306d\243pp\210") \
-  X(RBNN_BUFFER_SIZE, "buffer-size", "\266\260\276ze\232\276z\201\214z\204\304\303l\223g\204\202\211\206\266\204\244\216\366\304m\211\274byt\251w\204\201s\207t") \
-  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "\266\260\205\331ple\371\232\266\240do\251\313ho\323 \255whol\201\205put") \
-  X(RBNN_NO_CONTAINER, "no-container", "\340\311\204:\246\376\201c\223ri\251\341\265") \
-  X(RBNN_CONTAINER_FORMAT, "container-format", "\311\260\352\231\232\334\311\240h\306\365\226s\370p\216t\257\352a\212\303v\204\332") \
-  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "\311\260\350\210\232\334\311\240\214\350\257\216\200r\226c\231\210\302f\344h \345\361") \
-  X(RBNN_CONTAINER_LAYER, "container-layer", "\311\260lay\204\233\255lay\240\317\206\334do\251\313f\247\246\376e") \
-  X(RBNN_NO_PROVISIONING, "no-provisioning", "\340p\243vi\332\273\232p\243vi\332\273\235\223t\247i\213 \214empty\302\342 \245f\344h") \
-  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "p\243vi\332\273-\350\210\232p\243vi\332\273\235\223t\247i\213 \214\350\210\302f\344h \345\361") \
-  X(RBNN_POWER_CYCLE, "power-cycle", "p\330cycle\232f\273\204p\242\212c\365\213l\274b\201\277\307 af\275\235\330\213;\235\330cycle\206bo\223d") \
-  X(RBNN_PUF_PATTERN, "puf-pattern", "p\241-p\337n\232SRAM\363\320\214\305\227\211\212\303\277pe\231s\244s\304\345\214\313f\243m\235\330\213") \
-  X(RBNN_PUF_HELPER, "puf-helper", "p\241-\373\204\233\373\240d\231\255\245SRAM\363\320d\304\313b\221\213g\366geth\240\303w\204\201\351\211g\210") \
-  X(RBNN_NOT_ENROLLED, "not-enrolled", "\217t-\342\321:\356\214\313\342\321") \
-  X(RBNN_ENROLLED, "enrolled", "\342\321:\356\214al\277\307\274\342\321") \
-  X(RBNN_UNKNOWN_TASK, "unknown-task", "\226k\217wn-t\234\232\334h\306\341su\351\237;\237s% \322\227s\264m") \
-  X(RBNN_NO_LICENCE, "no-licence", "\340\272\233\341\271\347\202is\237 \213\312e") \
-  X(RBNN_LICENCE_FORMAT, "licence-format", "\272-\352\231\232\271h\306\365\226s\370p\216t\257\352\231\244v\204\332\244fl\254\203\216\237 numb\204") \
-  X(RBNN_LICENCE_MODEL, "licence-model", "\272-\265\232\271\214f\303\211oth\240\265\244\216\206\334w\306\351\211g\210") \
-  X(RBNN_LICENCE_REFUSED, "licence-refused", "\272-\277fus\210\232\271do\251\313\316\207 \377\246\324\274\213\312e") \
-  X(RBNN_SEALED_BLOCK, "sealed-block", "sea\321-b\335:\360\327sea\321\235\223\267e\275\203w\204\201\351\211g\210") \
-  X(RBNN_LOCKED, "locked", "\335\210:\360 \214\335\210\302\226\335 \345\374\227") \
-  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "\340\357e-t\234\233\217\237 \214\357e\302\226\335 \245s\367\351\200\304\213e") \
-  X(RBNN_LIMIT, "limit", "\322m\247\232\272\327\205f\204\222\201\322m\345\214\277\301h\210") \
-  X(RBNN_SELF_TEST, "self-test", "s\221f-\371\227\232s\221f-\371s\212fai\321") \
-  X(RBNN_OVERRUN, "overrun", "ov\204r\226\233byt\251\223riv\257f\220\275\202\211\264\274\300u\323 b\201\277\307\302s\207d\206l\205\201\361") \
-  X(RBNN_PUF_BIAS, "puf-bias", "p\241-bi\220:\366\304m\211\274c\221l\203\317 \213\201c\344\203\205\206SRAM\363\320have\206s\267\201value") \
-  X(RBNN_PUF_ENTROPY, "puf-entropy", "p\241-\207t\243py\232SRAM\363\320is\366o\235r\210\215table\200\304b\201\255f\273\204p\256") \
-  X(RBNN_LICENCE_OLD, "licence-old", "\272-o\323\233\255new\240\271\277pl\301\210\246\213e\244\303\345w\306r\236ok\210") \
-  X(RBNN_STORE_DAMAGED, "store-damaged", "\227\216e-\350\210\232\227\216\201\317 \300\226t\203\214\350\257\303miss\273\302\342 \361") \
-  X(RBNN_NO_STORE, "no-store", "\340\227\216e:\356\324ep\203\341\300\226ts\233\341\271\377 \255\322m\247") \
-  X(RBNN_DEVELOPMENT_BUILD, "development-build", "\252\221\316\372t-bui\323\233\255\252\221\316\372\212bui\323 do\251\313\316\207\246\272") \
-  X(RBNN_STOPPED, "stopped", "\227\316p\210\233\227\316p\257b\274\255by\371") \
-  X(RBNN_NO_SOUND, "no-sound", "\340so\226d\232\357e\237\200ak\251\341so\226d")
+  X(RBNN_ARGUMENT, "argument", "\223gu\372t\233\365\223gu\372\212\214miss\275\237mal\352\257\216\366\305l\223ge\303\373% \323\227s\206\356\225s") \
+  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "\226k\217wn-\356\225\233\226k\217w\321\356\225\303\373% \323\227s\206\356\225s") \
+  X(RBNN_LINE_TOO_LONG, "line-too-long", "l\205e-too-l\213g\232l\205\201\214l\213g\204\202\211\206\356\247\267\241\247w\307d\244pp\210") \
+  X(RBNN_BUFFER_SIZE, "buffer-size", "\267\260\300ze\232\300z\201\214z\204\305\274l\223g\204\202\211\206\267\204\237\216\366\305m\211\276byt\246w\204\201s\207t") \
+  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "\267\260\205\313ple\371\232\267\241do\246\315ho\324 \251whol\201\205put") \
+  X(RBNN_NO_CONTAINER, "no-container", "\340\312\204:\250\377\201c\223ri\246\341\265") \
+  X(RBNN_CONTAINER_FORMAT, "container-format", "\312\260\352\231\232\334\312\241h\307\365\226s\370p\216t\257\352\375\274v\204\332") \
+  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "\312\260\350\210\232\334\312\241\214\350\257\216\200r\226c\231\210\303f\344h \345\361") \
+  X(RBNN_CONTAINER_LAYER, "container-layer", "\312\260lay\204\233\251lay\241\304\206\334do\246\315f\245\250\377e") \
+  X(RBNN_NO_PROVISIONING, "no-provisioning", "\340p\244vi\332\275\232p\244vi\332\275\235\223t\245i\213 \214empty\303\342 \247f\344h") \
+  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "p\244vi\332\275-\350\210\232p\244vi\332\275\235\223t\245i\213 \214\350\210\303f\344h \345\361") \
+  X(RBNN_POWER_CYCLE, "power-cycle", "p\331cycle\232f\275\204p\243\212c\365\213l\276b\201\301\310 af\277\235\331\213;\235\331cycle\206bo\223d") \
+  X(RBNN_PUF_PATTERN, "puf-pattern", "p\242-p\337n\232SRAM\363\321\214\306\227\211\212\274\301pe\231s\237s\305\345\214\315f\244m\235\331\213") \
+  X(RBNN_PUF_HELPER, "puf-helper", "p\242-\373\204\233\373\241d\231\251\247SRAM\363\321d\305\315b\221\213g\366geth\241\274w\204\201\351\211g\210") \
+  X(RBNN_NOT_ENROLLED, "not-enrolled", "\217t-\342\322:\355\214\315\342\322") \
+  X(RBNN_ENROLLED, "enrolled", "\342\322:\355\214al\301\310\276\342\322") \
+  X(RBNN_UNKNOWN_TASK, "unknown-task", "\226k\217wn-t\234\232\334h\307\341su\351\240;\240s% \323\227s\264m") \
+  X(RBNN_NO_LICENCE, "no-licence", "\340\273\233\341\272\347\202is\240 \213\314e") \
+  X(RBNN_LICENCE_FORMAT, "licence-format", "\273-\352\231\232\272h\307\365\226s\370p\216t\257\352\231\237v\204\332\237fl\255\203\216\240 numb\204") \
+  X(RBNN_LICENCE_MODEL, "licence-model", "\273-\265\232\272\214f\274\211oth\241\265\237\216\206\334w\307\351\211g\210") \
+  X(RBNN_LICENCE_REFUSED, "licence-refused", "\273-\301fus\210\232\272do\246\315\320\207 \367h\250\325\276\213\314e") \
+  X(RBNN_SEALED_BLOCK, "sealed-block", "sea\322-b\335:\360\330sea\322\235\223\270e\277\203w\204\201\351\211g\210") \
+  X(RBNN_LOCKED, "locked", "\335\210:\360 \214\335\210\303\226\335 \345\374\227") \
+  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "\340\357e-t\234\233\217\240 \214\357e\303\226\335 \247s\367\351\200\305\213e") \
+  X(RBNN_LIMIT, "limit", "\323m\245\232\273\330\205f\204\222\201\323m\345\214\301\302h\210") \
+  X(RBNN_SELF_TEST, "self-test", "s\221f-\371\227\232s\221f-\371s\212fai\322") \
+  X(RBNN_OVERRUN, "overrun", "ov\204r\226\233byt\246\223riv\257f\220\277\202\211\264\276\266u\324 b\201\301\310\303s\207d\206l\205\201\361") \
+  X(RBNN_PUF_BIAS, "puf-bias", "p\242-bi\220:\366\305m\211\276c\221l\203\304 \213\201c\344\203\205\206SRAM\363\321have\206s\270\201value") \
+  X(RBNN_PUF_ENTROPY, "puf-entropy", "p\242-\207t\244py\232SRAM\363\321is\366o\235r\210\215table\200\305b\201\251f\275\204p\256") \
+  X(RBNN_LICENCE_OLD, "licence-old", "\273-o\324\233\251new\241\272\301pl\302\210\250\213e\237\274\345w\307r\236ok\210") \
+  X(RBNN_STORE_DAMAGED, "store-damaged", "\227\216e-\350\210\232\227\216\201\304 \266\226t\203\214\350\257\274miss\275\303\342 \361") \
+  X(RBNN_NO_STORE, "no-store", "\340\227\216e:\355\325ep\203\341\266\226ts\233\341\272\367h \251\323m\245") \
+  X(RBNN_DEVELOPMENT_BUILD, "development-build", "\253\221\320\372t-bui\324\233\251\253\221\320\372\212bui\324 do\246\315\320\207\250\273") \
+  X(RBNN_STOPPED, "stopped", "\227\320p\210\233\227\320p\257b\276\251by\371") \
+  X(RBNN_NO_SOUND, "no-sound", "\340so\226d\232\357e\240\200ak\246\341so\226d")
 
 /* Packed texts (rbnn/spec/packed_text.py): two bytes for each byte from RBNN_PACKED_FIRST on. */
 #define RBNN_PACKED_FIRST 128u
@@ -91,19 +91,19 @@ typedef enum {
 {32, 116}, {101, 32}, {128, 104}, {115, 32}, {101, 114}, {105, 110}, {130, 129}, {101, 110}, \
 {101, 100}, {97, 110}, {116, 32}, {111, 110}, {105, 131}, {105, 99}, {111, 114}, {110, 111}, \
 {97, 115}, {101, 108}, {135, 99}, {97, 114}, {141, 146}, {137, 100}, {117, 110}, {115, 116}, \
-{108, 148}, {97, 116}, {58, 134}, {58, 32}, {144, 107}, {32, 112}, {101, 118}, {128, 156}, \
-{132, 32}, {117, 102}, {114, 133}, {114, 111}, {44, 32}, {149, 32}, {130, 140}, {105, 116}, \
-{108, 111}, {101, 131}, {100, 158}, {97, 133}, {97, 103}, {97, 32}, {162, 116}, {136, 32}, \
-{132, 45}, {111, 100}, {177, 145}, {161, 102}, {130, 101}, {109, 178}, {98, 179}, {97, 109}, \
-{170, 141}, {152, 129}, {152, 101}, {133, 103}, {121, 32}, {116, 132}, {115, 105}, {114, 101}, \
-{99, 111}, {97, 99}, {59, 32}, {142, 32}, {111, 32}, {99, 139}, {97, 131}, {97, 100}, \
-{197, 116}, {200, 171}, {166, 184}, {143, 138}, {116, 105}, {111, 119}, {111, 112}, {111, 102}, \
-{110, 32}, {108, 136}, {108, 105}, {108, 100}, {107, 101}, {99, 107}, {80, 174}, {39, 131}, \
-{205, 176}, {192, 109}, {190, 139}, {183, 172}, {181, 32}, {168, 213}, {163, 108}, {153, 189}, \
+{108, 148}, {97, 116}, {58, 134}, {58, 32}, {144, 107}, {32, 112}, {101, 118}, {44, 32}, \
+{128, 156}, {132, 32}, {117, 102}, {114, 133}, {114, 111}, {105, 116}, {101, 131}, {149, 32}, \
+{130, 140}, {97, 32}, {108, 111}, {100, 158}, {97, 133}, {97, 103}, {163, 116}, {136, 32}, \
+{132, 45}, {111, 100}, {177, 145}, {162, 102}, {130, 101}, {109, 178}, {99, 111}, {98, 179}, \
+{97, 109}, {171, 141}, {152, 129}, {152, 101}, {142, 32}, {133, 103}, {121, 32}, {116, 132}, \
+{115, 105}, {114, 101}, {97, 99}, {59, 32}, {111, 102}, {111, 32}, {99, 139}, {97, 131}, \
+{97, 100}, {198, 116}, {201, 172}, {182, 109}, {168, 185}, {143, 138}, {116, 105}, {111, 119}, \
+{111, 112}, {110, 32}, {108, 136}, {108, 105}, {108, 100}, {107, 101}, {99, 107}, {80, 174}, \
+{39, 131}, {207, 176}, {192, 139}, {184, 173}, {181, 32}, {170, 214}, {164, 108}, {153, 191}, \
 {143, 45}, {143, 32}, {135, 222}, {119, 147}, {108, 144}, {105, 138}, {105, 114}, {102, 142}, \
-{100, 219}, {99, 104}, {231, 109}, {217, 109}, {214, 134}, {204, 118}, {202, 129}, {193, 237}, \
-{180, 159}, {172, 171}, {168, 199}, {157, 223}, {145, 112}, {137, 32}, {128, 111}, {119, 167}, \
-{117, 112}, {116, 101}, {109, 135}, {104, 244}, {102, 230}, {252, 109}, {253, 227}, {247, 104}, \
+{100, 219}, {99, 104}, {231, 109}, {215, 134}, {206, 118}, {204, 129}, {203, 109}, {194, 236}, \
+{180, 160}, {173, 172}, {170, 200}, {157, 223}, {145, 112}, {137, 32}, {128, 111}, {119, 165}, \
+{117, 112}, {116, 101}, {109, 135}, {104, 244}, {102, 230}, {97, 138}, {252, 109}, {254, 227}, \
 }
 
 /* Key derivation (rbnn/spec/kdf.py). */
@@ -209,6 +209,7 @@ typedef enum {
 typedef enum {
   RBNN_FRONTEND_NONE = 0,
   RBNN_FRONTEND_LOG_MEL = 1,
+  RBNN_FRONTEND_SERIES = 2,
 } rbnn_frontend;
 
 typedef enum {
@@ -332,6 +333,8 @@ typedef struct {
 #define RBNN_MAX_LICENCES 32u
 #define RBNN_MAX_INPUT_CHANNELS 4u
 #define RBNN_MAX_INPUT_BYTES 27648u
+#define RBNN_MAX_SERIES_CHANNELS 64u
+#define RBNN_SERIES_ALIGNMENT 4u
 #define RBNN_MAX_KERNEL 7u
 #define RBNN_MAX_AVERAGE_WINDOW 16u
 #define RBNN_MAX_ARENA_BYTES 16777216u
@@ -440,6 +443,16 @@ typedef struct {
 } rbnn_params_header;
 _Static_assert(sizeof(rbnn_params_header) == 52u, "params_header");
 #define RBNN_PARAMS_HEADER_BYTES 52u
+
+/* Follows the class names, at the next multiple of 4, of a task with the front end series; then means (f32) of all channels, then their factors (f32). */
+typedef struct {
+  uint16_t channels; /* of the sensor, 1 to MAX_SERIES_CHANNELS */
+  uint16_t window; /* time steps of an input */
+  uint16_t hop; /* time steps from one window to the next, as in training */
+  uint16_t zero; /* zero */
+} rbnn_series;
+_Static_assert(sizeof(rbnn_series) == 8u, "series");
+#define RBNN_SERIES_BYTES 8u
 
 /* Plaintext part of a licence; with the device's own model digest in it, the Noise prologue. */
 typedef struct {
@@ -688,31 +701,31 @@ _Static_assert(sizeof(rbnn_statement) == 140u, "statement");
  * third where a task takes sound. The text is
  * " <arguments>: <what it does>", or without arguments only what it does. */
 #define RBNN_COMMAND_LIST(X) \
-  X(name, "", "\354n\267\201\317\206\270e") \
-  X(timestamp, "", "\326\264\200im\201s\205c\201\227\223t") \
-  X(profile, "", "P\242\212\376\201\245\265") \
-  X(help, "", "\326\246\322\227") \
-  X(db, "load N | HEX... | print", " \362 N | HEX... |\235\256\233An\217\226c\201N by\371s\244\362\264m\244\216\235\256\206\266\204") \
-  X(crc, "", "\354CRC-32 \317\206\362\257\266\204") \
-  X(infer, "N [W]", " N [W]\233R\226 W \343m-\370 \245N\200im\257\205f\204\222\251\213\206\266\204\244a\212mos\21250000 e\301h") \
-  X(results, "", "\354\344\212sc\216\251\361") \
-  X(labels, "", "\354\357e\237\327\205pu\212\245c\344\203n\267es") \
-  X(id, "", "P\242\212wha\212id\207\314fi\251bo\223d\244\376e\244\334\245\270e") \
-  X(enroll, "", "Mak\201\373\240d\231\255f\243m\206p\330\370\363n") \
+  X(name, "", "\353n\270\201\304\206\271e") \
+  X(timestamp, "", "\327\264\200im\201s\205c\201\227\223t") \
+  X(profile, "", "P\243\212\377\201\247\265") \
+  X(help, "", "\327\250\323\227") \
+  X(db, "load N | HEX... | print", " \362 N | HEX... |\235\256\233An\217\226c\201N by\371s\237\362\264m\237\216\235\256\206\267\204") \
+  X(crc, "", "\353CRC-32 \304\206\362\257\267\204") \
+  X(infer, "N [W]", " N [W]\233R\226 W \343m-\370 \247N\200im\257\205f\204\222\246\213\206\267\204\237\375mos\21250000 e\302h") \
+  X(results, "", "\353\344\212sc\216\246\361") \
+  X(labels, "", "\353\357e\240\330\205put\237\304 \251s\207s\274s\204i\246wh\375\245\203valu\246be\313e\237\247c\344\203n\270es") \
+  X(id, "", "P\243\212wh\375id\207\316fi\246bo\223d\237\377e\237\334\247\271e") \
+  X(enroll, "", "Mak\201\373\241d\231\251f\244m\206p\331\370\363n") \
   X(tasks, "", "Li\227\360\203\225\264\346 \227\231e") \
-  X(licences, "", "Li\227\206\272s\202\231\356ho\323s") \
-  X(licence, "", "Ta\324\206\362\257\266\240\306\255\271\226\314l\235\330\317f") \
-  X(revoke, "", "Ta\324\206\362\257\266\240\306\255\217t\215e\202a\212r\236ok\251a\237\327\272s") \
-  X(attest, "CHALLENGE", " CHALLENGE\233Sig\320wh\231\356\214(64 hex dig\247s)") \
-  X(release, "TASK CHALLENGE", " TASK CHALLENGE\233Giv\201\370\360\327\271f\303go\261\244\245\276gn\202\231") \
-  X(unlock, "TASK PSK", " TASK PSK\233Op\207\360\327\271\377 \247\203\324\274(64 hex dig\247s)") \
-  X(switch, "TASK", " TASK\233Mak\201\365\226\335\210\237\206\357\201\213e") \
-  X(lock, "", "Wip\201\236\204y\237 sec\277\212\245\324y") \
-  X(selftest, "", "Che\325 crypto\244s\324t\351 \245\311\204") \
-  X(stack, "", "\354\227\301k\327high-w\231\240m\223k") \
-  X(reset, "", "Re\227\223\212\377ou\212\250s\273\235\315\240(\255\343m \277set)")
+  X(licences, "", "Li\227\206\273s\202\231\355ho\324s") \
+  X(licence, "", "Ta\325\206\362\257\267\241\307\251\272\226\316l\235\331\304f") \
+  X(revoke, "", "Ta\325\206\362\257\267\241\307\251\217t\215e\202\375r\236ok\246a\240\330\273s") \
+  X(attest, "CHALLENGE", " CHALLENGE\233Sig\321wh\231\355\214(64 hex dig\245s)") \
+  X(release, "TASK CHALLENGE", " TASK CHALLENGE\233Giv\201\370\360\330\272f\274go\261\237\247\300gn\202\231") \
+  X(unlock, "TASK PSK", " TASK PSK\233Op\207\360\330\272\367h \245\203\325\276(64 hex dig\245s)") \
+  X(switch, "TASK", " TASK\233Mak\201\365\226\335\210\240\206\357\201\213e") \
+  X(lock, "", "Wip\201\236\204y\240 sec\301\212\247\325y") \
+  X(selftest, "", "Che\326 crypto\237s\325t\351 \247\312\204") \
+  X(stack, "", "\353\227\302k\330high-w\231\241m\223k") \
+  X(reset, "", "Re\227\223\212\367hou\212\252s\275\235\317\241(\251\343m \301set)")
 #define RBNN_DEVELOPMENT_COMMAND_LIST(X) \
-  X(trace, "", "I\320\252\221\316\372\212bui\323s\233r\226 \213\201\205f\204\222e;\235\256\200im\201\245outpu\212CRC-32 \317 \236\204\274lay\204")
+  X(trace, "", "I\321\253\221\320\372\212bui\324s\233r\226 \213\201\205f\204\222e;\235\256\200im\201\247outpu\212CRC-32 \304 \236\204\276lay\204")
 #define RBNN_AUDIO_COMMAND_LIST(X) \
   X(audio, "start [PPM] | N | stop", " start [PPM] | N | stop: In firmware with a task that takes sound: begin to listen, take the loaded buffer as the next N samples, or forget them")
 

@@ -57,6 +57,7 @@ def nets(
     """
     from rbnn.image.board import load_board
     from rbnn.image.candidates import candidates
+    from rbnn.tasks.form import parse_input
 
     ends = {"stem_bits": stem_bits, "classifier_bits": classifier_bits}
     for name, bits in ends.items():
@@ -68,7 +69,7 @@ def nets(
         width or [],
         depth,
         stages,
-        _parse_shape(shape),
+        parse_input(shape),
         classes,
         tasks,
         ends,
@@ -78,20 +79,6 @@ def nets(
         print(json.dumps({"board": board, "candidates": rows}, indent=2))
         return
     _print(manifest, f"{shape}, {tasks} tasks", found)
-
-
-def _parse_shape(text: str) -> tuple[int, int, int]:
-    from rbnn.errors import RbnnError
-
-    parts = text.lower().split("x")
-    if len(parts) != 3 or not all(
-        part.isascii() and part.isdecimal() and int(part) for part in parts
-    ):
-        raise RbnnError(
-            f"An input is height x width x channels. Received: {text!r}.", "Write --input 32x32x3."
-        )
-    height, width, channels = map(int, parts)
-    return height, width, channels
 
 
 def _print(board: Manifest, model: str, found: list[RankedNetwork]) -> None:

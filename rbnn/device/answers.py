@@ -10,6 +10,7 @@ from rbnn.device.errors import LinkError
 from rbnn.frozen import Frozen
 from rbnn.spec.layout import MAX_CLASSES
 from rbnn.spec.link import Protection
+from rbnn.tasks.series import Series
 
 MOST = 2**64 - 1
 """The largest number that the device prints."""
@@ -71,6 +72,8 @@ class ActiveTask(Frozen):
     """Height, width, channels of one input."""
     labels: tuple[str, ...]
     """Class names; their position is the class number."""
+    series: Series | None = None
+    """How windows of a sensor series become inputs; None for another input."""
 
 
 class Inference(Frozen):

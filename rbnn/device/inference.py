@@ -1,4 +1,5 @@
-"""Files in, labels out: the active task of a board applied to pictures and sounds."""
+"""Files in, labels out: the active task of a board applied to pictures, sounds, sensor series and
+tensors."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ from rbnn.device.target import Say
 from rbnn.frozen import Frozen
 from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.files import NAMES
 from rbnn.tasks.names import KNOWN
-from rbnn.tasks.sample import load_sample, sample_kind
+from rbnn.tasks.sample import load_samples, sample_kind
 
 SHOWN_SCORES = 3
 
@@ -33,6 +35,8 @@ class FileInference(Timed):
     """The board's result for one file, and how long the inference took."""
 
     file: str
+    step: int | None = None
+    """Of a sensor series, the first time step of the window, counted from 0."""
     task: str
     """The active task, which gave the answer."""
     label: str
@@ -47,7 +51,7 @@ def infer_files(
 
     Args:
         session: a board with an active task.
-        files: PNG, JPEG or WAV.
+        files: PNG, JPEG, WAV, CSV or NPY. A sensor series gives a result for each window.
         runs: folder of all runs; tells whether the task expects pictures or sounds.
         say: told if that is not known.
 
@@ -62,16 +66,10 @@ def infer_files(
     """
     active = session.active_task()
     name = next((task.name for task in session.tasks() if task.state == "active"), "")
-    channels = active.input_shape[2]
-    if channels not in (1, 3):
-        raise LinkError(
-            f"Task {name} takes inputs of {channels} channels; files give 1 or 3.",
-            "Load the input by hand: rbnn monitor",
-        )
     kind = input_kind(session, name, active, runs)
     for file in files:
         _require_kind(file, name, kind)
-    samples = [load_sample(file, channels) for file in files]
+    samples = [load_samples(file, active.input_shape, active.series) for file in files]
     if kind is None:
         say(
             f"Whether task {name} expects grey pictures or sounds is not known here: {runs} does "
@@ -82,14 +80,14 @@ def infer_files(
 
 def _require_kind(file: Path, task: str, expected: Kind | None) -> None:
     kind = sample_kind(file)
-    if expected is None or kind == expected:
+    # A tensor is what the network computes with, whatever it was made from.
+    if expected is None or kind in (expected, "tensor"):
         return
     fix = f"Name a {KIND_NAMES[expected]}, or switch to another task: rbnn switch TASK"
     if task in KNOWN:
         fix += f" (if {task} is your own task of that name, name the folder of its run: --runs)"
     raise TaskError(
-        f"{file} is a {KIND_NAMES[kind]}, but the active task {task} expects "
-        f"{KIND_NAMES[expected]}s.",
+        f"{file} is a {KIND_NAMES[kind]}, but the active task {task} expects {NAMES[expected]}.",
         fix,
     )
 
@@ -101,7 +99,13 @@ def _infer(
     files: Sequence[Path],
     samples: Sequence[Images],
 ) -> Iterator[FileInference]:
-    for file, sample in zip(files, samples, strict=True):
+    hop = 1 if active.series is None else active.series.hop
+    listed = [
+        (file, number, sample)
+        for file, found in zip(files, samples, strict=True)
+        for number, sample in enumerate(found)
+    ]
+    for file, number, sample in listed:
         inference = session.infer(sample.tobytes())
         if len(inference.scores) != len(active.labels):
             raise LinkError(
@@ -113,6 +117,7 @@ def _infer(
             us=inference.us if inference.instructions is None else None,
             instructions=inference.instructions,
             file=str(file),
+            step=None if active.series is None else number * hop,
             task=task,
             label=active.labels[inference.best],
             scores=tuple(
@@ -138,7 +143,8 @@ def listing(files: Sequence[Path], found: Iterator[FileInference]) -> Iterator[s
             yield f"task {one.task}"
             yield "  ".join((_pad("file", width), _pad("label", wide), _pad("took", 34), "scores"))
         best = ", ".join(f"{s.label} {s.score:.1%}" for s in one.scores[:SHOWN_SCORES])
-        yield "  ".join((_pad(one.file, width), _pad(one.label, wide), _pad(one.took, 34), best))
+        name = one.file if one.step is None else f"{one.file} from {one.step}"
+        yield "  ".join((_pad(name, width), _pad(one.label, wide), _pad(one.took, 34), best))
 
 
 def _pad(text: str, cells: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import binascii
 import contextlib
+import math
+import struct
 from types import TracebackType
 from typing import Literal, cast
 
@@ -28,15 +30,17 @@ from rbnn.device.line import COMMAND_TIMEOUT_S, SerialLine, redact
 from rbnn.image.board import Emulation
 from rbnn.spec import link
 from rbnn.spec.layout import (
-    MAX_INPUT_BYTES,
     HELPER_RECORD_BYTES,
     LICENCE_BYTES,
     MAX_CLASSES,
+    MAX_INPUT_BYTES,
     MAX_LAYERS,
+    MAX_SERIES_STEPS,
     MAX_TASKS,
 )
 from rbnn.spec.link import Protection
 from rbnn.spec.status import Status
+from rbnn.tasks.series import Series
 
 MODEL_ID_BYTES = 16
 LICENCE_ID_BYTES = 16
@@ -254,7 +258,8 @@ class Session:
             names.append(name)
         if not 1 <= len(names) <= MAX_CLASSES:
             raise answer.nonsense(f"{len(names)} class names")
-        return ActiveTask(input_shape=(height, width, channels), labels=tuple(names))
+        shape = (height, width, channels)
+        return ActiveTask(input_shape=shape, labels=tuple(names), series=_series(answer, shape))
 
     def trace(self, image: bytes) -> Trace:
         """Run one inference and report every layer; needs a development build.
@@ -304,6 +309,28 @@ class Session:
         """Restart the firmware without a power cycle and synchronise again."""
         self.line.write(b"reset%")
         self.board_name = self.line.synchronise()
+
+
+def _series(answer: Answer, shape: tuple[int, int, int]) -> Series | None:
+    """How windows of a sensor series become inputs, if the task takes such."""
+    if not answer.all("series"):
+        return None
+    window, hop = (
+        answer.number(one, least=1, most=MAX_SERIES_STEPS)
+        for one in answer.fields(answer.one("series"), 2)
+    )
+    means: list[float] = []
+    factors: list[float] = []
+    for value in answer.all("channel"):
+        number, *bits = answer.fields(value, 3)
+        if answer.number(number) != len(means):
+            raise answer.nonsense(f"channel {number} after {len(means)} channels")
+        mean, factor = (struct.unpack(">f", answer.hexadecimal(one, 4))[0] for one in bits)
+        means.append(mean)
+        factors.append(factor)
+    if not means or window * len(means) != math.prod(shape):
+        raise answer.nonsense(f"a window of {window} x {len(means)} for an input of {shape}")
+    return Series(window, hop, tuple(means), tuple(factors))
 
 
 def _licence(answer: Answer, value: str) -> DeviceLicence:

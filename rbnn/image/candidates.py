@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from rbnn.container.plan import plan
@@ -13,11 +12,11 @@ from rbnn.frozen import Frozen
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
 from rbnn.image.fit import CODE_BYTES, container_bytes
-from rbnn.image.memory import APPLICATION_BYTES, MemoryPlan, share_memory
+from rbnn.image.memory import MemoryPlan, application_bytes, share_memory
 from rbnn.nets.architectures import ARCHITECTURES, architecture, lay_out
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Shape, Topology
-from rbnn.spec.link import INPUT_BUFFER_BYTES
+from rbnn.tasks.form import check_input
 
 LABEL_BYTES = 12
 """Approximate size of a class name with its zero byte."""
@@ -80,12 +79,7 @@ def candidates(
     Raises:
         RbnnError: an unknown architecture, or no network accepts this input.
     """
-    if math.prod(input_shape) > INPUT_BUFFER_BYTES:  # before arrays of that size are made
-        raise RbnnError(
-            f"One input has {math.prod(input_shape):,} bytes; the firmware's buffer holds "
-            f"{INPUT_BUFFER_BYTES:,}.",
-            "Choose a smaller --input.",
-        )
+    check_input(input_shape)  # before arrays of that size are made
     found: list[RankedNetwork] = []
     refused: list[RbnnError] = []
     for name in names or tuple(ARCHITECTURES):
@@ -122,7 +116,7 @@ def _judge(
         memory = share_memory(board, padded, layout, params)
     except FitError:
         memory = MemoryPlan(layout.arena_bytes, params, layout.work_bytes, (), 0)
-    ram = APPLICATION_BYTES + board.stack_bytes
+    ram = application_bytes(False, layout.input_bytes) + board.stack_bytes
     ram += memory.arena + memory.params + memory.work + memory.resident
     excess = {"flash": flash - board.flash.bytes, "RAM": ram - board.ram.bytes}
     lacks = {name: bytes_ for name, bytes_ in excess.items() if bytes_ > 0}

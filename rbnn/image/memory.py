@@ -119,7 +119,12 @@ def share_memory(
             f"The model does not fit board {board.name}: {excess}.",
             "Train a narrower network (rbnn train --width) or choose a larger board.",
         )
-    fixed = application_bytes(takes_sound, layout.input_bytes) + board.stack_bytes + layout.arena_bytes + params
+    fixed = (
+        application_bytes(takes_sound, layout.input_bytes)
+        + board.stack_bytes
+        + layout.arena_bytes
+        + params
+    )
     left = board.ram.bytes - fixed
     most = min(left, max(most_work_bytes(layer) for layer in topology.layers))
     if board.work_bytes is not None:

@@ -33,8 +33,8 @@ def topology(
     """Lay out the stack.
 
     Args:
-        input_shape: height, width, channels; 8 pixels a side or more. A pool leaves out what is left
-            over at the right and at the bottom.
+        input_shape: height, width, channels; 8 pixels a side or more. A pool leaves out what
+            is left over at the right and at the bottom.
         max_classes: outputs of the last layer: the largest class count among the tasks.
         width: channels of the first stage; the second has twice, the third four times as many.
         depth: binary convolutions, divided among the three stages; a remainder goes to the second,

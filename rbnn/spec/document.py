@@ -119,6 +119,8 @@ def _limits() -> Table:
         ("bytes of text in a name", layout.NAME_BYTES - 1),
         ("licences on a device", layout.MAX_LICENCES),
         ("bytes of one input", layout.MAX_INPUT_BYTES),
+        ("channels of a sensor series", layout.MAX_SERIES_CHANNELS),
+        ("time steps of its window, and of its hop", layout.MAX_SERIES_STEPS),
         ("bytes of a command without its `%`", link.MAX_COMMAND_BYTES),
         ("timed inferences, and warm-ups, of one `infer`", link.MAX_INFERENCES),
     )

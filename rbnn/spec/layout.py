@@ -32,6 +32,10 @@ MAX_LICENCES = 32
 MAX_INPUT_CHANNELS = 4
 MAX_INPUT_BYTES = 96 * 96 * 3
 """Height times width times channels of the network's input."""
+MAX_SERIES_CHANNELS = 64
+"""Channels of a sensor whose windows are a network's input."""
+MAX_SERIES_STEPS = 65535
+"""Time steps of a window, and from one window to the next."""
 MAX_KERNEL = 7
 """Largest window side of a stem, a convolution or a max pool."""
 MAX_AVERAGE_WINDOW = 16
@@ -130,6 +134,8 @@ class FrontEnd(IntEnum):
     NONE = 0
     LOG_MEL = 1
     """``rbnn.spec.audio``: pictures of a second of sound."""
+    SERIES = 2
+    """Windows of a sensor series; the sealed block holds what their values become."""
 
 
 class LicenceFlag(IntFlag):
@@ -244,6 +250,19 @@ out_channels scales (i32, Q12.20), then as many biases (i32, Q12.20); entries fr
 are zero. Layers with 8-bit weights: after all this their weights (i8), see
 ``rbnn.spec.own_weights``."""
 
+SERIES_ALIGNMENT = 4
+SERIES = Record(
+    "series",
+    "Follows the class names, at the next multiple of 4, of a task with the front end series; then "
+    "means (f32) of all channels, then their factors (f32).",
+    (
+        Field("channels", "u16", "of the sensor, 1 to MAX_SERIES_CHANNELS"),
+        Field("window", "u16", "time steps of an input"),
+        Field("hop", "u16", "time steps from one window to the next, as in training"),
+        Field("zero", "u16", "zero"),
+    ),
+)
+
 LOGIT_FRACTION_BITS = 20
 
 LICENCE_PROLOGUE = Record(
@@ -301,6 +320,7 @@ RECORDS = (
     LAYER,
     TASK,
     PARAMS_HEADER,
+    SERIES,
     LICENCE_PROLOGUE,
     HELPER_HEADER,
     PROVISIONING_HEADER,

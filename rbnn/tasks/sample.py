@@ -8,56 +8,97 @@ from rbnn.tasks.audio import to_pcm
 from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.files import check_magic, decode, kind_of
+from rbnn.tasks.form import Form
 from rbnn.tasks.front_end import Pcm
 from rbnn.tasks.picture import to_grey
+from rbnn.tasks.series import Series, check_length
+from rbnn.tasks.series_set import read_recording
 from rbnn.tasks.tree import MAX_FILE_BYTES
 from rbnn.tasks.wav import decode_wav
 
-NAME_ONE = "Name a PNG, JPEG or WAV file."
+NAME_ONE = "Name a PNG, JPEG, WAV, CSV or NPY file."
 
 
 def sample_kind(path: Path) -> Kind:
-    """Whether a file is a picture or a sound, by its name.
+    """What a file is, by its name and, of a NumPy file, its content.
 
     Raises:
-        TaskError: neither, a folder, or a pipe: nobody may ever write to it.
+        TaskError: nothing that is known here, a folder, or a pipe: nobody may ever write to it.
     """
     if path.exists() and not path.is_file():
         what = "folder" if path.is_dir() else "pipe or a device"
         raise TaskError(f"{path} is a {what}.", NAME_ONE)
     try:
-        return kind_of(path.name, str(path))
+        return kind_of(path.name, str(path), lambda: _read(path))
     except TaskError as error:
         error.fix = NAME_ONE  # the advice for a file in a data set is another
         raise
 
 
-def load_sample(path: Path, channels: int) -> Images:
-    """Read a picture or a sound with the same steps as the data sets.
+def load_samples(path: Path, shape: tuple[int, int, int], series: Series | None = None) -> Images:
+    """The inputs that a file makes: one, or as many as a recording of sensors has windows.
 
     Args:
-        path: a PNG, JPEG or WAV file.
-        channels: channels of the task's own input; 1 turns a coloured picture grey.
+        path: any file of :func:`load_sample`, or a sensor series (CSV or NPY).
+        shape: height, width, channels of the task's own input.
+        series: how windows become inputs; None for a task of another kind.
 
     Returns:
-        (32, 32, channels) uint8.
+        (n, height, width, channels) uint8.
 
     Raises:
-        TaskError: missing, unreadable, damaged, or a sound for a task of colour pictures.
+        TaskError: see :func:`load_sample`; or a series that the task does not take.
     """
-    if channels not in (1, 3):
-        raise ValueError(f"A task's input has 1 or 3 channels. Received: {channels}")
+    if sample_kind(path) != "series":
+        return load_sample(path, shape)[None]
+    if series is None:
+        raise TaskError(
+            f"{path} is a sensor series, but this task takes none.",
+            "Switch to a task of sensor series.",
+        )
+    values, _ = read_recording(_read(path), path.name, str(path))
+    if values.shape[1] != series.channels:
+        raise TaskError(
+            f"{path} has {values.shape[1]} channels; the task takes {series.channels}.",
+            "Give it the channels that it was trained with, in the same order.",
+        )
+    check_length(values, series.window, str(path))
+    return series.inputs(values, shape)
+
+
+def load_sample(path: Path, shape: tuple[int, int, int]) -> Images:
+    """Read a picture, a sound or a tensor with the same steps as the data sets.
+
+    Args:
+        path: a PNG, JPEG, WAV or NPY file.
+        shape: height, width, channels of the task's own input; one channel turns a coloured picture
+            grey.
+
+    Returns:
+        (height, width, channels) uint8.
+
+    Raises:
+        TaskError: missing, unreadable, damaged, or of another number of channels, as a sound for a
+            task of colour pictures.
+    """
+    height, width, channels = shape
     where = str(path)
     kind = sample_kind(path)
     raw = _read(path)
-    if kind == "audio" and channels == 3:
+    if kind == "audio" and channels > 1:
         raise TaskError(
-            f"{path} is a sound, but this task expects colour pictures.",
-            "Switch to an audio task, or name a picture.",
+            f"{path} is a sound, but this task expects "
+            f"{'colour pictures' if channels == 3 else f'inputs of {channels} channels'}.",
+            "Switch to an audio task, or name a file of the right kind.",
+        )
+    if kind == "image" and channels not in (1, 3):
+        raise TaskError(
+            f"{path} is a picture, but this task takes inputs of {channels} channels.",
+            "Name a file of the kind that it was trained with.",
         )
     if not raw:
         raise TaskError(f"{path} is empty.", NAME_ONE)
-    image = decode(raw, path.name, where)
+    image = decode(raw, path.name, where, Form(height, width, channels))
     return to_grey(image) if kind == "image" and channels == 1 else image
 
 
@@ -68,7 +109,7 @@ def load_recording(path: Path) -> Pcm:
         TaskError: missing, unreadable, damaged, or no sound.
     """
     if sample_kind(path) != "audio":
-        raise TaskError(f"{path} is a picture, not a recording.", "Name a WAV file.")
+        raise TaskError(f"{path} is no sound.", "Name a WAV file.")
     raw = _read(path)
     if not raw:
         raise TaskError(f"{path} is empty.", "Name a WAV file.")

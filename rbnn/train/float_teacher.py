@@ -44,7 +44,7 @@ class FloatTeaching:
         self._about = about
 
     def answer(self, images: tf.Tensor) -> tf.Tensor:
-        """Its logits, (batch, classes) float32, for images (batch, 32, 32, channels), 0 to 255."""
+        """Its logits, (batch, classes) float32, for images (batch, height, width, c), 0 to 255."""
         found = tf.stop_gradient(self._model(images, self._about.pixels))
         return as_logits(found, self._about.outputs)
 
