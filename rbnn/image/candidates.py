@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from rbnn.container.plan import plan
@@ -52,6 +53,39 @@ class RankedNetwork(Frozen):
     peer_instructions: int
 
 
+class Limits(Frozen):
+    """What a board has for a model with an input of this shape, in bytes.
+
+    ``model_flash`` is what the code leaves; ``model_ram`` what the application, with a buffer for
+    one input, and the stack leave.
+    """
+
+    input: Shape
+    input_bytes: int
+    flash: int
+    model_flash: int
+    ram: int
+    model_ram: int
+
+
+def limits(board: Board, input_shape: Shape) -> Limits:
+    """What a board has for a model with an input of this shape.
+
+    Raises:
+        RbnnError: no container has such an input.
+    """
+    check_input(input_shape)
+    size = math.prod(input_shape)
+    return Limits(
+        input=input_shape,
+        input_bytes=size,
+        flash=board.flash.bytes,
+        model_flash=board.flash.bytes - CODE_BYTES,
+        ram=board.ram.bytes,
+        model_ram=board.ram.bytes - application_bytes(False, size) - board.stack_bytes,
+    )
+
+
 def candidates(
     board: Board,
     names: Sequence[str],
@@ -62,6 +96,7 @@ def candidates(
     classes: int,
     tasks: int,
     ends: Mapping[str, int] | None = None,
+    refusals: list[str] | None = None,
 ) -> list[RankedNetwork]:
     """Networks for a board: those that fit first, and those with more bits before those with fewer.
 
@@ -74,6 +109,7 @@ def candidates(
         input_shape: height, width, channels.
         classes: largest number of classes in a task.
         tasks: number of tasks.
+        refusals: gets a sentence for each network that does not exist in this shape.
         ends: ``stem_bits`` and ``classifier_bits`` of :func:`rbnn.nets.architectures.lay_out`.
 
     Raises:
@@ -97,6 +133,8 @@ def candidates(
                 refused.append(error)
     if not found:
         raise refused[0]
+    if refusals is not None:
+        refusals += dict.fromkeys(error.what for error in refused)
     return rank(found)
 
 

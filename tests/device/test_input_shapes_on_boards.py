@@ -14,6 +14,8 @@ from rbnn.device import deploy
 from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.device.errors import DeviceError
 from rbnn.device.evaluation import check_layers
+from rbnn.device.inference import infer_files
+from rbnn.device.session import Session
 from rbnn.device.switching import switch_task
 from rbnn.engine.golden import layer_crc32
 from rbnn.engine.reference import Reference
@@ -27,7 +29,9 @@ from rbnn.tasks.series import Series
 
 pytestmark = [pytest.mark.qemu, pytest.mark.slow]
 
-SERIES = Series(100, 50, (0.5, -2.0, 1e-3, 9.81, 0.0, 7.0), (32.0, 1.5, 4e4, 8.25, 0.0, 1 / 3))
+MEANS = np.float32([0.5, -2.0, 1e-3, 9.81, 0.0, 7.0])
+FACTORS = np.float32([32.0, 1.5, 4e4, 8.25, 0.0, 1 / 3])
+SERIES = Series(100, 50, tuple(MEANS.tolist()), tuple(FACTORS.tolist()))
 
 
 @pytest.mark.parametrize(
@@ -68,5 +72,20 @@ def test_a_board_computes_what_the_reference_does(
                     session.infer(images[0].tobytes()[:-1])
                 with pytest.raises(DeviceError, match="larger than the buffer"):
                     session.ask(f"db load {max(8192, np.prod(shape)) + 1}")
+                if active.series is not None:
+                    _infer_recording(session, tmp_path, reference)
         finally:
             target.emulator.power_off()
+
+
+def _infer_recording(session: Session, folder: Path, reference: Reference) -> None:
+    """A CSV file needs nothing but the board: a result for each window."""
+    values = np.random.default_rng(5).normal(size=(180, 6)) / FACTORS.clip(1e-3) * 40 + MEANS
+    np.savetxt(folder / "walk.csv", values, delimiter=",", header="a,b,c,d,e,f", comments="")
+    found = list(infer_files(session, [folder / "walk.csv"], folder / "runs", quiet))
+    assert [one.step for one in found] == [0, 50]
+    read = np.loadtxt(folder / "walk.csv", np.float32, delimiter=",", skiprows=1)
+    windows = SERIES.inputs(read, (20, 30, 1))
+    best = reference.infer(windows).logits.argmax(axis=1)
+    labels = reference.params.labels
+    assert [one.label for one in found] == [labels[number] for number in best]
