@@ -25,7 +25,7 @@ from rbnn.runs.settings import CipherName, Settings
 from rbnn.runs.start import start_run
 from rbnn.spec.layout import Adapter, FrontEnd
 from rbnn.tasks import TaskData
-from rbnn.tasks.series import Series
+from rbnn.tasks.sensors.series import Series
 
 pytest_plugins = ["trust_rows"]
 

@@ -19,17 +19,15 @@ from rbnn.spec import own_weights
 from rbnn.spec.key_stream import NO_TRUNK
 from rbnn.spec.layout import (
     MAX_INPUT_CHANNELS,
-    MAX_SERIES_CHANNELS,
     MAX_SHIFT,
     PARAMS_HEADER,
-    SERIES,
-    SERIES_ALIGNMENT,
     Activation,
     Adapter,
     Sign,
     Stage,
 )
-from rbnn.tasks.series import Series
+from rbnn.spec.series import MAX_SERIES_CHANNELS, SERIES, SERIES_ALIGNMENT
+from rbnn.tasks.sensors.series import Series
 
 Int8s = npt.NDArray[np.int8]
 Int16s = npt.NDArray[np.int16]

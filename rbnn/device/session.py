@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import binascii
 import contextlib
-import math
-import struct
 from types import TracebackType
 from typing import Literal, cast
 
@@ -23,6 +21,8 @@ from rbnn.device.answers import (
     TaskState,
     Trace,
     TracedLayer,
+    input_of,
+    series_of,
 )
 from rbnn.device.emulated.emulator import instructions
 from rbnn.device.errors import DeviceError, LinkError
@@ -33,14 +33,11 @@ from rbnn.spec.layout import (
     HELPER_RECORD_BYTES,
     LICENCE_BYTES,
     MAX_CLASSES,
-    MAX_INPUT_BYTES,
     MAX_LAYERS,
-    MAX_SERIES_STEPS,
     MAX_TASKS,
 )
 from rbnn.spec.link import Protection
 from rbnn.spec.status import Status
-from rbnn.tasks.series import Series
 
 MODEL_ID_BYTES = 16
 LICENCE_ID_BYTES = 16
@@ -244,12 +241,7 @@ class Session:
     def active_task(self) -> ActiveTask:
         """Input shape and class names of the active task."""
         answer = self.ask("labels")
-        height, width, channels = (
-            answer.number(side, least=1, most=MAX_INPUT_BYTES)
-            for side in answer.fields(answer.one("input"), 3)
-        )
-        if height * width * channels > MAX_INPUT_BYTES:
-            raise answer.nonsense(f"an input of {height} x {width} x {channels}")
+        shape = input_of(answer)
         names: list[str] = []
         for value in answer.all("label"):
             number, name = answer.fields(value, 2)
@@ -258,8 +250,7 @@ class Session:
             names.append(name)
         if not 1 <= len(names) <= MAX_CLASSES:
             raise answer.nonsense(f"{len(names)} class names")
-        shape = (height, width, channels)
-        return ActiveTask(input_shape=shape, labels=tuple(names), series=_series(answer, shape))
+        return ActiveTask(input_shape=shape, labels=tuple(names), series=series_of(answer, shape))
 
     def trace(self, image: bytes) -> Trace:
         """Run one inference and report every layer; needs a development build.
@@ -309,28 +300,6 @@ class Session:
         """Restart the firmware without a power cycle and synchronise again."""
         self.line.write(b"reset%")
         self.board_name = self.line.synchronise()
-
-
-def _series(answer: Answer, shape: tuple[int, int, int]) -> Series | None:
-    """How windows of a sensor series become inputs, if the task takes such."""
-    if not answer.all("series"):
-        return None
-    window, hop = (
-        answer.number(one, least=1, most=MAX_SERIES_STEPS)
-        for one in answer.fields(answer.one("series"), 2)
-    )
-    means: list[float] = []
-    factors: list[float] = []
-    for value in answer.all("channel"):
-        number, *bits = answer.fields(value, 3)
-        if answer.number(number) != len(means):
-            raise answer.nonsense(f"channel {number} after {len(means)} channels")
-        mean, factor = (struct.unpack(">f", answer.hexadecimal(one, 4))[0] for one in bits)
-        means.append(mean)
-        factors.append(factor)
-    if not means or window * len(means) != math.prod(shape):
-        raise answer.nonsense(f"a window of {window} x {len(means)} for an input of {shape}")
-    return Series(window, hop, tuple(means), tuple(factors))
 
 
 def _licence(answer: Answer, value: str) -> DeviceLicence:

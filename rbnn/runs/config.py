@@ -14,7 +14,7 @@ from rbnn.runs.setting import KEPT
 from rbnn.runs.settings import TABLE, Precision, Scheme, Settings
 from rbnn.spec.layout import Adapter, Cipher, FrontEnd
 from rbnn.tasks.form import Form
-from rbnn.tasks.series import Series
+from rbnn.tasks.sensors.series import Series
 
 CONFIG_VERSION = 3
 """2: depth and cipher; the bits are packed, and so keyed, in another order than in 1. 3: stages,
@@ -61,7 +61,7 @@ class FloatTeacher(Frozen):
 
 
 class RunSeries(Frozen):
-    """How windows of a sensor series became inputs; see :class:`rbnn.tasks.series.Series`."""
+    """How windows of a sensor series became inputs, as :class:`Series` has it."""
 
     window: int
     hop: int

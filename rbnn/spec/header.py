@@ -20,6 +20,7 @@ from rbnn.spec import (
     packing,
     puf,
     scores,
+    series,
     statement,
     store,
 )
@@ -60,6 +61,7 @@ def render() -> str:
         packing=packing,
         puf=puf,
         scores=scores,
+        series=series,
         statement=statement,
         store=store,
         statuses=list(Status),

@@ -10,6 +10,7 @@ from enum import IntEnum, IntFlag
 
 from rbnn.spec.kdf import KEY_BYTES
 from rbnn.spec.puf import HELPER_BYTES, TAG_BYTES
+from rbnn.spec.series import SERIES
 from rbnn.spec.statement import STATEMENT
 from rbnn.spec.store import STORE_HEADER, STORE_RECORD
 from rbnn.spec.structs import Field, Record
@@ -32,10 +33,6 @@ MAX_LICENCES = 32
 MAX_INPUT_CHANNELS = 4
 MAX_INPUT_BYTES = 96 * 96 * 3
 """Height times width times channels of the network's input."""
-MAX_SERIES_CHANNELS = 64
-"""Channels of a sensor whose windows are a network's input."""
-MAX_SERIES_STEPS = 65535
-"""Time steps of a window, and from one window to the next."""
 MAX_KERNEL = 7
 """Largest window side of a stem, a convolution or a max pool."""
 MAX_AVERAGE_WINDOW = 16
@@ -249,19 +246,6 @@ with RPRELU points, slopes (Q2.14), offsets; with sign THRESHOLDS thresholds. De
 out_channels scales (i32, Q12.20), then as many biases (i32, Q12.20); entries from ``classes`` on
 are zero. Layers with 8-bit weights: after all this their weights (i8), see
 ``rbnn.spec.own_weights``."""
-
-SERIES_ALIGNMENT = 4
-SERIES = Record(
-    "series",
-    "Follows the class names, at the next multiple of 4, of a task with the front end series; then "
-    "means (f32) of all channels, then their factors (f32).",
-    (
-        Field("channels", "u16", "of the sensor, 1 to MAX_SERIES_CHANNELS"),
-        Field("window", "u16", "time steps of an input"),
-        Field("hop", "u16", "time steps from one window to the next, as in training"),
-        Field("zero", "u16", "zero"),
-    ),
-)
 
 LOGIT_FRACTION_BITS = 20
 

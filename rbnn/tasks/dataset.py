@@ -15,7 +15,7 @@ from rbnn.tasks.errors import TaskError, raise_all
 from rbnn.tasks.form import USUAL, Sides
 
 if TYPE_CHECKING:  # which needs the types of this module
-    from rbnn.tasks.series import Series
+    from rbnn.tasks.sensors.series import Series
 
 Kind = Literal["image", "audio", "series", "tensor"]
 """What samples were made from: pictures, sounds, sensor series, or tensors that were taken as they

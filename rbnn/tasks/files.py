@@ -21,7 +21,7 @@ from rbnn.tasks.dataset import Images, Kind, Split
 from rbnn.tasks.errors import TaskError, raise_all
 from rbnn.tasks.form import Form
 from rbnn.tasks.picture import is_grey, read_picture
-from rbnn.tasks.series_set import read_series
+from rbnn.tasks.sensors.recordings import read_series
 from rbnn.tasks.tree import PARTS, Tree
 from rbnn.tasks.wav import read_wav
 

@@ -11,8 +11,8 @@ from rbnn.tasks.files import check_magic, decode, kind_of
 from rbnn.tasks.form import Form
 from rbnn.tasks.front_end import Pcm
 from rbnn.tasks.picture import to_grey
-from rbnn.tasks.series import Series, check_length
-from rbnn.tasks.series_set import read_recording
+from rbnn.tasks.sensors.recordings import read_recording
+from rbnn.tasks.sensors.series import Series, check_length
 from rbnn.tasks.tree import MAX_FILE_BYTES
 from rbnn.tasks.wav import decode_wav
 

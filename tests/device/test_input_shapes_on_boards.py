@@ -25,7 +25,7 @@ from rbnn.keys.provider_key import create_provider_key
 from rbnn.keys.registry import Registry
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import create_user_key
-from rbnn.tasks.series import Series
+from rbnn.tasks.sensors.series import Series
 
 pytestmark = [pytest.mark.qemu, pytest.mark.slow]
 

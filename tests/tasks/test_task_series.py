@@ -12,7 +12,7 @@ from small_sets import Maker, picture_bytes, write_folder
 
 from rbnn.spec.layout import FrontEnd
 from rbnn.tasks import Form, TaskError, load, load_samples
-from rbnn.tasks.series import Series, window_of
+from rbnn.tasks.sensors.series import Series, window_of
 
 FORM = Form(8, 6, 2)
 """A window of three channels has 32 time steps."""

@@ -18,8 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.spec.layout import MAX_SERIES_CHANNELS, MAX_SERIES_STEPS
-from rbnn.spec.series import MIDDLE, STEPS_PER_DEVIATION
+from rbnn.spec.series import (
+    MAX_SERIES_CHANNELS,
+    MAX_SERIES_STEPS,
+    MIDDLE,
+    STEPS_PER_DEVIATION,
+)
 from rbnn.tasks.arrays import Array
 from rbnn.tasks.dataset import Images
 from rbnn.tasks.errors import TaskError

@@ -11,7 +11,7 @@ from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Split
 from rbnn.tasks.errors import TaskError, raise_all
 from rbnn.tasks.form import Form
-from rbnn.tasks.series import (
+from rbnn.tasks.sensors.series import (
     Series,
     Values,
     as_values,

@@ -1,0 +1,1 @@
+"""Sensor series: recordings to windows, windows to the bytes of an input."""
