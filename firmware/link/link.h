@@ -9,7 +9,7 @@
 #include "device/device.h"
 
 /* An input of the model, or what enrolment and self-test need room for. */
-#define RBNN_LINK_INPUT_BYTES                                                        \
+#define RBNN_LINK_INPUT_BYTES \
   (RBNN_WITH_INPUT_BYTES > RBNN_INPUT_BUFFER_BYTES ? RBNN_WITH_INPUT_BYTES \
                                                    : RBNN_INPUT_BUFFER_BYTES)
 

@@ -147,7 +147,7 @@ def test_scores_that_do_not_belong_to_the_classes_are_refused(
 
 
 def test_an_input_that_no_file_gives_is_refused(device: Make, sound: Path, tmp_path: Path) -> None:
-    with pytest.raises(LinkError, match="2 channels"):
+    with pytest.raises(TaskError, match="expects inputs of 2 channels"):
         answer(board(device, "words", channels=2), [sound], tmp_path)
 
 
