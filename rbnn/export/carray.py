@@ -95,7 +95,7 @@ def features_header(topology: Topology, tasks: int) -> str:
             "",
             *(f"#define RBNN_WITH_{name} {int(used)}" for name, used in features.items()),
             f"#define RBNN_WITH_TASKS {tasks}",
-            f"#define RBNN_WITH_INPUT_BYTES {math.prod(topology.input_shape)}",
+            f"#define RBNN_WITH_INPUT_BYTES {math.prod(topology.input_shape)}u",
             "",
             "#endif",
             "",
