@@ -21,7 +21,7 @@
 #define RBNN_WITH_TASKS RBNN_MAX_TASKS
 #endif
 
-/* Bytes of the network's input, which the serial line's buffer has to hold; 0 for the usual buffer. */
+/* Bytes of the network's input, which the serial line's buffer has to hold; 0 for the usual one. */
 #ifndef RBNN_WITH_INPUT_BYTES
 #define RBNN_WITH_INPUT_BYTES 0u
 #endif

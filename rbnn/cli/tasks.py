@@ -64,7 +64,7 @@ def _print_loaded(names: str, settings: Settings, as_json: bool) -> None:
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
     from rbnn.tasks.overlap import overlap_warnings
-    from rbnn.tasks.overview import describe
+    from rbnn.tasks.overview import describe, describe_inputs
 
     specs = parse_specs(names)
     with LoadingBar() as bar:
@@ -80,7 +80,9 @@ def _print_loaded(names: str, settings: Settings, as_json: bool) -> None:
         table.add_row(data.name, data.kind, *(str(figure) for figure in figures))
     console.print(table)
     for data in loaded:
-        console.print(f"{data.name}: {', '.join(data.labels)}; {data.origin}")
+        console.print(
+            f"{data.name}: {describe_inputs(data)}; {', '.join(data.labels)}; {data.origin}"
+        )
     for warning in overlap_warnings(loaded):
         console.print(warning)
 

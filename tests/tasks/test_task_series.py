@@ -116,7 +116,8 @@ def test_a_channel_that_never_changes_is_in_the_middle(make_set: Maker) -> None:
         (Form(20, 20, 3), 6, (200, 100, (20, 20, 3))),
         (Form(32, 32, 3), 1, (3072, 1536, (32, 32, 3))),
         (Form(32, 32, 3, window=1024), 1, (1024, 512, (32, 32, 1))),
-        (Form(20, 32, None, hop=5), 5, (128, 5, (20, 32, 1))),
+        (Form(20, 30, None, hop=5), 5, (120, 5, (20, 30, 1))),
+        (Form(80, 3, 1), 6, (40, 20, (80, 3, 1))),
     ],
 )
 def test_a_window_is_what_the_input_holds(form: Form, channels: int, found: object) -> None:
@@ -127,8 +128,10 @@ def test_a_window_that_does_not_fill_the_input_is_refused_with_the_one_that_does
     with pytest.raises(TaskError, match="100 time steps of 3 channels does not fill") as caught:
         window_of(Form(8, 6, 2, window=100), 3, "set")
     assert "--window is 16 or 32" in caught.value.fix and "100x3x1" in caught.value.fix
-    with pytest.raises(TaskError, match="no multiple of 7"):
+    with pytest.raises(TaskError, match="a row of 12 values holds no whole time steps"):
         window_of(FORM, 7, "set")
+    with pytest.raises(TaskError, match="a row of 7 values"):
+        window_of(Form(96, 7, 1), 6, "set")
 
 
 LINES = csv_bytes(recording(5)).decode().splitlines()

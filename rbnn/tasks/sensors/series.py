@@ -164,11 +164,11 @@ def window_of(form: Form, channels: int, where: object) -> tuple[int, int, tuple
     height, width = form.sides
     tried = [form.channels, 1] if form.channels else [channels if channels <= 4 else 1, 1]
     shapes = [(height, width, count) for count in dict.fromkeys(c for c in tried if c)]
-    fitting = [shape for shape in shapes if not math.prod(shape) % channels]
+    fitting = [shape for shape in shapes if _holds_steps(shape, channels)]
     if not fitting:
         raise TaskError(
-            f"{where} has {channels} channels, which do not fill an input of {form}: its "
-            f"{math.prod(shapes[0]):,} values are no multiple of {channels}.",
+            f"{where} has {channels} channels, which do not fill an input of {form}: a row of "
+            f"{width * shapes[0][2]} values holds no whole time steps.",
             f"Choose an --input of TIMExCHANNELSx1, such as 64x{channels}x1.",
         )
     windows = {math.prod(shape) // channels: shape for shape in reversed(fitting)}
@@ -188,6 +188,12 @@ def window_of(form: Form, channels: int, where: object) -> tuple[int, int, tuple
             "Choose another --hop.",
         )
     return chosen, hop, windows[chosen]
+
+
+def _holds_steps(shape: tuple[int, int, int], channels: int) -> bool:
+    """Whether rows hold whole time steps, or a time step fills whole rows."""
+    row = shape[1] * shape[2]
+    return not row % channels or (not channels % row and not math.prod(shape) % channels)
 
 
 def check_length(values: Values, window: int, where: str) -> None:
