@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,6 +31,25 @@ from rbnn.tasks.sensors.series import Series
 
 pytest_plugins = ["trust_rows"]
 
+LONGEST = (
+    "train/test_distribution.py",
+    "train/test_own_weights_runs.py",
+    "peers/test_peers_command.py",
+    "compare/test_compare_train.py",
+    "fuzz/test_fuzz.py",
+    "theft/test_theft_command.py",
+    "train/test_fused_training.py",
+    "train/test_trainer.py",
+    "train/test_float_network.py",
+    "train/test_residual_runs.py",
+    "train/test_float_teachers.py",
+    "firmware/test_ram_differences.py",
+    "skips/test_skips.py",
+    "demo/test_demo.py",
+    "cli/test_board_commands.py",
+)
+"""The files that take longest: a process that starts one of them last would end alone."""
+
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("rbnn", deadline=None)
 settings.load_profile("rbnn")
@@ -47,7 +68,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     marks: dict[Path, set[str]] = defaultdict(set)
     for item in items:
         marks[item.path] |= {mark.name for mark in item.iter_markers()}
-    items.sort(key=lambda item: ("slow" not in marks[item.path], "qemu" not in marks[item.path]))
+
+    def turn(item: pytest.Item) -> tuple[int, bool, bool]:
+        file = str(item.path.relative_to(config.rootpath / "tests"))
+        rank = LONGEST.index(file) if file in LONGEST else len(LONGEST)
+        return rank, "slow" not in marks[item.path], "qemu" not in marks[item.path]
+
+    items.sort(key=turn)
 
 
 @dataclass(frozen=True)
@@ -173,11 +200,26 @@ def data() -> list[TaskData]:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> Run:
-    """A run of four epochs; not to be changed."""
+    """A run of four epochs, trained by one process for all; not to be changed."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with (shared / "trained.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "trained").exists():
+            training = tmp_path_factory.mktemp("training")
+            train_once(training, data)
+            training.rename(shared / "trained")
+    copy = tmp_path_factory.mktemp("copy") / "trained"
+    shutil.copytree(shared / "trained", copy)
+    (folder,) = copy.iterdir()
+    return Run(folder)
+
+
+def train_once(folder: Path, data: list[TaskData]) -> Run:
+    """The run that :func:`trained` gives."""
     from rbnn.train.trainer import Trainer
 
     settings = Settings(width=32, batch=10, epochs=4, precision="float32", seed=5)
-    folder = tmp_path_factory.mktemp("trained")
     run = start_run(folder, data, settings, secrets=SECRETS, model_id=MODEL)
     Trainer(run, data).fit()
     return run

@@ -3,9 +3,10 @@ tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.cells import cell_len
 
 from rbnn.device.answers import ActiveTask
@@ -31,17 +32,22 @@ class LabelScore(Frozen):
     score: float
 
 
-class FileInference(Timed):
-    """The board's result for one file, and how long the inference took."""
+class TaskInference(Timed):
+    """The board's result for one input, and how long the inference took."""
 
-    file: str
-    step: int | None = None
-    """Of a sensor series, the first time step of the window, counted from 0."""
     task: str
     """The active task, which gave the answer."""
     label: str
     scores: tuple[LabelScore, ...]
     """Best first."""
+
+
+class FileInference(TaskInference):
+    """The board's result for one file, or for one window of a sensor series."""
+
+    file: str
+    step: int | None = None
+    """Of a sensor series, the first time step of the window, counted from 0."""
 
 
 def infer_files(
@@ -65,7 +71,7 @@ def infer_files(
             sounds, or the other way round.
     """
     active = session.active_task()
-    name = next((task.name for task in session.tasks() if task.state == "active"), "")
+    name = _active_name(session)
     kind = input_kind(session, name, active, runs)
     for file in files:
         _require_kind(file, name, kind)
@@ -75,7 +81,49 @@ def infer_files(
             f"Whether task {name} expects grey pictures or sounds is not known here: {runs} does "
             "not hold its run and data. Files of the wrong kind get meaningless labels."
         )
-    return _infer(session, name, active, files, samples)
+    series = active.series
+    listed = [
+        (str(file), None if series is None else number * series.hop)
+        for file, found in zip(files, samples, strict=True)
+        for number in range(len(found))
+    ]
+    answers = _infer(session, name, active, [sample for found in samples for sample in found])
+    return (
+        FileInference(file=file, step=step, **dict(answer))
+        for (file, step), answer in zip(listed, answers, strict=True)
+    )
+
+
+def infer_images(session: Session, images: Images) -> Iterator[TaskInference]:
+    """Run the active task on inputs; their shape is checked before this function returns.
+
+    Args:
+        session: a board with an active task.
+        images: uint8, (n, height, width, channels) as the active task takes them, or one without
+            the first axis.
+
+    Returns:
+        The result of each, as soon as the board gives it.
+
+    Raises:
+        DeviceError: no task is active.
+        LinkError: the board was unplugged, or its answers make no sense.
+        TaskError: the array has another shape or type.
+    """
+    active = session.active_task()
+    name = _active_name(session)
+    batch = images[np.newaxis] if images.ndim == 3 else images
+    if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != active.input_shape:
+        raise TaskError(
+            f"Task {name} takes uint8 of shape {active.input_shape}, or a batch of them. Received: "
+            f"{images.dtype} of shape {images.shape}.",
+            "A picture or a sound is made to fit by `rbnn infer FILE`.",
+        )
+    return _infer(session, name, active, batch)
+
+
+def _active_name(session: Session) -> str:
+    return next((task.name for task in session.tasks() if task.state == "active"), "")
 
 
 def _require_kind(file: Path, task: str, expected: Kind | None) -> None:
@@ -96,16 +144,9 @@ def _infer(
     session: Session,
     task: str,
     active: ActiveTask,
-    files: Sequence[Path],
-    samples: Sequence[Images],
-) -> Iterator[FileInference]:
-    hop = 1 if active.series is None else active.series.hop
-    listed = [
-        (file, number, sample)
-        for file, found in zip(files, samples, strict=True)
-        for number, sample in enumerate(found)
-    ]
-    for file, number, sample in listed:
+    samples: Iterable[Images],
+) -> Iterator[TaskInference]:
+    for sample in samples:
         inference = session.infer(sample.tobytes())
         if len(inference.scores) != len(active.labels):
             raise LinkError(
@@ -113,11 +154,9 @@ def _infer(
                 "Write the firmware again: rbnn flash",
             )
         pairs = zip(active.labels, inference.scores, strict=True)
-        yield FileInference(
+        yield TaskInference(
             us=inference.us if inference.instructions is None else None,
             instructions=inference.instructions,
-            file=str(file),
-            step=None if active.series is None else number * hop,
             task=task,
             label=active.labels[inference.best],
             scores=tuple(

@@ -78,7 +78,7 @@ def issue_licences(
                 activation_limit,
                 release_only=release_only,
             )
-            desk.add(issued[name], name, user_key)
+            desk.add(issued[name], name, user_key, provider.public)
         if deliver is not None:
             deliver(issued)
     return issued
@@ -102,7 +102,7 @@ def revoke_task(
             revoked.
 
     Raises:
-        LicenceError: the device has no licence for the task.
+        LicenceError: the device has no licence for the task, or another provider issued it.
         RbnnError: the registry does not know the device, or refuses.
     """
     issued = [one for one in registry.licences(device) if one.task_name == task]
@@ -112,6 +112,12 @@ def revoke_task(
             "rbnn license list shows those that were issued.",
         )
     newest = issued[-1]
+    if newest.provider not in (None, provider.public.hex()):
+        raise LicenceError(
+            f"The licence for task {task} on the device {device.hex()[:16]}… was issued with "
+            "another provider's key: the device would refuse this notice.",
+            "Name the key that issued it: --provider-key PATH",
+        )
     with registry.issuing(device) as desk:
         model = bytes.fromhex(newest.model_id)
         first = desk.next_sequence()

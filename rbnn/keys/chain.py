@@ -111,19 +111,22 @@ def device_subject(device: Device) -> dict[str, Any]:
 
 def licence_subject(issued: IssuedLicence) -> dict[str, Any]:
     """What the log says of a licence."""
-    return {
-        "licence": issued.licence_id,
-        "device": issued.device,
-        "sequence": issued.sequence,
-        "model": issued.model_id,
-        "model_digest": issued.model_digest,
-        "task_number": issued.task_number,
-        "task": issued.task_name,
-        "user": issued.user,
-        "inference_limit": issued.inference_limit,
-        "hash": _digest(issued.data),
-        "issued_at": issued.issued_at,
-    }
+    return _without_none(
+        {
+            "licence": issued.licence_id,
+            "device": issued.device,
+            "sequence": issued.sequence,
+            "model": issued.model_id,
+            "model_digest": issued.model_digest,
+            "task_number": issued.task_number,
+            "task": issued.task_name,
+            "user": issued.user,
+            "inference_limit": issued.inference_limit,
+            "hash": _digest(issued.data),
+            "issued_at": issued.issued_at,
+            "provider": issued.provider,
+        }
+    )
 
 
 def revocation_subject(revocation: Revocation) -> dict[str, Any]:

@@ -35,13 +35,16 @@ class Issuing:
         last = self._session.scalar(_LAST_SEQUENCE, {"name": self._device})
         return (last or 0) + 1
 
-    def add(self, licence: Licence, task_name: str, user: UserKey) -> None:
+    def add(
+        self, licence: Licence, task_name: str, user: UserKey, provider: bytes | None = None
+    ) -> None:
         """Add a licence.
 
         Args:
             licence: as issued with :meth:`next_sequence`.
             task_name: for people to read.
             user: the key that opens it.
+            provider: X25519 public key of who issued it, 32 bytes; None if that is not known.
         """
         issued = IssuedLicence(
             licence_id=licence.licence_id.hex(),
@@ -55,6 +58,7 @@ class Issuing:
             inference_limit=licence.inference_limit,
             data=licence.data,
             issued_at=chain.now(),
+            provider=None if provider is None else provider.hex(),
         )
         self._session.add(issued)
         self._session.flush()

@@ -172,6 +172,10 @@ def load_provider_public(path: Path) -> bytes | None:
     try:
         public = bytes.fromhex(beside.read_text().strip())
     except OSError as error:
+        if path.exists() and not is_provider_file(path):
+            raise ProviderKeyError(
+                f"{path} does not hold a provider's key.", f"Name one, or {_MAKE_ONE.lower()}"
+            ) from error
         raise ProviderKeyError(
             f"Cannot read {beside}: {error.strerror}.",
             f"Write it again: rbnn keys show {path} --write-public",

@@ -76,6 +76,8 @@ class IssuedLicence(Base):
     inference_limit: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
     issued_at: Mapped[str] = mapped_column(String(32))
+    provider: Mapped[str | None] = mapped_column(String(64))
+    """X25519 public key of who issued it; None if version 3 or an earlier one kept it."""
     revocation: Mapped[Revocation | None] = relationship(
         lazy="joined", viewonly=True, foreign_keys="Revocation.licence_id"
     )

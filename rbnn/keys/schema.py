@@ -20,7 +20,7 @@ from rbnn.keys.migrations import Migration
 from rbnn.keys.records import Meta
 from rbnn.keys.registry_key import RegistryKey, read_key
 
-VERSION = 3
+VERSION = 4
 WRITES = "rbnn_writes"
 """Execution option of a transaction that writes."""
 _FIRST_TABLES = {"devices", "licences", "audit"}

@@ -91,7 +91,7 @@ _TEXTS: dict[Status, str] = {
     Status.SEALED_BLOCK: "the task's sealed parameters were changed",
     Status.LOCKED: "the task is locked; unlock it first",
     Status.NO_ACTIVE_TASK: "no task is active; unlock and switch to one",
-    Status.LIMIT: "the licence's inference limit is reached",
+    Status.LIMIT: "a limit of the licence is reached",
     Status.SELF_TEST: "the self-test failed",
     Status.PUF_BIAS: "too many cells of one class in the SRAM pattern have the same value",
     Status.DEVELOPMENT_BUILD: "a development build does not open this licence",

@@ -8,7 +8,7 @@ from rbnn.tasks.audio import to_pcm
 from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.files import check_magic, decode, kind_of
-from rbnn.tasks.form import Form
+from rbnn.tasks.form import USUAL, Form, Sides
 from rbnn.tasks.front_end import Pcm
 from rbnn.tasks.picture import to_grey
 from rbnn.tasks.sensors.recordings import read_recording
@@ -50,7 +50,7 @@ def load_samples(path: Path, shape: tuple[int, int, int], series: Series | None 
         TaskError: see :func:`load_sample`; or a series that the task does not take.
     """
     if sample_kind(path) != "series":
-        return load_sample(path, shape)[None]
+        return load_sample(path, shape[2], shape[:2])[None]
     if series is None:
         raise TaskError(
             f"{path} is a sensor series, but this task takes none.",
@@ -66,13 +66,13 @@ def load_samples(path: Path, shape: tuple[int, int, int], series: Series | None 
     return series.inputs(values, shape)
 
 
-def load_sample(path: Path, shape: tuple[int, int, int]) -> Images:
+def load_sample(path: Path, channels: int, sides: Sides = USUAL) -> Images:
     """Read a picture, a sound or a tensor with the same steps as the data sets.
 
     Args:
         path: a PNG, JPEG, WAV or NPY file.
-        shape: height, width, channels of the task's own input; one channel turns a coloured picture
-            grey.
+        channels: of the task's own input; one turns a coloured picture grey.
+        sides: height and width of the input.
 
     Returns:
         (height, width, channels) uint8.
@@ -81,7 +81,6 @@ def load_sample(path: Path, shape: tuple[int, int, int]) -> Images:
         TaskError: missing, unreadable, damaged, or of another number of channels, as a sound for a
             task of colour pictures.
     """
-    height, width, channels = shape
     where = str(path)
     kind = sample_kind(path)
     raw = _read(path)
@@ -98,7 +97,7 @@ def load_sample(path: Path, shape: tuple[int, int, int]) -> Images:
         )
     if not raw:
         raise TaskError(f"{path} is empty.", NAME_ONE)
-    image = decode(raw, path.name, where, Form(height, width, channels))
+    image = decode(raw, path.name, where, Form(*sides, channels))
     return to_grey(image) if kind == "image" and channels == 1 else image
 
 

@@ -25,7 +25,7 @@ PIXELS: dict[str, tuple[float, float]] = {
 }
 """Ranges of a model's input, the smallest first: factor and offset that lead from 0..255 to it."""
 
-CHANNELS = range(1, MAX_INPUT_CHANNELS + 1)
+CHANNELS = tuple(range(1, MAX_INPUT_CHANNELS + 1))
 Call = Any
 """A function of TensorFlow: (batch, height, width, channels) float32 to (batch, classes)."""
 

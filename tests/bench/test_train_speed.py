@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
+from rbnn.bench import train_speed
+from rbnn.bench.train_speed import TrainSpeed
 from rbnn.cli.main import build
 
 
-def test_bench_train_reports_the_ratio_and_its_parts() -> None:
+def told(monkeypatch: pytest.MonkeyPatch, found: str, *options: str) -> str:
+    """What the command says of figures that it has measured before."""
+    figures = TrainSpeed.model_validate_json(found)
+    monkeypatch.setattr(train_speed, "bench_train", lambda *_: figures)
+    result = CliRunner().invoke(build(), ["bench", "train", *options])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_bench_train_reports_the_ratio_and_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     small = ["--arch", "vgg", "--width", "8", "--tasks", "2", "--batch", "4", "--rounds", "3"]
     result = CliRunner().invoke(build(), ["bench", "train", *small, "--json"])
     assert result.exit_code == 0, result.output
@@ -19,9 +31,11 @@ def test_bench_train_reports_the_ratio_and_its_parts() -> None:
     assert 0 < low <= found["ratio"] <= high
     assert found["samples_per_second"] > 0
     assert found["fused"] is None, "8 channels are too few for the fused operations"
+    said = told(monkeypatch, result.stdout, *small)
+    assert "together / alone: " in said and "fused operations: not used here" in said
 
 
-def test_bench_train_tells_what_the_fused_operations_gain() -> None:
+def test_bench_train_tells_what_the_fused_operations_gain(monkeypatch: pytest.MonkeyPatch) -> None:
     small = ["--arch", "vgg", "--width", "16", "--tasks", "2", "--batch", "4", "--rounds", "3"]
     options = [*small, "--precision", "bfloat16"]
     result = CliRunner().invoke(build(), ["bench", "train", *options, "--json"])
@@ -30,12 +44,11 @@ def test_bench_train_tells_what_the_fused_operations_gain() -> None:
     low, high = found["fused"]["spread"]
     assert 0 < low <= found["fused"]["ratio"] <= high
     assert found["fused"]["unfused_samples_per_second"] > 0
-    result = CliRunner().invoke(build(), ["bench", "train", *options])
-    assert "fused / unfused" in result.stdout
+    assert "fused / unfused" in told(monkeypatch, result.stdout, *options)
 
 
-def test_bench_train_compares_together_with_alone() -> None:
-    small = ["--arch", "vgg", "--width", "8", "--tasks", "2", "--batch", "4", "--rounds", "1"]
-    result = CliRunner().invoke(build(), ["bench", "train", *small])
+def test_one_round_is_enough() -> None:
+    small = ["--arch", "vgg", "--width", "8", "--depth", "3", "--tasks", "2", "--batch", "4"]
+    result = CliRunner().invoke(build(), ["bench", "train", *small, "--rounds", "1", "--json"])
     assert result.exit_code == 0, result.output
-    assert "together / alone: " in result.stdout
+    assert json.loads(result.stdout)["rounds"] == 1

@@ -57,7 +57,7 @@ def test_a_sample_that_is_no_file_says_what_to_name(tmp_path: Path, kind: str) -
         case "empty" | "text":
             path.touch()
     with pytest.raises(TaskError) as caught:
-        load_sample(path, (32, 32, 3))
+        load_sample(path, 3)
     assert str(path) in caught.value.what
     assert caught.value.fix == "Name a PNG, JPEG, WAV, CSV or NPY file."
 

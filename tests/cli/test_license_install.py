@@ -18,7 +18,7 @@ from rbnn.errors import RbnnError
 from rbnn.keys import licence, revocation
 from rbnn.keys.errors import LicenceError
 from rbnn.keys.licence import Licence
-from rbnn.keys.provider_key import ProviderKey
+from rbnn.keys.provider_key import ProviderKey, load_provider_key
 from rbnn.keys.registry import Registry
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
@@ -120,6 +120,30 @@ def test_a_notice_that_cannot_be_written_revokes_nothing(
     assert f"Cannot write {out}" in refused.what and "--out" in refused.fix
     with Registry.open("registry.sqlite") as registry:
         assert registry.licences(DEVICE)[0].revocation is None
+
+
+def test_the_notice_of_another_provider_is_refused_and_revokes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.pass").write_text("twelve characters")
+    Path("p.pass").chmod(0o600)
+    with Registry.open("registry.sqlite") as registry:
+        registry.add_device(DEVICE, bytes(32), "qemu", bytes(HELPER_RECORD_BYTES))
+        for name in ("own.pem", "other.pem"):
+            made = rbnn("keys", "new", "provider", name, "--passphrase-file", "p.pass")
+            assert made.exit_code == 0
+        own = load_provider_key(Path("own.pem"), Path("p.pass"))
+        with registry.issuing(DEVICE) as desk:
+            desk.add(issue(), "digits", USER, own.public)
+    revoke = ["license", "revoke", "digits", "--passphrase-file", "p.pass", "--out", "notice"]
+    refused = rbnn(*revoke, "--provider-key", "other.pem").exception
+    assert isinstance(refused, RbnnError), refused
+    assert "another provider's key" in refused.what and "--provider-key" in refused.fix
+    assert not Path("notice").exists()
+    with Registry.open("registry.sqlite") as registry:
+        assert registry.licences(DEVICE)[0].revocation is None
+    assert rbnn(*revoke, "--provider-key", "own.pem").exit_code == 0
 
 
 @pytest.mark.parametrize("names", ["", ",", "digits,", " , "])

@@ -36,6 +36,14 @@ def test_other_contents_are_refused(tmp_path: Path, text: str) -> None:
         load_provider_public(path)
 
 
+def test_a_key_of_another_kind_is_called_that(tmp_path: Path) -> None:
+    path = tmp_path / "user.key"
+    create_user_key(path)
+    with pytest.raises(ProviderKeyError, match=r"does not hold a provider's key") as refusal:
+        load_provider_public(path)
+    assert "keys new provider" in refusal.value.fix
+
+
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "provider.pem"
     public_file(path).mkdir()

@@ -94,7 +94,7 @@ def test_a_registry_of_the_first_version_is_migrated(tmp_path: Path, user: UserK
     head = first_version(path, user)
     assert user.fingerprint.encode() in path.read_bytes()
     with Registry.open(path, create=False) as registry:
-        assert registry.verify_chain(noted=head)[0] == 6
+        assert registry.verify_chain(noted=head)[0] == 7
         assert [entry.event for entry in registry.audit()][2] == "migrate"
         assert [one.user for one in registry.licences()] == [registry.user(user)]
         with registry.issuing(DEVICE) as desk:
@@ -102,7 +102,7 @@ def test_a_registry_of_the_first_version_is_migrated(tmp_path: Path, user: UserK
     assert user.fingerprint.encode() not in path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
     with Registry.open(path) as registry:
-        assert registry.verify_chain()[0] == 6
+        assert registry.verify_chain()[0] == 7
     with pytest.raises(sqlite3.Error, match="only grows"):
         sqlite3.connect(path).execute("DELETE FROM audit")
 
@@ -158,7 +158,7 @@ def test_a_registry_of_version_2_keeps_its_log_and_gets_the_new_tables(tmp_path:
     path, before = second_version(tmp_path)
     head = str(before[-1][-1])
     with Registry.open(path, create=False) as registry:
-        assert registry.verify_chain(noted=head)[0] == len(before) + 1
+        assert registry.verify_chain(noted=head)[0] == len(before) + 2
         (device,) = registry.devices()
         assert (device.name, device.sign_pin) == (None, None)
         public = bytes.fromhex(device.public)
@@ -227,6 +227,7 @@ def test_a_newer_registry_cannot_be_made_to_look_like_version_2(tmp_path: Path) 
         "ALTER TABLE devices DROP COLUMN name",
         "ALTER TABLE devices DROP COLUMN sign_pin",
         "ALTER TABLE audit DROP COLUMN about",
+        "ALTER TABLE licences DROP COLUMN provider",
         "UPDATE meta SET value = '2' WHERE name = 'version'",
     ):
         connection.execute(statement)
@@ -236,14 +237,14 @@ def test_a_newer_registry_cannot_be_made_to_look_like_version_2(tmp_path: Path) 
         Registry.open(path)
 
 
-@pytest.mark.parametrize("version", ["0004", "4", "x"])
+@pytest.mark.parametrize("version", ["0005", "5", "x"])
 def test_a_later_version_is_refused(tmp_path: Path, version: str) -> None:
     path = tmp_path / "registry.sqlite"
     Registry.open(path).close()
     connection = sqlite3.connect(path)
     connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '{version}'")
     connection.commit()
-    with pytest.raises(RegistryError, match="this version of rbnn reads 3"):
+    with pytest.raises(RegistryError, match="this version of rbnn reads 4"):
         Registry.open(path)
 
 
@@ -259,7 +260,7 @@ def test_a_folder_of_any_name_migrates(tmp_path: Path) -> None:
     odd.mkdir()
     path, before = second_version(odd)
     with Registry.open(path) as registry:
-        assert registry.verify_chain()[0] == len(before) + 1
+        assert registry.verify_chain()[0] == len(before) + 2
 
 
 def test_version_2_on_postgresql_is_migrated_too(
@@ -286,7 +287,7 @@ def test_version_2_on_postgresql_is_migrated_too(
                 connection.execute(insert(table), rows)
     engine.dispose()
     with Registry.open(place, create=False) as registry:
-        assert registry.verify_chain(noted=str(before[-1][-1]))[0] == len(before) + 1
+        assert registry.verify_chain(noted=str(before[-1][-1]))[0] == len(before) + 2
         first, _ = registry.licences()
         registry.revoke(bytes.fromhex(first.licence_id), "lost")
         assert registry.is_revoked(bytes.fromhex(first.licence_id))

@@ -84,7 +84,8 @@ def remove_a_licence(connection: sqlite3.Connection) -> None:
 def add_a_licence(connection: sqlite3.Connection) -> None:
     connection.execute(
         "INSERT INTO licences SELECT 'f00', device, 9, model_id, model_digest, task_number, "
-        "task_name, user_fingerprint, inference_limit, data, issued_at FROM licences LIMIT 1"
+        "task_name, user_fingerprint, inference_limit, data, issued_at, provider "
+        "FROM licences LIMIT 1"
     )
 
 
@@ -155,7 +156,8 @@ def test_no_licence_for_a_device_that_was_slipped_in(path: Path, slip_in: str) -
         "INSERT INTO audit SELECT number + 9, time, event, subject, previous, hash, about "
         "FROM audit WHERE number = 2",
         "INSERT OR REPLACE INTO licences SELECT licence_id, device, sequence, model_id, "
-        "model_digest, task_number, task_name, user_fingerprint, 9, data, issued_at FROM licences",
+        "model_digest, task_number, task_name, user_fingerprint, 9, data, issued_at, "
+        "provider FROM licences",
         "UPDATE licences SET inference_limit = 9",
         "DELETE FROM licences",
     ],

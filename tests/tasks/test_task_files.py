@@ -58,7 +58,7 @@ def test_samples_go_through_the_same_pipeline(tmp_path: Path) -> None:
     ):
         root = write_folder(tmp_path / kind, small_files(kind))
         data = load(f"mine={root}")
-        sample = load_sample(root / "test" / "bees" / name, (32, 32, channels))
+        sample = load_sample(root / "test" / "bees" / name, channels)
         assert np.array_equal(sample, data.test.images[1])
 
 
@@ -300,19 +300,19 @@ def test_sample_refusals(tmp_path: Path, name: str, raw: bytes, channels: int, w
     path = tmp_path / name
     path.write_bytes(raw)
     with pytest.raises(TaskError, match=what):
-        load_sample(path, (32, 32, channels))
+        load_sample(path, channels)
 
 
 def test_missing_sample_and_folder_as_sample(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match="No such file"):
-        load_sample(tmp_path / "gone.png", (32, 32, 1))
+        load_sample(tmp_path / "gone.png", 1)
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(TaskError, match="is a folder"):
-        load_sample(tmp_path / "folder.png", (32, 32, 1))
+        load_sample(tmp_path / "folder.png", 1)
 
 
 def test_a_colour_sample_for_a_grey_task(tmp_path: Path) -> None:
     path = tmp_path / "red.png"
     path.write_bytes(picture_bytes(np.full((9, 9, 3), (255, 0, 0), np.uint8)))
-    assert (load_sample(path, (32, 32, 1)) == 76).all()
-    assert load_sample(path, (32, 32, 3)).shape == (32, 32, 3)
+    assert (load_sample(path, 1) == 76).all()
+    assert load_sample(path, 3).shape == (32, 32, 3)

@@ -67,11 +67,12 @@ def test_a_time_that_has_come_stops() -> None:
 def test_a_run_that_stops_each_step_and_moves_ends_as_if_nothing_had_happened(
     begin: Callable[..., Run], data: list[TaskData], tmp_path: Path
 ) -> None:
-    whole = begin("whole", epochs=1)
+    small = {"width": 8, "depth": 3, "epochs": None, "steps": 3}
+    whole = begin("whole", **small)
     Trainer(whole, data).fit()
-    run = begin("parts", epochs=1)
+    run = begin("parts", **small)
     folder = run.folder
-    for step in range(1, 6):
+    for step in range(1, 4):
         with pytest.raises(TrainingPausedError, match=rf"after step {step} of .*; it is saved"):
             Trainer(Run(folder), data).fit(datetime.now())
         copied = tmp_path / f"machine {step}" / "run"

@@ -134,6 +134,7 @@ def _licences(
             inference_limit=0,
             data=os.urandom(LICENCE_BYTES),
             issued_at=chain.now(),
+            provider="33" * 32,
         )
 
 

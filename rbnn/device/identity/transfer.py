@@ -210,6 +210,6 @@ def issue_successor(
             desk.next_sequence(),
             release_only=licence.parse(old.data).release_only,
         )
-        desk.add(made, old.task_name, user_key)
+        desk.add(made, old.task_name, user_key, provider.public)
         deliver({old.task_name: made})
     return made

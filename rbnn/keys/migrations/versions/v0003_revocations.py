@@ -6,21 +6,18 @@ import json
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from rbnn.keys.chain import now
 from rbnn.keys.migrations import current
+from rbnn.keys.migrations.log import note
 from rbnn.keys.migrations.triggers import AUDIT, REVOCATIONS, keep, release
-from rbnn.keys.registry_key import read_key
 
 revision = "0003"
 down_revision = "0002"
 
 _BATCH = 10_000
 _META = sa.table("meta", sa.column("name"), sa.column("value"))
-_AUDIT = sa.table(
-    "audit", *map(sa.column, ("number", "time", "event", "subject", "previous", "hash", "about"))
-)
+_AUDIT = sa.table("audit", *map(sa.column, ("number", "subject", "about")))
 
 
 def upgrade() -> None:
@@ -47,7 +44,7 @@ def upgrade() -> None:
     op.add_column("audit", sa.Column("about", sa.String(64), nullable=False, server_default=""))
     if not current().is_new:
         _fill_about(connection)
-        _note(connection)
+        note(connection, 2)
     op.create_index("ix_audit_about", "audit", ["about", "number"])
     keep(connection, *AUDIT)
     connection.execute(update(_META).where(_META.c.name == "version").values(value="3"))
@@ -70,14 +67,3 @@ def _fill_about(connection: Connection) -> None:
             values.append({"entry": number, "named": named})
         connection.execute(fill, values)
         last = rows[-1].number
-
-
-def _note(connection: Connection) -> None:
-    """Log the migration."""
-    migration = current()
-    last = connection.execute(select(_AUDIT).order_by(_AUDIT.c.number.desc()).limit(1)).first()
-    number, previous = (1, "0" * 64) if last is None else (last.number + 1, last.hash)
-    entry: list[int | str] = [number, now(), "migrate", json.dumps({"from": 2}), previous]
-    link = read_key(migration.key_file, migration.where).link(entry)
-    values = dict(zip(("number", "time", "event", "subject", "previous"), entry, strict=True))
-    connection.execute(insert(_AUDIT).values({**values, "hash": link, "about": ""}))
