@@ -52,6 +52,23 @@ const rbnn_series *rbnn_engine_series(const rbnn_engine *engine)
              : NULL;
 }
 
+void rbnn_engine_series_input(const rbnn_engine *engine, const float *values, uint32_t count,
+                              uint8_t *input)
+{
+  const rbnn_series *series = rbnn_engine_series(engine);
+  const float *means = (const void *)(series + 1);
+  const float *factors = means + series->channels;
+  uint32_t channel = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    /* Volatile: each step is rounded, and no compiler joins two of them. */
+    volatile float value = values[i] - means[channel];
+    value = value * factors[channel];
+    value = value + ((float)RBNN_SERIES_MIDDLE + 0.5f);
+    input[i] = value >= 255.0f ? 255u : value > 0.0f ? (uint8_t)value : 0u;
+    channel = channel + 1u < series->channels ? channel + 1u : 0u;
+  }
+}
+
 /* A task of a sensor series says how windows become inputs. */
 static bool series_fits(const rbnn_engine *engine, uint32_t task)
 {

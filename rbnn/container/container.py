@@ -83,6 +83,11 @@ class Container:
         return any(task.takes_sound for task in self.tasks)
 
     @property
+    def takes_series(self) -> bool:
+        """Whether a task takes windows of a sensor series."""
+        return any(task.front_end == FrontEnd.SERIES for task in self.tasks)
+
+    @property
     def is_test_only(self) -> bool:
         """Whether its keys are published: its provider is ``rbnn.spec.published``'s."""
         return self.provider_public == TEST_ONLY_PROVIDER_PUBLIC
