@@ -7,15 +7,20 @@
 
 #include "core/kernel_features.h"
 #include "device/device.h"
+#include "partition/update.h"
+#include "spec/target.h"
 
 /* An input of the model, or what enrolment and self-test need room for. */
 #define RBNN_LINK_INPUT_BYTES \
   (RBNN_WITH_INPUT_BYTES > RBNN_INPUT_BUFFER_BYTES ? RBNN_WITH_INPUT_BYTES \
                                                    : RBNN_INPUT_BUFFER_BYTES)
 
-/* Caller-owned, all zero but for `device`. */
+/* Caller-owned, all zero but for `device` and `update`. */
 typedef struct {
   rbnn_device *device; /* started; nobody else calls it */
+#if RBNN_PARTITION
+  rbnn_update *update; /* started with it */
+#endif
 
   char line[RBNN_MAX_COMMAND_BYTES + 1u]; /* may hold a key: wiped after every command */
   uint32_t line_bytes;

@@ -3,7 +3,8 @@ tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,59 @@ class FileInference(TaskInference):
     """Of a sensor series, the first time step of the window, counted from 0."""
 
 
+@dataclass(frozen=True)
+class ActiveInput:
+    """The active task, and what it takes: ``kind`` is None if that is not known here."""
+
+    name: str
+    task: ActiveTask
+    kind: Kind | None
+
+    def require(self, file: str, kind: Kind) -> None:
+        """Refuse a file of the other kind.
+
+        Raises:
+            TaskError: a picture for a task that expects sounds, or the other way round.
+        """
+        # A tensor is what the network computes with, whatever it was made from.
+        if self.kind is None or kind in (self.kind, "tensor"):
+            return
+        fix = f"Name a {KIND_NAMES[self.kind]}, or switch to another task: rbnn switch TASK"
+        if self.name in KNOWN:
+            fix += (
+                f" (if {self.name} is your own task of that name, name the folder of its run: "
+                "--runs)"
+            )
+        raise TaskError(
+            f"{file} is a {KIND_NAMES[kind]}, but the active task {self.name} expects "
+            f"{NAMES[self.kind]}.",
+            fix,
+        )
+
+    def unknown_kind(self, runs: Path) -> str:
+        """What to tell the user if ``kind`` is None."""
+        return (
+            f"Whether task {self.name} expects grey pictures or sounds is not known here: {runs} "
+            "does not hold its run and data. Files of the wrong kind get meaningless labels."
+        )
+
+
+def active_input(session: Session, runs: Path) -> ActiveInput:
+    """What the board's active task takes.
+
+    Args:
+        session: a board with an active task.
+        runs: folder of all runs; tells whether the task expects pictures or sounds.
+
+    Raises:
+        DeviceError: no task is active.
+        LinkError: the board was unplugged, or its answers make no sense.
+    """
+    active = session.active_task()
+    name = _active_name(session)
+    return ActiveInput(name, active, input_kind(session, name, active, runs))
+
+
 def infer_files(
     session: Session, files: Sequence[Path], runs: Path, say: Say
 ) -> Iterator[FileInference]:
@@ -70,27 +124,21 @@ def infer_files(
         TaskError: a file is missing, cannot be read, or is a picture for a task that expects
             sounds, or the other way round.
     """
-    active = session.active_task()
-    name = _active_name(session)
-    kind = input_kind(session, name, active, runs)
+    active = active_input(session, runs)
     for file in files:
-        _require_kind(file, name, kind)
-    samples = [load_samples(file, active.input_shape, active.series) for file in files]
-    if kind is None:
-        say(
-            f"Whether task {name} expects grey pictures or sounds is not known here: {runs} does "
-            "not hold its run and data. Files of the wrong kind get meaningless labels."
-        )
-    series = active.series
-    listed = [
-        (str(file), None if series is None else number * series.hop)
-        for file, found in zip(files, samples, strict=True)
-        for number in range(len(found))
-    ]
-    answers = _infer(session, name, active, [sample for found in samples for sample in found])
+        active.require(str(file), sample_kind(file))
+    task = active.task
+    samples = [load_samples(file, task.input_shape, task.series) for file in files]
+    if active.kind is None:
+        say(active.unknown_kind(runs))
     return (
-        FileInference(file=file, step=step, **dict(answer))
-        for (file, step), answer in zip(listed, answers, strict=True)
+        FileInference(
+            file=str(file),
+            step=None if task.series is None else number * task.series.hop,
+            **dict(infer_sample(session, active.name, task, sample)),
+        )
+        for file, found in zip(files, samples, strict=True)
+        for number, sample in enumerate(found)
     )
 
 
@@ -119,51 +167,43 @@ def infer_images(session: Session, images: Images) -> Iterator[TaskInference]:
             f"{images.dtype} of shape {images.shape}.",
             "A picture or a sound is made to fit by `rbnn infer FILE`.",
         )
-    return _infer(session, name, active, batch)
+    return (infer_sample(session, name, active, sample) for sample in batch)
 
 
 def _active_name(session: Session) -> str:
     return next((task.name for task in session.tasks() if task.state == "active"), "")
 
 
-def _require_kind(file: Path, task: str, expected: Kind | None) -> None:
-    kind = sample_kind(file)
-    # A tensor is what the network computes with, whatever it was made from.
-    if expected is None or kind in (expected, "tensor"):
-        return
-    fix = f"Name a {KIND_NAMES[expected]}, or switch to another task: rbnn switch TASK"
-    if task in KNOWN:
-        fix += f" (if {task} is your own task of that name, name the folder of its run: --runs)"
-    raise TaskError(
-        f"{file} is a {KIND_NAMES[kind]}, but the active task {task} expects {NAMES[expected]}.",
-        fix,
-    )
+def infer_sample(session: Session, name: str, active: ActiveTask, sample: Images) -> TaskInference:
+    """Run the active task on one input of its shape.
 
+    Args:
+        session: the board.
+        name: the active task's.
+        active: its class names.
+        sample: uint8.
 
-def _infer(
-    session: Session,
-    task: str,
-    active: ActiveTask,
-    samples: Iterable[Images],
-) -> Iterator[TaskInference]:
-    for sample in samples:
-        inference = session.infer(sample.tobytes())
-        if len(inference.scores) != len(active.labels):
-            raise LinkError(
-                f"The board gave {len(inference.scores)} scores for {len(active.labels)} classes.",
-                "Write the firmware again: rbnn flash",
-            )
-        pairs = zip(active.labels, inference.scores, strict=True)
-        yield TaskInference(
-            us=inference.us if inference.instructions is None else None,
-            instructions=inference.instructions,
-            task=task,
-            label=active.labels[inference.best],
-            scores=tuple(
-                LabelScore(label=label, score=score)
-                for label, score in sorted(pairs, key=lambda pair: -pair[1])
-            ),
+    Raises:
+        DeviceError: the board refuses, for instance at the end of a licence's limit.
+        LinkError: the board was unplugged, or its answers make no sense.
+    """
+    inference = session.infer(sample.tobytes())
+    if len(inference.scores) != len(active.labels):
+        raise LinkError(
+            f"The board gave {len(inference.scores)} scores for {len(active.labels)} classes.",
+            "Write the firmware again: rbnn flash",
         )
+    pairs = zip(active.labels, inference.scores, strict=True)
+    return TaskInference(
+        us=inference.us if inference.instructions is None else None,
+        instructions=inference.instructions,
+        task=name,
+        label=active.labels[inference.best],
+        scores=tuple(
+            LabelScore(label=label, score=score)
+            for label, score in sorted(pairs, key=lambda pair: -pair[1])
+        ),
+    )
 
 
 def listing(files: Sequence[Path], found: Iterator[FileInference]) -> Iterator[str]:

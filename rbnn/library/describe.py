@@ -24,6 +24,10 @@ _LINE_ONLY = {
     Status.SELF_TEST,
     Status.OVERRUN,
     Status.STOPPED,
+    Status.MODEL_OLD,
+    Status.MODEL_ROOM,
+    Status.MODEL_ORDER,
+    Status.MODEL_READ_ONLY,
 }
 """Statuses of the serial line, which a library does not have."""
 _CONTEXT_BYTES = 704

@@ -13,7 +13,9 @@ from rbnn.nets.topology import Shape, Topology
 from rbnn.runs.setting import KEPT
 from rbnn.runs.settings import TABLE, Precision, Scheme, Settings
 from rbnn.spec.layout import Adapter, Cipher, FrontEnd
+from rbnn.spec.link import Benchmark
 from rbnn.tasks.form import Form
+from rbnn.tasks.names import usual_benchmark
 from rbnn.tasks.sensors.series import Series
 
 CONFIG_VERSION = 3
@@ -31,8 +33,8 @@ after them."""
 
 
 OPTIONAL: dict[str, object] = {
-    **{"teachers": {}, "recipe": None, "stem_bits": 1, "classifier_bits": 1},
-    **{"input": None, "windows": {}, "hops": {}},
+    **{"teachers": {}, "benchmarks": {}, "input": None, "windows": {}, "hops": {}},
+    **{"recipe": None, "stem_bits": 1, "classifier_bits": 1},
 }
 """Keys that are not in the file of a run that does not use them, as in files of earlier versions:
 the value that stands for that.
@@ -225,6 +227,16 @@ class RunConfig(Settings):
     def weight(self, task: str) -> float:
         """Factor of the task's loss in the shared network's."""
         return self.weights.get(task, 1.0)
+
+    def benchmark(self, task: str) -> Benchmark:
+        """The benchmark of MLPerf Tiny that a task stands for."""
+        chosen = self.benchmarks.get(task)
+        return usual_benchmark(task) if chosen is None else Benchmark[chosen.upper()]
+
+    @property
+    def all_benchmarks(self) -> dict[str, int]:
+        """:meth:`benchmark` of every task, by name."""
+        return {task.name: self.benchmark(task.name) for task in self.tasks}
 
     @property
     def planned_steps(self) -> int | None:

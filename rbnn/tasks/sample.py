@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePath
 
 from rbnn.tasks.audio import to_pcm
 from rbnn.tasks.dataset import Images, Kind
@@ -28,8 +29,17 @@ def sample_kind(path: Path) -> Kind:
     if path.exists() and not path.is_file():
         what = "folder" if path.is_dir() else "pipe or a device"
         raise TaskError(f"{path} is a {what}.", NAME_ONE)
+    return named_kind(str(path), lambda: _read(path))
+
+
+def named_kind(name: str, read: Callable[[], bytes]) -> Kind:
+    """What a file of this name is; ``read`` gives the content, which is asked for of a NumPy file.
+
+    Raises:
+        TaskError: nothing that is known here.
+    """
     try:
-        return kind_of(path.name, str(path), lambda: _read(path))
+        return kind_of(PurePath(name).name, name, read)
     except TaskError as error:
         error.fix = NAME_ONE  # the advice for a file in a data set is another
         raise
@@ -39,7 +49,7 @@ def load_samples(path: Path, shape: tuple[int, int, int], series: Series | None 
     """The inputs that a file makes: one, or as many as a recording of sensors has windows.
 
     Args:
-        path: any file of :func:`load_sample`, or a sensor series (CSV or NPY).
+        path: a PNG, JPEG, WAV, CSV or NPY file.
         shape: height, width, channels of the task's own input.
         series: how windows become inputs; None for a task of another kind.
 
@@ -49,20 +59,36 @@ def load_samples(path: Path, shape: tuple[int, int, int], series: Series | None 
     Raises:
         TaskError: see :func:`load_sample`; or a series that the task does not take.
     """
-    if sample_kind(path) != "series":
-        return load_sample(path, shape[2], shape[:2])[None]
+    sample_kind(path)
+    return decode_samples(_read(path), str(path), shape, series)
+
+
+def decode_samples(
+    raw: bytes, name: str, shape: tuple[int, int, int], series: Series | None = None
+) -> Images:
+    """:func:`load_samples` for a file that has been read.
+
+    Args:
+        raw: the whole file.
+        name: the file's; for messages, too.
+        shape: height, width, channels of the task's own input.
+        series: how windows become inputs; None for a task of another kind.
+    """
+    if named_kind(name, lambda: raw) != "series":
+        return decode_sample(raw, name, shape[2], shape[:2])[None]
+    check_size(len(raw), name)
     if series is None:
         raise TaskError(
-            f"{path} is a sensor series, but this task takes none.",
+            f"{name} is a sensor series, but this task takes none.",
             "Switch to a task of sensor series.",
         )
-    values, _ = read_recording(_read(path), path.name, str(path))
+    values, _ = read_recording(raw, PurePath(name).name, name)
     if values.shape[1] != series.channels:
         raise TaskError(
-            f"{path} has {values.shape[1]} channels; the task takes {series.channels}.",
+            f"{name} has {values.shape[1]} channels; the task takes {series.channels}.",
             "Give it the channels that it was trained with, in the same order.",
         )
-    check_length(values, series.window, str(path))
+    check_length(values, series.window, name)
     return series.inputs(values, shape)
 
 
@@ -81,23 +107,35 @@ def load_sample(path: Path, channels: int, sides: Sides = USUAL) -> Images:
         TaskError: missing, unreadable, damaged, or of another number of channels, as a sound for a
             task of colour pictures.
     """
-    where = str(path)
-    kind = sample_kind(path)
-    raw = _read(path)
+    sample_kind(path)
+    return decode_sample(_read(path), str(path), channels, sides)
+
+
+def decode_sample(raw: bytes, name: str, channels: int, sides: Sides = USUAL) -> Images:
+    """:func:`load_sample` for a file that has been read.
+
+    Args:
+        raw: the whole file.
+        name: the file's; for messages, too.
+        channels: channels of the task's own input.
+        sides: height and width of the input.
+    """
+    kind = named_kind(name, lambda: raw)
+    check_size(len(raw), name)
     if kind == "audio" and channels > 1:
         raise TaskError(
-            f"{path} is a sound, but this task expects "
+            f"{name} is a sound, but this task expects "
             f"{'colour pictures' if channels == 3 else f'inputs of {channels} channels'}.",
             "Switch to an audio task, or name a file of the right kind.",
         )
     if kind == "image" and channels not in (1, 3):
         raise TaskError(
-            f"{path} is a picture, but this task takes inputs of {channels} channels.",
+            f"{name} is a picture, but this task takes inputs of {channels} channels.",
             "Name a file of the kind that it was trained with.",
         )
     if not raw:
-        raise TaskError(f"{path} is empty.", NAME_ONE)
-    image = decode(raw, path.name, where, Form(*sides, channels))
+        raise TaskError(f"{name} is empty.", NAME_ONE)
+    image = decode(raw, PurePath(name).name, name, Form(*sides, channels))
     return to_grey(image) if kind == "image" and channels == 1 else image
 
 
@@ -122,8 +160,17 @@ def _read(path: Path) -> bytes:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise TaskError(f"Cannot read {path}: {error.strerror}.", NAME_ONE) from error
-    if len(raw) > MAX_FILE_BYTES:
-        raise TaskError(
-            f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Shorten or scale it down."
-        )
+    check_size(len(raw), str(path))
     return raw
+
+
+def check_size(size: int, name: str) -> None:
+    """Refuse what is larger than any sample needs to be.
+
+    Raises:
+        TaskError: more than ``MAX_FILE_BYTES``.
+    """
+    if size > MAX_FILE_BYTES:
+        raise TaskError(
+            f"{name} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Shorten or scale it down."
+        )
