@@ -26,4 +26,10 @@
 #define RBNN_WITH_INPUT_BYTES 0u
 #endif
 
+/* Most bytes of a model's input. */
+#define RBNN_MOST_INPUT_BYTES \
+  (RBNN_WITH_INPUT_BYTES == 0u                       ? RBNN_MAX_INPUT_BYTES \
+   : RBNN_WITH_INPUT_BYTES > RBNN_INPUT_BUFFER_BYTES ? RBNN_WITH_INPUT_BYTES \
+                                                     : RBNN_INPUT_BUFFER_BYTES)
+
 #endif

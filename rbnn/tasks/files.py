@@ -14,13 +14,13 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from rbnn.tasks.arrays import MAGIC, array_kind, as_tensor, read_array
 from rbnn.tasks.audio import log_mel_image
 from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Images, Kind, Split
 from rbnn.tasks.errors import TaskError, raise_all
 from rbnn.tasks.form import Form
 from rbnn.tasks.picture import is_grey, read_picture
+from rbnn.tasks.sensors.arrays import MAGIC, array_kind, as_tensor, read_array
 from rbnn.tasks.sensors.recordings import read_series
 from rbnn.tasks.tree import PARTS, Tree
 from rbnn.tasks.wav import read_wav

@@ -1,1 +1,1 @@
-"""Sensor series: recordings to windows, windows to the bytes of an input."""
+"""Sensor series to windows, windows to the bytes of an input; tensors of NumPy files."""

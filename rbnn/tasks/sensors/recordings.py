@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from rbnn.tasks.arrays import array_kind, read_array
 from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Split
 from rbnn.tasks.errors import TaskError, raise_all
 from rbnn.tasks.form import Form
+from rbnn.tasks.sensors.arrays import array_kind, read_array
 from rbnn.tasks.sensors.series import (
     Series,
     Values,

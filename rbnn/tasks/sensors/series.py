@@ -24,10 +24,10 @@ from rbnn.spec.series import (
     MIDDLE,
     STEPS_PER_DEVIATION,
 )
-from rbnn.tasks.arrays import Array
 from rbnn.tasks.dataset import Images
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.form import Form
+from rbnn.tasks.sensors.arrays import Array
 
 Values = npt.NDArray[np.float32]
 """(time, channels)."""
