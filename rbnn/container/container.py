@@ -87,6 +87,11 @@ class Container:
         return any(task.takes_sound for task in self.tasks)
 
     @property
+    def takes_series(self) -> bool:
+        """Whether a task takes windows of a sensor series."""
+        return any(task.front_end == FrontEnd.SERIES for task in self.tasks)
+
+    @property
     def benchmarks(self) -> dict[str, int]:
         """Which benchmark each task stands for, by the task's name."""
         return {task.name: task.benchmark for task in self.tasks}

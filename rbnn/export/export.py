@@ -44,6 +44,7 @@ from rbnn.runs.run import Run
 from rbnn.spec import key_stream, packing
 from rbnn.spec.layout import Cipher
 from rbnn.tasks import find_again, load
+from rbnn.tasks.dataset import Images
 
 NO_PROVIDER = bytes(32)
 """Provider key of an export for which no licence can be issued."""
@@ -149,11 +150,9 @@ def export_run(
     for number, task in enumerate(config.tasks):
         if progress is not None:
             progress(f"golden vectors of {task.name}", number, len(config.tasks))
-        images = (
-            load(find_again(task.source), progress=progress).test.images
-            if samples is None
-            else samples[task.name]
-        )[: golden.SAMPLES]
+        images = (_test_images(config, task, progress) if samples is None else samples[task.name])[
+            : golden.SAMPLES
+        ]
         outputs = Reference.open(container, number, secrets[task.name]).infer(images)
         vectors[task.name] = golden.Golden(images, golden.layer_crc32(outputs), outputs.logits)
     manifest = make_manifest(
@@ -237,7 +236,13 @@ def make_container(
             if layer.op.has_weights
         }
         values = params.TaskParams(
-            task.labels, task.adapter, task.input_channels, task.offsets, groups, trunk_key
+            task.labels,
+            task.adapter,
+            task.input_channels,
+            task.offsets,
+            groups,
+            trunk_key,
+            None if task.series is None else task.series.series,
         )
         block = seal(params.encode(values, topology, layout), secrets[task.name], model_id, number)
         name, benchmark = task.name, config.benchmark(task.name)
@@ -245,6 +250,11 @@ def make_container(
     return build(
         topology, model_id, provider_public, weights, tasks, config.key_cipher, trunk_layers
     )
+
+
+def _test_images(config: RunConfig, task: RunTask, progress: Progress | None) -> Images:
+    form = config.form(task.name)
+    return load(find_again(task.source), form=form, progress=progress).test.images
 
 
 def _stored_bits(parameters: ModelParameters, network: PaddedNetwork, number: int) -> bytes:

@@ -108,4 +108,5 @@ def values(container: Container) -> dict[str, object]:
         "logit_one": 1 << layout.LOGIT_FRACTION_BITS,
         "score_ppm": scores.PPM,
         "audio": audio if container.takes_sound else None,
+        "series": container.takes_series,
     }

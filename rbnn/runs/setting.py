@@ -152,15 +152,18 @@ class Setting:
 
     def read(self, typed: Any) -> Any:
         """The value of the setting for what was typed; a list holds ``NAME=FACTOR`` or, where the
-        setting has texts, ``NAME=TEXT``.
+        setting has texts or counts, ``NAME=TEXT`` or ``NAME=COUNT``.
 
         Raises:
             TrainingError: a factor is no number, a text is missing, or a name is repeated.
         """
         if not isinstance(typed, list):
             return typed
-        if get_args(self.type)[1] is str:
+        kind = get_args(self.type)[1]
+        if kind is str:
             return parse_texts(self, typed)
+        if kind is int:
+            return parse_counts(self.option, typed)
         return parse_factors(self.option, typed)
 
 
@@ -196,6 +199,24 @@ def parse_factors(option: str, texts: Sequence[str]) -> dict[str, float]:
             ) from None
 
     return _by_name(option, texts, read, "factor")
+
+
+def parse_counts(option: str, texts: Sequence[str]) -> dict[str, int]:
+    """Read ``NAME=COUNT`` of every text that was given with ``option``.
+
+    Raises:
+        TrainingError: a count is no whole number, or a name is repeated.
+    """
+
+    def read(text: str, value: str) -> int:
+        if not value.isascii() or not value.isdecimal():
+            raise TrainingError(
+                f"{option} must be NAME=COUNT. Received: {text!r}.",
+                f"For example: {option} imu=128",
+            )
+        return int(value)
+
+    return _by_name(option, texts, read, "count")
 
 
 def parse_texts(setting: Setting, texts: Sequence[str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from rbnn.spec import (
     partition,
     puf,
     scores,
+    series,
     statement,
     store,
 )
@@ -62,6 +63,7 @@ def render() -> str:
         partition=partition,
         puf=puf,
         scores=scores,
+        series=series,
         statement=statement,
         store=store,
         statuses=list(Status),

@@ -11,6 +11,7 @@ from enum import IntEnum, IntFlag
 from rbnn.spec.kdf import KEY_BYTES
 from rbnn.spec.partition import SIGNED_MODEL_HEADER
 from rbnn.spec.puf import HELPER_BYTES, TAG_BYTES
+from rbnn.spec.series import SERIES
 from rbnn.spec.statement import STATEMENT
 from rbnn.spec.store import STORE_HEADER, STORE_RECORD
 from rbnn.spec.structs import Field, Record
@@ -31,6 +32,8 @@ MAX_LAYERS = 64
 MAX_CLASSES = 64
 MAX_LICENCES = 32
 MAX_INPUT_CHANNELS = 4
+MAX_INPUT_BYTES = 96 * 96 * 3
+"""Height times width times channels of the network's input."""
 MAX_KERNEL = 7
 """Largest window side of a stem, a convolution or a max pool."""
 MAX_AVERAGE_WINDOW = 16
@@ -129,6 +132,8 @@ class FrontEnd(IntEnum):
     NONE = 0
     LOG_MEL = 1
     """``rbnn.spec.audio``: pictures of a second of sound."""
+    SERIES = 2
+    """Windows of a sensor series; the sealed block holds what their values become."""
 
 
 class LicenceFlag(IntFlag):
@@ -301,6 +306,7 @@ RECORDS = (
     LAYER,
     TASK,
     PARAMS_HEADER,
+    SERIES,
     LICENCE_PROLOGUE,
     HELPER_HEADER,
     PROVISIONING_HEADER,

@@ -18,7 +18,7 @@ MAX_COMMAND_BYTES = 1100
 MAX_LOAD_BYTES_PER_COMMAND = 512
 """Bytes that the host sends in one ``db`` command (two hex digits each)."""
 INPUT_BUFFER_BYTES = 8192
-"""Size of the buffer that ``db load`` fills."""
+"""Least size of the buffer that ``db load`` fills; a larger input of the model has a larger one."""
 MAX_INFERENCES = 50_000
 """Most timed inferences, and most warm-ups, of one ``infer``; a byte that arrives ends it early."""
 HEX_BYTES_PER_LINE = 32
@@ -132,8 +132,13 @@ COMMANDS = (
     Command(
         "labels",
         "",
-        "Print the active task's input and class names",
-        ("m-input-[<height>,<width>,<channels>]", "m-label-[<number>,<name>]"),
+        "Print the active task's input, of a sensor series what its values become, and class names",
+        (
+            "m-input-[<height>,<width>,<channels>]",
+            "m-series-[<window>,<hop>]",
+            "m-channel-[<number>,<mean 8 hex>,<factor 8 hex>]",
+            "m-label-[<number>,<name>]",
+        ),
     ),
     Command(
         "trace",
