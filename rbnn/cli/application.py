@@ -22,6 +22,7 @@ COMMANDS = {
     "license": "Issue licence files, put them on a board, revoke or transfer them, and show what "
     "was issued.",
     "flash": "Export, check and build if needed, write the board, enrol it once, and license it.",
+    "model": "Load a signed model into a board's model partition over the serial line.",
     "provision": "Enrol, license and flash every board of a table; a second call continues the "
     "first.",
     "switch": "Make TASK the board's active task; a locked one needs the user key.",

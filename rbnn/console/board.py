@@ -26,7 +26,7 @@ from rbnn.errors import RbnnError
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.status import Status
-from rbnn.tasks.sample import decode_sample, named_kind
+from rbnn.tasks.sample import decode_samples, named_kind
 from rbnn.tasks.thumbnail import picture_uri
 
 GONE = (LinkError, PortError, EmulatorError)
@@ -162,9 +162,10 @@ class HeldBoard:
         """
         with self._talking(name) as session:
             active = active_input(session, self._runs)
-            kind = named_kind(name)
+            kind = named_kind(name, lambda: raw)
             active.require(name, kind)
-            sample = decode_sample(raw, name, active.channels)
+            # Of a sensor series, the first window: the page shows one input.
+            sample = decode_samples(raw, name, active.task.input_shape, active.task.series)[0]
             found = infer_sample(session, active.name, active.task, sample)
             share = f"{found.scores[0].score:.1%}"
             self.log.done(f"{name}: {found.task} says {found.label}, {share}; {found.took}.")
@@ -231,7 +232,7 @@ class HeldBoard:
             self._active = ActiveView(
                 name=name,
                 classes=len(found.task.labels),
-                channels=found.channels,
+                channels=found.task.input_shape[2],
                 kind=found.kind,
             )
 

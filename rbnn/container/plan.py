@@ -13,11 +13,11 @@ from rbnn.nets.topology import Topology
 from rbnn.spec.layout import (
     ALIGNMENT,
     MAX_ARENA_BYTES,
+    MAX_INPUT_BYTES,
     MAX_LAYERS,
     PARAMS_HEADER,
     Output,
 )
-from rbnn.spec.link import INPUT_BUFFER_BYTES
 from rbnn.spec.packing import round_up
 
 
@@ -50,6 +50,7 @@ class ContainerPlan:
         work_bytes: least working memory of the kernels.
         weights_bytes: P with its alignment padding.
         labels_offset: where the class names start in the params.
+        input_bytes: of the network's input, which the serial line's buffer has to hold.
     """
 
     placements: tuple[Placement, ...]
@@ -58,6 +59,7 @@ class ContainerPlan:
     work_bytes: int
     weights_bytes: int
     labels_offset: int
+    input_bytes: int
 
 
 def _check_graph(topology: Topology) -> None:
@@ -69,10 +71,11 @@ def _check_graph(topology: Topology) -> None:
             f"The nearest is {max(2, min(len(layers), MAX_LAYERS))}: change --depth.",
         )
     input_bytes = math.prod(topology.input_shape)
-    if input_bytes > INPUT_BUFFER_BYTES:
+    if input_bytes > MAX_INPUT_BYTES:
         raise ExportError(
-            f"One input has {input_bytes} bytes; the firmware's buffer holds {INPUT_BUFFER_BYTES}.",
-            "Train on smaller images.",
+            f"One input has {input_bytes:,} bytes; a container has inputs of at most "
+            f"{MAX_INPUT_BYTES:,}.",
+            "Train with a smaller --input.",
         )
     for number, layer in enumerate(layers):
         where = describe(layer, number)
@@ -163,4 +166,5 @@ def plan(topology: Topology) -> ContainerPlan:
         work_bytes=max(least_work_bytes(layer) for layer in topology.layers),
         weights_bytes=weights,
         labels_offset=params,
+        input_bytes=math.prod(topology.input_shape),
     )

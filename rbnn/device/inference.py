@@ -1,4 +1,5 @@
-"""Files in, labels out: the active task of a board applied to pictures and sounds."""
+"""Files in, labels out: the active task of a board applied to pictures, sounds, sensor series and
+tensors."""
 
 from __future__ import annotations
 
@@ -18,8 +19,9 @@ from rbnn.device.target import Say
 from rbnn.frozen import Frozen
 from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.files import NAMES
 from rbnn.tasks.names import KNOWN
-from rbnn.tasks.sample import load_sample, sample_kind
+from rbnn.tasks.sample import load_samples, sample_kind
 
 SHOWN_SCORES = 3
 
@@ -42,9 +44,11 @@ class TaskInference(Timed):
 
 
 class FileInference(TaskInference):
-    """The board's result for one file."""
+    """The board's result for one file, or for one window of a sensor series."""
 
     file: str
+    step: int | None = None
+    """Of a sensor series, the first time step of the window, counted from 0."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +59,14 @@ class ActiveInput:
     task: ActiveTask
     kind: Kind | None
 
-    @property
-    def channels(self) -> int:
-        """1 or 3."""
-        return self.task.input_shape[2]
-
     def require(self, file: str, kind: Kind) -> None:
         """Refuse a file of the other kind.
 
         Raises:
             TaskError: a picture for a task that expects sounds, or the other way round.
         """
-        if self.kind is None or kind == self.kind:
+        # A tensor is what the network computes with, whatever it was made from.
+        if self.kind is None or kind in (self.kind, "tensor"):
             return
         fix = f"Name a {KIND_NAMES[self.kind]}, or switch to another task: rbnn switch TASK"
         if self.name in KNOWN:
@@ -76,7 +76,7 @@ class ActiveInput:
             )
         raise TaskError(
             f"{file} is a {KIND_NAMES[kind]}, but the active task {self.name} expects "
-            f"{KIND_NAMES[self.kind]}s.",
+            f"{NAMES[self.kind]}.",
             fix,
         )
 
@@ -101,12 +101,6 @@ def active_input(session: Session, runs: Path) -> ActiveInput:
     """
     active = session.active_task()
     name = _active_name(session)
-    channels = active.input_shape[2]
-    if channels not in (1, 3):
-        raise LinkError(
-            f"Task {name} takes inputs of {channels} channels; files give 1 or 3.",
-            "Load the input by hand: rbnn monitor",
-        )
     return ActiveInput(name, active, input_kind(session, name, active, runs))
 
 
@@ -117,7 +111,7 @@ def infer_files(
 
     Args:
         session: a board with an active task.
-        files: PNG, JPEG or WAV.
+        files: PNG, JPEG, WAV, CSV or NPY. A sensor series gives a result for each window.
         runs: folder of all runs; tells whether the task expects pictures or sounds.
         say: told if that is not known.
 
@@ -133,14 +127,18 @@ def infer_files(
     active = active_input(session, runs)
     for file in files:
         active.require(str(file), sample_kind(file))
-    samples = [load_sample(file, active.channels) for file in files]
+    task = active.task
+    samples = [load_samples(file, task.input_shape, task.series) for file in files]
     if active.kind is None:
         say(active.unknown_kind(runs))
     return (
         FileInference(
-            file=str(file), **dict(infer_sample(session, active.name, active.task, sample))
+            file=str(file),
+            step=None if task.series is None else number * task.series.hop,
+            **dict(infer_sample(session, active.name, task, sample)),
         )
-        for file, sample in zip(files, samples, strict=True)
+        for file, found in zip(files, samples, strict=True)
+        for number, sample in enumerate(found)
     )
 
 
@@ -224,7 +222,8 @@ def listing(files: Sequence[Path], found: Iterator[FileInference]) -> Iterator[s
             yield f"task {one.task}"
             yield "  ".join((_pad("file", width), _pad("label", wide), _pad("took", 34), "scores"))
         best = ", ".join(f"{s.label} {s.score:.1%}" for s in one.scores[:SHOWN_SCORES])
-        yield "  ".join((_pad(one.file, width), _pad(one.label, wide), _pad(one.took, 34), best))
+        name = one.file if one.step is None else f"{one.file} from {one.step}"
+        yield "  ".join((_pad(name, width), _pad(one.label, wide), _pad(one.took, 34), best))
 
 
 def _pad(text: str, cells: int) -> str:

@@ -12,14 +12,14 @@ import numpy as np
 
 from rbnn.errors import RbnnError
 from rbnn.nets.architectures import architecture, lay_out
-from rbnn.runs.config import FloatTeacher, RunConfig, RunTask
+from rbnn.runs.config import FloatTeacher, RunConfig, RunSeries, RunTask
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.run import Run, new_run
 from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
 from rbnn.runs.teachers import place_teachers
 from rbnn.spec.key_stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.spec.layout import Adapter
-from rbnn.tasks import SIDE, TaskData, TaskSpec, find_again, load
+from rbnn.tasks import TaskData, TaskSpec, find_again, load
 from rbnn.tasks.load import Progress
 
 MOST_EPOCHS = 20
@@ -88,9 +88,9 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
     """
     check(settings)
     chosen = architecture(settings.architecture)
-    channels = max(task.channels for task in data)
+    shape = _shape_of(data, settings)
     names = [task.name for task in data]
-    _check_names(settings, names)
+    check_names(settings, names)
     batches = share_batches(
         [len(task.train) for task in data],
         settings.batch,
@@ -112,15 +112,35 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
     config = RunConfig(
         **{**settings.model_dump(), **chosen_for_the_user},
         tasks=tuple(
-            describe(task, channels, batch) for task, batch in zip(data, batches, strict=True)
+            describe(task, shape[2], batch) for task, batch in zip(data, batches, strict=True)
         ),
-        input_shape=(SIDE, SIDE, channels),
+        input_shape=shape,
         model_id=model_id.hex(),
         steps_per_epoch=steps_per_epoch,
     )
     # Refuses a width, a depth or a trunk that does not work before anything is written.
     config.topology().trunk_layers(config.trunk)
     return config
+
+
+def _shape_of(data: Sequence[TaskData], settings: Settings) -> tuple[int, int, int]:
+    """The network's input.
+
+    Raises:
+        TrainingError: tasks whose channels do not go together.
+    """
+    sides = settings.form("").sides
+    channels = settings.form("").channels or max(task.channels for task in data)
+    for task in data:
+        if task.sides != sides:
+            raise ValueError(f"Task {task.name} has samples of {task.sides}, not {sides}.")
+        if task.channels not in (1, channels):
+            raise TrainingError(
+                f"Task {task.name} has {task.channels} channels, another task {channels}; all "
+                "tasks of a run share their input, or have one channel.",
+                f"Train them in two runs, or make the input of {task.name} with one channel.",
+            )
+    return (*sides, channels)
 
 
 def check(settings: Settings) -> None:
@@ -152,7 +172,7 @@ def check(settings: Settings) -> None:
     # Width, depth, stages and trunk do not depend on the data, which may take minutes to load.
     network = lay_out(
         settings.architecture,
-        (SIDE, SIDE, 1),
+        (*settings.form("").sides, settings.form("").channels or 1),
         2,
         settings.width,
         settings.depth,
@@ -163,7 +183,7 @@ def check(settings: Settings) -> None:
     network.trunk_layers(settings.trunk)
 
 
-def _check_names(settings: Settings, names: Sequence[str]) -> None:
+def check_names(settings: Settings, names: Sequence[str]) -> None:
     """Refuse factors for tasks that the run does not have."""
     for setting, value in settings.effective():
         unknown = sorted(set(value) - set(names)) if isinstance(value, Mapping) else []
@@ -237,6 +257,7 @@ def describe(task: TaskData, channels: int, batch: int) -> RunTask:
         fingerprint=task.fingerprint,
         batch=batch,
         front_end=task.front_end,
+        series=None if task.series is None else RunSeries(**vars(task.series)),
     )
 
 
@@ -256,7 +277,7 @@ def load_data(config: RunConfig, progress: Progress | None = None) -> list[TaskD
                 f"Set RBNN_DATA to a folder that holds {Path(path).name}, or say where they are: "
                 f"rbnn train --resume RUN --tasks {task.name}=PATH",
             )
-        data = load(source, progress=progress)
+        data = load(source, form=config.form(task.name), progress=progress)
         # Pictures of sounds by an earlier front end differ by 1 of 255 here and there: which
         # sounds they were made from can no longer be told.
         earlier = data.front_end and not task.front_end and data.labels == task.labels

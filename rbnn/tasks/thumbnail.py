@@ -7,6 +7,7 @@ import io
 
 import numpy as np
 
+from rbnn.tasks.audio import time_is_down
 from rbnn.tasks.dataset import Images, Kind
 
 SOUND_COLOURS = (
@@ -21,17 +22,19 @@ def picture_uri(image: Images, kind: Kind) -> str:
     """A sample as a data URI.
 
     Args:
-        image: (32, 32, 1 or 3) uint8. A sound is flipped so that low bands are at the bottom, and
-            coloured by loudness.
+        image: (height, width, c) uint8. A sound is turned so that low bands are at the bottom, and
+            coloured by loudness. Of two or four channels the first is shown.
         kind: what the sample was made from.
 
     Returns:
-        ``data:image/png;base64,...``, 32x32 pixels.
+        ``data:image/png;base64,...``, a pixel for each value.
     """
     from PIL import Image
 
-    pixels = image[..., 0] if image.shape[-1] == 1 else image
+    pixels = image if image.shape[-1] == 3 else np.ascontiguousarray(image[..., 0])
     if kind == "audio":
+        if time_is_down((image.shape[0], image.shape[1])):
+            pixels = pixels.T
         picture = Image.fromarray(np.ascontiguousarray(pixels[::-1]), mode="P")
         picture.putpalette(_sound_palette())
     else:
