@@ -86,6 +86,7 @@ def train(
             f"rbnn train --resume {resume}",
         )
     from rbnn.image.board import load_board
+    from rbnn.nets.own.file import find_network
     from rbnn.runs.run import choose_run
     from rbnn.runs.start import check, load_data, moved, start_run
     from rbnn.runs.teachers import check_files
@@ -105,7 +106,8 @@ def train(
             given["tasks"] = moved(config, parse_specs(tasks)).tasks
     else:
         settings = Settings(**(given if recipe is None else with_recipe(recipe, given)))
-        check(settings)
+        own = find_network(settings.architecture)
+        check(settings, own)
         check_files(settings)
         specs = parse_specs(tasks or "")
     if distribute:
@@ -122,7 +124,7 @@ def train(
 
                 examined = examine(settings, data, options.say)
             root = out or options.DEFAULT_RUNS
-            run = start_run(root, data, settings, examined=examined, recipe=recipe)
+            run = start_run(root, data, settings, examined=examined, recipe=recipe, own=own)
         elif any(getattr(config, name) != value for name, value in given.items()):
             config = config.model_copy(update=given)
             with LoadingBar() as bar:

@@ -104,6 +104,8 @@ def train_options(config: RunConfig) -> list[str]:
     whole = config.model_copy(update={"baseline": config.baseline or config.taught})
     words = ["--tasks", ",".join(task_argument(task) for task in config.tasks)]
     for setting, value in whole.effective():
+        if setting.name == "architecture" and config.network is not None:
+            value = config.network.file
         words += setting.words(value, number=_shortest)
     return words
 

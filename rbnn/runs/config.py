@@ -9,6 +9,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer, model_vali
 
 from rbnn.frozen import Frozen
 from rbnn.nets.architectures import lay_out
+from rbnn.nets.own.stored import StoredNetwork
 from rbnn.nets.topology import Shape, Topology
 from rbnn.runs.setting import KEPT
 from rbnn.runs.settings import TABLE, Precision, Scheme, Settings
@@ -28,7 +29,9 @@ KEYS = (
 after them."""
 
 
-OPTIONAL: dict[str, object] = {"teachers": {}, "recipe": None, "stem_bits": 1, "classifier_bits": 1}
+OPTIONAL: dict[str, object] = {
+    **{"teachers": {}, "recipe": None, "stem_bits": 1, "classifier_bits": 1, "network": None},
+}
 """Keys that are not in the file of a run that does not use them, as in files of earlier versions:
 the value that stands for that.
 """
@@ -109,11 +112,14 @@ class RunConfig(Settings):
     follow from. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs, or
     ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. In the file,
     ``distill`` is a :class:`Distillation`. ``recipe`` only says where the user began.
+
+    ``network`` is the whole network where a file of the user's described it; it then has no width,
+    depth and stages, and ``architecture`` is its name.
     """
 
     architecture: str
-    width: int
-    depth: int
+    width: int | None
+    depth: int | None
     scheme: Scheme
     epochs: int | None
     learning_rate: float
@@ -125,6 +131,7 @@ class RunConfig(Settings):
     model_id: str
     steps_per_epoch: int = 1
     recipe: str | None = None
+    network: StoredNetwork | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -212,6 +219,9 @@ class RunConfig(Settings):
 
     def topology(self) -> Topology:
         """The network of this run."""
+        if self.network is not None:
+            own = self.network.topology(self.max_classes)
+            return own.with_own_weights(self.stem_bits > 1, self.classifier_bits > 1)
         return lay_out(
             self.architecture,
             self.input_shape,
@@ -222,6 +232,13 @@ class RunConfig(Settings):
             self.stem_bits,
             self.classifier_bits,
         )
+
+    @property
+    def shape_text(self) -> str:
+        """The network's shape in words: ``resnet, width 64, depth 8, 3 stages``."""
+        sizes = (("width {}", self.width), ("depth {}", self.depth), ("{} stages", self.stages))
+        parts = [text.format(size) for text, size in sizes if size is not None]
+        return ", ".join([self.architecture, *parts])
 
     @property
     def key_cipher(self) -> Cipher:

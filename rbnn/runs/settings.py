@@ -54,7 +54,8 @@ class Settings(Frozen):
 
     architecture: Annotated[str, Setting(
         option="--arch",
-        help=f"Architecture: {', '.join(ARCHITECTURES)}.",
+        help=f"Architecture: {', '.join(ARCHITECTURES)}; or a .py or .json file that describes a "
+        "network of your own, see docs/own-networks.md.",
         fixed=True, single_task=KEPT,
         row=NETWORK,
     )] = "vgg"
