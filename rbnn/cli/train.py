@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from rbnn.runs.config import RunConfig
 
 
-@training_options(after={"baseline": "resume"}, negatable=True)
+@training_options(
+    after={"baseline": "resume"},
+    negatable=True,
+    helps={
+        "architecture": f"{TABLE['architecture'].help[:-1]}; or a .py or .json file that describes "
+        "a network of your own, see docs/own-networks.md."
+    },
+)
 def train(
     *,
     tasks: Annotated[

@@ -31,6 +31,7 @@ after them."""
 
 OPTIONAL: dict[str, object] = {
     **{"teachers": {}, "recipe": None, "stem_bits": 1, "classifier_bits": 1, "network": None},
+    "imported": None,
 }
 """Keys that are not in the file of a run that does not use them, as in files of earlier versions:
 the value that stands for that.
@@ -104,6 +105,13 @@ class Distillation(Frozen):
     temperature: float
 
 
+class ImportedModel(Frozen):
+    """The Keras model that a run was converted from: the file's name and its digest."""
+
+    file: str
+    sha256: str
+
+
 class RunConfig(Settings):
     """``config.json``: everything needed to build the network again; no keys, but class names.
 
@@ -114,7 +122,8 @@ class RunConfig(Settings):
     ``distill`` is a :class:`Distillation`. ``recipe`` only says where the user began.
 
     ``network`` is the whole network where a file of the user's described it; it then has no width,
-    depth and stages, and ``architecture`` is its name.
+    depth and stages, and ``architecture`` is its name. ``imported`` is what the run was converted
+    from, without a training of rbnn's.
     """
 
     architecture: str
@@ -132,6 +141,7 @@ class RunConfig(Settings):
     steps_per_epoch: int = 1
     recipe: str | None = None
     network: StoredNetwork | None = None
+    imported: ImportedModel | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -185,7 +195,7 @@ class RunConfig(Settings):
             steps: taken so far.
             seconds: spent so far.
         """
-        shares = [0.0]
+        shares = [0.0 if self.imported is None else 1.0]
         if self.epochs is not None:
             shares.append(steps / (self.epochs * self.steps_per_epoch))
         if self.steps is not None:

@@ -54,8 +54,7 @@ class Settings(Frozen):
 
     architecture: Annotated[str, Setting(
         option="--arch",
-        help=f"Architecture: {', '.join(ARCHITECTURES)}; or a .py or .json file that describes a "
-        "network of your own, see docs/own-networks.md.",
+        help=f"Architecture: {', '.join(ARCHITECTURES)}.",
         fixed=True, single_task=KEPT,
         row=NETWORK,
     )] = "vgg"

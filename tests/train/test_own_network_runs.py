@@ -98,6 +98,8 @@ def test_an_error_in_the_file_names_its_line(tmp_path: Path) -> None:
 
 def test_other_commands_say_that_they_take_no_file(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(NETWORK)
-    found = typed(tmp_path, "bench", "accuracy", "--tasks", "digits", "--arch", "mine.py")
+    found = typed(
+        tmp_path, *("bench", "accuracy", "--tasks", "digits", "--arch", "mine.py", "--out", "x")
+    )
     assert found.returncode == 1
     assert "only rbnn train and rbnn nets take a network of your own" in found.stderr
