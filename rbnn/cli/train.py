@@ -95,7 +95,7 @@ def train(
     from rbnn.image.board import load_board
     from rbnn.nets.own.file import find_network
     from rbnn.runs.run import choose_run
-    from rbnn.runs.start import check, load_data, moved, start_run
+    from rbnn.runs.start import check, load_data, moved, require_trainable, start_run
     from rbnn.runs.teachers import check_files
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
@@ -109,6 +109,7 @@ def train(
     if resume is not None:
         run = choose_run(resume, options.DEFAULT_RUNS)
         config = run.config()
+        require_trainable(run, config)
         if tasks is not None:
             given["tasks"] = moved(config, parse_specs(tasks)).tasks
     else:

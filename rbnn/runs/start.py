@@ -270,6 +270,20 @@ def load_data(config: RunConfig, progress: Progress | None = None) -> list[TaskD
     return found
 
 
+def require_trainable(run: Run, config: RunConfig) -> None:
+    """Refuse to train a run that was imported.
+
+    Raises:
+        TrainingError: it was.
+    """
+    if config.imported is not None:
+        raise TrainingError(
+            f"{run.folder} was imported from {config.imported.file}; rbnn does not train it.",
+            "Train the model on in Keras and import it again, or train a run of its network from "
+            "the start: rbnn train",
+        )
+
+
 def moved(config: RunConfig, specs: Sequence[TaskSpec]) -> RunConfig:
     """The config of a run whose data are in other places than when it started.
 
