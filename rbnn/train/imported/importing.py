@@ -124,7 +124,7 @@ def _load(path: Path, task: TaskData) -> Any:
     if not path.is_file():
         raise ModelImportError(f"There is no model {path}.", "Name a .h5 or .keras file.")
     model = load_keras(path)
-    graph = getattr(model, "_nodes_by_depth", None)
+    graph = isinstance(model, tf.keras.Model) and getattr(model, "_nodes_by_depth", None)
     if not graph or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ModelImportError(
             f"{path.name} is no functional or sequential model of Keras 2 with one input and one "

@@ -188,8 +188,12 @@ class _Walk(Weighted):
                 and value.repeats == 1 and other.node is not node
             ):  # fmt: skip
                 node.shortcut = self._stream(layer, other)
-                if other.shape[2] * other.repeats != value.shape[2]:
-                    refuse(layer, "adds other numbers of channels.", "Repeat them: Concatenate.")
+                if (*other.shape[:2], other.shape[2] * other.repeats) != value.shape:
+                    refuse(
+                        layer,
+                        "adds pictures of different shapes.",
+                        "What fits: AveragePooling2D and Concatenate([x, x]) in the shortcut.",
+                    )
                 return value
         refuse(
             layer,

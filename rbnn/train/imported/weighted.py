@@ -70,13 +70,13 @@ class Weighted(Reader):
         gamma = values.pop(0) if layer.scale else np.ones_like(values[0])
         beta = values.pop(0) if layer.center else np.zeros_like(values[0])
         mean, variance = values
-        if tuple(layer.axis) != (len(layer.input_shape) - 1,):
+        if tuple(layer.axis) != (layer.input_spec.ndim - 1,):
             refuse(layer, "does not normalise the channels.", "What fits: axis=-1.")
         factor = gamma / np.sqrt(variance + layer.epsilon)
         found = Affine(factor, beta - factor * mean)
         if x.stage == "image" and not x.zeros:
             return self._on_image(x, found.factor, found.shift)
-        if x.stage != "sums":
+        if x.stage != "sums" or x.zeros:
             refuse(
                 layer,
                 "does not follow a convolution or a dense layer.",
@@ -107,6 +107,8 @@ class Weighted(Reader):
             refuse(layer, "reads the picture.", "Begin with a convolution.")
         if not x.is_flat and x.shape[:2] != (1, 1):
             refuse(layer, "is applied to every pixel.", "Put Flatten in front of it.")
+        if x.zeros or x.repeats > 1:
+            refuse(layer, "reads padding or repeated channels.", "Leave them out.")
         if layer is self._last:
             reads_bits = signs or x.stage == "signs"
             source = self._bits(layer, x, signs) if reads_bits else self._stream(layer, x)

@@ -78,6 +78,8 @@ CASES: list[tuple[Callable[[Any], Any], str, str]] = [
      "Layer c (QuantConv2D) reads the signs of an average", "the signs of a convolution"),
     (lambda x: end(normed(layers.Dropout(0.1)(normed(conv(32)(begin(x)))))),
      "does not follow a convolution or a dense layer", "Add if any"),
+    (lambda x: end(layers.BatchNormalization(name="b")(layers.ZeroPadding2D()(conv(32)(begin(x))))),
+     "Layer b (BatchNormalization) does not follow a convolution", "MaxPooling2D if any"),
     (lambda x: layers.GlobalAveragePooling2D()(conv(5)(begin(x))),
      "The model does not end with a dense layer", "QuantDense or Dense"),
     (lambda x: end(normed(lq.layers.QuantDense(32, **BINARY, name="d")(
