@@ -72,8 +72,11 @@ def test_the_run_is_evaluated_exported_and_reported(folder: Path, document: Any)
     reported = typed(folder, "report", document["run"])
     assert reported.returncode == 0, reported.stderr
     page = (folder / document["run"] / "report.html").read_text()
-    assert "imported from" in page and "rbnn import" in page
-    assert "learning rate" not in page and "Training is not finished" not in page
+    assert "digits net.keras" in page and "rbnn import" in page
+    assert "in Keras, then imported" in page
+    assert "earning rate" not in page and "Training is not finished" not in page
+    card = (folder / document["run"] / "MODEL_CARD.md").read_text()
+    assert "imported from: digits net.keras" in card and "Trained in Keras" in card
 
 
 def test_it_is_not_trained_further(folder: Path, document: Any) -> None:
