@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.cells import cell_len
 
 from rbnn.device.answers import ActiveTask
@@ -29,15 +30,20 @@ class LabelScore(Frozen):
     score: float
 
 
-class FileInference(Timed):
-    """The board's result for one file, and how long the inference took."""
+class TaskInference(Timed):
+    """The board's result for one input, and how long the inference took."""
 
-    file: str
     task: str
     """The active task, which gave the answer."""
     label: str
     scores: tuple[LabelScore, ...]
     """Best first."""
+
+
+class FileInference(TaskInference):
+    """The board's result for one file."""
+
+    file: str
 
 
 def infer_files(
@@ -61,7 +67,7 @@ def infer_files(
             sounds, or the other way round.
     """
     active = session.active_task()
-    name = next((task.name for task in session.tasks() if task.state == "active"), "")
+    name = _active_name(session)
     channels = active.input_shape[2]
     if channels not in (1, 3):
         raise LinkError(
@@ -77,7 +83,43 @@ def infer_files(
             f"Whether task {name} expects grey pictures or sounds is not known here: {runs} does "
             "not hold its run and data. Files of the wrong kind get meaningless labels."
         )
-    return _infer(session, name, active, files, samples)
+    answers = _infer(session, name, active, samples)
+    return (
+        FileInference(file=str(file), **dict(answer))
+        for file, answer in zip(files, answers, strict=True)
+    )
+
+
+def infer_images(session: Session, images: Images) -> Iterator[TaskInference]:
+    """Run the active task on inputs; their shape is checked before this function returns.
+
+    Args:
+        session: a board with an active task.
+        images: uint8, (n, height, width, channels) as the active task takes them, or one without
+            the first axis.
+
+    Returns:
+        The result of each, as soon as the board gives it.
+
+    Raises:
+        DeviceError: no task is active.
+        LinkError: the board was unplugged, or its answers make no sense.
+        TaskError: the array has another shape or type.
+    """
+    active = session.active_task()
+    name = _active_name(session)
+    batch = images[np.newaxis] if images.ndim == 3 else images
+    if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != active.input_shape:
+        raise TaskError(
+            f"Task {name} takes uint8 of shape {active.input_shape}, or a batch of them. Received: "
+            f"{images.dtype} of shape {images.shape}.",
+            "A picture or a sound is made to fit by `rbnn infer FILE`.",
+        )
+    return _infer(session, name, active, batch)
+
+
+def _active_name(session: Session) -> str:
+    return next((task.name for task in session.tasks() if task.state == "active"), "")
 
 
 def _require_kind(file: Path, task: str, expected: Kind | None) -> None:
@@ -98,10 +140,9 @@ def _infer(
     session: Session,
     task: str,
     active: ActiveTask,
-    files: Sequence[Path],
-    samples: Sequence[Images],
-) -> Iterator[FileInference]:
-    for file, sample in zip(files, samples, strict=True):
+    samples: Iterable[Images],
+) -> Iterator[TaskInference]:
+    for sample in samples:
         inference = session.infer(sample.tobytes())
         if len(inference.scores) != len(active.labels):
             raise LinkError(
@@ -109,10 +150,9 @@ def _infer(
                 "Write the firmware again: rbnn flash",
             )
         pairs = zip(active.labels, inference.scores, strict=True)
-        yield FileInference(
+        yield TaskInference(
             us=inference.us if inference.instructions is None else None,
             instructions=inference.instructions,
-            file=str(file),
             task=task,
             label=active.labels[inference.best],
             scores=tuple(
