@@ -14,8 +14,8 @@ from rbnn.container.seal import unseal
 from rbnn.container.shapes import output_bytes
 from rbnn.container.work import most_work_bytes
 from rbnn.engine.reference import Reference
-from rbnn.nets.device_rules import describe
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
+from rbnn.nets.device_rules import describe
 from rbnn.spec.layout import Cipher
 from rbnn.spec.status import Status
 
