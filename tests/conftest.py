@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +20,14 @@ from tiny_tasks import MODEL, SECRETS, make_task
 
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.nets.architectures import ARCHITECTURES
-from rbnn.runs.config import RunConfig, RunTask
+from rbnn.nets.topology import Shape
+from rbnn.runs.config import RunConfig, RunSeries, RunTask
 from rbnn.runs.run import Run
 from rbnn.runs.settings import CipherName, Settings
 from rbnn.runs.start import start_run
 from rbnn.spec.layout import Adapter, FrontEnd
 from rbnn.tasks import TaskData
+from rbnn.tasks.sensors.series import Series
 
 pytest_plugins = ["trust_rows"]
 
@@ -96,8 +98,11 @@ def make_random_run(
     trunk: int = 0,
     ends: int = 1,
     side: int = 32,
+    shape: Shape | None = None,
+    stages: int | None = None,
     tasks: tuple[tuple[str, int, int], ...] = (("colour", 10, 3), ("grey", 4, 1)),
     sounds: tuple[str, ...] = (),
+    series: Mapping[str, Series] | None = None,
 ) -> Run:
     """Write a run folder as training would, with random values.
 
@@ -111,10 +116,16 @@ def make_random_run(
         trunk: how many layers have one key for all tasks.
         ends: bits of a weight in the first and last layer.
         side: of the images, pixels.
+        shape: of the network's input, in place of a square of that side and three channels.
+        stages: of the network, by default the architecture's.
         tasks: name, classes and channels of each.
         sounds: which of them take sound; their first class is background.
+        series: of those of them that take windows of a sensor series, how these become inputs.
     """
+    series = series or {}
+    shape = shape or (side, side, 3)
     rng = np.random.default_rng(seed)
+    offsets = (120, 128, 130, 125)[: shape[2]]
     config = RunConfig(
         tasks=tuple(
             RunTask(
@@ -123,17 +134,21 @@ def make_random_run(
                     f"{'_' if name in sounds and not k else ''}{name}-{k}" for k in range(classes)
                 ),
                 input_channels=channels,
-                adapter=Adapter.IDENTITY if channels == 3 else Adapter.REPLICATE,
-                offsets=(120, 128, 130) if channels == 3 else (100, 100, 100),
+                adapter=Adapter.IDENTITY if channels == shape[2] else Adapter.REPLICATE,
+                offsets=offsets if channels == shape[2] else (100,) * shape[2],
                 source=name,
-                front_end=FrontEnd.LOG_MEL if name in sounds else FrontEnd.NONE,
+                front_end=FrontEnd.LOG_MEL
+                if name in sounds
+                else FrontEnd(FrontEnd.SERIES * (name in series)),
+                series=RunSeries(**vars(series[name])) if name in series else None,
             )
             for name, classes, channels in tasks
         ),
         architecture=architecture,
         width=width,
         depth=ARCHITECTURES[architecture].depth if depth is None else depth,
-        input_shape=(side, side, 3),
+        input_shape=shape,
+        stages=stages,
         scheme="xor",
         cipher=cipher,
         trunk=trunk,

@@ -41,7 +41,7 @@ SUBJECTS = {
     ),
     "State": ("old-licences", "revoked-licences", "power-cuts"),
     "Memory and time": ("ram-differences", "stack", "constant-time", "same-trace"),
-    "Faults": ("skips-wrong-key", "skips-limit"),
+    "Faults": ("skips-wrong-key", "skips-limit", "skips-activations"),
     "Parsers": ("fuzz-firmware", "readers-host"),
 }
 """All rows, in the order of the page."""

@@ -34,6 +34,48 @@ static bool labels_fit(const rbnn_engine *engine)
   return names == header->classes && labels[header->labels_bytes - 1u] == 0;
 }
 
+const rbnn_series *rbnn_engine_series(const rbnn_engine *engine)
+{
+  const rbnn_params_header *header = params_header(engine);
+  const uint32_t end = header->labels_offset + header->labels_bytes;
+  const uint32_t offset =
+      (end + RBNN_SERIES_ALIGNMENT - 1u) / RBNN_SERIES_ALIGNMENT * RBNN_SERIES_ALIGNMENT;
+  if (!in_params(engine, offset, RBNN_SERIES_BYTES)) {
+    return NULL;
+  }
+  const rbnn_series *series = (const void *)(engine->params + offset);
+  const uint32_t values = 2u * series->channels * (uint32_t)sizeof(float);
+  return series->channels > 0 && series->channels <= RBNN_MAX_SERIES_CHANNELS &&
+                 series->window > 0 && series->hop > 0 && series->zero == 0 &&
+                 in_params(engine, offset + RBNN_SERIES_BYTES, values)
+             ? series
+             : NULL;
+}
+
+void rbnn_engine_series_input(const rbnn_engine *engine, const float *values, uint32_t count,
+                              uint8_t *input)
+{
+  const rbnn_series *series = rbnn_engine_series(engine);
+  const float *means = (const void *)(series + 1);
+  const float *factors = means + series->channels;
+  uint32_t channel = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    /* Volatile: each step is rounded, and no compiler joins two of them. */
+    volatile float value = values[i] - means[channel];
+    value = value * factors[channel];
+    value = value + ((float)RBNN_SERIES_MIDDLE + 0.5f);
+    input[i] = value >= 255.0f ? 255u : value > 0.0f ? (uint8_t)value : 0u;
+    channel = channel + 1u < series->channels ? channel + 1u : 0u;
+  }
+}
+
+/* A task of a sensor series says how windows become inputs. */
+static bool series_fits(const rbnn_engine *engine, uint32_t task)
+{
+  return engine->model->tasks[task].front_end != RBNN_FRONTEND_SERIES ||
+         rbnn_engine_series(engine) != NULL;
+}
+
 /* The task's input becomes the network's input, and its values fit what the stem gathers. */
 static bool adapter_fits(const rbnn_engine *engine)
 {
@@ -72,7 +114,7 @@ rbnn_status rbnn_engine_check(const rbnn_engine *engine, uint32_t task)
   }
   if (engine->params_bytes < RBNN_PARAMS_HEADER_BYTES ||
       params_header(engine)->classes != engine->model->tasks[task].classes ||
-      !adapter_fits(engine) || !labels_fit(engine)) {
+      !adapter_fits(engine) || !labels_fit(engine) || !series_fits(engine, task)) {
     return RBNN_SEALED_BLOCK;
   }
   for (uint32_t i = 0; i < model->layer_count; i++) {

@@ -21,4 +21,15 @@
 #define RBNN_WITH_TASKS RBNN_MAX_TASKS
 #endif
 
+/* Bytes of the network's input, which the serial line's buffer has to hold; 0 for the usual one. */
+#ifndef RBNN_WITH_INPUT_BYTES
+#define RBNN_WITH_INPUT_BYTES 0u
+#endif
+
+/* Most bytes of a model's input. */
+#define RBNN_MOST_INPUT_BYTES \
+  (RBNN_WITH_INPUT_BYTES == 0u                       ? RBNN_MAX_INPUT_BYTES \
+   : RBNN_WITH_INPUT_BYTES > RBNN_INPUT_BUFFER_BYTES ? RBNN_WITH_INPUT_BYTES \
+                                                     : RBNN_INPUT_BUFFER_BYTES)
+
 #endif

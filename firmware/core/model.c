@@ -185,7 +185,7 @@ static bool place_fits(const rbnn_layer *layer, uint32_t number,
          (layer->in_height == header->input_height && layer->in_width == header->input_width &&
           layer->in_channels == header->input_channels &&
           (uint64_t)layer->in_height * layer->in_width * layer->in_channels <=
-              RBNN_INPUT_BUFFER_BYTES);
+              RBNN_MOST_INPUT_BYTES);
 }
 
 static bool layer_fits(const rbnn_layer *layers, uint32_t number,

@@ -198,6 +198,12 @@ const char *rbnn_device_label(const rbnn_device *device, uint32_t class_number);
 /* Bytes of one input of the active task: rows, columns, channels, a byte each. 0 without a task. */
 uint32_t rbnn_device_input_bytes(const rbnn_device *device);
 
+/* Make an input of the active task from a window of its sensor series: as many values as the input
+ * has bytes, in order of time, the channels of a time step together. RBNN_NO_ACTIVE_TASK,
+ * RBNN_ARGUMENT (another count, or the task takes no series). */
+rbnn_status rbnn_device_series_input(const rbnn_device *device, const float *values, uint32_t count,
+                                     uint8_t *input);
+
 /* Count one inference, and run it; scores of before are forgotten, also if it is refused.
  * RBNN_NO_ACTIVE_TASK, RBNN_ARGUMENT (not rbnn_device_input_bytes; nothing is counted then),
  * RBNN_LIMIT (the licence allows no more), RBNN_STORE_DAMAGED.

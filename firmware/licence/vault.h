@@ -61,6 +61,8 @@ typedef struct {
 
   uint32_t limit; /* of the active task's licence; 0 for none */
   uint32_t used;  /* what the store should have of it */
+  uint32_t
+      activation; /* the same of its activations, where they are limited; 0: none was counted */
   /* Of every task: inferences that the store has as used but that were not run yet; and inverted,
    * one written by rbnn_vault_count, the other by rbnn_vault_confirm. */
   uint16_t left[RBNN_WITH_TASKS], left_check[RBNN_WITH_TASKS];
@@ -117,9 +119,9 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_k
                               uint8_t *params, uint32_t params_capacity, uint32_t *params_bytes);
 
 /* Count one inference: RBNN_NO_ACTIVE_TASK, RBNN_LIMIT or RBNN_STORE_DAMAGED. Then
- * rbnn_vault_confirm says RBNN_OK once, if that inference is within the limit, by other variables
- * and by the store as it is in flash: where one instruction is skipped, one of the two is meant
- * to refuse. */
+ * rbnn_vault_confirm says RBNN_OK once, if that inference and the task's activation are within the
+ * limits, by other variables and by the store as it is in flash: where one instruction is skipped,
+ * one of the two is meant to refuse. */
 rbnn_status rbnn_vault_count(rbnn_vault *vault);
 rbnn_status rbnn_vault_confirm(rbnn_vault *vault);
 

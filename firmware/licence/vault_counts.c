@@ -52,7 +52,7 @@ rbnn_status rbnn_vault_admit(rbnn_vault *vault, const rbnn_licence_prologue *pro
 
 rbnn_status rbnn_vault_count_activation(rbnn_vault *vault, const rbnn_licence_prologue *prologue)
 {
-  rbnn_store_record record;
+  rbnn_store_record record, again;
   vault->limit = prologue->inference_limit;
   if (vault->store.status == RBNN_NO_STORE) {
     return RBNN_OK;
@@ -62,11 +62,24 @@ rbnn_status rbnn_vault_count_activation(rbnn_vault *vault, const rbnn_licence_pr
   if (prologue->activation_limit == 0u) {
     return RBNN_OK;
   }
-  if (record.activations >= prologue->activation_limit) {
+  /* Asked twice: one skipped instruction would find another task's record, or none. */
+  find(vault, prologue->task, &again);
+  if (record.activations >= prologue->activation_limit || again.activations != record.activations) {
     return RBNN_LIMIT;
   }
+  const uint32_t before = record.activations;
   record.activations++;
-  return rbnn_store_put(&vault->store, &record);
+  const rbnn_status status = rbnn_store_put(&vault->store, &record);
+  if (status != RBNN_OK) {
+    return status;
+  }
+  /* What counts is what the store has now, in case the sum was skipped. */
+  find(vault, prologue->task, &record);
+  if (record.activations == before) {
+    return RBNN_LIMIT;
+  }
+  vault->activation = record.activations;
+  return RBNN_OK;
 }
 
 /* Enter the next inferences into the store as used, before any of them is run: what power cuts off
@@ -84,12 +97,18 @@ static rbnn_status reserve(rbnn_vault *vault, uint32_t task)
   block = block > rest ? rest : block;
   record.used += block;
   const rbnn_status status = rbnn_store_put(&vault->store, &record);
-  if (status == RBNN_OK) {
-    vault->used = record.used;
-    vault->left[task] = (uint16_t)block;
-    vault->left_check[task] = (uint16_t)~block;
+  if (status != RBNN_OK) {
+    return status;
   }
-  return status;
+  /* As many as the store has now, in case the sum was skipped. */
+  find(vault, task, &record);
+  if (record.used - vault->used != block) {
+    return RBNN_LIMIT;
+  }
+  vault->used = record.used;
+  vault->left[task] = (uint16_t)block;
+  vault->left_check[task] = (uint16_t)~block;
+  return RBNN_OK;
 }
 
 rbnn_status rbnn_vault_count(rbnn_vault *vault)
@@ -121,17 +140,25 @@ rbnn_status rbnn_vault_confirm(rbnn_vault *vault)
     return RBNN_NO_ACTIVE_TASK;
   }
   memcpy(&licence, vault->slots[slot].bytes, sizeof licence);
-  if (licence.inference_limit == 0u) {
+  const uint32_t activations = licence.activation_limit;
+  if (licence.inference_limit == 0u && activations == 0u) {
     return vault->limit == 0u ? RBNN_OK : RBNN_LIMIT;
   }
   if (vault->store.status != RBNN_OK) {
     return vault->store.status;
   }
+  find(vault, task, &record);
+  if (activations != 0u && (vault->activation == 0u || record.activations != vault->activation ||
+                            record.activations > activations)) {
+    return RBNN_LIMIT;
+  }
+  if (licence.inference_limit == 0u) {
+    return vault->limit == 0u && record.floor == licence.sequence ? RBNN_OK : RBNN_LIMIT;
+  }
   if (vault->left_check[task] == NONE_LEFT) {
     return RBNN_LIMIT;
   }
   vault->left_check[task]++;
-  find(vault, task, &record);
   return (vault->left[task] ^ vault->left_check[task]) == UINT16_MAX &&
                  record.used == vault->used && record.used <= licence.inference_limit &&
                  record.floor == licence.sequence

@@ -176,6 +176,7 @@ rbnn_status rbnn_vault_switch(rbnn_vault *vault, uint32_t task, uint8_t stream_k
   const uint8_t *licence = NULL;
 
   vault->active = -1;
+  vault->activation = 0;
   *params_bytes = 0;
   rbnn_wipe(stream_key, RBNN_KEY_BYTES);
   rbnn_wipe(params, params_capacity);

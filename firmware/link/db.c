@@ -38,7 +38,7 @@ static rbnn_status load(rbnn_link *link, const char *words)
 {
   uint32_t bytes;
   if (!rbnn_words_number(&words, &bytes) || *words != 0) return RBNN_ARGUMENT;
-  if (bytes == 0 || bytes > RBNN_INPUT_BUFFER_BYTES) return RBNN_BUFFER_SIZE;
+  if (bytes == 0 || bytes > RBNN_LINK_INPUT_BYTES) return RBNN_BUFFER_SIZE;
   link->input_expected = bytes;
   link->input_bytes = 0;
   rbnn_print("m-[Expecting ");

@@ -103,6 +103,26 @@ rbnn_status rbnn_link_results(rbnn_link *link, const char *words)
   return RBNN_OK;
 }
 
+/* Window and hop, then each channel's mean and factor as the 32 bits of a float. */
+static void print_series(const rbnn_series *series)
+{
+  const uint32_t *const values = (const void *)(series + 1);
+  rbnn_print("m-series-[");
+  rbnn_print_number(series->window);
+  rbnn_print(",");
+  rbnn_print_number(series->hop);
+  rbnn_print_close();
+  for (uint32_t i = 0; i < series->channels; i++) {
+    rbnn_print("m-channel-[");
+    rbnn_print_number(i);
+    rbnn_print(",");
+    rbnn_print_hex32(values[i]);
+    rbnn_print(",");
+    rbnn_print_hex32(values[series->channels + i]);
+    rbnn_print_close();
+  }
+}
+
 rbnn_status rbnn_link_labels(rbnn_link *link, const char *words)
 {
   (void)words;
@@ -117,6 +137,9 @@ rbnn_status rbnn_link_labels(rbnn_link *link, const char *words)
   rbnn_print(",");
   rbnn_print_number(header->input_channels);
   rbnn_print_close();
+  if (device->model.tasks[device->vault.active].front_end == RBNN_FRONTEND_SERIES) {
+    print_series(rbnn_engine_series(&device->engine));
+  }
   for (uint32_t i = 0; i < header->classes; i++) {
     rbnn_print("m-label-[");
     rbnn_print_number(i);

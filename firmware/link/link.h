@@ -5,18 +5,29 @@
 
 #include <stdbool.h>
 
+#include "core/kernel_features.h"
 #include "device/device.h"
+#include "partition/update.h"
+#include "spec/target.h"
 
-/* Caller-owned, all zero but for `device`. */
+/* An input of the model, or what enrolment and self-test need room for. */
+#define RBNN_LINK_INPUT_BYTES \
+  (RBNN_WITH_INPUT_BYTES > RBNN_INPUT_BUFFER_BYTES ? RBNN_WITH_INPUT_BYTES \
+                                                   : RBNN_INPUT_BUFFER_BYTES)
+
+/* Caller-owned, all zero but for `device` and `update`. */
 typedef struct {
   rbnn_device *device; /* started; nobody else calls it */
+#if RBNN_PARTITION
+  rbnn_update *update; /* started with it */
+#endif
 
   char line[RBNN_MAX_COMMAND_BYTES + 1u]; /* may hold a key: wiped after every command */
   uint32_t line_bytes;
   bool line_too_long;
   bool line_garbled;
 
-  uint8_t input[RBNN_INPUT_BUFFER_BYTES];
+  uint8_t input[RBNN_LINK_INPUT_BYTES];
   uint32_t input_expected; /* as announced by `db load`, or 0 */
   uint32_t input_bytes;
   uint32_t input_wanted; /* what RBNN_BUFFER_INCOMPLETE says was expected, or 0 */

@@ -45,45 +45,59 @@ typedef enum {
   RBNN_DEVELOPMENT_BUILD = -33, /* a development build does not open this licence */
   RBNN_STOPPED = -34, /* stopped by a byte */
   RBNN_NO_SOUND = -35, /* the active task takes no sound */
+  RBNN_MODEL_SIGNATURE = -36, /* the model is not signed by this firmware's provider, or was changed */
+  RBNN_MODEL_OLD = -37, /* the model is not newer than the one that this device has or had */
+  RBNN_MODEL_MEMORY = -38, /* the model needs more memory, flash or tasks than this firmware has */
+  RBNN_MODEL_ROOM = -39, /* no room beside the model that is there; model replace% gives that one up */
+  RBNN_MODEL_ORDER = -40, /* no model is being loaded, or these are not its next bytes */
+  RBNN_MODEL_READ_ONLY = -41, /* this firmware cannot write its model partition; use a debug probe */
 } rbnn_status;
 
-/* X(name, printed name, "printed name: text", packed) for every failure. */
+/* X(name, printed name, "printed name: text", packed) for every failure; the second list where there
+ * is a model partition. */
 #define RBNN_STATUS_LIST(X) \
-  X(RBNN_ARGUMENT, "argument", "\223gu\372t\224\365\223gu\372\212\214miss\272\244mal\352\257\216\366\305l\223ge\301\373% \322\230s\206\353\226s") \
-  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "\227k\217wn-\353\226\224\227k\217w\320\353\226\301\373% \322\230s\206\353\226s") \
-  X(RBNN_LINE_TOO_LONG, "line-too-long", "l\205e-too-l\213g\234l\205\201\214l\213g\204\202\211\206\353\245\267\240\245w\307d\243pp\210") \
-  X(RBNN_BUFFER_SIZE, "buffer-size", "\267\260\275ze\234\275z\201\214z\204\305\303l\223g\204\202\211\206\267\204\244\216\366\305m\211\273byt\252w\204\201s\207t") \
-  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "\267\260\205\330ple\371\234\267\240do\252\314ho\323 \250whol\201\205put") \
-  X(RBNN_NO_CONTAINER, "no-container", "\337\312\204:\246\376\201c\223ri\252\340\266") \
-  X(RBNN_CONTAINER_FORMAT, "container-format", "\312\260\352\232\234\333\312\240h\307\365\227s\370p\216t\257\352a\212\303v\204\331") \
-  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "\312\260\347\210\234\333\312\240\214\347\257\216\200r\227c\232\210\301f\343h \344\361") \
-  X(RBNN_CONTAINER_LAYER, "container-layer", "\312\260lay\204\224\250lay\240\304\206\333do\252\314f\247\246\376e") \
-  X(RBNN_NO_PROVISIONING, "no-provisioning", "\337p\243vi\331\272\234p\243vi\331\272\235\223t\247i\213 \214empty\301\341 \245f\343h") \
-  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "p\243vi\331\272-\347\210\234p\243vi\331\272\235\223t\247i\213 \214\347\210\301f\343h \344\361") \
-  X(RBNN_POWER_CYCLE, "power-cycle", "p\327cycle\234f\272\204p\242\212c\365\213l\273b\201\276\310 af\274\235\327\213;\235\327cycle\206bo\223d") \
-  X(RBNN_PUF_PATTERN, "puf-pattern", "p\241-p\336n\234SRAM\363\320\214\306\230\211\212\303\276pe\232s\244s\305\344\214\314f\243m\235\327\213") \
-  X(RBNN_PUF_HELPER, "puf-helper", "p\241-\373\204\224\373\240d\232\250\245SRAM\363\320d\305\314b\221\213g\366geth\240\303w\204\201\350\211g\210") \
-  X(RBNN_NOT_ENROLLED, "not-enrolled", "\217t-\341\321:\356\214\314\341\321") \
-  X(RBNN_ENROLLED, "enrolled", "\341\321:\356\214al\276\310\273\341\321") \
-  X(RBNN_UNKNOWN_TASK, "unknown-task", "\227k\217wn-t\233\234\333h\307\340su\350\237;\237s% \322\230s\265m") \
-  X(RBNN_NO_LICENCE, "no-licence", "\337\302\224\340\264\346\202is\237 \213\313e") \
-  X(RBNN_LICENCE_FORMAT, "licence-format", "\302-\352\232\234\264h\307\365\227s\370p\216t\257\352\232\244v\204\331\244fl\255\203\216\237 numb\204") \
-  X(RBNN_LICENCE_MODEL, "licence-model", "\302-\266\234\264\214f\303\211oth\240\266\244\216\206\333w\307\350\211g\210") \
-  X(RBNN_LICENCE_REFUSED, "licence-refused", "\302-\276fus\210\234\264do\252\314\317\207 \377\246\324\273\213\313e") \
-  X(RBNN_SEALED_BLOCK, "sealed-block", "sea\321-b\334:\360\351sea\321\235\223\270e\274\203w\204\201\350\211g\210") \
-  X(RBNN_LOCKED, "locked", "\334\210:\360 \214\334\210\301\227\334 \344\374\230") \
-  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "\337\357e-t\233\224\217\237 \214\357e\301\227\334 \245s\367\350\200\305\213e") \
-  X(RBNN_LIMIT, "limit", "\322m\247\224\250\322m\344\304\206\264\214\276\300h\210") \
-  X(RBNN_SELF_TEST, "self-test", "s\221f-\371\230\234s\221f-\371s\212fai\321") \
-  X(RBNN_OVERRUN, "overrun", "ov\204r\227\224byt\252\223riv\257f\220\274\202\211\265\273\277u\323 b\201\276\310\301s\207d\206l\205\201\361") \
-  X(RBNN_PUF_BIAS, "puf-bias", "p\241-bi\220:\366\305m\211\273c\221l\203\304 \213\201c\343\203\205\206SRAM\363\320have\206s\270\201value") \
-  X(RBNN_PUF_ENTROPY, "puf-entropy", "p\241-\207t\243py\234SRAM\363\320is\366o\235r\210\215table\200\305b\201\250f\272\204p\256") \
-  X(RBNN_LICENCE_OLD, "licence-old", "\302-o\323\224\250new\240\264\276pl\300\210\246\213e\244\303\344w\307r\236ok\210") \
-  X(RBNN_STORE_DAMAGED, "store-damaged", "\230\216e-\347\210\234\230\216\201\304 \277\227t\203\214\347\257\303miss\272\301\341 \361") \
-  X(RBNN_NO_STORE, "no-store", "\337\230\216e:\356\324ep\203\340\277\227ts\224\340\264\377 \250\322m\247") \
-  X(RBNN_DEVELOPMENT_BUILD, "development-build", "\253\221\317\372t-bui\323\224\250\253\221\317\372\212bui\323 do\252\314\317\207\246\302") \
-  X(RBNN_STOPPED, "stopped", "\230\317p\210\224\230\317p\257b\273\250by\371") \
-  X(RBNN_NO_SOUND, "no-sound", "\337so\227d\234\357e\237\200ak\252\340so\227d")
+  X(RBNN_ARGUMENT, "argument", "\223gu\372t\224\365\223gu\372\212\214miss\274\237mal\352\257\216\366\305l\223ge\303\373% \323\230s\206\356\226s") \
+  X(RBNN_UNKNOWN_COMMAND, "unknown-command", "\227k\217wn-\356\226\224\227k\217w\321\356\226\303\373% \323\230s\206\356\226s") \
+  X(RBNN_LINE_TOO_LONG, "line-too-long", "l\205e-too-l\213g\234l\205\201\214l\213g\204\202\211\206\356\250\270\241\250w\307d\244pp\210") \
+  X(RBNN_BUFFER_SIZE, "buffer-size", "\270\260\277ze\234\277z\201\214z\204\305\273l\223g\204\202\211\206\270\204\237\216\366\305m\211\275byt\246w\204\201s\207t") \
+  X(RBNN_BUFFER_INCOMPLETE, "buffer-incomplete", "\270\260\205\313ple\371\234\270\241do\246\315ho\324 \247whol\201\205put") \
+  X(RBNN_NO_CONTAINER, "no-container", "\337\312\204:\251\377\201c\223ri\246\340\266") \
+  X(RBNN_CONTAINER_FORMAT, "container-format", "\312\260\352\232\234\333\312\241h\307\365\227s\370p\216t\257\352\375\273v\204\331") \
+  X(RBNN_CONTAINER_DAMAGED, "container-damaged", "\312\260\347\210\234\333\312\241\214\347\257\216\200r\227c\232\210\303f\343h \344\361") \
+  X(RBNN_CONTAINER_LAYER, "container-layer", "\312\260lay\204\224\247lay\241\301\206\333do\246\315f\245\251\377e") \
+  X(RBNN_NO_PROVISIONING, "no-provisioning", "\337p\244vi\331\274\234p\244vi\331\274\235\223t\245i\213 \214empty\303\341 \250f\343h") \
+  X(RBNN_PROVISIONING_DAMAGED, "provisioning-damaged", "p\244vi\331\274-\347\210\234p\244vi\331\274\235\223t\245i\213 \214\347\210\303f\343h \344\361") \
+  X(RBNN_POWER_CYCLE, "power-cycle", "p\330cycle\234f\274\204p\243\212c\365\213l\275b\201\300\310 af\276\235\330\213;\235\330cycle\206bo\223d") \
+  X(RBNN_PUF_PATTERN, "puf-pattern", "p\242-p\336n\234SRAM\363\321\214\306\230\211\212\273\300pe\232s\237s\305\344\214\315f\244m\235\330\213") \
+  X(RBNN_PUF_HELPER, "puf-helper", "p\242-\373\204\224\373\241d\232\247\250SRAM\363\321d\305\315b\221\213g\366geth\241\273w\204\201\350\211g\210") \
+  X(RBNN_NOT_ENROLLED, "not-enrolled", "\217t-\341\322:\355\214\315\341\322") \
+  X(RBNN_ENROLLED, "enrolled", "\341\322:\355\214al\300\310\275\341\322") \
+  X(RBNN_UNKNOWN_TASK, "unknown-task", "\227k\217wn-t\233\234\333h\307\340su\350\240;\240s% \323\230s\265m") \
+  X(RBNN_NO_LICENCE, "no-licence", "\337\304\224\340\264\346\202is\240 \213\314e") \
+  X(RBNN_LICENCE_FORMAT, "licence-format", "\304-\352\232\234\264h\307\365\227s\370p\216t\257\352\232\237v\204\331\237fl\255\203\216\240 numb\204") \
+  X(RBNN_LICENCE_MODEL, "licence-model", "\304-\266\234\264\214f\273\211oth\241\266\237\216\206\333w\307\350\211g\210") \
+  X(RBNN_LICENCE_REFUSED, "licence-refused", "\304-\300fus\210\234\264do\246\315\320\207 \367h\251\325\275\213\314e") \
+  X(RBNN_SEALED_BLOCK, "sealed-block", "sea\322-b\334:\360\351sea\322\235\223\271e\276\203w\204\201\350\211g\210") \
+  X(RBNN_LOCKED, "locked", "\334\210:\360 \214\334\210\303\227\334 \344\374\230") \
+  X(RBNN_NO_ACTIVE_TASK, "no-active-task", "\337\357e-t\233\224\217\240 \214\357e\303\227\334 \250s\367\350\200\305\213e") \
+  X(RBNN_LIMIT, "limit", "\323m\245\224\247\323m\344\301\206\264\214\300\302h\210") \
+  X(RBNN_SELF_TEST, "self-test", "s\221f-\371\230\234s\221f-\371s\212fai\322") \
+  X(RBNN_OVERRUN, "overrun", "ov\204r\227\224byt\246\223riv\257f\220\276\202\211\265\275\267u\324 b\201\300\310\303s\207d\206l\205\201\361") \
+  X(RBNN_PUF_BIAS, "puf-bias", "p\242-bi\220:\366\305m\211\275c\221l\203\301 \213\201c\343\203\205\206SRAM\363\321have\206s\271\201value") \
+  X(RBNN_PUF_ENTROPY, "puf-entropy", "p\242-\207t\244py\234SRAM\363\321is\366o\235r\210\215table\200\305b\201\247f\274\204p\256") \
+  X(RBNN_LICENCE_OLD, "licence-old", "\304-o\324\224\247new\241\264\300pl\302\210\251\213e\237\273\344w\307r\236ok\210") \
+  X(RBNN_STORE_DAMAGED, "store-damaged", "\230\216e-\347\210\234\230\216\201\301 \267\227t\203\214\347\257\273miss\274\303\341 \361") \
+  X(RBNN_NO_STORE, "no-store", "\337\230\216e:\355\325ep\203\340\267\227ts\224\340\264\367h \247\323m\245") \
+  X(RBNN_DEVELOPMENT_BUILD, "development-build", "\253\221\320\372t-bui\324\224\247\253\221\320\372\212bui\324 do\246\315\320\207\251\304") \
+  X(RBNN_STOPPED, "stopped", "\230\320p\210\224\230\320p\257b\275\247by\371") \
+  X(RBNN_NO_SOUND, "no-sound", "\337so\227d\234\357e\240\200ak\246\340so\227d")
+#define RBNN_PARTITION_STATUS_LIST(X) \
+  X(RBNN_MODEL_SIGNATURE, "model-signature", "model-signature: the model is not signed by this firmware's provider, or was changed") \
+  X(RBNN_MODEL_OLD, "model-old", "model-old: the model is not newer than the one that this device has or had") \
+  X(RBNN_MODEL_MEMORY, "model-memory", "model-memory: the model needs more memory, flash or tasks than this firmware has") \
+  X(RBNN_MODEL_ROOM, "model-room", "model-room: no room beside the model that is there; model replace% gives that one up") \
+  X(RBNN_MODEL_ORDER, "model-order", "model-order: no model is being loaded, or these are not its next bytes") \
+  X(RBNN_MODEL_READ_ONLY, "model-read-only", "model-read-only: this firmware cannot write its model partition; use a debug probe")
 
 /* Packed texts (rbnn/spec/packed_text.py): two bytes for each byte from RBNN_PACKED_FIRST on. */
 #define RBNN_PACKED_FIRST 128u
@@ -91,19 +105,19 @@ typedef enum {
 {32, 116}, {101, 32}, {128, 104}, {115, 32}, {101, 114}, {105, 110}, {130, 129}, {101, 110}, \
 {101, 100}, {97, 110}, {116, 32}, {111, 110}, {105, 131}, {105, 99}, {111, 114}, {110, 111}, \
 {97, 115}, {101, 108}, {135, 99}, {97, 114}, {58, 32}, {141, 146}, {137, 100}, {117, 110}, \
-{115, 116}, {108, 149}, {97, 116}, {144, 107}, {58, 134}, {32, 112}, {101, 118}, {128, 155}, \
-{132, 32}, {117, 102}, {114, 133}, {114, 111}, {44, 32}, {150, 32}, {130, 140}, {105, 116}, \
-{97, 32}, {108, 111}, {101, 131}, {100, 158}, {97, 133}, {97, 103}, {162, 116}, {136, 32}, \
-{132, 45}, {111, 100}, {177, 145}, {161, 102}, {153, 129}, {130, 101}, {109, 178}, {98, 179}, \
-{97, 109}, {171, 141}, {133, 103}, {121, 32}, {116, 132}, {115, 105}, {114, 101}, {99, 111}, \
-{97, 99}, {59, 32}, {153, 101}, {142, 32}, {111, 102}, {111, 32}, {99, 139}, {97, 131}, \
-{97, 100}, {198, 116}, {201, 172}, {166, 185}, {143, 138}, {116, 105}, {111, 119}, {111, 112}, \
-{110, 32}, {108, 136}, {108, 105}, {108, 100}, {107, 101}, {99, 107}, {80, 174}, {206, 176}, \
-{191, 109}, {189, 139}, {184, 173}, {182, 32}, {169, 213}, {163, 108}, {154, 188}, {143, 45}, \
+{115, 116}, {108, 149}, {97, 116}, {144, 107}, {58, 134}, {32, 112}, {101, 118}, {44, 32}, \
+{128, 155}, {132, 32}, {117, 102}, {114, 133}, {114, 111}, {105, 116}, {101, 131}, {97, 32}, \
+{150, 32}, {130, 140}, {108, 111}, {100, 158}, {97, 133}, {97, 103}, {163, 116}, {136, 32}, \
+{132, 45}, {111, 100}, {177, 145}, {162, 102}, {153, 129}, {130, 101}, {109, 178}, {99, 111}, \
+{98, 179}, {97, 109}, {171, 141}, {142, 32}, {133, 103}, {121, 32}, {116, 132}, {115, 105}, \
+{114, 101}, {111, 102}, {97, 99}, {59, 32}, {153, 101}, {111, 32}, {99, 139}, {97, 131}, \
+{97, 100}, {198, 116}, {201, 172}, {183, 109}, {169, 186}, {143, 138}, {116, 105}, {111, 119}, \
+{111, 112}, {110, 32}, {108, 136}, {108, 105}, {108, 100}, {107, 101}, {99, 107}, {80, 174}, \
+{207, 176}, {191, 139}, {185, 173}, {182, 32}, {170, 214}, {164, 108}, {154, 190}, {143, 45}, \
 {143, 32}, {135, 221}, {119, 147}, {108, 144}, {105, 138}, {105, 114}, {102, 142}, {100, 218}, \
-{99, 104}, {39, 131}, {230, 109}, {216, 109}, {214, 134}, {205, 118}, {203, 129}, {192, 237}, \
-{181, 159}, {173, 172}, {169, 200}, {157, 222}, {145, 112}, {137, 32}, {128, 111}, {119, 167}, \
-{117, 112}, {116, 101}, {109, 135}, {104, 244}, {102, 229}, {252, 109}, {253, 226}, {247, 104}, \
+{99, 104}, {39, 131}, {230, 109}, {215, 134}, {206, 118}, {204, 129}, {203, 109}, {194, 236}, \
+{181, 160}, {173, 172}, {170, 200}, {157, 222}, {145, 112}, {137, 32}, {128, 111}, {119, 165}, \
+{117, 112}, {116, 101}, {109, 135}, {104, 244}, {102, 229}, {97, 138}, {252, 109}, {254, 226}, \
 }
 
 /* Key derivation (rbnn/spec/kdf.py). */
@@ -119,6 +133,7 @@ typedef enum {
 #define RBNN_LABEL_DEVICE_SIGN "device-sign"
 #define RBNN_LABEL_DEVICE_STORE "device-store"
 #define RBNN_LABEL_STORE_TAG "store-tag"
+#define RBNN_LABEL_MODEL_SIGN "model-sign"
 #define RBNN_LABEL_USER_PSK "user-psk"
 #define RBNN_LABEL_TRUNK "trunk"
 
@@ -209,11 +224,18 @@ typedef enum {
 typedef enum {
   RBNN_FRONTEND_NONE = 0,
   RBNN_FRONTEND_LOG_MEL = 1,
+  RBNN_FRONTEND_SERIES = 2,
 } rbnn_frontend;
 
 typedef enum {
   RBNN_LICENCEFLAG_RELEASE_ONLY = 1,
 } rbnn_licenceflag;
+
+typedef enum {
+  RBNN_BENCHMARK_NONE = 0,
+  RBNN_BENCHMARK_IC01 = 1,
+  RBNN_BENCHMARK_KWS01 = 2,
+} rbnn_benchmark;
 
 typedef enum {
   RBNN_SIGNED_ATTESTATION = 1,
@@ -320,6 +342,7 @@ typedef struct {
 #define RBNN_HELPER_MAGIC "RBPH"
 #define RBNN_PROVISIONING_MAGIC "RBPV"
 #define RBNN_REVOCATION_MAGIC "RBRV"
+#define RBNN_MODEL_MAGIC "RBMP"
 #define RBNN_STORE_MAGIC "RBST"
 #define RBNN_STATEMENT_LABEL "rbnn/v1/signed"
 #define RBNN_CONTAINER_VERSION 3u
@@ -331,6 +354,7 @@ typedef struct {
 #define RBNN_MAX_CLASSES 64u
 #define RBNN_MAX_LICENCES 32u
 #define RBNN_MAX_INPUT_CHANNELS 4u
+#define RBNN_MAX_INPUT_BYTES 27648u
 #define RBNN_MAX_KERNEL 7u
 #define RBNN_MAX_AVERAGE_WINDOW 16u
 #define RBNN_MAX_ARENA_BYTES 16777216u
@@ -352,6 +376,13 @@ typedef struct {
 #define RBNN_STORE_TASKS 32u
 #define RBNN_STORE_SHARE 64u
 #define RBNN_STORE_BLOCK 1024u
+#define RBNN_MAX_SERIES_CHANNELS 64u
+#define RBNN_SERIES_ALIGNMENT 4u
+#define RBNN_SERIES_MIDDLE 128u
+#define RBNN_MODEL_HEADER_VERSION 1u
+#define RBNN_MODEL_SIGNED_BYTES 80u
+#define RBNN_MODEL_UNIT_BYTES 32u
+#define RBNN_MODEL_FLOOR_TASK 255u
 #define RBNN_SIGNATURE_BYTES 64u
 #define RBNN_NOISE_PROTOCOL "Noise_Kpsk0_25519_ChaChaPoly_BLAKE2b"
 
@@ -420,7 +451,8 @@ _Static_assert(sizeof(rbnn_layer) == 52u, "layer");
 typedef struct {
   uint8_t name[16]; /* zero-padded UTF-8 */
   uint16_t classes; /* number of classes */
-  uint16_t front_end; /* enum FrontEnd; 0 in containers of before there was one */
+  uint8_t front_end; /* enum FrontEnd; 0 in containers of before there was one */
+  uint8_t benchmark; /* enum Benchmark; 0 in containers of before there was one */
   uint32_t sealed_offset; /* sealed block, aligned */
   uint32_t sealed_bytes; /* nonce, ciphertext and tag together */
 } rbnn_task;
@@ -439,6 +471,16 @@ typedef struct {
 } rbnn_params_header;
 _Static_assert(sizeof(rbnn_params_header) == 52u, "params_header");
 #define RBNN_PARAMS_HEADER_BYTES 52u
+
+/* Follows the class names, at the next multiple of 4, of a task with the front end series; then means (f32) of all channels, then their factors (f32). */
+typedef struct {
+  uint16_t channels; /* of the sensor, 1 to MAX_SERIES_CHANNELS */
+  uint16_t window; /* time steps of an input */
+  uint16_t hop; /* time steps from one window to the next, as in training */
+  uint16_t zero; /* zero */
+} rbnn_series;
+_Static_assert(sizeof(rbnn_series) == 8u, "series");
+#define RBNN_SERIES_BYTES 8u
 
 /* Plaintext part of a licence; with the device's own model digest in it, the Noise prologue. */
 typedef struct {
@@ -518,6 +560,26 @@ typedef struct {
 } rbnn_statement;
 _Static_assert(sizeof(rbnn_statement) == 140u, "statement");
 #define RBNN_STATEMENT_BYTES 140u
+
+/* What stands before a container in the model partition. The container follows it. */
+typedef struct {
+  uint8_t magic[4]; /* "RBMP" */
+  uint16_t version; /* MODEL_HEADER_VERSION */
+  uint16_t header_bytes; /* size of this record; the container follows it */
+  uint32_t model_version; /* seconds from 1970 to when it was signed; never falls */
+  uint32_t container_bytes; /* size of the whole container */
+  uint8_t model_id[16]; /* as in the container */
+  uint8_t model_digest[32]; /* BLAKE2b-256 of the whole container */
+  uint32_t arena_bytes; /* as in the container */
+  uint32_t work_bytes; /* as in the container */
+  uint32_t params_bytes; /* as in the container */
+  uint16_t task_count; /* as in the container */
+  uint16_t reserved; /* zero */
+  uint8_t signature[64]; /* of all bytes before it, by the provider */
+  uint8_t padding[16]; /* zero */
+} rbnn_signed_model_header;
+_Static_assert(sizeof(rbnn_signed_model_header) == 160u, "signed_model_header");
+#define RBNN_SIGNED_MODEL_HEADER_BYTES 160u
 
 /* Integer softmax (rbnn/spec/scores.py). */
 #define RBNN_LOG2_E_Q16 94548u
@@ -678,41 +740,47 @@ _Static_assert(sizeof(rbnn_statement) == 140u, "statement");
 #define RBNN_MSG_READY "m-ready"
 #define RBNN_MSG_INIT_DONE "m-init-done"
 #define RBNN_MSG_PROFILE "RBNN firmware"
+/* By enum Benchmark. */
+#define RBNN_BENCHMARK_NAMES { "none", "ic01", "kws01" }
+#define RBNN_BENCHMARKS 3u
+#define RBNN_BENCHMARK_NAME_BYTES 6u
 #define RBNN_PROTECTION_NONE "none"
 #define RBNN_PROTECTION_OPEN "open"
 #define RBNN_PROTECTION_FLASH "flash"
 #define RBNN_PROTECTION_CHIP "chip"
 #define RBNN_PROTECTION_PERMANENT "permanent"
 /* X(word, arguments, text, packed): served by rbnn_link_<word>; the second list in development builds, the
- * third where a task takes sound. The text is
+ * third where a task takes sound, the fourth where there is a model partition. The text is
  * " <arguments>: <what it does>", or without arguments only what it does. */
 #define RBNN_COMMAND_LIST(X) \
-  X(name, "", "\354n\270\201\304\206\271e") \
-  X(timestamp, "", "\326\265\200im\201s\205c\201\230\223t") \
-  X(profile, "", "P\242\212\376\201\245\266") \
-  X(help, "", "\326\246\322\230") \
-  X(db, "load N | HEX... | print", " \362 N | HEX... |\235\256\224An\217\227c\201N by\371s\244\362\265m\244\216\235\256\206\267\204") \
-  X(crc, "", "\354CRC-32 \304\206\362\257\267\204") \
-  X(infer, "N [W]", " N [W]\224R\227 W \342m-\370 \245N\200im\257\205f\204\222\252\213\206\267\204\244a\212mos\21250000 e\300h") \
-  X(results, "", "\354\343\212sc\216\252\361") \
-  X(labels, "", "\354\357e\237\351\205pu\212\245c\343\203n\270es") \
-  X(id, "", "P\242\212wha\212id\207\315fi\252bo\223d\244\376e\244\333\245\271e") \
-  X(enroll, "", "Mak\201\373\240d\232\250f\243m\206p\327\370\363n") \
+  X(name, "", "\353n\271\201\301\206\272e") \
+  X(timestamp, "", "\327\265\200im\201s\205c\201\230\223t") \
+  X(profile, "", "P\243\212\377\201\250\266") \
+  X(help, "", "\327\251\323\230") \
+  X(db, "load N | HEX... | print", " \362 N | HEX... |\235\256\224An\217\227c\201N by\371s\237\362\265m\237\216\235\256\206\270\204") \
+  X(crc, "", "\353CRC-32 \301\206\362\257\270\204") \
+  X(infer, "N [W]", " N [W]\224R\227 W \342m-\370 \250N\200im\257\205f\204\222\246\213\206\270\204\237\375mos\21250000 e\302h") \
+  X(results, "", "\353\343\212sc\216\246\361") \
+  X(labels, "", "\353\357e\240\351\205put\237\301 \247s\207s\273s\204i\246wh\375\245\203valu\246be\313e\237\250c\343\203n\271es") \
+  X(id, "", "P\243\212wh\375id\207\316fi\246bo\223d\237\377e\237\333\250\272e") \
+  X(enroll, "", "Mak\201\373\241d\232\247f\244m\206p\330\370\363n") \
   X(tasks, "", "Li\230\360\203\226\265\345 \230\232e") \
-  X(licences, "", "Li\230\206\302s\202\232\356ho\323s") \
-  X(licence, "", "Ta\324\206\362\257\267\240\307\250\264\227\315l\235\327\304f") \
-  X(revoke, "", "Ta\324\206\362\257\267\240\307\250\217t\215e\202a\212r\236ok\252a\237\351\302s") \
-  X(attest, "CHALLENGE", " CHALLENGE\224Sig\320wh\232\356\214(64 hex dig\247s)") \
-  X(release, "TASK CHALLENGE", " TASK CHALLENGE\224Giv\201\370\360\351\264f\303go\261\244\245\275gn\202\232") \
-  X(unlock, "TASK PSK", " TASK PSK\224Op\207\360\351\264\377 \247\203\324\273(64 hex dig\247s)") \
-  X(switch, "TASK", " TASK\224Mak\201\365\227\334\210\237\206\357\201\213e") \
-  X(lock, "", "Wip\201\236\204y\237 sec\276\212\245\324y") \
-  X(selftest, "", "Che\325 crypto\244s\324t\350 \245\312\204") \
-  X(stack, "", "\354\230\300k\351high-w\232\240m\223k") \
-  X(reset, "", "Re\230\223\212\377ou\212\251s\272\235\316\240(\250\342m \276set)")
+  X(licences, "", "Li\230\206\304s\202\232\355ho\324s") \
+  X(licence, "", "Ta\325\206\362\257\270\241\307\247\264\227\316l\235\330\301f") \
+  X(revoke, "", "Ta\325\206\362\257\270\241\307\247\217t\215e\202\375r\236ok\246a\240\351\304s") \
+  X(attest, "CHALLENGE", " CHALLENGE\224Sig\321wh\232\355\214(64 hex dig\245s)") \
+  X(release, "TASK CHALLENGE", " TASK CHALLENGE\224Giv\201\370\360\351\264f\273go\261\237\250\277gn\202\232") \
+  X(unlock, "TASK PSK", " TASK PSK\224Op\207\360\351\264\367h \245\203\325\275(64 hex dig\245s)") \
+  X(switch, "TASK", " TASK\224Mak\201\365\227\334\210\240\206\357\201\213e") \
+  X(lock, "", "Wip\201\236\204y\240 sec\300\212\250\325y") \
+  X(selftest, "", "Che\326 crypto\237s\325t\350 \250\312\204") \
+  X(stack, "", "\353\230\302k\351high-w\232\241m\223k") \
+  X(reset, "", "Re\230\223\212\367hou\212\252s\274\235\317\241(\247\342m \300set)")
 #define RBNN_DEVELOPMENT_COMMAND_LIST(X) \
-  X(trace, "", "I\320\253\221\317\372\212bui\323s\224r\227 \213\201\205f\204\222e;\235\256\200im\201\245outpu\212CRC-32 \304 \236\204\273lay\204")
+  X(trace, "", "I\321\253\221\320\372\212bui\324s\224r\227 \213\201\205f\204\222e;\235\256\200im\201\250outpu\212CRC-32 \301 \236\204\275lay\204")
 #define RBNN_AUDIO_COMMAND_LIST(X) \
   X(audio, "start [PPM] | N | stop", " start [PPM] | N | stop: In firmware with a task that takes sound: begin to listen, take the loaded buffer as the next N samples, or forget them")
+#define RBNN_PARTITION_COMMAND_LIST(X) \
+  X(model, "show | load | replace | OFFSET | end | stop", " show | load | replace | OFFSET | end | stop: In firmware with a model partition: print what it holds; take the loaded buffer as the header of a new model (replace: instead of the one that is there), or as its bytes from OFFSET on; make the loaded model the one of the next start, or drop it")
 
 #endif

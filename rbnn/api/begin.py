@@ -43,7 +43,7 @@ def begin(
     check(settings, own)
     check_files(settings)
     with LoadingBar() as bar:
-        data = [load(spec, progress=bar.show) for spec in specs]
+        data = [load(one, form=settings.form(one.name), progress=bar.show) for one in specs]
     examined = None
     if settings.teachers:
         from rbnn.train.float_teacher import examine

@@ -18,7 +18,8 @@ from rbnn.frozen import Frozen
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import start_run
-from rbnn.tasks import SIDE, Split, TaskData
+from rbnn.tasks import Split, TaskData
+from rbnn.tasks.form import SIDE
 from rbnn.train.baseline import prepare_baseline
 
 if TYPE_CHECKING:

@@ -66,14 +66,15 @@ def import_(
                 f"Use --task {same.name}.",
             )
         spec = TaskSpec(same.name)
+
+    from rbnn.train.imported.importing import Wishes, form_of, import_model, open_model
+
+    opened = open_model(model.expanduser())
     with LoadingBar() as bar:
-        loaded = load(spec, progress=bar.show)
-
-    from rbnn.train.imported.importing import Wishes, import_model
-
+        loaded = load(spec, form=form_of(opened), progress=bar.show)
     wishes = Wishes(scale, offset, cipher)
     root = out or options.DEFAULT_RUNS
-    result = import_model(root, model.expanduser(), loaded, wishes, options.say)
+    result = import_model(root, model.expanduser(), loaded, wishes, options.say, opened)
     if as_json:
         print(result.model_dump_json(indent=2))
         return

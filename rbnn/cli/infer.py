@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def infer(
-    files: Annotated[list[Path], typer.Argument(help="PNG, JPEG or WAV files.")],
+    files: Annotated[list[Path], typer.Argument(help="PNG, JPEG, WAV, CSV or NPY files.")],
     board: BoardOption = options.DEFAULT_BOARD,
     port: PortOption = None,
     device_folder: DeviceFolderOption = None,
@@ -30,7 +30,7 @@ def infer(
     runs: RunsOption = options.DEFAULT_RUNS,
     as_json: JsonOption = False,
 ) -> None:
-    """Print label, scores and duration of each file.
+    """Print label, scores and duration of each file; of a sensor series, of each window.
 
     If the board fails, what it answered before is printed; with --json, together with the error.
     """

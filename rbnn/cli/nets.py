@@ -13,7 +13,7 @@ from rbnn.runs.settings import TABLE
 
 if TYPE_CHECKING:
     from rbnn.image.board import Board as Manifest
-    from rbnn.image.candidates import RankedNetwork
+    from rbnn.image.candidates import Limits, RankedNetwork
 
 FIGURES = ("kbit", "M MAC", "flash KB", "RAM KB", "M instr.", "ms")
 
@@ -61,14 +61,17 @@ def nets(
     timing table at the board's clock.
     """
     from rbnn.image.board import load_board
-    from rbnn.image.candidates import candidates
+    from rbnn.image.candidates import candidates, limits
     from rbnn.nets.own.file import find_network
     from rbnn.runs.network import refuse_sizes
+    from rbnn.tasks.form import parse_input
 
     ends = {"stem_bits": stem_bits, "classifier_bits": classifier_bits}
     for name, bits in ends.items():
         TABLE[name].check(bits)
     manifest = load_board(board)
+    refusals: list[str] = []
+    input_shape = parse_input(shape)
     given = {name: find_network(name) for name in arch or []}
     own = [one for one in given.values() if one is not None]
     for one in own:
@@ -79,31 +82,21 @@ def nets(
         width or [],
         depth,
         stages,
-        _parse_shape(shape),
+        input_shape,
         classes,
         tasks,
         ends,
         own,
+        refusals,
     )
+    has = limits(manifest, input_shape)
     if as_json:
         rows = [one.model_dump(exclude_none=True) for one in found]
-        print(json.dumps({"board": board, "candidates": rows}, indent=2))
+        named = {"limits": has.model_dump(mode="json"), "refused": refusals}
+        print(json.dumps({"board": board, **named, "candidates": rows}, indent=2))
         return
     _print(manifest, f"{shape}, {tasks} tasks", found)
-
-
-def _parse_shape(text: str) -> tuple[int, int, int]:
-    from rbnn.errors import RbnnError
-
-    parts = text.lower().split("x")
-    if len(parts) != 3 or not all(
-        part.isascii() and part.isdecimal() and int(part) for part in parts
-    ):
-        raise RbnnError(
-            f"An input is height x width x channels. Received: {text!r}.", "Write --input 32x32x3."
-        )
-    height, width, channels = map(int, parts)
-    return height, width, channels
+    _print_limits(has, found, refusals)
 
 
 def _print(board: Manifest, model: str, found: list[RankedNetwork]) -> None:
@@ -139,6 +132,23 @@ def _print(board: Manifest, model: str, found: list[RankedNetwork]) -> None:
 def _name(one: RankedNetwork) -> str:
     sizes = [str(size) for size in (one.width, one.depth, one.stages) if size is not None]
     return " ".join([one.architecture, *(["/".join(sizes)] if sizes else [])])
+
+
+def _print_limits(has: Limits, found: list[RankedNetwork], refusals: list[str]) -> None:
+    """What the board leaves for a model, and by how much a network exceeds it."""
+    console = options.output()
+    size = "x".join(map(str, has.input))
+    console.print(
+        f"An input of {size} is {has.input_bytes:,} bytes. The board then has "
+        f"{has.model_flash:,} of {has.flash:,} bytes of flash for a model, and "
+        f"{has.model_ram:,} of {has.ram:,} bytes of RAM for its activations, parameters, working "
+        "memory and resident weights."
+    )
+    for one in found:
+        if not one.fits:
+            console.print(f"{_name(one)} does not fit. {one.why}.")
+    for refusal in refusals:
+        console.print(refusal)
 
 
 def register(app: typer.Typer) -> None:

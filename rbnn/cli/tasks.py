@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rbnn.cli.options import JsonOption, output
+
+if TYPE_CHECKING:
+    from rbnn.runs.settings import Settings
 
 
 def tasks(
@@ -16,11 +19,25 @@ def tasks(
         list[str] | None,
         typer.Argument(help="Tasks to load and count, such as: digits mine=path/to/folder"),
     ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option("--input", help="Height, width and channels of the samples, such as 96x96x3."),
+    ] = None,
+    windows: Annotated[
+        list[str] | None, typer.Option("--window", help="NAME=STEPS, as rbnn train takes it.")
+    ] = None,
+    hops: Annotated[
+        list[str] | None, typer.Option("--hop", help="NAME=STEPS, as rbnn train takes it.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the known tasks; with names, load those and count their samples."""
     if names:
-        _print_loaded(",".join(names), as_json)
+        from rbnn.runs.settings import TABLE, Settings
+
+        given = {"windows": windows or [], "hops": hops or []}
+        read = {name: TABLE[name].read(typed) for name, typed in given.items()}
+        _print_loaded(",".join(names), Settings(input=shape, **read), as_json)
     else:
         _print_known(as_json)
 
@@ -41,28 +58,31 @@ def _print_known(as_json: bool) -> None:
     output().print(table)
 
 
-def _print_loaded(names: str, as_json: bool) -> None:
+def _print_loaded(names: str, settings: Settings, as_json: bool) -> None:
     from rich.table import Table
 
     from rbnn.tasks import load, parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
     from rbnn.tasks.overlap import overlap_warnings
-    from rbnn.tasks.overview import describe
+    from rbnn.tasks.overview import describe, describe_inputs
 
     specs = parse_specs(names)
     with LoadingBar() as bar:
-        loaded = [load(spec, progress=bar.show) for spec in specs]
+        loaded = [load(one, form=settings.form(one.name), progress=bar.show) for one in specs]
     if as_json:
         print(json.dumps({"tasks": [describe(data) for data in loaded]}, indent=2))
         return
     console = output()
-    table = Table("task", "kind", "channels", "classes", "train", "test")
+    table = Table("task", "kind", "input", "classes", "train", "test")
     for data in loaded:
-        figures = (data.channels, len(data.labels), len(data.train), len(data.test))
+        size = "x".join(map(str, (*data.sides, data.channels)))
+        figures = (size, len(data.labels), len(data.train), len(data.test))
         table.add_row(data.name, data.kind, *(str(figure) for figure in figures))
     console.print(table)
     for data in loaded:
-        console.print(f"{data.name}: {', '.join(data.labels)}; {data.origin}")
+        console.print(
+            f"{data.name}: {describe_inputs(data)}; {', '.join(data.labels)}; {data.origin}"
+        )
     for warning in overlap_warnings(loaded):
         console.print(warning)
 

@@ -186,10 +186,11 @@ def warn_if_too_large(board: Board, config: RunConfig) -> None:
     """Say that a network will not fit, and why; it may still be worth training."""
     from rbnn.image.errors import FitError
     from rbnn.image.fit import check_network
+    from rbnn.spec.layout import FrontEnd
 
     try:
         labels = [task.labels for task in config.tasks]
-        sound = any(task.front_end for task in config.tasks)
+        sound = any(task.front_end == FrontEnd.LOG_MEL for task in config.tasks)
         check_network(board, config.topology(), labels, takes_sound=sound)
     except FitError as error:
         options.say(f"warning: {error}")

@@ -23,10 +23,10 @@ from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.nets.architectures import architecture
 from rbnn.runs.config import FloatTeacher
-from rbnn.runs.settings import TABLE, Scheme
+from rbnn.runs.settings import TABLE, Scheme, Settings
 from rbnn.runs.start import check, usual_precision
 from rbnn.runs.teachers import FOLDER as TEACHERS
-from rbnn.tasks import TaskData
+from rbnn.tasks import Form, TaskData
 
 DEFAULT_SEEDS = (1, 2, 3)
 DEFAULT_COUNTS = (1, 2, 4, 7)
@@ -52,6 +52,11 @@ class ComparisonChoice:
     schemes: Sequence[Scheme] | None = None
     counts: Sequence[int] | None = None
     wrong_secrets: int | None = None
+
+    def form(self, task: str) -> Form:
+        """What the samples of a task become, where ``settings`` are complete."""
+        given = {name: self.settings[name] for name in ("input", "windows", "hops")}
+        return Settings(**given).form(task)
 
 
 def draft(

@@ -46,7 +46,10 @@ def compare_networks(
     given = None if tasks is None else [str(spec) for spec in parse_specs(tasks)]
     specs, filled = draft(folder, given, choice)
     with LoadingBar() as bar:
-        data = [load(find_again(spec), progress=bar.show) for spec in specs]
+        data = [
+            load(find_again(spec), form=filled.form(spec.partition("=")[0]), progress=bar.show)
+            for spec in specs
+        ]
     for warning in overlap_warnings(data):
         say(f"warning: {warning}")
     with locked(folder):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,8 @@ from rbnn.spec.layout import (
     Sign,
     Stage,
 )
+from rbnn.spec.series import MAX_SERIES_CHANNELS, SERIES, SERIES_ALIGNMENT
+from rbnn.tasks.sensors.series import Series
 
 Int8s = npt.NDArray[np.int8]
 Int16s = npt.NDArray[np.int16]
@@ -88,6 +92,7 @@ class TaskParams:
         offsets: 0..255, subtracted from each channel of the network's input.
         groups: by layer number, for every layer that has weights.
         trunk_key: from :func:`rbnn.spec.key_stream.trunk_key`, 32 bytes.
+        series: how windows of a sensor series become the task's input; None for another input.
     """
 
     labels: tuple[str, ...]
@@ -96,6 +101,7 @@ class TaskParams:
     offsets: tuple[int, ...]
     groups: Mapping[int, Group]
     trunk_key: bytes = NO_TRUNK
+    series: Series | None = None
 
 
 def _members(layer: Layer) -> tuple[str, ...]:
@@ -203,7 +209,46 @@ def encode(params: TaskParams, topology: Topology, plan: ContainerPlan) -> bytes
             raise ValueError(f"Layer {number} has {size} bytes. Got: {len(raw)}")
         offset = plan.placements[number].params_offset
         data[offset : offset + len(raw)] = raw
-    return bytes(data) + labels
+    return bytes(data) + labels + _encode_series(params.series, labels_offset + len(labels))
+
+
+def _encode_series(series: Series | None, offset: int) -> bytes:
+    """What follows the class names, which end at ``offset``."""
+    if series is None:
+        return b""
+    head = SERIES.pack(
+        {"channels": series.channels, "window": series.window, "hop": series.hop, "zero": 0}
+    )
+    values = np.array([*series.means, *series.factors], "<f4")
+    return bytes(-offset % SERIES_ALIGNMENT) + head + values.tobytes()
+
+
+def _decode_series(data: bytes, end: int) -> Series | None:
+    """What follows the class names, which end at ``end``.
+
+    Raises:
+        SealedBlockError: something else than a series.
+    """
+    rest = data[end:]
+    if not rest:
+        return None
+    start = -end % SERIES_ALIGNMENT
+    head: dict[str, Any] = {}
+    with contextlib.suppress(ValueError):
+        head = SERIES.unpack(rest, start)
+    channels = head.get("channels", 0)
+    values = rest[start + SERIES.size :]
+    if (
+        not 0 < channels <= MAX_SERIES_CHANNELS
+        or len(values) != 8 * channels
+        or not head["window"]
+        or not head["hop"]
+        or head["zero"]
+        or any(rest[:start])
+    ):
+        raise SealedBlockError("The opened parameters do not fit the network of this container.")
+    means, factors = np.frombuffer(values, "<f4").reshape(2, channels).tolist()
+    return Series(head["window"], head["hop"], tuple(means), tuple(factors))
 
 
 def decode(data: bytes, topology: Topology, plan: ContainerPlan) -> TaskParams:
@@ -226,7 +271,7 @@ def decode(data: bytes, topology: Topology, plan: ContainerPlan) -> TaskParams:
     if (
         not 0 < classes <= topology.max_classes
         or start != labels_offset_of(topology, plan, classes)
-        or start + length != len(data)
+        or start + length > len(data)
         or raw_labels.count(b"\0") != classes
         or not raw_labels.endswith(b"\0")
     ):
@@ -248,4 +293,5 @@ def decode(data: bytes, topology: Topology, plan: ContainerPlan) -> TaskParams:
         offsets=tuple(offsets[: topology.input_shape[2]]),
         groups=groups,
         trunk_key=trunk_key,
+        series=_decode_series(data, start + length),
     )

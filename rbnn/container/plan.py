@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from rbnn.container.arena import place_values
@@ -48,6 +49,7 @@ class ContainerPlan:
         work_bytes: least working memory of the kernels.
         weights_bytes: P with its alignment padding.
         labels_offset: where the class names start in the params.
+        input_bytes: of the network's input, which the serial line's buffer has to hold.
     """
 
     placements: tuple[Placement, ...]
@@ -56,6 +58,7 @@ class ContainerPlan:
     work_bytes: int
     weights_bytes: int
     labels_offset: int
+    input_bytes: int
 
 
 def plan(topology: Topology) -> ContainerPlan:
@@ -102,4 +105,5 @@ def plan(topology: Topology) -> ContainerPlan:
         work_bytes=max(least_work_bytes(layer) for layer in topology.layers),
         weights_bytes=weights,
         labels_offset=params,
+        input_bytes=math.prod(topology.input_shape),
     )

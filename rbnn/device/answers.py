@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from rbnn.device.errors import LinkError
 from rbnn.frozen import Frozen
-from rbnn.spec.layout import MAX_CLASSES
+from rbnn.spec.layout import MAX_CLASSES, MAX_INPUT_BYTES
 from rbnn.spec.link import Protection
+from rbnn.spec.series import MAX_SERIES_STEPS
+from rbnn.tasks.sensors.series import Series
 
 MOST = 2**64 - 1
 """The largest number that the device prints."""
@@ -55,13 +59,14 @@ class DeviceTask(Frozen):
 
 
 class DeviceLicence(Frozen):
-    """One line of ``licences``."""
+    """One line of ``licences``; one of another model opens no task of this one, and ``task`` is
+    ``-``."""
 
     slot: int
     task: str
     licence_id: str
     sequence: int
-    place: Literal["flash", "ram"]
+    place: Literal["flash", "ram", "other-model"]
 
 
 class ActiveTask(Frozen):
@@ -71,6 +76,8 @@ class ActiveTask(Frozen):
     """Height, width, channels of one input."""
     labels: tuple[str, ...]
     """Class names; their position is the class number."""
+    series: Series | None = None
+    """How windows of a sensor series become inputs; None for another input."""
 
 
 class Inference(Frozen):
@@ -226,3 +233,36 @@ class Answer:
             f"The answer to `{self.command}` holds {found}.",
             "Firmware and rbnn may have different versions; write the firmware again: rbnn flash",
         )
+
+
+def input_of(answer: Answer) -> tuple[int, int, int]:
+    """Height, width and channels of the active task's input."""
+    height, width, channels = (
+        answer.number(side, least=1, most=MAX_INPUT_BYTES)
+        for side in answer.fields(answer.one("input"), 3)
+    )
+    if height * width * channels > MAX_INPUT_BYTES:
+        raise answer.nonsense(f"an input of {height} x {width} x {channels}")
+    return height, width, channels
+
+
+def series_of(answer: Answer, shape: tuple[int, int, int]) -> Series | None:
+    """How windows of a sensor series become inputs, if the task takes such."""
+    if not answer.all("series"):
+        return None
+    window, hop = (
+        answer.number(one, least=1, most=MAX_SERIES_STEPS)
+        for one in answer.fields(answer.one("series"), 2)
+    )
+    means: list[float] = []
+    factors: list[float] = []
+    for value in answer.all("channel"):
+        number, *bits = answer.fields(value, 3)
+        if answer.number(number) != len(means):
+            raise answer.nonsense(f"channel {number} after {len(means)} channels")
+        mean, factor = (struct.unpack(">f", answer.hexadecimal(one, 4))[0] for one in bits)
+        means.append(mean)
+        factors.append(factor)
+    if not means or window * len(means) != math.prod(shape):
+        raise answer.nonsense(f"a window of {window} x {len(means)} for an input of {shape}")
+    return Series(window, hop, tuple(means), tuple(factors))

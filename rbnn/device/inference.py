@@ -1,8 +1,10 @@
-"""Files in, labels out: the active task of a board applied to pictures and sounds."""
+"""Files in, labels out: the active task of a board applied to pictures, sounds, sensor series and
+tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,9 @@ from rbnn.device.target import Say
 from rbnn.frozen import Frozen
 from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.files import NAMES
 from rbnn.tasks.names import KNOWN
-from rbnn.tasks.sample import load_sample, sample_kind
+from rbnn.tasks.sample import load_samples, sample_kind
 
 SHOWN_SCORES = 3
 
@@ -41,9 +44,64 @@ class TaskInference(Timed):
 
 
 class FileInference(TaskInference):
-    """The board's result for one file."""
+    """The board's result for one file, or for one window of a sensor series."""
 
     file: str
+    step: int | None = None
+    """Of a sensor series, the first time step of the window, counted from 0."""
+
+
+@dataclass(frozen=True)
+class ActiveInput:
+    """The active task, and what it takes: ``kind`` is None if that is not known here."""
+
+    name: str
+    task: ActiveTask
+    kind: Kind | None
+
+    def require(self, file: str, kind: Kind) -> None:
+        """Refuse a file of the other kind.
+
+        Raises:
+            TaskError: a picture for a task that expects sounds, or the other way round.
+        """
+        # A tensor is what the network computes with, whatever it was made from.
+        if self.kind is None or kind in (self.kind, "tensor"):
+            return
+        fix = f"Name a {KIND_NAMES[self.kind]}, or switch to another task: rbnn switch TASK"
+        if self.name in KNOWN:
+            fix += (
+                f" (if {self.name} is your own task of that name, name the folder of its run: "
+                "--runs)"
+            )
+        raise TaskError(
+            f"{file} is a {KIND_NAMES[kind]}, but the active task {self.name} expects "
+            f"{NAMES[self.kind]}.",
+            fix,
+        )
+
+    def unknown_kind(self, runs: Path) -> str:
+        """What to tell the user if ``kind`` is None."""
+        return (
+            f"Whether task {self.name} expects grey pictures or sounds is not known here: {runs} "
+            "does not hold its run and data. Files of the wrong kind get meaningless labels."
+        )
+
+
+def active_input(session: Session, runs: Path) -> ActiveInput:
+    """What the board's active task takes.
+
+    Args:
+        session: a board with an active task.
+        runs: folder of all runs; tells whether the task expects pictures or sounds.
+
+    Raises:
+        DeviceError: no task is active.
+        LinkError: the board was unplugged, or its answers make no sense.
+    """
+    active = session.active_task()
+    name = _active_name(session)
+    return ActiveInput(name, active, input_kind(session, name, active, runs))
 
 
 def infer_files(
@@ -53,7 +111,7 @@ def infer_files(
 
     Args:
         session: a board with an active task.
-        files: PNG, JPEG or WAV.
+        files: PNG, JPEG, WAV, CSV or NPY. A sensor series gives a result for each window.
         runs: folder of all runs; tells whether the task expects pictures or sounds.
         say: told if that is not known.
 
@@ -66,27 +124,21 @@ def infer_files(
         TaskError: a file is missing, cannot be read, or is a picture for a task that expects
             sounds, or the other way round.
     """
-    active = session.active_task()
-    name = _active_name(session)
-    channels = active.input_shape[2]
-    if channels not in (1, 3):
-        raise LinkError(
-            f"Task {name} takes inputs of {channels} channels; files give 1 or 3.",
-            "Load the input by hand: rbnn monitor",
-        )
-    kind = input_kind(session, name, active, runs)
+    active = active_input(session, runs)
     for file in files:
-        _require_kind(file, name, kind)
-    samples = [load_sample(file, channels) for file in files]
-    if kind is None:
-        say(
-            f"Whether task {name} expects grey pictures or sounds is not known here: {runs} does "
-            "not hold its run and data. Files of the wrong kind get meaningless labels."
-        )
-    answers = _infer(session, name, active, samples)
+        active.require(str(file), sample_kind(file))
+    task = active.task
+    samples = [load_samples(file, task.input_shape, task.series) for file in files]
+    if active.kind is None:
+        say(active.unknown_kind(runs))
     return (
-        FileInference(file=str(file), **dict(answer))
-        for file, answer in zip(files, answers, strict=True)
+        FileInference(
+            file=str(file),
+            step=None if task.series is None else number * task.series.hop,
+            **dict(infer_sample(session, active.name, task, sample)),
+        )
+        for file, found in zip(files, samples, strict=True)
+        for number, sample in enumerate(found)
     )
 
 
@@ -115,51 +167,43 @@ def infer_images(session: Session, images: Images) -> Iterator[TaskInference]:
             f"{images.dtype} of shape {images.shape}.",
             "A picture or a sound is made to fit by `rbnn infer FILE`.",
         )
-    return _infer(session, name, active, batch)
+    return (infer_sample(session, name, active, sample) for sample in batch)
 
 
 def _active_name(session: Session) -> str:
     return next((task.name for task in session.tasks() if task.state == "active"), "")
 
 
-def _require_kind(file: Path, task: str, expected: Kind | None) -> None:
-    kind = sample_kind(file)
-    if expected is None or kind == expected:
-        return
-    fix = f"Name a {KIND_NAMES[expected]}, or switch to another task: rbnn switch TASK"
-    if task in KNOWN:
-        fix += f" (if {task} is your own task of that name, name the folder of its run: --runs)"
-    raise TaskError(
-        f"{file} is a {KIND_NAMES[kind]}, but the active task {task} expects "
-        f"{KIND_NAMES[expected]}s.",
-        fix,
-    )
+def infer_sample(session: Session, name: str, active: ActiveTask, sample: Images) -> TaskInference:
+    """Run the active task on one input of its shape.
 
+    Args:
+        session: the board.
+        name: the active task's.
+        active: its class names.
+        sample: uint8.
 
-def _infer(
-    session: Session,
-    task: str,
-    active: ActiveTask,
-    samples: Iterable[Images],
-) -> Iterator[TaskInference]:
-    for sample in samples:
-        inference = session.infer(sample.tobytes())
-        if len(inference.scores) != len(active.labels):
-            raise LinkError(
-                f"The board gave {len(inference.scores)} scores for {len(active.labels)} classes.",
-                "Write the firmware again: rbnn flash",
-            )
-        pairs = zip(active.labels, inference.scores, strict=True)
-        yield TaskInference(
-            us=inference.us if inference.instructions is None else None,
-            instructions=inference.instructions,
-            task=task,
-            label=active.labels[inference.best],
-            scores=tuple(
-                LabelScore(label=label, score=score)
-                for label, score in sorted(pairs, key=lambda pair: -pair[1])
-            ),
+    Raises:
+        DeviceError: the board refuses, for instance at the end of a licence's limit.
+        LinkError: the board was unplugged, or its answers make no sense.
+    """
+    inference = session.infer(sample.tobytes())
+    if len(inference.scores) != len(active.labels):
+        raise LinkError(
+            f"The board gave {len(inference.scores)} scores for {len(active.labels)} classes.",
+            "Write the firmware again: rbnn flash",
         )
+    pairs = zip(active.labels, inference.scores, strict=True)
+    return TaskInference(
+        us=inference.us if inference.instructions is None else None,
+        instructions=inference.instructions,
+        task=name,
+        label=active.labels[inference.best],
+        scores=tuple(
+            LabelScore(label=label, score=score)
+            for label, score in sorted(pairs, key=lambda pair: -pair[1])
+        ),
+    )
 
 
 def listing(files: Sequence[Path], found: Iterator[FileInference]) -> Iterator[str]:
@@ -178,7 +222,8 @@ def listing(files: Sequence[Path], found: Iterator[FileInference]) -> Iterator[s
             yield f"task {one.task}"
             yield "  ".join((_pad("file", width), _pad("label", wide), _pad("took", 34), "scores"))
         best = ", ".join(f"{s.label} {s.score:.1%}" for s in one.scores[:SHOWN_SCORES])
-        yield "  ".join((_pad(one.file, width), _pad(one.label, wide), _pad(one.took, 34), best))
+        name = one.file if one.step is None else f"{one.file} from {one.step}"
+        yield "  ".join((_pad(name, width), _pad(one.label, wide), _pad(one.took, 34), best))
 
 
 def _pad(text: str, cells: int) -> str:

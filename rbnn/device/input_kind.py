@@ -1,8 +1,8 @@
 """Whether the board's active task expects pictures or sounds.
 
-The device knows only the channels of its input: three are a colour picture, one may be a grey
-picture or a sound. The rest is what the host knows: the task's data as named in the run that the
-board holds, or what a built-in task of that name is made from.
+The device knows a sensor series, and otherwise only the shape of its input, which may be that of a
+picture, a sound or a tensor. The rest is what the host knows: the task's data as named in the run
+that the board holds, or what a built-in task of that name is made from.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ from rbnn.tasks.tree import open_tree
 if TYPE_CHECKING:  # a task of colour pictures needs no run to be read
     from rbnn.runs.config import RunTask
 
-KIND_NAMES: dict[Kind, str] = {"image": "picture", "audio": "sound"}
+KIND_NAMES: dict[Kind, str] = {
+    "image": "picture",
+    "audio": "sound",
+    "series": "sensor series",
+    "tensor": "tensor",
+}
 
 
 def input_kind(session: Session, task: str, active: ActiveTask, runs: Path) -> Kind | None:
@@ -37,12 +42,14 @@ def input_kind(session: Session, task: str, active: ActiveTask, runs: Path) -> K
     Returns:
         None if neither the device nor a run says so, and no built-in task has that name.
     """
-    if active.input_shape[2] == 3:
-        return "image"
+    if active.series is not None:
+        return "series"
     trained = _find_task(session.identify().model_id, task, runs)
     if trained is not None:
         return _kind_of_data(trained)
-    return KNOWN[task].kind if task in KNOWN else None
+    if task in KNOWN:
+        return KNOWN[task].kind
+    return "image" if active.input_shape[2] == 3 else None
 
 
 def _find_task(model_id: str, task: str, runs: Path) -> RunTask | None:
@@ -65,6 +72,6 @@ def _kind_of_data(task: RunTask) -> Kind | None:
             return KNOWN[spec.name].kind
         with contextlib.closing(open_tree(spec.path)) as tree:
             name = next(name for name in tree.names() if not name.endswith("/"))
-            return kind_of(name, tree.where(name))
+            return kind_of(name, tree.where(name), lambda: tree.read(name))
     except (RbnnError, StopIteration):
         return None

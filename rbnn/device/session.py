@@ -21,6 +21,8 @@ from rbnn.device.answers import (
     TaskState,
     Trace,
     TracedLayer,
+    input_of,
+    series_of,
 )
 from rbnn.device.emulated.emulator import instructions
 from rbnn.device.errors import DeviceError, LinkError
@@ -239,12 +241,7 @@ class Session:
     def active_task(self) -> ActiveTask:
         """Input shape and class names of the active task."""
         answer = self.ask("labels")
-        height, width, channels = (
-            answer.number(side, least=1, most=link.INPUT_BUFFER_BYTES)
-            for side in answer.fields(answer.one("input"), 3)
-        )
-        if height * width * channels > link.INPUT_BUFFER_BYTES:
-            raise answer.nonsense(f"an input of {height} x {width} x {channels}")
+        shape = input_of(answer)
         names: list[str] = []
         for value in answer.all("label"):
             number, name = answer.fields(value, 2)
@@ -253,7 +250,7 @@ class Session:
             names.append(name)
         if not 1 <= len(names) <= MAX_CLASSES:
             raise answer.nonsense(f"{len(names)} class names")
-        return ActiveTask(input_shape=(height, width, channels), labels=tuple(names))
+        return ActiveTask(input_shape=shape, labels=tuple(names), series=series_of(answer, shape))
 
     def trace(self, image: bytes) -> Trace:
         """Run one inference and report every layer; needs a development build.
@@ -308,12 +305,12 @@ class Session:
 def _licence(answer: Answer, value: str) -> DeviceLicence:
     slot, task, licence_id, sequence, place = answer.fields(value, 5)
     answer.hexadecimal(licence_id, LICENCE_ID_BYTES)
-    if place not in ("flash", "ram"):
+    if place not in ("flash", "ram", "other-model"):
         raise answer.nonsense(f"the place {place!r}")
     return DeviceLicence(
         slot=answer.number(slot),
         task=task,
         licence_id=licence_id,
         sequence=answer.number(sequence),
-        place=cast(Literal["flash", "ram"], place),
+        place=cast(Literal["flash", "ram", "other-model"], place),
     )

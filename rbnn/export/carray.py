@@ -10,6 +10,7 @@ the firmware reads the container's own tables.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from rbnn.container.container import SEALED_OVERHEAD, Container
@@ -94,6 +95,7 @@ def features_header(topology: Topology, tasks: int) -> str:
             "",
             *(f"#define RBNN_WITH_{name} {int(used)}" for name, used in features.items()),
             f"#define RBNN_WITH_TASKS {tasks}",
+            f"#define RBNN_WITH_INPUT_BYTES {math.prod(topology.input_shape)}u",
             "",
             "#endif",
             "",

@@ -44,6 +44,7 @@ from rbnn.runs.run import Run
 from rbnn.spec import key_stream, packing
 from rbnn.spec.layout import Cipher
 from rbnn.tasks import find_again, load
+from rbnn.tasks.dataset import Images
 
 NO_PROVIDER = bytes(32)
 """Provider key of an export for which no licence can be issued."""
@@ -102,12 +103,12 @@ class Export:
         Raises:
             ExportError: the run's files cannot be read.
         """
-        names = (IMAGE_FILE, KERNELS_FILE, FEATURES_FILE, CONFIG_FILE)
+        names = (IMAGE_FILE, KERNELS_FILE, FEATURES_FILE, CONFIG_FILE, self.golden_file.name)
         return (
             all((self.folder / name).is_file() for name in names)
-            and self.golden_file.is_file()
             and self.manifest.provider_public == provider_public.hex()
             and self.manifest.source_sha256 == source_sha256(run)
+            and self.container.benchmarks == run.config().all_benchmarks
         )
 
 
@@ -149,11 +150,9 @@ def export_run(
     for number, task in enumerate(config.tasks):
         if progress is not None:
             progress(f"golden vectors of {task.name}", number, len(config.tasks))
-        images = (
-            load(find_again(task.source), progress=progress).test.images
-            if samples is None
-            else samples[task.name]
-        )[: golden.SAMPLES]
+        images = (_test_images(config, task, progress) if samples is None else samples[task.name])[
+            : golden.SAMPLES
+        ]
         outputs = Reference.open(container, number, secrets[task.name]).infer(images)
         vectors[task.name] = golden.Golden(images, golden.layer_crc32(outputs), outputs.logits)
     manifest = make_manifest(
@@ -224,9 +223,8 @@ def make_container(
         trunk_key = key_stream.trunk_key([secrets[task.name] for task in config.tasks], model_id)
     tasks: list[SealedTask] = []
     for number, task in enumerate(config.tasks):
-        keys = key_stream.StreamKeys(
-            key_stream.stream_key(secrets[task.name], model_id), trunk_key, trunk_layers
-        )
+        own = key_stream.stream_key(secrets[task.name], model_id)
+        keys = key_stream.StreamKeys(own, trunk_key, trunk_layers)
         groups = {
             n: fold(
                 _trained(
@@ -238,13 +236,25 @@ def make_container(
             if layer.op.has_weights
         }
         values = params.TaskParams(
-            task.labels, task.adapter, task.input_channels, task.offsets, groups, trunk_key
+            task.labels,
+            task.adapter,
+            task.input_channels,
+            task.offsets,
+            groups,
+            trunk_key,
+            None if task.series is None else task.series.series,
         )
         block = seal(params.encode(values, topology, layout), secrets[task.name], model_id, number)
-        tasks.append(SealedTask(task.name, len(task.labels), block, task.front_end))
+        name, benchmark = task.name, config.benchmark(task.name)
+        tasks.append(SealedTask(name, len(task.labels), block, task.front_end, benchmark))
     return build(
         topology, model_id, provider_public, weights, tasks, config.key_cipher, trunk_layers
     )
+
+
+def _test_images(config: RunConfig, task: RunTask, progress: Progress | None) -> Images:
+    form = config.form(task.name)
+    return load(find_again(task.source), form=form, progress=progress).test.images
 
 
 def _stored_bits(parameters: ModelParameters, network: PaddedNetwork, number: int) -> bytes:

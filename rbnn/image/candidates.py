@@ -13,12 +13,12 @@ from rbnn.frozen import Frozen
 from rbnn.image.board import Board
 from rbnn.image.errors import FitError
 from rbnn.image.fit import CODE_BYTES, container_bytes
-from rbnn.image.memory import APPLICATION_BYTES, MemoryPlan, share_memory
+from rbnn.image.memory import MemoryPlan, application_bytes, share_memory
 from rbnn.nets.architectures import ARCHITECTURES, architecture, lay_out
 from rbnn.nets.own.file import OwnNetwork
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Shape, Topology
-from rbnn.spec.link import INPUT_BUFFER_BYTES
+from rbnn.tasks.form import check_input
 
 LABEL_BYTES = 12
 """Approximate size of a class name with its zero byte."""
@@ -54,6 +54,39 @@ class RankedNetwork(Frozen):
     peer_instructions: int
 
 
+class Limits(Frozen):
+    """What a board has for a model with an input of this shape, in bytes.
+
+    ``model_flash`` is what the code leaves; ``model_ram`` what the application, with a buffer for
+    one input, and the stack leave.
+    """
+
+    input: Shape
+    input_bytes: int
+    flash: int
+    model_flash: int
+    ram: int
+    model_ram: int
+
+
+def limits(board: Board, input_shape: Shape) -> Limits:
+    """What a board has for a model with an input of this shape.
+
+    Raises:
+        RbnnError: no container has such an input.
+    """
+    check_input(input_shape)
+    size = math.prod(input_shape)
+    return Limits(
+        input=input_shape,
+        input_bytes=size,
+        flash=board.flash.bytes,
+        model_flash=board.flash.bytes - CODE_BYTES,
+        ram=board.ram.bytes,
+        model_ram=board.ram.bytes - application_bytes(False, size) - board.stack_bytes,
+    )
+
+
 def candidates(
     board: Board,
     names: Sequence[str],
@@ -65,6 +98,7 @@ def candidates(
     tasks: int,
     ends: Mapping[str, int] | None = None,
     own: Sequence[OwnNetwork] = (),
+    refusals: list[str] | None = None,
 ) -> list[RankedNetwork]:
     """Networks for a board: those that fit first, and those with more bits before those with fewer.
 
@@ -77,6 +111,7 @@ def candidates(
         input_shape: height, width, channels.
         classes: largest number of classes in a task.
         tasks: number of tasks.
+        refusals: gets a sentence for each network that does not exist in this shape.
         ends: ``stem_bits`` and ``classifier_bits`` of :func:`rbnn.nets.architectures.lay_out`.
         own: networks of the user's own; ``widths``, ``depth`` and ``stages`` have no effect on
             them.
@@ -84,12 +119,7 @@ def candidates(
     Raises:
         RbnnError: an unknown architecture, or no network accepts this input.
     """
-    if math.prod(input_shape) > INPUT_BUFFER_BYTES:  # before arrays of that size are made
-        raise RbnnError(
-            f"One input has {math.prod(input_shape):,} bytes; the firmware's buffer holds "
-            f"{INPUT_BUFFER_BYTES:,}.",
-            "Choose a smaller --input.",
-        )
+    check_input(input_shape)  # before arrays of that size are made
     found: list[RankedNetwork] = []
     refused: list[RbnnError] = []
     bits = {"stem_bits": 1, "classifier_bits": 1, **(ends or {})}
@@ -112,6 +142,8 @@ def candidates(
                 refused.append(error)
     if not found:
         raise refused[0]
+    if refusals is not None:
+        refusals += dict.fromkeys(error.what for error in refused)
     return rank(found)
 
 
@@ -131,7 +163,7 @@ def _judge(
         memory = share_memory(board, padded, layout, params)
     except FitError:
         memory = MemoryPlan(layout.arena_bytes, params, layout.work_bytes, (), 0)
-    ram = APPLICATION_BYTES + board.stack_bytes
+    ram = application_bytes(False, layout.input_bytes) + board.stack_bytes
     ram += memory.arena + memory.params + memory.work + memory.resident
     excess = {"flash": flash - board.flash.bytes, "RAM": ram - board.ram.bytes}
     lacks = {name: bytes_ for name, bytes_ in excess.items() if bytes_ > 0}

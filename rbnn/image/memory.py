@@ -24,6 +24,7 @@ from rbnn.image.errors import FitError
 from rbnn.nets.topology import Topology
 from rbnn.spec.audio import LISTENER_BYTES
 from rbnn.spec.layout import Cipher
+from rbnn.spec.link import INPUT_BUFFER_BYTES
 
 APPLICATION_BYTES = 16_640
 """RAM of the application besides stack and model; a test keeps it above the linker's figure."""
@@ -118,7 +119,12 @@ def share_memory(
             f"The model does not fit board {board.name}: {excess}.",
             "Train a narrower network (rbnn train --width) or choose a larger board.",
         )
-    fixed = application_bytes(takes_sound) + board.stack_bytes + layout.arena_bytes + params
+    fixed = (
+        application_bytes(takes_sound, layout.input_bytes)
+        + board.stack_bytes
+        + layout.arena_bytes
+        + params
+    )
     left = board.ram.bytes - fixed
     most = min(left, max(most_work_bytes(layer) for layer in topology.layers))
     if board.work_bytes is not None:
@@ -136,16 +142,22 @@ def share_memory(
     )
 
 
-def application_bytes(takes_sound: bool) -> int:
-    """RAM of the application besides stack and model; a device that listens has more."""
-    return APPLICATION_BYTES + (LISTENER_BYTES if takes_sound else 0)
+def application_bytes(takes_sound: bool, input_bytes: int = 0) -> int:
+    """RAM of the application besides stack and model; a device that listens has more.
+
+    Args:
+        takes_sound: whether it listens.
+        input_bytes: of the network's input, for which the serial line has a buffer.
+    """
+    buffer = max(0, input_bytes - INPUT_BUFFER_BYTES)
+    return APPLICATION_BYTES + buffer + (LISTENER_BYTES if takes_sound else 0)
 
 
 def ram_excess(
     board: Board, layout: ContainerPlan, params: int, *, takes_sound: bool = False
 ) -> str:
     """What the least that a model runs with needs of a board's RAM, if that is too much."""
-    application = application_bytes(takes_sound)
+    application = application_bytes(takes_sound, layout.input_bytes)
     needed = application + board.stack_bytes + layout.arena_bytes + params
     needed += layout.work_bytes
     if needed <= board.ram.bytes:
@@ -153,7 +165,8 @@ def ram_excess(
     return (
         f"RAM needs {needed:,} bytes of {board.ram.bytes:,} ({needed - board.ram.bytes:,} too "
         f"many): activations {layout.arena_bytes:,}, working memory {layout.work_bytes:,}, "
-        f"parameters {params:,}, stack {board.stack_bytes:,}, application {application:,}"
+        f"parameters {params:,}, stack {board.stack_bytes:,}, application {application:,} "
+        f"(of it the input's buffer {max(layout.input_bytes, INPUT_BUFFER_BYTES):,})"
     )
 
 

@@ -24,6 +24,10 @@ _LINE_ONLY = {
     Status.SELF_TEST,
     Status.OVERRUN,
     Status.STOPPED,
+    Status.MODEL_OLD,
+    Status.MODEL_ROOM,
+    Status.MODEL_ORDER,
+    Status.MODEL_READ_ONLY,
 }
 """Statuses of the serial line, which a library does not have."""
 _CONTEXT_BYTES = 704
@@ -104,4 +108,5 @@ def values(container: Container) -> dict[str, object]:
         "logit_one": 1 << layout.LOGIT_FRACTION_BITS,
         "score_ppm": scores.PPM,
         "audio": audio if container.takes_sound else None,
+        "series": container.takes_series,
     }

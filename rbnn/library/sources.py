@@ -12,11 +12,16 @@ from rbnn.library.names import Names
 
 SOUND_ROOM = "audio"
 """The folder that a model with a task of sounds needs as well."""
-ROOMS = ("spec", "crypto", "store", "core", "puf", "reconf", "licence", "device")
-"""The folders of ``firmware/`` that device/device.h needs."""
+ROOMS = ("spec", "crypto", "store", "core", "puf", "reconf", "licence", "device", "partition")
+"""The folders of ``firmware/`` that device/device.h needs, and what checks a signed model."""
 _SUFFIXES = {".c", ".h", ".S", ".inc"}
-_LEFT_OUT = {"core/kernel_table.c", "core/trace.c", "core/trace.h"}
-"""The table of all operators (the model has its own), and what only development builds use."""
+_LEFT_OUT = {
+    *("core/kernel_table.c", "core/trace.c", "core/trace.h"),
+    *("partition/update.c", "partition/update.h", "partition/model_flash.h"),
+    *("partition/update_start.c", "partition/update_places.c", "partition/update_places.h"),
+}
+"""The table of all operators (the model has its own), what only development builds use, and the
+writing of a partition, which is the product's own."""
 _NO_SOUND, _SOUND = "#define RBNN_AUDIO 0", "#define RBNN_AUDIO 1"
 _INCLUDE = re.compile(r'((?:#\s*include|__has_include\()\s*")([^"]+)(")')
 _ELSEWHERE = {

@@ -10,6 +10,7 @@ import math
 from rbnn.nets.errors import NetworkError
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec.layout import (
+    MAX_INPUT_BYTES,
     MAX_INPUT_CHANNELS,
     MAX_LAYERS,
     Activation,
@@ -17,7 +18,6 @@ from rbnn.spec.layout import (
     Sign,
     Stage,
 )
-from rbnn.spec.link import INPUT_BUFFER_BYTES
 from rbnn.spec.operators import UINT16_MAX, Reads
 from rbnn.spec.packing import WORD_BITS
 
@@ -35,10 +35,11 @@ def check_graph(topology: Topology) -> None:
             f"The nearest is {max(2, min(len(layers), MAX_LAYERS))}: change --depth.",
         )
     input_bytes = math.prod(topology.input_shape)
-    if input_bytes > INPUT_BUFFER_BYTES:
+    if input_bytes > MAX_INPUT_BYTES:
         raise NetworkError(
-            f"One input has {input_bytes} bytes; the firmware's buffer holds {INPUT_BUFFER_BYTES}.",
-            "Train on smaller images.",
+            f"One input has {input_bytes:,} bytes; a container has inputs of at most "
+            f"{MAX_INPUT_BYTES:,}.",
+            "Train with a smaller --input.",
         )
     for number, layer in enumerate(layers):
         try:

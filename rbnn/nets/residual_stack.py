@@ -1,8 +1,10 @@
 """What the residual architectures have in common: a stream, its stem, its shortcuts and its end.
 
 Every convolution adds its normalised sums to an int16 stream; the bits that the next one reads are
-the stream's signs. Where the picture shrinks, the stream is averaged over 2x2 windows; where
-channels double, it is repeated.
+the stream's signs. Where the picture shrinks, the stream is averaged over 2x2 windows or, of a
+picture with an odd side, every second pixel is taken; where channels double, it is repeated. At the
+end the stream is averaged over the largest windows of a power of two pixels a side that divide both
+sides, and the dense layer reads what is left: one pixel of a square of 8, 16, 32 or 64.
 
 Source: Liu et al., "Bi-Real Net", ECCV 2018 (a shortcut around every binary convolution).
 """
@@ -12,14 +14,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rbnn.errors import RbnnError
-from rbnn.nets.shape_rules import check_square_side
+from rbnn.nets.shape_rules import check_sides
 from rbnn.nets.topology import Layer, Shape, Topology
 from rbnn.spec import operators
-from rbnn.spec.layout import Activation, Output, Sign, Stage
+from rbnn.spec.layout import MAX_AVERAGE_WINDOW, Activation, Output, Sign, Stage
 
 STEM_KERNEL = 3
-SIDES = (8, 16, 32, 64)
-"""Halved by the stem and between stages, all end as windows of a power of two pixels a side."""
 FEWEST_STAGES = 2
 MOST_STAGES = 4
 
@@ -35,8 +35,8 @@ def check_stages(architecture: str, input_shape: Shape, stages: int) -> None:
             f"{architecture} has {FEWEST_STAGES} to {MOST_STAGES} stages. Received: {stages}.",
             f"The nearest is --stages {min(max(stages, FEWEST_STAGES), MOST_STAGES)}.",
         )
-    # The last stage has 2x2 pixels or more: its average is a pool.
-    check_square_side(architecture, input_shape, tuple(s for s in SIDES if s >= 2 << stages))
+    # The last stage has 2x2 pixels or more.
+    check_sides(architecture, input_shape, 2 + (1 << stages))
 
 
 def stage_depths(depth: int, stages: int) -> tuple[int, ...]:
@@ -90,13 +90,13 @@ class ResidualStack:
         height, width, channels = self._shape
         shortcut = self._bits
         if stride > 1:
-            shortcut = self._average(stride)
-        self._shape = (height // stride, width // stride, channels)
+            whole = height % stride == width % stride == 0
+            shortcut = self._average(stride if whole else 1, stride)
         self._bits = self._append(
             Layer(
                 operators.CONV,
                 (height, width, channels),
-                (height // stride, width // stride, filters),
+                (-(-height // stride), -(-width // stride), filters),
                 self._bits,
                 kernel=kernel,
                 stride=stride,
@@ -110,30 +110,30 @@ class ResidualStack:
         )
 
     def end(self, architecture: str, max_classes: int) -> Topology:
-        """Average the whole picture and classify it; nothing reads the last stream's bits."""
+        """Average the picture and classify it; nothing reads the last stream's bits."""
         last = self._layers[-1]
         self._layers[-1] = replace(last, sign=Sign.ZERO, output=Output.STREAM)
-        pooled = self._average(self._shape[0])
-        self._append(
-            Layer(
-                operators.DENSE_STREAM,
-                (1, 1, self._shape[2]),
-                (1, 1, max_classes),
-                pooled,
-            )
-        )
+        height, width, channels = self._shape
+        window = MAX_AVERAGE_WINDOW
+        while height % window or width % window:
+            window //= 2
+        pooled = self._average(window, window) if window > 1 else self._bits
+        shape = (height // window, width // window, channels)
+        self._append(Layer(operators.DENSE_STREAM, shape, (1, 1, max_classes), pooled))
         return Topology(architecture, self._input_shape, max_classes, tuple(self._layers))
 
-    def _average(self, window: int) -> int:
+    def _average(self, window: int, stride: int) -> int:
+        """A window is the stride or one pixel, so that it makes as many as a strided convolution
+        does."""
         height, width, channels = self._shape
         self._layers.append(
             Layer(
                 operators.AVERAGE_POOL,
                 self._shape,
-                (height // window, width // window, channels),
+                (-(-height // stride), -(-width // stride), channels),
                 self._bits,
                 kernel=window,
-                stride=window,
+                stride=stride,
                 output=Output.STREAM,
             )
         )

@@ -31,7 +31,7 @@ def topology(
     """Lay out the network.
 
     Args:
-        input_shape: height, width, channels; square, 8, 16, 32 or 64 pixels a side.
+        input_shape: height, width, channels; 2 + 2^stages pixels a side or more.
         max_classes: outputs of the last layer: the largest class count among the tasks.
         width: channels of the stem and of the first stage; each later one has twice as many.
         depth: binary convolutions, divided among the stages, a remainder among the last ones; the

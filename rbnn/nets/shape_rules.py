@@ -43,33 +43,17 @@ def check_depth(architecture: str, depth: int, least: int, most: int) -> None:
         )
 
 
-def check_multiple_sides(architecture: str, shape: Shape, factor: int) -> None:
-    """Refuse an input whose sides are not multiples of ``factor``.
+def check_sides(architecture: str, shape: Shape, least: int) -> None:
+    """Refuse an input with a side below ``least``.
 
     Raises:
         RbnnError: names the nearest size that works.
     """
     height, width, _ = shape
-    if height % factor or width % factor or height <= 0 or width <= 0:
-        nearest = [max(1, round(side / factor)) * factor for side in (height, width)]
+    if min(height, width) < least:
+        nearest = [max(side, least) for side in (height, width)]
         raise RbnnError(
-            f"{architecture} needs an input whose sides are multiples of {factor}. "
+            f"{architecture} needs an input of at least {least} pixels a side. "
             f"Received: {height}x{width}.",
             f"The nearest that works is {nearest[0]}x{nearest[1]}.",
-        )
-
-
-def check_square_side(architecture: str, shape: Shape, sides: tuple[int, ...]) -> None:
-    """Refuse an input that is not a square of one of ``sides``.
-
-    Raises:
-        RbnnError: names the nearest size that works.
-    """
-    height, width, _ = shape
-    if height != width or height not in sides:
-        nearest = min(sides, key=lambda side: abs(2 * side - height - width))
-        raise RbnnError(
-            f"{architecture} needs a square input of {', '.join(map(str, sides))} pixels a side. "
-            f"Received: {height}x{width}.",
-            f"The nearest that works is {nearest}x{nearest}.",
         )

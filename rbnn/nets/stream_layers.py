@@ -160,22 +160,25 @@ class StreamAverage(tf.keras.layers.Layer):  # type: ignore[misc]
 
     Args:
         window: side of the window in pixels.
+        stride: pixels from one window to the next.
 
-    Input shape: (batch, height, width, channels). Output shape: sides divided by ``window``.
+    Input shape: (batch, height, width, channels). Output shape: (batch, ..., channels).
     """
 
-    def __init__(self, window: int, **kwargs: Any) -> None:
+    def __init__(self, window: int, stride: int, **kwargs: Any) -> None:
         super().__init__(trainable=False, **kwargs)
         self.window = window
+        self.stride = stride
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Average and round."""
-        means = tf.nn.avg_pool2d(inputs, self.window, self.window, "VALID")
+        means = tf.nn.avg_pool2d(inputs, self.window, self.stride, "VALID")
         return fixed_round(means)
 
     def get_config(self) -> dict[str, Any]:
-        """Window."""
-        return {"name": self.name, "dtype": self.dtype, "window": self.window}
+        """Window and stride."""
+        sizes = {"window": self.window, "stride": self.stride}
+        return {"name": self.name, "dtype": self.dtype, **sizes}
 
 
 @lq.utils.register_keras_custom_object

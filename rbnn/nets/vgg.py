@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rbnn.nets.shape_rules import check_depth, check_multiple_sides, check_width
+from rbnn.nets.shape_rules import check_depth, check_sides, check_width
 from rbnn.nets.topology import Layer, Shape, Topology
 from rbnn.spec import operators
 from rbnn.spec.layout import Output, Stage
@@ -33,7 +33,8 @@ def topology(
     """Lay out the stack.
 
     Args:
-        input_shape: height, width, channels; height and width are multiples of 8.
+        input_shape: height, width, channels; 8 pixels a side or more. A pool leaves out what
+            is left over at the right and at the bottom.
         max_classes: outputs of the last layer: the largest class count among the tasks.
         width: channels of the first stage; the second has twice, the third four times as many.
         depth: binary convolutions, divided among the three stages; a remainder goes to the second,
@@ -44,7 +45,7 @@ def topology(
     """
     check_width("vgg", width)
     check_depth("vgg", depth, LEAST_DEPTH, MOST_DEPTH)
-    check_multiple_sides("vgg", input_shape, 2**HALVINGS)
+    check_sides("vgg", input_shape, 2**HALVINGS)
     layers: list[Layer] = []
     shape = input_shape
 

@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from rbnn.nets.framework import tf
 from rbnn.peers.shapes import DS_CNN_BLOCKS, DS_CNN_WINDOW, PeerShape
-from rbnn.tasks.dataset import SIDE, Images
+from rbnn.tasks.dataset import Images
 
 MOMENTUM = 0.9
 WEIGHT_DECAY = 1e-4
 """L2 factor of the convolutions, as the reference networks of MLPerf Tiny have it."""
 
 Network = Any
-"""A Keras 2 model from (batch, 32, 32, channels), -1 to 1, to a list of logits, one per head."""
+"""A Keras 2 model from (batch, height, width, channels), -1 to 1, to the logits of each head."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -41,7 +41,7 @@ def build(shape: PeerShape, seed: int, halved: bool = False) -> Network:
         halved: compute the body in bfloat16, for training; all weights stay float32.
     """
     layers = tf.keras.layers
-    image = layers.Input((SIDE, SIDE, shape.channels))
+    image = layers.Input((*shape.sides, shape.channels))
     make = _Maker(seed)
     body = _resnet if shape.family == "ResNet-8" else _ds_cnn
     with _precision("mixed_bfloat16" if halved else "float32"):

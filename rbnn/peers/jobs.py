@@ -68,7 +68,9 @@ def shared_job(plan: PeerPlan) -> Job:
 
 def described(data: Sequence[TaskData]) -> list[PeerTask]:
     """What the shapes of the int8 networks depend on."""
-    return [PeerTask(task.name, task.kind, task.channels, len(task.labels)) for task in data]
+    return [
+        PeerTask(task.name, task.kind, task.channels, len(task.labels), task.sides) for task in data
+    ]
 
 
 def jobs(plan: PeerPlan, tasks: Sequence[PeerTask], flash: int) -> list[Job]:

@@ -77,7 +77,7 @@ class Int8Network:
         """Class numbers, (n,) int64.
 
         Args:
-            images: (n, 32, 32, c) uint8; grey ones are repeated where the network has colours.
+            images: (n, height, width, c) uint8; grey ones are repeated for colours.
             head: number of the output.
         """
         found = [np.zeros(0, np.int64)]

@@ -17,7 +17,8 @@ from typing import Literal
 
 from rbnn.cost.peers import Int8Kind
 from rbnn.errors import RbnnError
-from rbnn.tasks.dataset import SIDE, Kind
+from rbnn.tasks.dataset import Kind
+from rbnn.tasks.form import USUAL, Sides
 
 Family = Literal["ResNet-8", "DS-CNN"]
 FILTERS: dict[Family, tuple[int, ...]] = {"ResNet-8": (16, 32, 64), "DS-CNN": (64,)}
@@ -70,14 +71,16 @@ class PeerShape:
     Args:
         family: what it is called.
         filters: by stage.
-        channels: of its input, 1 or 3.
+        channels: of its input.
         heads: classes of each of its outputs.
+        sides: height and width of its input.
     """
 
     family: Family
     filters: tuple[int, ...]
     channels: int
     heads: tuple[int, ...]
+    sides: Sides = USUAL
 
     @property
     def text(self) -> str:
@@ -104,10 +107,12 @@ class PeerShape:
         )
 
 
-def scaled(family: Family, scale: float, channels: int, heads: Sequence[int]) -> PeerShape:
+def scaled(
+    family: Family, scale: float, channels: int, heads: Sequence[int], sides: Sides = USUAL
+) -> PeerShape:
     """A network of ``scale`` times the published filters, at least one in each stage."""
     filters = tuple(max(1, round(scale * published)) for published in FILTERS[family])
-    return PeerShape(family, filters, channels, tuple(heads))
+    return PeerShape(family, filters, channels, tuple(heads), sides)
 
 
 @dataclass(frozen=True)
@@ -118,13 +123,18 @@ class PeerTask:
     kind: Kind
     channels: int
     classes: int
+    sides: Sides = USUAL
 
 
 def separate_shapes(tasks: Sequence[PeerTask], scale: float) -> dict[str, PeerShape]:
     """A network for each task, by name."""
     return {
         task.name: scaled(
-            "DS-CNN" if task.kind == "audio" else "ResNet-8", scale, task.channels, [task.classes]
+            "DS-CNN" if task.kind == "audio" else "ResNet-8",
+            scale,
+            task.channels,
+            [task.classes],
+            task.sides,
         )
         for task in tasks
     }
@@ -133,7 +143,7 @@ def separate_shapes(tasks: Sequence[PeerTask], scale: float) -> dict[str, PeerSh
 def trunk_shape(tasks: Sequence[PeerTask], scale: float) -> PeerShape:
     """One ResNet-8 with a head for each task; grey inputs are repeated, as in a binary network."""
     channels = max(task.channels for task in tasks)
-    return scaled("ResNet-8", scale, channels, [task.classes for task in tasks])
+    return scaled("ResNet-8", scale, channels, [task.classes for task in tasks], tasks[0].sides)
 
 
 def separate_scale(tasks: Sequence[PeerTask], flash: int) -> float:
@@ -169,10 +179,10 @@ def _largest(needed: Callable[[float], int], flash: int) -> float:
 
 def _resnet(shape: PeerShape) -> list[PeerLayer]:
     first, *_ = shape.filters
-    layers = [PeerLayer("stem", 9, shape.channels, first, SIDE * SIDE)]
+    layers = [PeerLayer("stem", 9, shape.channels, first, _positions(shape, 1))]
     before = first
     for stage, filters in enumerate(shape.filters):
-        positions = (SIDE >> stage) ** 2
+        positions = _positions(shape, 1 << stage)
         layers.append(PeerLayer("conv", 9, before, filters, positions))
         layers.append(PeerLayer("conv", 9, filters, filters, positions))
         if stage:
@@ -181,9 +191,15 @@ def _resnet(shape: PeerShape) -> list[PeerLayer]:
     return layers
 
 
+def _positions(shape: PeerShape, stride: int) -> int:
+    """Positions of filters that are so many pixels apart, with padding."""
+    height, width = shape.sides
+    return -(-height // stride) * -(-width // stride)
+
+
 def _ds_cnn(shape: PeerShape) -> list[PeerLayer]:
     (filters,) = shape.filters
-    positions = (SIDE // 2) ** 2
+    positions = _positions(shape, 2)
     height, width = DS_CNN_WINDOW
     layers = [PeerLayer("stem", height * width, shape.channels, filters, positions)]
     for _ in range(DS_CNN_BLOCKS):

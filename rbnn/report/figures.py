@@ -11,6 +11,7 @@ from pydantic import Field
 
 from rbnn.container.sizes import TaskSize
 from rbnn.frozen import Frozen
+from rbnn.tasks.dataset import Kind
 from rbnn.train.evaluate import Chance, WrongSecrets
 
 EngineName = Literal["keras", "c"]
@@ -78,13 +79,14 @@ class Results(Frozen):
 class DataFigures(Frozen):
     """A task's data.
 
-    ``fingerprint`` is the SHA-256 over class names, pictures and labels. ``equal`` and ``alike``
-    count test samples that are also training samples (``rbnn.tasks.overlap``); ``warning`` says so
-    in words, or is None.
+    ``inputs`` says in words what its samples were and became. ``fingerprint`` is the SHA-256 over
+    class names, pictures and labels. ``equal`` and ``alike`` count test samples that are also
+    training samples (``rbnn.tasks.overlap``); ``warning`` says so in words, or is None.
     """
 
-    kind: Literal["image", "audio"]
+    kind: Kind
     channels: int
+    inputs: str
     train: int
     test: int
     origin: str

@@ -22,6 +22,7 @@ from rbnn.runs.run import Run
 from rbnn.runs.start import load_data
 from rbnn.tasks import TaskData
 from rbnn.tasks.overlap import describe_overlap, find_overlap
+from rbnn.tasks.overview import describe_inputs
 from rbnn.train.evaluate import WrongSecrets, try_wrong_secrets
 
 Progress = Callable[[str, int, int], None]
@@ -185,6 +186,7 @@ def _data(data: TaskData) -> DataFigures:
     return DataFigures(
         kind=data.kind,
         channels=data.channels,
+        inputs=describe_inputs(data),
         train=len(data.train),
         test=len(data.test),
         origin=settings.origin_text(data.origin),

@@ -116,7 +116,7 @@ def describe_board(
         ram_limit=board.ram.bytes,
         code=code,
         container=len(container.data),
-        application=application_bytes(container.takes_sound),
+        application=application_bytes(container.takes_sound, container.plan.input_bytes),
         stack=board.stack_bytes,
         arena=sizes.arena,
         params=sizes.params,

@@ -14,6 +14,10 @@ from rbnn.nets.topology import Shape, Topology
 from rbnn.runs.setting import KEPT
 from rbnn.runs.settings import TABLE, Precision, Scheme, Settings
 from rbnn.spec.layout import Adapter, Cipher, FrontEnd
+from rbnn.spec.link import Benchmark
+from rbnn.tasks.form import Form
+from rbnn.tasks.names import usual_benchmark
+from rbnn.tasks.sensors.series import Series
 
 CONFIG_VERSION = 3
 """2: depth and cipher; the bits are packed, and so keyed, in another order than in 1. 3: stages,
@@ -30,8 +34,9 @@ after them."""
 
 
 OPTIONAL: dict[str, object] = {
-    **{"teachers": {}, "recipe": None, "stem_bits": 1, "classifier_bits": 1, "network": None},
-    "imported": None,
+    **{"teachers": {}, "benchmarks": {}, "input": None, "windows": {}, "hops": {}},
+    **{"recipe": None, "stem_bits": 1, "classifier_bits": 1},
+    **{"network": None, "imported": None},
 }
 """Keys that are not in the file of a run that does not use them, as in files of earlier versions:
 the value that stands for that.
@@ -59,6 +64,20 @@ class FloatTeacher(Frozen):
     outputs: Literal["logits", "probabilities"]
 
 
+class RunSeries(Frozen):
+    """How windows of a sensor series became inputs, as :class:`Series` has it."""
+
+    window: int
+    hop: int
+    means: tuple[float, ...]
+    factors: tuple[float, ...]
+
+    @property
+    def series(self) -> Series:
+        """The same as the tasks have it."""
+        return Series(**dict(self))
+
+
 class RunTask(Frozen):
     """One task of a run.
 
@@ -69,7 +88,8 @@ class RunTask(Frozen):
     network, relative to this run's folder; the shared network also learns from it.
     ``float_teacher`` takes its place where the user named one. ``front_end`` is what made its
     inputs, and what a device can make them with; runs of earlier versions have none, whose pictures
-    of sounds were computed in floating point.
+    of sounds were computed in floating point. ``series`` says how windows of a sensor series became
+    inputs.
     """
 
     name: str
@@ -83,11 +103,12 @@ class RunTask(Frozen):
     teacher: str | None = None
     float_teacher: FloatTeacher | None = None
     front_end: FrontEnd = FrontEnd.NONE
+    series: RunSeries | None = None
 
     @model_serializer(mode="wrap")
     def _write(self, write_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return _without_unused(
-            write_fields(self), {"float_teacher": None, "front_end": FrontEnd.NONE}
+            write_fields(self), {"float_teacher": None, "front_end": FrontEnd.NONE, "series": None}
         )
 
 
@@ -211,9 +232,26 @@ class RunConfig(Settings):
             return None
         return Distillation(weight=self.distill, temperature=self.temperature)
 
+    def form(self, task: str) -> Form:
+        """What the samples of a task become."""
+        if self.input is not None:
+            return super().form(task)
+        height, width, _ = self.input_shape
+        return Form(height, width, None, self.windows.get(task), self.hops.get(task))
+
     def weight(self, task: str) -> float:
         """Factor of the task's loss in the shared network's."""
         return self.weights.get(task, 1.0)
+
+    def benchmark(self, task: str) -> Benchmark:
+        """The benchmark of MLPerf Tiny that a task stands for."""
+        chosen = self.benchmarks.get(task)
+        return usual_benchmark(task) if chosen is None else Benchmark[chosen.upper()]
+
+    @property
+    def all_benchmarks(self) -> dict[str, int]:
+        """:meth:`benchmark` of every task, by name."""
+        return {task.name: self.benchmark(task.name) for task in self.tasks}
 
     @property
     def planned_steps(self) -> int | None:

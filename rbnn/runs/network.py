@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rbnn.errors import RbnnError
@@ -11,6 +12,7 @@ from rbnn.nets.own.stored import StoredNetwork
 from rbnn.nets.topology import Shape, Topology
 from rbnn.runs.errors import TrainingError
 from rbnn.runs.settings import TABLE, Settings
+from rbnn.tasks import TaskData
 
 SIZES = ("width", "depth", "stages")
 COLOUR = 3
@@ -81,3 +83,23 @@ def refuse_sizes(file: str, **sizes: int | None) -> None:
             f"{file} says how wide and deep the network is; {typed[0]} has no effect on it.",
             f"Leave {typed[0]} out, or change the file.",
         )
+
+
+def shape_of(data: Sequence[TaskData], settings: Settings) -> tuple[int, int, int]:
+    """The network's input.
+
+    Raises:
+        TrainingError: tasks whose channels do not go together.
+    """
+    sides = settings.form("").sides
+    channels = settings.form("").channels or max(task.channels for task in data)
+    for task in data:
+        if task.sides != sides:
+            raise ValueError(f"Task {task.name} has samples of {task.sides}, not {sides}.")
+        if task.channels not in (1, channels):
+            raise TrainingError(
+                f"Task {task.name} has {task.channels} channels, another task {channels}; all "
+                "tasks of a run share their input, or have one channel.",
+                f"Train them in two runs, or make the input of {task.name} with one channel.",
+            )
+    return (*sides, channels)

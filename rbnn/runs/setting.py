@@ -79,6 +79,8 @@ class Setting:
         row: of the report; None where the report shows what follows from it.
         text: its part of the row; ``{}`` stands for the value.
         remark: a sentence on the page of a comparison where it is on; ``{}`` stands for the value.
+        form: how a setting with a text for each task is typed.
+        example: of that.
         name, type, default: those of its field in the table, which fills them in.
     """
 
@@ -93,6 +95,8 @@ class Setting:
     row: Row | None
     text: str = "{}"
     remark: str = ""
+    form: str = ""
+    example: str = ""
     name: str = ""
     type: Any = None
     default: Any = None
@@ -148,15 +152,18 @@ class Setting:
 
     def read(self, typed: Any) -> Any:
         """The value of the setting for what was typed; a list holds ``NAME=FACTOR`` or, where the
-        setting has texts, ``NAME=TEXT``.
+        setting has texts or counts, ``NAME=TEXT`` or ``NAME=COUNT``.
 
         Raises:
             TrainingError: a factor is no number, a text is missing, or a name is repeated.
         """
         if not isinstance(typed, list):
             return typed
-        if get_args(self.type)[1] is str:
-            return parse_texts(self.option, typed)
+        kind = get_args(self.type)[1]
+        if kind is str:
+            return parse_texts(self, typed)
+        if kind is int:
+            return parse_counts(self.option, typed)
         return parse_factors(self.option, typed)
 
 
@@ -194,8 +201,26 @@ def parse_factors(option: str, texts: Sequence[str]) -> dict[str, float]:
     return _by_name(option, texts, read, "factor")
 
 
-def parse_texts(option: str, texts: Sequence[str]) -> dict[str, str]:
-    """Read ``NAME=TEXT`` of every text that was given with ``option``.
+def parse_counts(option: str, texts: Sequence[str]) -> dict[str, int]:
+    """Read ``NAME=COUNT`` of every text that was given with ``option``.
+
+    Raises:
+        TrainingError: a count is no whole number, or a name is repeated.
+    """
+
+    def read(text: str, value: str) -> int:
+        if not value.isascii() or not value.isdecimal():
+            raise TrainingError(
+                f"{option} must be NAME=COUNT. Received: {text!r}.",
+                f"For example: {option} imu=128",
+            )
+        return int(value)
+
+    return _by_name(option, texts, read, "count")
+
+
+def parse_texts(setting: Setting, texts: Sequence[str]) -> dict[str, str]:
+    """Read ``NAME=TEXT`` of every text that was given with the setting's option.
 
     Raises:
         TrainingError: name or text is missing, or a name is repeated.
@@ -204,12 +229,12 @@ def parse_texts(option: str, texts: Sequence[str]) -> dict[str, str]:
     def read(text: str, value: str) -> str:
         if text.startswith("=") or not value:
             raise TrainingError(
-                f"{option} must be TASK=FILE or TASK=auto. Received: {text!r}.",
-                f"For example: {option} cifar=model.h5",
+                f"{setting.option} must be {setting.form}. Received: {text!r}.",
+                f"For example: {setting.option} {setting.example}",
             )
         return value
 
-    return _by_name(option, texts, read, "value")
+    return _by_name(setting.option, texts, read, "value")
 
 
 def _by_name(

@@ -17,6 +17,8 @@ from pydantic import Field, model_validator
 from rbnn.frozen import Frozen
 from rbnn.nets.architectures import ARCHITECTURES
 from rbnn.runs.setting import ABOVE_ZERO, KEPT, Allowed, Row, Setting, between, table_of
+from rbnn.spec.link import BENCHMARKS
+from rbnn.tasks.form import Form, parse_input
 
 CipherName = Literal["chacha20", "chacha12", "chacha8"]
 Precision = Literal["float32", "bfloat16"]
@@ -77,6 +79,31 @@ class Settings(Frozen):
         fixed=True, single_task=KEPT,
         row=NETWORK, text="{} stages",
     )] = None
+
+    input: Annotated[str | None, Setting(
+        help="Height, width and channels of the network's input, up to 96x96x3; see docs/tasks.md. "
+        "Default: 32x32 with the channels of the data.",
+        fixed=True, single_task=KEPT,
+        row=None,
+    )] = None
+
+    windows: Annotated[dict[str, int], Setting(
+        option="--window",
+        help="NAME=STEPS: time steps of a window of this sensor series. Default: as many as the "
+        "input holds. May be repeated.",
+        allowed=ABOVE_ZERO,
+        fixed=True, single_task=KEPT,
+        row=None,
+    )] = Field(default_factory=dict)
+
+    hops: Annotated[dict[str, int], Setting(
+        option="--hop",
+        help="NAME=STEPS: time steps from one window of this sensor series to the next. Default: "
+        "half a window. May be repeated.",
+        allowed=ABOVE_ZERO,
+        fixed=True, single_task=KEPT,
+        row=None,
+    )] = Field(default_factory=dict)
 
     stem_bits: Annotated[int, Setting(
         help="Bits of a weight in the first layer, 1 or 8. Weights of 8 bits are each task's own.",
@@ -225,9 +252,20 @@ class Settings(Frozen):
         help="TASK=FILE: the task's networks also learn from the answers of this float model, a "
         "Keras (.h5, .keras) or TensorFlow Lite (.tflite) file. TASK=auto: a float network is "
         "trained for it. May be repeated.",
+        form="TASK=FILE or TASK=auto", example="cifar=model.h5",
         fixed=True, single_task={},
         row=Row("float teachers"),
         remark="Tasks with a float model: {}.",
+    )] = Field(default_factory=dict)
+
+    benchmarks: Annotated[dict[str, str], Setting(
+        option="--benchmark",
+        help="TASK=NAME: the MLPerf Tiny benchmark that the task stands for, "
+        f"{', '.join(BENCHMARKS)}. Default: ic01 for cifar, kws01 for kws. May be repeated.",
+        allowed=Allowed(f"one of {', '.join(BENCHMARKS)}", BENCHMARKS.__contains__),
+        form="TASK=NAME", example="mine=ic01",
+        fixed=True, single_task={}, in_comparison=False,
+        row=None,
     )] = Field(default_factory=dict)
 
     seed: Annotated[int, Setting(
@@ -256,6 +294,17 @@ class Settings(Frozen):
         """Whether single-task networks teach the shared one, so that their training comes first."""
         learns = self.distill is not None and (self.baseline or not self.teachers)
         return self.superpose or learns
+
+    def form(self, task: str) -> Form:
+        """What the samples of a task become.
+
+        Raises:
+            TaskError: ``input`` is no shape that a network has.
+        """
+        window, hop = self.windows.get(task), self.hops.get(task)
+        if self.input is None:
+            return Form(window=window, hop=hop)
+        return Form(*parse_input(self.input), window, hop)
 
     def effective(self) -> Iterator[tuple[Setting, Any]]:
         """The settings that have an effect, with their values."""

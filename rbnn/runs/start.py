@@ -12,15 +12,15 @@ import numpy as np
 
 from rbnn.errors import RbnnError
 from rbnn.nets.own.file import OwnNetwork
-from rbnn.runs.config import FloatTeacher, RunConfig, RunTask
+from rbnn.runs.config import FloatTeacher, RunConfig, RunSeries, RunTask
 from rbnn.runs.errors import TrainingError
-from rbnn.runs.network import choose_network, expected_network
+from rbnn.runs.network import choose_network, expected_network, shape_of
 from rbnn.runs.run import Run, new_run
 from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
 from rbnn.runs.teachers import place_teachers
 from rbnn.spec.key_stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.spec.layout import Adapter
-from rbnn.tasks import SIDE, TaskData, TaskSpec, find_again, load
+from rbnn.tasks import TaskData, TaskSpec, find_again, load
 from rbnn.tasks.load import Progress
 
 MOST_EPOCHS = 20
@@ -96,9 +96,9 @@ def configure(
         RbnnError: a setting is unusable.
     """
     check(settings, own)
-    channels = max(task.channels for task in data)
+    shape = shape_of(data, settings)
     names = [task.name for task in data]
-    _check_names(settings, names)
+    check_names(settings, names)
     batches = share_batches(
         [len(task.train) for task in data],
         settings.batch,
@@ -110,18 +110,17 @@ def configure(
     epochs = settings.epochs
     if epochs is None and settings.minutes is None and settings.steps is None:
         epochs = usual_epochs(steps_per_epoch)
-    input_shape = (SIDE, SIDE, channels)
     chosen_for_the_user = {
-        **choose_network(settings, own, input_shape, max(len(task.labels) for task in data)),
+        **choose_network(settings, own, shape, max(len(task.labels) for task in data)),
         "epochs": epochs,
         "precision": (usual_precision() if settings.precision == "auto" else settings.precision),
     }
     config = RunConfig(
         **{**settings.model_dump(), **chosen_for_the_user},
         tasks=tuple(
-            describe(task, channels, batch) for task, batch in zip(data, batches, strict=True)
+            describe(task, shape[2], batch) for task, batch in zip(data, batches, strict=True)
         ),
-        input_shape=input_shape,
+        input_shape=shape,
         model_id=model_id.hex(),
         steps_per_epoch=steps_per_epoch,
     )
@@ -161,10 +160,12 @@ def check(settings: Settings, own: OwnNetwork | None = None) -> None:
             "Leave one of the two out.",
         )
     # The network and its trunk hardly depend on the data, which may take minutes to load.
-    expected_network(settings, own, (SIDE, SIDE, 1)).trunk_layers(settings.trunk)
+    form = settings.form("")
+    likely = expected_network(settings, own, (*form.sides, form.channels or 1))
+    likely.trunk_layers(settings.trunk)
 
 
-def _check_names(settings: Settings, names: Sequence[str]) -> None:
+def check_names(settings: Settings, names: Sequence[str]) -> None:
     """Refuse factors for tasks that the run does not have."""
     for setting, value in settings.effective():
         unknown = sorted(set(value) - set(names)) if isinstance(value, Mapping) else []
@@ -238,6 +239,7 @@ def describe(task: TaskData, channels: int, batch: int) -> RunTask:
         fingerprint=task.fingerprint,
         batch=batch,
         front_end=task.front_end,
+        series=None if task.series is None else RunSeries(**vars(task.series)),
     )
 
 
@@ -257,7 +259,7 @@ def load_data(config: RunConfig, progress: Progress | None = None) -> list[TaskD
                 f"Set RBNN_DATA to a folder that holds {Path(path).name}, or say where they are: "
                 f"rbnn train --resume RUN --tasks {task.name}=PATH",
             )
-        data = load(source, progress=progress)
+        data = load(source, form=config.form(task.name), progress=progress)
         # Pictures of sounds by an earlier front end differ by 1 of 255 here and there: which
         # sounds they were made from can no longer be told.
         earlier = data.front_end and not task.front_end and data.labels == task.labels

@@ -14,7 +14,7 @@ from pathlib import Path
 from rbnn.files import write_atomic
 from rbnn.pages.table import Table
 from rbnn.places import repository
-from rbnn.spec import layout, link, operators
+from rbnn.spec import layout, link, operators, series
 from rbnn.spec.status import Status
 from rbnn.spec.structs import Record
 
@@ -94,6 +94,7 @@ def _enumerations() -> Table:
         ("scheme", layout.Scheme),
         ("adapter", layout.Adapter),
         ("front_end", layout.FrontEnd),
+        ("benchmark", link.Benchmark),
     )
     return Table(
         heads=("member", "values"),
@@ -118,7 +119,9 @@ def _limits() -> Table:
         ("bytes of activation memory", layout.MAX_ARENA_BYTES),
         ("bytes of text in a name", layout.NAME_BYTES - 1),
         ("licences on a device", layout.MAX_LICENCES),
-        ("bytes of one input", link.INPUT_BUFFER_BYTES),
+        ("bytes of one input", layout.MAX_INPUT_BYTES),
+        ("channels of a sensor series", series.MAX_SERIES_CHANNELS),
+        ("time steps of its window, and of its hop", series.MAX_SERIES_STEPS),
         ("bytes of a command without its `%`", link.MAX_COMMAND_BYTES),
         ("timed inferences, and warm-ups, of one `infer`", link.MAX_INFERENCES),
     )

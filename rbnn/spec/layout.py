@@ -9,7 +9,9 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 
 from rbnn.spec.kdf import KEY_BYTES
+from rbnn.spec.partition import SIGNED_MODEL_HEADER
 from rbnn.spec.puf import HELPER_BYTES, TAG_BYTES
+from rbnn.spec.series import SERIES
 from rbnn.spec.statement import STATEMENT
 from rbnn.spec.store import STORE_HEADER, STORE_RECORD
 from rbnn.spec.structs import Field, Record
@@ -30,6 +32,8 @@ MAX_LAYERS = 64
 MAX_CLASSES = 64
 MAX_LICENCES = 32
 MAX_INPUT_CHANNELS = 4
+MAX_INPUT_BYTES = 96 * 96 * 3
+"""Height times width times channels of the network's input."""
 MAX_KERNEL = 7
 """Largest window side of a stem, a convolution or a max pool."""
 MAX_AVERAGE_WINDOW = 16
@@ -128,6 +132,8 @@ class FrontEnd(IntEnum):
     NONE = 0
     LOG_MEL = 1
     """``rbnn.spec.audio``: pictures of a second of sound."""
+    SERIES = 2
+    """Windows of a sensor series; the sealed block holds what their values become."""
 
 
 class LicenceFlag(IntFlag):
@@ -206,7 +212,8 @@ TASK = Record(
     (
         Field("name", "u8", "zero-padded UTF-8", NAME_BYTES),
         Field("classes", "u16", "number of classes"),
-        Field("front_end", "u16", "enum FrontEnd; 0 in containers of before there was one"),
+        Field("front_end", "u8", "enum FrontEnd; 0 in containers of before there was one"),
+        Field("benchmark", "u8", "enum Benchmark; 0 in containers of before there was one"),
         Field("sealed_offset", "u32", "sealed block, aligned"),
         Field("sealed_bytes", "u32", "nonce, ciphertext and tag together"),
     ),
@@ -299,10 +306,12 @@ RECORDS = (
     LAYER,
     TASK,
     PARAMS_HEADER,
+    SERIES,
     LICENCE_PROLOGUE,
     HELPER_HEADER,
     PROVISIONING_HEADER,
     STORE_HEADER,
     STORE_RECORD,
     STATEMENT,
+    SIGNED_MODEL_HEADER,
 )

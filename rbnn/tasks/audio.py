@@ -1,8 +1,10 @@
-"""Clips of sound: from samples of any length to one second, and to its 32x32 log-mel picture.
+"""Clips of sound: from samples of any length to one second, and to its log-mel picture.
 
 Every clip, whether from an audio task or from the user, goes through :func:`log_mel_image`. It
 rounds the samples to 16 bits, as a device receives them, and computes in integers what the device
-computes (``rbnn.tasks.front_end``). Row 0 is the lowest band, column 0 the first frame.
+computes (``rbnn.tasks.front_end``). Row 0 is the lowest band, column 0 the first frame. For an
+input of another shape than 32x32 that picture is scaled like any other; time runs along the longer
+side.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import numpy.typing as npt
 
 from rbnn.spec.audio import CLIP_SAMPLES, RATE_HZ
 from rbnn.tasks.dataset import Images
+from rbnn.tasks.form import USUAL, Sides
 from rbnn.tasks.front_end import VERSION, Pcm, clip_picture
+from rbnn.tasks.picture import fit
 
 Samples = npt.NDArray[np.float64]
 
@@ -63,16 +67,23 @@ def to_pcm(samples: Samples) -> Pcm:
     return np.asarray(np.clip(scaled, -32_768, 32_767), dtype=np.int16)
 
 
-def log_mel_image(samples: Samples) -> Images:
+def time_is_down(sides: Sides) -> bool:
+    """Whether the rows of a sound's picture are frames and its columns bands, low ones first."""
+    return sides[0] > sides[1]
+
+
+def log_mel_image(samples: Samples, sides: Sides = USUAL) -> Images:
     """Turn a clip into the network's input.
 
     Args:
         samples: mono, 16 kHz, finite, nominally in -1..1, any length.
+        sides: height and width of the input.
 
     Returns:
-        (32, 32, 1) uint8: mel bands, frames, one channel.
+        (height, width, 1) uint8: mel bands, frames, one channel; see :func:`time_is_down`.
     """
     if not np.isfinite(samples).all():
         raise ValueError("Samples are finite. Received: NaN or infinity")
     clipped = np.clip(np.asarray(samples, dtype=np.float64), -1.0, 1.0)
-    return clip_picture(to_pcm(fit_clip(clipped)))[:, :, None]
+    picture = clip_picture(to_pcm(fit_clip(clipped)))
+    return fit(np.ascontiguousarray(picture.T) if time_is_down(sides) else picture, sides)

@@ -10,14 +10,18 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from rbnn.files import PRIVATE, write_atomic
 from rbnn.places import CACHE_VARIABLE
 from rbnn.tasks.dataset import Kind, Split
+from rbnn.tasks.sensors.series import Series
+
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Decoded:
     train: Split
     test: Split
     kind: Kind
+    series: Series | None = None
 
 
 def recipe_key(recipe: Mapping[str, object]) -> str:
@@ -53,10 +58,17 @@ def read(folder: Path, key: str) -> Decoded | None:
                 labels=tuple(str(label) for label in arrays["labels"]),
                 train=Split(arrays["train_images"], arrays["train_labels"]),
                 test=Split(arrays["test_images"], arrays["test_labels"]),
-                kind="audio" if str(arrays["kind"]) == "audio" else "image",
+                kind=_KINDS[str(arrays["kind"])],
+                series=_series(str(arrays["series"])) if "series" in arrays else None,
             )
     except Exception:  # whatever a damaged zip raises: the set is made again
         return None
+
+
+def _series(text: str) -> Series:
+    found = json.loads(text)
+    lists = {name: tuple(found[name]) for name in ("means", "factors")}
+    return Series(**{**found, **lists})
 
 
 def store(folder: Path, key: str, decoded: Decoded) -> None:
@@ -66,8 +78,10 @@ def store(folder: Path, key: str, decoded: Decoded) -> None:
         RbnnError: the cache folder cannot be written.
     """
     buffer = io.BytesIO()
+    series = decoded.series
     np.savez(
         buffer,
+        **({} if series is None else {"series": np.array(json.dumps(asdict(series)))}),
         labels=np.array(decoded.labels),
         kind=np.array(decoded.kind),
         train_images=decoded.train.images,

@@ -1,21 +1,25 @@
-"""A task's data as all later rooms use it: 32x32 images of bytes, and class numbers."""
+"""A task's data as all later rooms use it: images of bytes, all of one shape, and class numbers."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.spec.layout import MAX_CLASSES, FrontEnd
+from rbnn.spec.layout import MAX_CLASSES, MAX_INPUT_CHANNELS, FrontEnd
 from rbnn.tasks.errors import TaskError, raise_all
+from rbnn.tasks.form import USUAL, Sides
 
-SIDE = 32
-"""Height and width of every sample, in pixels (of a log-mel image: bands and frames)."""
-Kind = Literal["image", "audio"]
+if TYPE_CHECKING:  # which needs the types of this module
+    from rbnn.tasks.sensors.series import Series
+
+Kind = Literal["image", "audio", "series", "tensor"]
+"""What samples were made from: pictures, sounds, sensor series, or tensors that were taken as they
+are."""
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 UNPRINTABLE_IN_LABELS = frozenset(",[]%")
@@ -27,7 +31,8 @@ class Split:
     """Samples and their classes.
 
     Args:
-        images: (n, 32, 32, c), uint8; c is 1 (grey, audio) or 3 (colour).
+        images: (n, height, width, c), uint8; c is 1 (grey, audio), 3 (colour) or, of series and
+            tensors, 1 to 4.
         labels: (n,), int64 class numbers.
     """
 
@@ -39,11 +44,11 @@ class Split:
         if (
             self.images.dtype != np.uint8
             or len(shape) != 4
-            or shape[1:3] != (SIDE, SIDE)
-            or shape[3] not in (1, 3)
+            or not min(shape[1:])
+            or shape[3] > MAX_INPUT_CHANNELS
         ):
             raise ValueError(
-                f"Images are uint8 of shape (n, {SIDE}, {SIDE}, 1 or 3). "
+                f"Images are uint8 of shape (n, height, width, 1 to {MAX_INPUT_CHANNELS}). "
                 f"Received: {self.images.dtype} {shape}"
             )
         if self.labels.dtype != np.int64 or self.labels.shape != shape[:1]:
@@ -60,6 +65,11 @@ class Split:
         """Channels of each image."""
         return int(self.images.shape[3])
 
+    @property
+    def sides(self) -> Sides:
+        """Height and width of each image."""
+        return int(self.images.shape[1]), int(self.images.shape[2])
+
 
 @dataclass(frozen=True)
 class TaskData:
@@ -73,6 +83,7 @@ class TaskData:
         source: the spec with which :func:`rbnn.tasks.load` finds the same data again.
         origin: for people to read: which files or which generator.
         kind: what the samples were made from.
+        series: of a sensor series, how its windows became samples.
     """
 
     name: str
@@ -82,6 +93,7 @@ class TaskData:
     source: str
     origin: str
     kind: Kind
+    series: Series | None = None
 
     def __post_init__(self) -> None:
         if len(self.labels) < 2:
@@ -103,13 +115,22 @@ class TaskData:
             if not label.isprintable() or not label or UNPRINTABLE_IN_LABELS & set(label)
         ]
         raise_all(faults, f"Task {self.name}")
-        if self.train.channels != self.test.channels:
-            raise ValueError("Train and test have the same number of channels.")
+        if self.train.images.shape[1:] != self.test.images.shape[1:]:
+            raise ValueError("Samples of train and test have the same shape.")
 
     @property
     def front_end(self) -> FrontEnd:
-        """What made its inputs, and makes them on a device."""
-        return FrontEnd.LOG_MEL if self.kind == "audio" else FrontEnd.NONE
+        """What made its inputs, and makes them on a device. A device has no front end for pictures
+        of sounds that were scaled."""
+        if self.series is not None:
+            return FrontEnd.SERIES
+        sound = self.kind == "audio" and self.sides == USUAL
+        return FrontEnd.LOG_MEL if sound else FrontEnd.NONE
+
+    @property
+    def sides(self) -> Sides:
+        """Height and width of its inputs."""
+        return self.train.sides
 
     @property
     def channels(self) -> int:
@@ -122,6 +143,8 @@ class TaskData:
         digest = hashlib.sha256("\0".join(self.labels).encode())
         if self.front_end:
             digest.update(f"front end {self.front_end}".encode())
+        if self.series is not None:
+            digest.update(repr(self.series).encode())
         for split in (self.train, self.test):
             digest.update(repr(split.images.shape).encode())
             digest.update(np.ascontiguousarray(split.images).data)

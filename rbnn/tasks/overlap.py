@@ -1,6 +1,6 @@
 """Which test samples of a task are also among its training samples.
 
-Two samples are *equal* if their decoded 32x32 bytes are. They are *alike* if they correlate almost
+Two samples are *equal* if their decoded bytes are. They are *alike* if they correlate almost
 perfectly at 16x16. For each test sample only one training sample is compared in this way: the one
 with the most similar grey thumbnail of 8x8.
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.tasks.dataset import SIDE, Images, TaskData
+from rbnn.tasks.dataset import Images, TaskData
 
 COARSE, FINE = 8, 16
 """Sides to which samples are scaled: to find the nearest one, and to compare."""
@@ -86,10 +86,28 @@ def _count_alike(test: Images, train: Images) -> int:
 
 
 def _scaled(images: Images, side: int) -> Vectors:
-    """Means of square cells, (n, side, side, channels)."""
-    cell = SIDE // side
-    cells = images.reshape(len(images), side, cell, side, cell, images.shape[3])
-    return np.asarray(cells.mean(axis=(2, 4), dtype=np.float32))
+    """Means of side x side cells, (n, side, side, channels)."""
+    count, height, width, channels = images.shape
+    if height % side == width % side == 0:
+        cells = images.reshape(count, side, height // side, side, width // side, channels)
+        return np.asarray(cells.mean(axis=(2, 4), dtype=np.float32))
+    down, right = _shares(height, side), _shares(width, side)
+    scaled = np.empty((count, side, side, channels), np.float32)
+    for start in range(0, count, BLOCK):
+        part = images[start : start + BLOCK].astype(np.float32)
+        scaled[start : start + BLOCK] = np.einsum(
+            "ih,jw,nhwc->nijc", down, right, part, optimize=True
+        )
+    return scaled
+
+
+def _shares(length: int, side: int) -> Vectors:
+    """How much of each cell a pixel fills, (side, length): cells may end within pixels."""
+    edges = np.arange(side + 1) * length / side
+    pixels = np.arange(length)
+    ends = np.minimum(edges[1:, None], pixels + 1)
+    filled = np.clip(ends - np.maximum(edges[:-1, None], pixels), 0, None)
+    return np.asarray(filled * side / length, np.float32)
 
 
 def _unit(pictures: Vectors) -> Vectors:

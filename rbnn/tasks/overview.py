@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rbnn.places import cache_folder
@@ -69,6 +69,24 @@ def overview(cache: Path | None = None) -> list[Availability]:
     return [Availability(t.name, t.about, *_state(t, folder)) for t in KNOWN.values()]
 
 
+def describe_inputs(data: TaskData) -> str:
+    """What the samples of a task were and became, for people to read."""
+    size = "x".join(map(str, data.sides))
+    match data.kind:
+        case "audio":
+            return f"one second of sound, as a {size} log-mel picture"
+        case "image":
+            return f"{'colour' if data.channels == 3 else 'grey'} pictures scaled to {size}"
+        case "tensor":
+            return f"tensors of {size}x{data.channels} bytes, as they are"
+        case _:
+            assert data.series is not None
+            return (
+                f"windows of {data.series.window:,} time steps of {data.series.channels} channels, "
+                f"as {size}x{data.channels}"
+            )
+
+
 def describe(data: TaskData) -> dict[str, object]:
     """A loaded task's figures for JSON."""
     overlap = find_overlap(data)
@@ -77,6 +95,8 @@ def describe(data: TaskData) -> dict[str, object]:
         "name": data.name,
         "kind": data.kind,
         "channels": data.channels,
+        "input": [*data.sides, data.channels],
+        **({} if data.series is None else {"series": asdict(data.series)}),
         "train": len(data.train),
         "test": len(data.test),
         "classes": [

@@ -1,4 +1,4 @@
-"""From image bytes to 32x32 pixels."""
+"""From image bytes to the pixels of an input."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rbnn.tasks.dataset import SIDE, Images
+from rbnn.tasks.dataset import Images
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.form import USUAL, Sides
 from rbnn.tasks.transparency import clear_pixels
 
 if TYPE_CHECKING:
@@ -22,37 +23,41 @@ BACKGROUND = (255, 255, 255, 255)
 """The colour behind transparent pixels."""
 
 
-def fit(pixels: Images) -> Images:
-    """Scale one picture to 32x32 (Lanczos; the aspect ratio is not kept).
+def fit(pixels: Images, sides: Sides = USUAL) -> Images:
+    """Scale one picture (Lanczos; the aspect ratio is not kept).
 
     Args:
         pixels: (height, width) or (height, width, 3), uint8.
+        sides: height and width that it gets.
 
     Returns:
-        (32, 32, 1) or (32, 32, 3) uint8.
+        (height, width, 1 or 3) uint8.
     """
     from PIL import Image
 
-    if pixels.shape[:2] != (SIDE, SIDE):
-        picture = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    if pixels.shape[:2] != sides:
+        picture = Image.fromarray(pixels).resize(sides[::-1], Image.Resampling.LANCZOS)
         pixels = np.asarray(picture, dtype=np.uint8)
-    return pixels.reshape(SIDE, SIDE, -1)
+    return pixels.reshape(*sides, -1)
 
 
-def read_picture(raw: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> Images:
+def read_picture(
+    raw: bytes, where: str, sides: Sides = USUAL, formats: tuple[str, ...] = FORMATS
+) -> Images:
     """Decode a picture file of any size and mode.
 
-    The whole picture is scaled to 32x32 (Lanczos; the aspect ratio is not kept), turned upright
+    The whole picture is scaled to ``sides`` (Lanczos; the aspect ratio is not kept), turned upright
     according to its EXIF data, and laid on white where it is transparent. Of an animation, the
     first picture is used; of 16 bits, the upper 8.
 
     Args:
         raw: the whole file.
         where: its name for error messages.
+        sides: height and width that it gets.
         formats: Pillow's names of the formats to accept.
 
     Returns:
-        (32, 32, 3) uint8; a grey picture has three equal channels.
+        (height, width, 3) uint8; a grey picture has three equal channels.
 
     Raises:
         TaskError: not such a picture, damaged, cut off or too large.
@@ -67,7 +72,8 @@ def read_picture(raw: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> 
                 if width * height > MAX_PIXELS:
                     raise _too_large(where, f"{width}x{height} pixels")
                 picture.load()
-                return fit(np.asarray(_upright(_on_white(picture, raw), picture), dtype=np.uint8))
+                upright = _upright(_on_white(picture, raw), picture)
+                return fit(np.asarray(upright, dtype=np.uint8), sides)
     except TaskError:
         raise
     except Image.DecompressionBombError as error:
@@ -132,7 +138,7 @@ def _upright(picture: Image.Image, original: Image.Image) -> Image.Image:
 
 
 def is_grey(images: Images) -> bool:
-    """Whether no pixel of (n, 32, 32, 3) has a colour."""
+    """Whether no pixel of (n, height, width, 3) has a colour."""
     return bool(
         np.array_equal(images[..., 0], images[..., 1])
         and np.array_equal(images[..., 0], images[..., 2])
@@ -140,7 +146,7 @@ def is_grey(images: Images) -> bool:
 
 
 def to_grey(images: Images) -> Images:
-    """(…, 32, 32, 3) to (…, 32, 32, 1), by ITU-R BT.601 luma as Pillow's mode L."""
+    """(…, height, width, 3) to (…, height, width, 1), by ITU-R BT.601 luma as Pillow's mode L."""
     weights = np.array([19595, 38470, 7471], dtype=np.int64)
     luma = (images.astype(np.int64) @ weights + 0x8000) >> 16
     return np.asarray(luma[..., None], dtype=np.uint8)

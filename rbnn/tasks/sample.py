@@ -2,62 +2,140 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePath
 
 from rbnn.tasks.audio import to_pcm
 from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.files import check_magic, decode, kind_of
+from rbnn.tasks.form import USUAL, Form, Sides
 from rbnn.tasks.front_end import Pcm
 from rbnn.tasks.picture import to_grey
+from rbnn.tasks.sensors.recordings import read_recording
+from rbnn.tasks.sensors.series import Series, check_length
 from rbnn.tasks.tree import MAX_FILE_BYTES
 from rbnn.tasks.wav import decode_wav
 
-NAME_ONE = "Name a PNG, JPEG or WAV file."
+NAME_ONE = "Name a PNG, JPEG, WAV, CSV or NPY file."
 
 
 def sample_kind(path: Path) -> Kind:
-    """Whether a file is a picture or a sound, by its name.
+    """What a file is, by its name and, of a NumPy file, its content.
 
     Raises:
-        TaskError: neither, a folder, or a pipe: nobody may ever write to it.
+        TaskError: nothing that is known here, a folder, or a pipe: nobody may ever write to it.
     """
     if path.exists() and not path.is_file():
         what = "folder" if path.is_dir() else "pipe or a device"
         raise TaskError(f"{path} is a {what}.", NAME_ONE)
+    return named_kind(str(path), lambda: _read(path))
+
+
+def named_kind(name: str, read: Callable[[], bytes]) -> Kind:
+    """What a file of this name is; ``read`` gives the content, which is asked for of a NumPy file.
+
+    Raises:
+        TaskError: nothing that is known here.
+    """
     try:
-        return kind_of(path.name, str(path))
+        return kind_of(PurePath(name).name, name, read)
     except TaskError as error:
         error.fix = NAME_ONE  # the advice for a file in a data set is another
         raise
 
 
-def load_sample(path: Path, channels: int) -> Images:
-    """Read a picture or a sound with the same steps as the data sets.
+def load_samples(path: Path, shape: tuple[int, int, int], series: Series | None = None) -> Images:
+    """The inputs that a file makes: one, or as many as a recording of sensors has windows.
 
     Args:
-        path: a PNG, JPEG or WAV file.
-        channels: channels of the task's own input; 1 turns a coloured picture grey.
+        path: a PNG, JPEG, WAV, CSV or NPY file.
+        shape: height, width, channels of the task's own input.
+        series: how windows become inputs; None for a task of another kind.
 
     Returns:
-        (32, 32, channels) uint8.
+        (n, height, width, channels) uint8.
 
     Raises:
-        TaskError: missing, unreadable, damaged, or a sound for a task of colour pictures.
+        TaskError: see :func:`load_sample`; or a series that the task does not take.
     """
-    if channels not in (1, 3):
-        raise ValueError(f"A task's input has 1 or 3 channels. Received: {channels}")
-    where = str(path)
-    kind = sample_kind(path)
-    raw = _read(path)
-    if kind == "audio" and channels == 3:
+    sample_kind(path)
+    return decode_samples(_read(path), str(path), shape, series)
+
+
+def decode_samples(
+    raw: bytes, name: str, shape: tuple[int, int, int], series: Series | None = None
+) -> Images:
+    """:func:`load_samples` for a file that has been read.
+
+    Args:
+        raw: the whole file.
+        name: the file's; for messages, too.
+        shape: height, width, channels of the task's own input.
+        series: how windows become inputs; None for a task of another kind.
+    """
+    if named_kind(name, lambda: raw) != "series":
+        return decode_sample(raw, name, shape[2], shape[:2])[None]
+    check_size(len(raw), name)
+    if series is None:
         raise TaskError(
-            f"{path} is a sound, but this task expects colour pictures.",
-            "Switch to an audio task, or name a picture.",
+            f"{name} is a sensor series, but this task takes none.",
+            "Switch to a task of sensor series.",
+        )
+    values, _ = read_recording(raw, PurePath(name).name, name)
+    if values.shape[1] != series.channels:
+        raise TaskError(
+            f"{name} has {values.shape[1]} channels; the task takes {series.channels}.",
+            "Give it the channels that it was trained with, in the same order.",
+        )
+    check_length(values, series.window, name)
+    return series.inputs(values, shape)
+
+
+def load_sample(path: Path, channels: int, sides: Sides = USUAL) -> Images:
+    """Read a picture, a sound or a tensor with the same steps as the data sets.
+
+    Args:
+        path: a PNG, JPEG, WAV or NPY file.
+        channels: of the task's own input; one turns a coloured picture grey.
+        sides: height and width of the input.
+
+    Returns:
+        (height, width, channels) uint8.
+
+    Raises:
+        TaskError: missing, unreadable, damaged, or of another number of channels, as a sound for a
+            task of colour pictures.
+    """
+    sample_kind(path)
+    return decode_sample(_read(path), str(path), channels, sides)
+
+
+def decode_sample(raw: bytes, name: str, channels: int, sides: Sides = USUAL) -> Images:
+    """:func:`load_sample` for a file that has been read.
+
+    Args:
+        raw: the whole file.
+        name: the file's; for messages, too.
+        channels: channels of the task's own input.
+        sides: height and width of the input.
+    """
+    kind = named_kind(name, lambda: raw)
+    check_size(len(raw), name)
+    if kind == "audio" and channels > 1:
+        raise TaskError(
+            f"{name} is a sound, but this task expects "
+            f"{'colour pictures' if channels == 3 else f'inputs of {channels} channels'}.",
+            "Switch to an audio task, or name a file of the right kind.",
+        )
+    if kind == "image" and channels not in (1, 3):
+        raise TaskError(
+            f"{name} is a picture, but this task takes inputs of {channels} channels.",
+            "Name a file of the kind that it was trained with.",
         )
     if not raw:
-        raise TaskError(f"{path} is empty.", NAME_ONE)
-    image = decode(raw, path.name, where)
+        raise TaskError(f"{name} is empty.", NAME_ONE)
+    image = decode(raw, PurePath(name).name, name, Form(*sides, channels))
     return to_grey(image) if kind == "image" and channels == 1 else image
 
 
@@ -68,7 +146,7 @@ def load_recording(path: Path) -> Pcm:
         TaskError: missing, unreadable, damaged, or no sound.
     """
     if sample_kind(path) != "audio":
-        raise TaskError(f"{path} is a picture, not a recording.", "Name a WAV file.")
+        raise TaskError(f"{path} is no sound.", "Name a WAV file.")
     raw = _read(path)
     if not raw:
         raise TaskError(f"{path} is empty.", "Name a WAV file.")
@@ -82,8 +160,17 @@ def _read(path: Path) -> bytes:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise TaskError(f"Cannot read {path}: {error.strerror}.", NAME_ONE) from error
-    if len(raw) > MAX_FILE_BYTES:
-        raise TaskError(
-            f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Shorten or scale it down."
-        )
+    check_size(len(raw), str(path))
     return raw
+
+
+def check_size(size: int, name: str) -> None:
+    """Refuse what is larger than any sample needs to be.
+
+    Raises:
+        TaskError: more than ``MAX_FILE_BYTES``.
+    """
+    if size > MAX_FILE_BYTES:
+        raise TaskError(
+            f"{name} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Shorten or scale it down."
+        )

@@ -54,7 +54,7 @@ class TaskFeed:
         """The augmented sub-batch of step ``step``.
 
         Returns:
-            images (batch, 32, 32, c) uint8; labels (batch,) int64.
+            images (batch, height, width, c) uint8; labels (batch,) int64.
         """
         chosen = self.indices(step)
         generator = np.random.default_rng((*self._seed, 1, step))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from rbnn.nets.framework import quiet, tf
 from rbnn.runs.errors import TrainingError
+from rbnn.spec.layout import MAX_INPUT_CHANNELS
 
 PIXELS: dict[str, tuple[float, float]] = {
     "0..1": (1 / 255, 0.0),
@@ -24,6 +25,7 @@ PIXELS: dict[str, tuple[float, float]] = {
 }
 """Ranges of a model's input, the smallest first: factor and offset that lead from 0..255 to it."""
 
+CHANNELS = tuple(range(1, MAX_INPUT_CHANNELS + 1))
 Call = Any
 """A function of TensorFlow: (batch, height, width, channels) float32 to (batch, classes)."""
 
@@ -48,10 +50,10 @@ class FloatModel:
         is_lite = path.suffix.lower() == ".tflite"
         self._model: Call = _Lite(path) if is_lite else load_keras(path, halved)
         given, returned = self._model.input_shape, self._model.output_shape
-        if not _is_shape(given, 4) or given[3] not in (1, 3):
+        if not _is_shape(given, 4) or given[3] not in CHANNELS:
             raise TrainingError(
                 f"{path} does not take pictures: its input is {given}.",
-                "A teacher takes one float input: batch, height, width, and 1 or 3 channels.",
+                "A teacher takes one float input: batch, height, width, and 1 to 4 channels.",
             )
         if not _is_shape(returned, 2) or returned[1] is None:
             raise TrainingError(
@@ -64,11 +66,11 @@ class FloatModel:
     def __call__(self, images: tf.Tensor, pixels: str) -> tf.Tensor:
         """The model's outputs, (batch, classes) float32.
 
-        A grey picture is repeated in three channels, a colour picture made grey by its luminance,
+        A grey picture is repeated in all channels, a colour picture made grey by its luminance,
         and another size reached by bilinear interpolation, with a low-pass where it shrinks.
 
         Args:
-            images: (batch, height, width, 1 or 3), 0 to 255.
+            images: (batch, height, width, channels), 0 to 255.
             pixels: a key of :data:`PIXELS`.
         """
         values = tf.cast(images, tf.float32)

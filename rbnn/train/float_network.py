@@ -50,7 +50,7 @@ MEASURED_AT_ONCE = 256
 STEPS_BETWEEN_REPORTS = 10
 
 Network = Any
-"""A Keras 2 model from (batch, 32, 32, channels), 0 to 255, to logits."""
+"""A Keras 2 model from (batch, height, width, channels), 0 to 255, to logits."""
 
 
 def provide_teachers(

@@ -44,7 +44,7 @@ class FloatTeaching:
         self._about = about
 
     def answer(self, images: tf.Tensor) -> tf.Tensor:
-        """Its logits, (batch, classes) float32, for images (batch, 32, 32, channels), 0 to 255."""
+        """Its logits, (batch, classes) float32, for images (batch, height, width, c), 0 to 255."""
         found = tf.stop_gradient(self._model(images, self._about.pixels))
         return as_logits(found, self._about.outputs)
 
@@ -94,6 +94,12 @@ def examine_file(path: Path, task: TaskData, say: Callable[[str], None]) -> Floa
     """
     model = FloatModel(path)
     classes = len(task.labels)
+    if task.channels not in (1, model.shape[2]) and (task.channels, model.shape[2]) != (3, 1):
+        raise TrainingError(
+            f"The teacher {path} takes {model.shape[2]} channels; task {task.name} has "
+            f"{task.channels}.",
+            "Name a model that takes the task's input.",
+        )
     if model.classes != classes:
         raise TrainingError(
             f"The teacher {path} has {model.classes} outputs; task {task.name} has {classes} "

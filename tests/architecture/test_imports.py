@@ -34,6 +34,7 @@ ORDER = (
     "peers",
     "demo",
     "report",
+    "console",
     "api",
     "cli",
 )

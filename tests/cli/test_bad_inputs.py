@@ -59,7 +59,7 @@ def test_a_sample_that_is_no_file_says_what_to_name(tmp_path: Path, kind: str) -
     with pytest.raises(TaskError) as caught:
         load_sample(path, 3)
     assert str(path) in caught.value.what
-    assert caught.value.fix == "Name a PNG, JPEG or WAV file."
+    assert caught.value.fix == "Name a PNG, JPEG, WAV, CSV or NPY file."
 
 
 @pytest.mark.parametrize("size", ["100000000x100000000x3", "32x32x999999", "32x32x٣", "0x1x1"])

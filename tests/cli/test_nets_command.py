@@ -55,13 +55,35 @@ def test_80_columns_hold_what_the_board_has_and_what_a_network_lacks(
     assert "┓" in output  # the right border
 
 
+def test_limits_of_a_board_are_said_for_an_input() -> None:
+    arguments = ("--board", "nucleo", "--width", "32", "--input", "96x96x3")
+    found = json.loads(run(*arguments, "--json"))
+    limits = found["limits"]
+    assert (limits["input"], limits["input_bytes"]) == ([96, 96, 3], 27_648)
+    small = json.loads(run("--board", "nucleo", "--width", "32", "--json"))["limits"]
+    # The usual buffer of 8,192 bytes grows to one input.
+    assert small["model_ram"] - limits["model_ram"] == 27_648 - 8_192
+    assert limits["model_flash"] == small["model_flash"] < limits["flash"] == 458_752
+    fits = {row["architecture"]: row["fits"] for row in found["candidates"]}
+    assert fits == {"vgg": True, "resnet": False, "reactnet": False}
+    output = " ".join(run(*arguments).split())
+    assert f"{limits['model_ram']:,} of 127,488 bytes of RAM" in output
+    (lacking,) = (row for row in found["candidates"] if row["architecture"] == "resnet")
+    assert f"resnet 32/6/2 does not fit. {lacking['why']}." in output
+
+
+def test_networks_that_an_input_is_too_small_for_are_named() -> None:
+    found = json.loads(run("--input", "7x16x1", "--width", "32", "--json"))
+    assert found["refused"] == ["vgg needs an input of at least 8 pixels a side. Received: 7x16."]
+
+
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(RbnnError, match="height x width x channels"):
         run("--input", "32x32")
     with pytest.raises(RbnnError, match="Unknown architecture"):
         run("--arch", "lenet")
     with pytest.raises(RbnnError, match="resnet"):
-        run("--arch", "resnet", "--input", "20x20x3")
+        run("--arch", "resnet", "--input", "4x4x3")
 
 
 OWN = """

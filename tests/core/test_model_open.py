@@ -124,13 +124,13 @@ def test_layer_members(driver: Driver, container: bytes, layer: int, name: str, 
         parse(data)
 
 
-def test_an_input_fits_the_buffer_that_takes_it(
+def test_an_input_has_at_most_the_bytes_that_a_firmware_takes(
     driver: Driver, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    large = vgg.topology((56, 56, 3), 10, 32)
-    with pytest.raises(RbnnError, match="9408 bytes; the firmware's buffer holds 8192"):
+    large = vgg.topology((104, 96, 3), 10, 32)
+    with pytest.raises(RbnnError, match="29,952 bytes; a container has inputs of at most 27,648"):
         plan.plan(large)
-    monkeypatch.setattr(plan, "INPUT_BUFFER_BYTES", 9408)
+    monkeypatch.setattr(plan, "MAX_INPUT_BYTES", 1 << 16)
     weights = {
         number: bytes(place.weights_bytes)
         for number, place in enumerate(plan.plan(large).placements)

@@ -160,7 +160,7 @@ def test_scores_that_do_not_belong_to_the_classes_are_refused(
 
 
 def test_an_input_that_no_file_gives_is_refused(device: Make, sound: Path, tmp_path: Path) -> None:
-    with pytest.raises(LinkError, match="2 channels"):
+    with pytest.raises(TaskError, match="expects inputs of 2 channels"):
         answer(board(device, "words", channels=2), [sound], tmp_path)
 
 
@@ -224,7 +224,7 @@ def test_what_was_answered_before_a_failure_is_printed(
 def test_a_folder_is_no_sample(device: Make, tmp_path: Path) -> None:
     with pytest.raises(TaskError, match="is a folder") as caught:
         answer(board(device, "cifar", channels=3), [tmp_path], tmp_path)
-    assert caught.value.fix == "Name a PNG, JPEG or WAV file."
+    assert caught.value.fix == "Name a PNG, JPEG, WAV, CSV or NPY file."
 
 
 def test_rows_reach_a_pipe_at_once(device: Make, sound: Path, tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_the_command_prints_one_json_document(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
         "rbnn.export.export.load",
-        lambda source, progress=None: type(
+        lambda source, form=None, progress=None: type(
             "Data", (), {"test": type("Split", (), {"images": made.images[source]})}
         ),
     )
@@ -302,6 +302,7 @@ def test_features_are_those_of_the_layers(
     folder = random_export(architecture=architecture).export.folder
     lines = (folder / "model_features.h").read_text().splitlines()
     said = [line.split()[1:] for line in lines if line.startswith("#define RBNN_WITH_")]
+    assert said.pop() == ["RBNN_WITH_INPUT_BYTES", "3072u"]
     assert said.pop() == ["RBNN_WITH_TASKS", "2"]
     assert {name.removeprefix("RBNN_WITH_") for name, value in said if value == "1"} == used
     known = (FIRMWARE / "core" / "kernel_features.h").read_text()

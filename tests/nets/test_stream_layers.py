@@ -109,9 +109,15 @@ def test_averages_round_halves_up(window: int) -> None:
     stream = some_stream(3, 8, 8, 32)
     side = 8 // window
     totals = stream.reshape(3, side, window, side, window, 32).sum(axis=(2, 4))
-    layer = StreamAverage.from_config(StreamAverage(window).get_config())
+    layer = StreamAverage.from_config(StreamAverage(window, window).get_config())
     found = as_integers(layer(as_float(stream)))
     np.testing.assert_array_equal(found, (totals + window**2 // 2) // window**2)
+
+
+def test_a_window_of_one_takes_every_second_pixel() -> None:
+    stream = some_stream(3, 5, 8, 32)
+    found = as_integers(StreamAverage(1, 2)(as_float(stream)))
+    np.testing.assert_array_equal(found, stream[:, ::2, ::2])
 
 
 def test_rprelu_is_that_of_the_device() -> None:

@@ -140,7 +140,7 @@ def test_data_that_have_changed_are_refused(
 ) -> None:
     config = begin().config()
     found = {task.source: task for task in data}
-    monkeypatch.setattr(start, "load", lambda source, progress: found[source])
+    monkeypatch.setattr(start, "load", lambda source, form, progress: found[source])
     assert load_data(config) == data
     found["sound"] = data[0]
     with pytest.raises(RbnnError, match=r"sound .* have changed"):
@@ -157,7 +157,7 @@ def test_a_run_from_before_the_integer_front_end_keeps_its_sounds(
     old = entry.model_copy(update={"front_end": FrontEnd.NONE, "fingerprint": "00" * 32})
     assert "front_end" not in old.model_dump()
     found = {task.source: task for task in data}
-    monkeypatch.setattr(start, "load", lambda source, progress: found[source])
+    monkeypatch.setattr(start, "load", lambda source, form, progress: found[source])
     assert load_data(config.model_copy(update={"tasks": (config.tasks[0], old)})) == data
     other = old.model_copy(update={"labels": ("x", "y", "z")})
     with pytest.raises(RbnnError, match=r"sound .* have changed"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -144,8 +144,6 @@ def over_limit(chip: Chip) -> tuple[Session, Callable[[Outcome], str]]:
     """
     images = [chip.image(number, 3) for number in range(3)]
     opened = (chip.unlock(OPEN), b"switch colour%")
-    right = {ask(chip.power_on(), *opened, *image, INFER)[0] for image in images}
-    assert len(right) == len(images)
     steps = [
         Step("start", (b"",), skipped=True),
         Step("unlock", opened[:1], skipped=True),
@@ -157,16 +155,63 @@ def over_limit(chip: Chip) -> tuple[Session, Callable[[Outcome], str]]:
         Step("load 3", images[2]),
         Step("infer again", (INFER,)),
     ]
+    return _more_than_the_limit(chip, opened, images, steps)
+
+
+def over_activations(chip: Chip) -> tuple[Session, Callable[[Outcome], str]]:
+    """``colour`` may be made active once, and is twice, with another task in between.
+
+    Bypassed: right scores are printed after both.
+    """
+    number = [task.name for task in chip.container.tasks].index(OPEN)
+    limited = licence.issue(
+        PROVIDER,
+        chip.device.public,
+        USER,
+        chip.container.model_id,
+        chip.container.digest,
+        number,
+        chip.secrets[OPEN],
+        sequence=9,
+        activation_limit=LIMIT,
+    )
+    chip = replace(chip, licences={**chip.licences, OPEN: limited})
+    images = [chip.image(number, 3) for number in range(2)]
+    opened = (chip.unlock(OPEN), b"switch colour%")
+    steps = [
+        Step("start", (b"",), skipped=True),
+        Step("unlock", opened[:1], skipped=True),
+        Step("switch within the limit", opened[1:], skipped=True),
+        Step("load 1", images[0]),
+        Step("infer", (INFER,), skipped=True),
+        Step("leave", (chip.unlock(LOCKED), b"switch grey%")),
+        Step("switch beyond the limit", opened[1:], skipped=True),
+        Step("load 2", images[1]),
+        Step("infer again", (INFER,), skipped=True),
+    ]
+    return _more_than_the_limit(chip, opened, images, steps)
+
+
+def _more_than_the_limit(
+    chip: Chip,
+    opened: tuple[bytes, ...],
+    images: Sequence[tuple[bytes, ...]],
+    steps: list[Step],
+) -> tuple[Session, Callable[[Outcome], str]]:
+    """A session that gives the right scores of one image, and what counts as bypassed: more."""
+    right = {ask(chip.power_on(), *opened, *image, INFER)[0] for image in images}
+    assert len(right) == len(images)
     session = Session(chip.power_on(), steps)
     allowed = {
         name: set(results(text))
         for name, text in zip((step.name for step in steps), session.printed, strict=True)
     }
+    assert len(set().union(*allowed.values()) & right) == LIMIT
 
     def judge(outcome: Outcome) -> str:
         names = [step.name for step in steps]
         before = names[: names.index(outcome.skip.step)]
-        had = set().union(*(allowed[name] for name in before))
+        had: set[str] = set().union(*(allowed[name] for name in before))
         given = (had | set(results(outcome.printed))) & right
         if len(given) > LIMIT:
             return "bypassed"

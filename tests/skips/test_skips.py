@@ -9,8 +9,20 @@ from typing import Any
 
 import pytest
 from campaign import Outcome, Session, Skip, Verdicts, campaign
+from elftools.elf.elffile import ELFFile
 from emulated_core import End
-from sessions import INFER, LOCKED, OPEN, PROVIDER, Chip, ask, make_chip, over_limit, wrong_key
+from sessions import (
+    INFER,
+    LOCKED,
+    OPEN,
+    PROVIDER,
+    Chip,
+    ask,
+    make_chip,
+    over_activations,
+    over_limit,
+    wrong_key,
+)
 from trust_rows import Trust, trust_row
 
 from rbnn.image import platformio
@@ -48,6 +60,16 @@ def chosen(session: Session, trust: Trust, quick: dict[str, int]) -> list[Skip]:
     return found
 
 
+def counting(chip: Chip) -> tuple[int, int]:
+    """Where in flash the functions of vault_counts.c are."""
+    with chip.elf.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".symtab")
+        names = ("rbnn_vault_count_activation", "rbnn_vault_count", "rbnn_vault_confirm")
+        found = [table.get_symbol_by_name(name)[0].entry for name in names]
+    ends = [(one.st_value & ~1) + one.st_size for one in found]
+    return min(one.st_value & ~1 for one in found), max(ends)
+
+
 def figures(verdicts: Verdicts, names: tuple[str, ...]) -> str:
     """Counts of verdicts, the named ones first."""
     others = sorted(set(verdicts) - set(names))
@@ -82,6 +104,32 @@ def test_no_skipped_instruction_lifts_the_limit(chip: Chip, trust: Trust) -> Non
     trust.measured(figures(verdicts, ("bypassed",)), len(skips))
     assert not verdicts["bypassed"], places(verdicts["bypassed"])
     assert verdicts["refused"]
+
+
+@trust_row("skips-activations",
+           f"Instruction skips from reset to inference, activation limit: {HOW}",
+           "0 bypassed")  # fmt: skip
+def test_no_skipped_instruction_lifts_the_activation_limit(chip: Chip, trust: Trust) -> None:
+    session, judge = over_activations(chip)
+    quick = {"switch within the limit": 150, "switch beyond the limit": 150, "infer again": 40}
+    skips = chosen(session, trust, quick)
+    verdicts = campaign(session, skips, judge)
+    trust.measured(figures(verdicts, ("bypassed",)), len(skips))
+    assert not verdicts["bypassed"], places(verdicts["bypassed"])
+    assert verdicts["refused"]
+
+
+@pytest.mark.parametrize("make", [over_limit, over_activations])
+def test_no_skip_where_counts_are_kept_lifts_a_limit(
+    chip: Chip, make: Callable[[Chip], tuple[Session, Callable[[Outcome], str]]]
+) -> None:
+    """All of them in ``rbnn_vault_count`` and its neighbours, in every step."""
+    session, judge = make(chip)
+    first, last = counting(chip)
+    skips = [skip for skip in session.skips() if first <= skip.address < last]
+    assert len(skips) > 50
+    verdicts = campaign(session, skips, judge)
+    assert not verdicts["bypassed"], places(verdicts["bypassed"])
 
 
 def test_a_stop_without_a_skip_changes_nothing(chip: Chip) -> None:

@@ -135,14 +135,11 @@ def _node_fits(node: Node) -> bool:
     window = layer.kernel**2
     match layer.op:
         case operators.AVERAGE_POOL:
-            return layer.kernel == layer.stride and window & (window - 1) == 0
+            return layer.kernel <= layer.stride and window & (window - 1) == 0
         case operators.STEM | operators.STEM8:
             largest = FLOAT_INTEGERS // LARGEST_OWN_WEIGHT if layer.op.own_weights else LARGEST_SUM
-            framed = layer.in_shape[0] + 2 * layer.pad - layer.kernel + 1
             plain = layer.stride == 1 and node.pool == 2 and layer.pool == 2
-            return plain and framed == 2 * layer.out_shape[0] and (
-                window * layer.in_shape[2] * LARGEST_PIXEL <= largest
-            )  # fmt: skip
+            return plain and window * layer.in_shape[2] * LARGEST_PIXEL <= largest
         case operators.CONV:
             known = layer.kernel <= LARGEST_SIDE and layer.stage is not Stage.NONE
             return known and window * layer.in_shape[2] <= LARGEST_SUM and layer.pool == 1

@@ -11,7 +11,7 @@ from rbnn.spec import operators
 
 def own(layer: Layer, name: str) -> tf.keras.layers.Layer:
     """Windows that do not overlap."""
-    return StreamAverage(layer.kernel, name=name)
+    return StreamAverage(layer.kernel, layer.stride, name=name)
 
 
 KERAS.register(operators.AVERAGE_POOL, KerasOperator(own=own))

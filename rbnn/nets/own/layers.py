@@ -156,15 +156,17 @@ class Layers:
         (height, width), (out_height, out_width) = shortcut.shape[:2], layer.out_shape[:2]
         if (height, width) == (out_height, out_width):
             return shortcut
-        window = height // out_height
-        whole = (height, width) == (window * out_height, window * out_width)
-        if not whole or window & (window - 1) or not 1 < window <= MAX_AVERAGE_WINDOW:
-            self._refuse(
-                f"The shortcut has {height}x{width} pixels, conv gives {out_height}x{out_width}; "
-                "it is averaged over windows of 2x2, 4x4, 8x8 or 16x16 pixels.",
-                "Choose the stride and padding so that one of them fits, or leave shortcut out.",
-            )
-        return self._pool(operators.AVERAGE_POOL, shortcut, window, None, Output.STREAM)
+        step = 2
+        while step <= MAX_AVERAGE_WINDOW:
+            if (-(-height // step), -(-width // step)) == (out_height, out_width):
+                window = step if height % step == width % step == 0 else 1
+                return self._pool(operators.AVERAGE_POOL, shortcut, window, step, Output.STREAM)
+            step *= 2
+        self._refuse(
+            f"The shortcut has {height}x{width} pixels, conv gives {out_height}x{out_width}; "
+            "it is averaged over windows of 2x2, 4x4, 8x8 or 16x16 pixels.",
+            "Choose the stride and padding so that one of them fits, or leave shortcut out.",
+        )
 
     def _layer_of(self, x: Value, what: str) -> Layer:
         if not isinstance(x, Value) or x.net is not self:

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 
 from rbnn.tasks.cache import Decoded
-from rbnn.tasks.dataset import SIDE, Split
+from rbnn.tasks.dataset import Split
 from rbnn.tasks.download import Remote
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.form import USUAL, Sides
+from rbnn.tasks.picture import fit
 from rbnn.tasks.sets.published import Published
 
 Progress = Callable[[str, int, int], None]
@@ -52,19 +54,26 @@ def _member(archive: tarfile.TarFile, name: str) -> dict[bytes, Any]:
     return value
 
 
-def _split(archive: tarfile.TarFile, names: tuple[str, ...], progress: Progress | None) -> Split:
+def _split(
+    archive: tarfile.TarFile, names: tuple[str, ...], progress: Progress | None, sides: Sides
+) -> Split:
     images, labels = [], []
     for number, name in enumerate(names):
         batch = _member(archive, name)
-        planes = np.asarray(batch[b"data"], dtype=np.uint8).reshape(-1, 3, SIDE, SIDE)
-        images.append(planes.transpose(0, 2, 3, 1))
+        planes = np.asarray(batch[b"data"], dtype=np.uint8).reshape(-1, 3, *USUAL)
+        pictures = np.ascontiguousarray(planes.transpose(0, 2, 3, 1))
+        if sides != USUAL:
+            pictures = np.stack([fit(picture, sides) for picture in pictures])
+        images.append(pictures)
         labels.append(np.asarray(batch[b"labels"], dtype=np.int64))
         if progress is not None:
             progress("reading CIFAR-10", number + 1, len(names))
-    return Split(np.ascontiguousarray(np.concatenate(images)), np.concatenate(labels))
+    return Split(np.concatenate(images), np.concatenate(labels))
 
 
-def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
+def read_archives(
+    paths: Sequence[Path], progress: Progress | None = None, sides: Sides = USUAL
+) -> Decoded:
     """Decode ``cifar-10-python.tar.gz``.
 
     Raises:
@@ -76,8 +85,8 @@ def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> De
             names = _member(archive, "batches.meta")[b"label_names"]
             return Decoded(
                 tuple(name.decode() for name in names),
-                _split(archive, TRAIN_MEMBERS, progress),
-                _split(archive, ("test_batch",), progress),
+                _split(archive, TRAIN_MEMBERS, progress, sides),
+                _split(archive, ("test_batch",), progress, sides),
                 "image",
             )
     except (

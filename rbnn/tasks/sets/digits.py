@@ -9,29 +9,30 @@ from __future__ import annotations
 import numpy as np
 
 from rbnn.tasks.cache import Decoded
-from rbnn.tasks.dataset import SIDE, Images, Split
+from rbnn.tasks.dataset import Images, Split
+from rbnn.tasks.form import USUAL, Sides
 
 TEST_SHARE = 0.2
 SEED = 20260
 ORIGIN = "bundled with scikit-learn (UCI optical recognition of handwritten digits)"
 
 
-def enlarge(counts: Images) -> Images:
-    """Scale one 8x8 image of 0..16 smoothly to 32x32 of 0..255."""
+def enlarge(counts: Images, sides: Sides = USUAL) -> Images:
+    """Scale one 8x8 image of 0..16 smoothly to an image of 0..255."""
     from PIL import Image
 
     grey = np.minimum(counts.astype(np.uint16) * 16, 255).astype(np.uint8)
-    picture = Image.fromarray(grey).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    picture = Image.fromarray(grey).resize(sides[::-1], Image.Resampling.BICUBIC)
     return np.asarray(picture, dtype=np.uint8)[:, :, None]
 
 
-def make() -> Decoded:
+def make(sides: Sides = USUAL) -> Decoded:
     """Load the set; 80 % of each class for training, 20 % for testing, always the same samples."""
     from sklearn.datasets import load_digits
 
     raw = load_digits()
     labels = raw.target.astype(np.int64)
-    images = np.stack([enlarge(image.astype(np.uint8)) for image in raw.images])
+    images = np.stack([enlarge(image.astype(np.uint8), sides) for image in raw.images])
     random = np.random.default_rng(SEED)
     is_test = np.zeros(len(labels), dtype=np.bool_)
     for digit in range(10):

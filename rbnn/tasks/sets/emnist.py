@@ -20,6 +20,7 @@ from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Split
 from rbnn.tasks.download import Remote
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.form import USUAL, Sides
 from rbnn.tasks.sets.idx import DAMAGE, read_images, read_labels
 from rbnn.tasks.sets.published import Published
 
@@ -28,14 +29,16 @@ LABELS = tuple(string.ascii_uppercase)
 MEMBER = "gzip/emnist-letters-{part}-{values}-ubyte.gz"
 
 
-def _split(archive: zipfile.ZipFile, part: str, progress: Progress | None) -> Split:
+def _split(archive: zipfile.ZipFile, part: str, progress: Progress | None, sides: Sides) -> Split:
     pixels = archive.read(MEMBER.format(part=part, values="images-idx3"))
     numbers = archive.read(MEMBER.format(part=part, values="labels-idx1"))
-    images = read_images(pixels, "EMNIST Letters", progress, lying=True)
+    images = read_images(pixels, "EMNIST Letters", progress, sides, lying=True)
     return Split(images, read_labels(numbers, 1, len(LABELS)))
 
 
-def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
+def read_archives(
+    paths: Sequence[Path], progress: Progress | None = None, sides: Sides = USUAL
+) -> Decoded:
     """Decode NIST's ``gzip.zip``.
 
     Raises:
@@ -44,7 +47,7 @@ def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> De
     (path,) = paths
     try:
         with zipfile.ZipFile(path) as archive:
-            train, test = (_split(archive, part, progress) for part in ("train", "test"))
+            train, test = (_split(archive, part, progress, sides) for part in ("train", "test"))
     except (*DAMAGE, zipfile.BadZipFile, RuntimeError) as error:
         raise TaskError(
             f"{path} is not the EMNIST archive: {error}.", "Delete it and run the command again."

@@ -22,6 +22,7 @@ from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Images, Split
 from rbnn.tasks.download import Remote
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.form import USUAL, Sides
 from rbnn.tasks.sets.published import Published
 from rbnn.tasks.wav import read_wav
 
@@ -42,7 +43,9 @@ def _split(clips: list[tuple[str, int, Images]]) -> Split:
     )
 
 
-def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
+def read_archives(
+    paths: Sequence[Path], progress: Progress | None = None, sides: Sides = USUAL
+) -> Decoded:
     """Decode the repository's archive.
 
     Raises:
@@ -57,7 +60,7 @@ def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> De
                 match = CLIP.fullmatch(member.name)
                 if match is None or (stream := archive.extractfile(member)) is None:
                     continue
-                image = log_mel_image(read_wav(stream.read(), member.name))
+                image = log_mel_image(read_wav(stream.read(), member.name), sides)
                 part = test if int(match[3]) < TEST_TAKES else train
                 part.append((member.name, int(match[1]), image))
                 if progress is not None:

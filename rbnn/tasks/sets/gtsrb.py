@@ -1,8 +1,8 @@
 """GTSRB from its official archives, 39,209 / 12,630 colour pictures of 15x15 to 250x250 pixels.
 
 Three zips: the final training set, one folder of PPM pictures per class; the final test set, one
-folder of PPM pictures; its ground truth, a CSV file. The whole picture is scaled to 32x32, not
-only the box around the sign. Classes are the official numbers, 00 to 42.
+folder of PPM pictures; its ground truth, a CSV file. The whole picture is scaled, not only the box
+around the sign. Classes are the official numbers, 00 to 42.
 
 Source: J. Stallkamp, M. Schlipsing, J. Salmen, C. Igel, "Man vs. computer: benchmarking machine
 learning algorithms for traffic sign recognition", Neural Networks 32, 2012;
@@ -23,9 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from rbnn.tasks.cache import Decoded
-from rbnn.tasks.dataset import SIDE, Split
+from rbnn.tasks.dataset import Split
 from rbnn.tasks.download import Remote
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.form import USUAL, Sides
 from rbnn.tasks.picture import read_picture
 from rbnn.tasks.sets.published import Published
 
@@ -52,19 +53,25 @@ def _list_test(truth: zipfile.ZipFile) -> list[tuple[str, int]]:
 
 
 def _read(
-    archive: zipfile.ZipFile, listed: list[tuple[str, int]], part: str, progress: Progress | None
+    archive: zipfile.ZipFile,
+    listed: list[tuple[str, int]],
+    part: str,
+    progress: Progress | None,
+    sides: Sides,
 ) -> Split:
     if set(range(CLASSES)) != {label for _, label in listed}:
         raise ValueError(f"the classes of its {part} set are not 0 to {CLASSES - 1}")
-    images = np.empty((len(listed), SIDE, SIDE, 3), dtype=np.uint8)
+    images = np.empty((len(listed), *sides, 3), dtype=np.uint8)
     for number, (name, _) in enumerate(listed):
-        images[number] = read_picture(archive.read(name), name, formats=("PPM",))
+        images[number] = read_picture(archive.read(name), name, sides, ("PPM",))
         if progress is not None:
             progress(f"reading GTSRB, {part} set", number + 1, len(listed))
     return Split(images, np.array([label for _, label in listed], dtype=np.int64))
 
 
-def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
+def read_archives(
+    paths: Sequence[Path], progress: Progress | None = None, sides: Sides = USUAL
+) -> Decoded:
     """Decode training pictures, test pictures and ground truth.
 
     Raises:
@@ -73,13 +80,13 @@ def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> De
     path = paths[0]
     try:
         with zipfile.ZipFile(path) as archive:
-            train = _read(archive, _list_train(archive), "training", progress)
+            train = _read(archive, _list_train(archive), "training", progress, sides)
         path = paths[2]
         with zipfile.ZipFile(path) as truth:
             listed = _list_test(truth)
         path = paths[1]
         with zipfile.ZipFile(path) as archive:
-            test = _read(archive, listed, "test", progress)
+            test = _read(archive, listed, "test", progress, sides)
     except (
         OSError, EOFError, KeyError, ValueError, TypeError, csv.Error, zipfile.BadZipFile,
         zlib.error, RuntimeError, TaskError,

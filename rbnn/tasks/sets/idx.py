@@ -1,4 +1,4 @@
-"""From IDX files, the format of MNIST and its relatives, to 32x32 images.
+"""From IDX files, the format of MNIST and its relatives, to images.
 
 An IDX file is two zero bytes, a type byte (8: unsigned bytes), the number of dimensions, their
 sizes as big-endian 32-bit integers, and the values in C order.
@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rbnn.tasks.dataset import SIDE, Images, Labels
+from rbnn.tasks.dataset import Images, Labels
+from rbnn.tasks.form import USUAL, Sides
 from rbnn.tasks.picture import fit
 
 Progress = Callable[[str, int, int], None]
@@ -46,17 +47,20 @@ def read_idx(raw: bytes, dimensions: int) -> Images:
     return values.reshape(shape)
 
 
-def read_images(raw: bytes, what: str, progress: Progress | None, *, lying: bool = False) -> Images:
+def read_images(
+    raw: bytes, what: str, progress: Progress | None, sides: Sides = USUAL, *, lying: bool = False
+) -> Images:
     """Decode grey images and scale them in the same way as picture files.
 
     Args:
         raw: a gzipped IDX file of (n, height, width).
         what: the set's name, for ``progress("reading <what>", done, n)``.
         progress: called from time to time.
+        sides: height and width that they get.
         lying: whether rows and columns are exchanged in the file.
 
     Returns:
-        (n, 32, 32, 1) uint8, upright.
+        (n, height, width, 1) uint8, upright.
 
     Raises:
         OSError, EOFError, ValueError, zlib.error: not such a file.
@@ -64,9 +68,9 @@ def read_images(raw: bytes, what: str, progress: Progress | None, *, lying: bool
     pixels = read_idx(raw, 3)
     if lying:
         pixels = pixels.transpose(0, 2, 1)
-    images = np.empty((len(pixels), SIDE, SIDE, 1), dtype=np.uint8)
+    images = np.empty((len(pixels), *sides, 1), dtype=np.uint8)
     for number, grey in enumerate(pixels):
-        images[number] = fit(grey)
+        images[number] = fit(grey, sides)
         if progress is not None and (number % 500 == 499 or number + 1 == len(pixels)):
             progress(f"reading {what}", number + 1, len(pixels))
     return images

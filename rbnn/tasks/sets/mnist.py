@@ -15,8 +15,9 @@ from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Split
 from rbnn.tasks.download import Remote
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.form import USUAL, Sides
 from rbnn.tasks.sets.idx import DAMAGE, read_images, read_labels
-from rbnn.tasks.sets.published import Published
+from rbnn.tasks.sets.published import Published, Reader
 
 Progress = Callable[[str, int, int], None]
 LABELS = tuple("0123456789")
@@ -28,14 +29,16 @@ FILES = (
 )
 
 
-def _reader(title: str) -> Callable[[Sequence[Path], Progress | None], Decoded]:
-    def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
+def _reader(title: str) -> Reader:
+    def read_archives(
+        paths: Sequence[Path], progress: Progress | None = None, sides: Sides = USUAL
+    ) -> Decoded:
         """Decode the four files of ``FILES``, in that order."""
         splits = []
         for images, labels in (paths[:2], paths[2:]):
             path = images
             try:
-                decoded = read_images(images.read_bytes(), title, progress)
+                decoded = read_images(images.read_bytes(), title, progress, sides)
                 path = labels
                 splits.append(Split(decoded, read_labels(labels.read_bytes(), 0, len(LABELS))))
             except DAMAGE as error:

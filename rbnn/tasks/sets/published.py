@@ -8,9 +8,10 @@ from pathlib import Path
 
 from rbnn.tasks.cache import Decoded
 from rbnn.tasks.download import Remote, fetch
+from rbnn.tasks.form import USUAL, Sides
 
 Progress = Callable[[str, int, int], None]
-Reader = Callable[[Sequence[Path], Progress | None], Decoded]
+Reader = Callable[[Sequence[Path], Progress | None, Sides], Decoded]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Published:
         archives: the files to download.
         origin: which data and which split, for people to read.
         recipe: what the decoded set depends on besides the archives.
-        read: decodes the downloaded archives, given in the same order.
+        read: decodes the downloaded archives, given in the same order, to samples of these sides.
     """
 
     archives: tuple[Remote, ...]
@@ -39,10 +40,13 @@ class Published:
         """Size of the download, in MB of 10^6 bytes, rounded up."""
         return -(-sum(archive.size_bytes for archive in self.archives) // 1_000_000)
 
-    def make(self, downloads: Path, progress: Progress | None = None) -> Decoded:
+    def make(
+        self, downloads: Path, progress: Progress | None = None, sides: Sides = USUAL
+    ) -> Decoded:
         """Download what is missing and decode it.
 
         Raises:
             TaskError: no network, a wrong download, or an archive of another layout.
         """
-        return self.read([fetch(each, downloads, progress) for each in self.archives], progress)
+        fetched = [fetch(each, downloads, progress) for each in self.archives]
+        return self.read(fetched, progress, sides)

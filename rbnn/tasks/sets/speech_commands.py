@@ -24,6 +24,7 @@ from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Images, Split
 from rbnn.tasks.download import Remote
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.form import USUAL, Sides
 from rbnn.tasks.sets.published import Published
 from rbnn.tasks.wav import decode_wav, read_wav
 
@@ -46,7 +47,7 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _read(
-    path: Path, progress: Progress | None
+    path: Path, progress: Progress | None, sides: Sides
 ) -> tuple[dict[str, Images], dict[str, Samples], dict[str, set[str]]]:
     """One pass: the image of each clip, the samples of each background noise, the names in each
     list."""
@@ -60,14 +61,14 @@ def _read(
         elif folder == BACKGROUND and file.endswith(".wav"):
             noises[file] = decode_wav(raw, name)
         elif folder and file.endswith(".wav"):
-            clips[name] = log_mel_image(read_wav(raw, name))
+            clips[name] = log_mel_image(read_wav(raw, name), sides)
             if progress is not None:
                 progress("listening to Speech Commands", len(clips), CLIPS)
     return clips, noises, lists
 
 
 def _cut_silence(
-    noises: dict[str, Samples], part: Part, count: int, random: np.random.Generator
+    noises: dict[str, Samples], part: Part, count: int, random: np.random.Generator, sides: Sides
 ) -> list[Images]:
     stretches = []
     for _, noise in sorted(noises.items()):
@@ -81,12 +82,17 @@ def _cut_silence(
     for _ in range(count):
         stretch = stretches[random.integers(len(stretches))]
         start = int(random.integers(0, len(stretch) - CLIP_SAMPLES + 1))
-        images.append(log_mel_image(stretch[start : start + CLIP_SAMPLES] * random.uniform(0, 1)))
+        clip = stretch[start : start + CLIP_SAMPLES] * random.uniform(0, 1)
+        images.append(log_mel_image(clip, sides))
     return images
 
 
 def _choose(
-    part: Part, names: list[str], clips: dict[str, Images], noises: dict[str, Samples]
+    part: Part,
+    names: list[str],
+    clips: dict[str, Images],
+    noises: dict[str, Samples],
+    sides: Sides,
 ) -> Split:
     random = np.random.default_rng([SEED, part == "test"])
     images: list[Images] = []
@@ -105,12 +111,14 @@ def _choose(
     chosen = random.permutation(np.array(others, dtype=object))[:share]
     images += [clips[name] for name in chosen]
     labels += [LABELS.index(UNKNOWN)] * len(chosen)
-    images += _cut_silence(noises, part, share, random)
+    images += _cut_silence(noises, part, share, random, sides)
     labels += [LABELS.index(SILENCE)] * share
     return Split(np.stack(images), np.array(labels, dtype=np.int64))
 
 
-def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> Decoded:
+def read_archives(
+    paths: Sequence[Path], progress: Progress | None = None, sides: Sides = USUAL
+) -> Decoded:
     """Decode ``speech_commands_v0.02.tar.gz``; takes one to two minutes.
 
     Raises:
@@ -118,14 +126,14 @@ def read_archives(paths: Sequence[Path], progress: Progress | None = None) -> De
     """
     (path,) = paths
     try:
-        clips, noises, lists = _read(path, progress)
+        clips, noises, lists = _read(path, progress, sides)
         testing, validation = lists["testing_list.txt"], lists["validation_list.txt"]
         train = sorted(name for name in clips if name not in testing and name not in validation)
         test = sorted(name for name in clips if name in testing)
         return Decoded(
             LABELS,
-            _choose("train", train, clips, noises),
-            _choose("test", test, clips, noises),
+            _choose("train", train, clips, noises, sides),
+            _choose("test", test, clips, noises, sides),
             "audio",
         )
     except TaskError:

@@ -20,6 +20,7 @@ from rbnn.tasks.audio import RECIPE, Samples, log_mel_image
 from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Split
 from rbnn.tasks.errors import TaskError
+from rbnn.tasks.form import USUAL, Sides
 from rbnn.tasks.resample import resample
 
 Progress = Callable[[str, int, int], None]
@@ -132,11 +133,12 @@ def place(spoken: Samples, random: np.random.Generator) -> Samples:
     return np.asarray(clip * (random.uniform(*PEAK) / np.abs(clip).max()))
 
 
-def make(progress: Progress | None = None) -> Decoded:
+def make(progress: Progress | None = None, sides: Sides = USUAL) -> Decoded:
     """Synthesise the whole set; takes well under a minute.
 
     Args:
         progress: called as ``progress("speaking words", done, total)``.
+        sides: height and width of its pictures.
 
     Raises:
         TaskError: espeak-ng is missing or failed.
@@ -157,7 +159,7 @@ def make(progress: Progress | None = None) -> Decoded:
                     int(random.integers(WORDS_PER_MINUTE[0], WORDS_PER_MINUTE[1] + 1)),
                 )
                 for _ in range(TAKES[part]):
-                    images.append(log_mel_image(place(spoken, random)))
+                    images.append(log_mel_image(place(spoken, random), sides))
                     labels.append(label)
                 done += 1
                 if progress is not None:

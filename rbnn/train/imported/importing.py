@@ -29,6 +29,7 @@ from rbnn.runs.start import describe, write_run
 from rbnn.spec.key_stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.spec.layout import Adapter
 from rbnn.tasks import Split, TaskData
+from rbnn.tasks.form import USUAL, Form, check_input
 from rbnn.train.evaluate import predict_logits, some
 from rbnn.train.float_model import PIXELS, load_keras
 from rbnn.train.imported.convert import Converted, convert
@@ -78,7 +79,12 @@ class Wishes:
 
 
 def import_model(
-    root: Path, path: Path, task: TaskData, wishes: Wishes, say: Callable[[str], None]
+    root: Path,
+    path: Path,
+    task: TaskData,
+    wishes: Wishes,
+    say: Callable[[str], None],
+    model: Any = None,
 ) -> ImportResult:
     """Convert a model into a run folder, and compare both on the task's test set.
 
@@ -88,12 +94,14 @@ def import_model(
         task: what it was trained for.
         wishes: the user's.
         say: told of each step.
+        model: the file's, opened; by default it is opened here.
 
     Raises:
         RbnnError: it is no model, is one of another task, or names the first layer that does not
             fit the device.
     """
-    model = _load(path, task)
+    model = open_model(path) if model is None else model
+    _check(model, path, task)
     channels = int(model.input_shape[3])
     notes = Notes()
     scale, offset = _find_pixels(model, task, wishes, notes, say)
@@ -119,8 +127,12 @@ def network_name(path: Path) -> str:
     return found or "imported"
 
 
-def _load(path: Path, task: TaskData) -> Any:
-    """The model, of the task's pictures and classes."""
+def open_model(path: Path) -> Any:
+    """The model in a file.
+
+    Raises:
+        RbnnError: there is none that can be imported.
+    """
     if not path.is_file():
         raise ModelImportError(f"There is no model {path}.", "Name a .h5 or .keras file.")
     model = load_keras(path)
@@ -131,6 +143,24 @@ def _load(path: Path, task: TaskData) -> Any:
             "output.",
             "Larq works with Keras 2: build the model with tf_keras, and save it whole.",
         )
+    return model
+
+
+def form_of(model: Any) -> Form:
+    """What samples become for a model: pictures of its size.
+
+    Raises:
+        TaskError: no container has such an input.
+    """
+    shape = tuple(model.input_shape[1:])
+    if len(shape) != 3 or None in shape or shape == (*USUAL, 3):
+        return Form()  # the usual, or refused for another reason
+    check_input(shape)
+    return Form(*shape)
+
+
+def _check(model: Any, path: Path, task: TaskData) -> None:
+    """Refuse a model of other pictures or classes than the task's."""
     given = tuple(model.input_shape[1:])
     wanted = task.train.images.shape[1:]
     fits = len(given) == 3 and given[:2] == wanted[:2] and given[2] in (wanted[2], 3)
@@ -147,7 +177,6 @@ def _load(path: Path, task: TaskData) -> Any:
             f"{', '.join(task.labels)}.",
             "Name the data that the model was trained for; its outputs are in this order.",
         )
-    return model
 
 
 def keras_outputs(model: Any, images: npt.NDArray[np.uint8], scale: float, offset: float) -> Floats:
@@ -190,7 +219,8 @@ def _share(outputs: Floats, split: Split) -> float:
 
 def _config(path: Path, task: TaskData, converted: Converted, wishes: Wishes) -> RunConfig:
     settings = Settings(architecture=converted.topology.architecture, cipher=wishes.cipher)
-    channels = converted.topology.input_shape[2]
+    shape = converted.topology.input_shape
+    channels = shape[2]
     entry = describe(task, channels, settings.batch)
     replicated = task.channels < channels
     entry = entry.model_copy(
@@ -207,7 +237,8 @@ def _config(path: Path, task: TaskData, converted: Converted, wishes: Wishes) ->
             "stem_bits": 8 if first.op.own_weights else 1,
             "classifier_bits": 8 if last.op.own_weights else 1,
             "tasks": (entry,),
-            "input_shape": converted.topology.input_shape,
+            "input_shape": shape,
+            "input": None if shape == (*USUAL, 3) else "x".join(map(str, shape)),
             "model_id": os.urandom(MODEL_ID_BYTES).hex(),
             "network": StoredNetwork.of(converted.binary, path.name),
             "imported": ImportedModel(

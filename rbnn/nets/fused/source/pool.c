@@ -86,8 +86,8 @@ static void average_row(void *context, int part)
   int32_t *sums = rbnn_borrow(values * sizeof *sums);
   for (int x = 0; x < node->w; x++) {
     for (int tap = 0; tap < window; tap++) {
-      const size_t row = (size_t)block * node->in_h + y * node->side + tap / node->side;
-      const size_t pixel = row * node->in_w + x * node->side + tap % node->side;
+      const size_t row = (size_t)block * node->in_h + y * node->stride + tap / node->side;
+      const size_t pixel = row * node->in_w + x * node->stride + tap % node->side;
       const int16_t *from = p->from + pixel * line(node->c);
       for (size_t i = 0; i < values; i++) sums[i] = (tap ? sums[i] : 0) + from[i];
     }
@@ -113,9 +113,15 @@ static void average_back_row(void *context, int part)
   const int block = part / node->in_h, y = part % node->in_h;
   const float share = 1.0f / (float)(node->side * node->side);
   for (int x = 0; x < node->in_w; x++) {
-    const size_t row = (size_t)block * node->h + y / node->side;
-    const rbnn_bf16 *from = p->gradient + (row * node->w + x / node->side) * line(node->c);
+    const size_t row = (size_t)block * node->h + y / node->stride;
+    const rbnn_bf16 *from = p->gradient + (row * node->w + x / node->stride) * line(node->c);
     rbnn_bf16 *to = p->of_from + ((size_t)part * node->in_w + x) * line(node->c);
+    /* Between windows, or left over at the right and at the bottom. */
+    if (y % node->stride >= node->side || x % node->stride >= node->side ||
+        y / node->stride >= node->h || x / node->stride >= node->w) {
+      memset(to, 0, line(node->c) * sizeof *to);
+      continue;
+    }
     for (size_t i = 0; i < line(node->c); i += RBNN_LANES)
       rbnn_store_half(to + i, rbnn_load_half(from + i) * share);
   }
