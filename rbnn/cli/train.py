@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from rbnn.runs.config import RunConfig
 
 
-@training_options(after={"baseline": "resume"}, negatable=True)
+@training_options(
+    after={"baseline": "resume"},
+    negatable=True,
+    helps={
+        "architecture": f"{TABLE['architecture'].help[:-1]}; or a .py or .json file that describes "
+        "a network of your own, see docs/own-networks.md."
+    },
+)
 def train(
     *,
     tasks: Annotated[
@@ -86,8 +93,9 @@ def train(
             f"rbnn train --resume {resume}",
         )
     from rbnn.image.board import load_board
+    from rbnn.nets.own.file import find_network
     from rbnn.runs.run import choose_run
-    from rbnn.runs.start import check, load_data, moved
+    from rbnn.runs.start import check, load_data, moved, require_trainable
     from rbnn.runs.teachers import check_files
     from rbnn.tasks import parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
@@ -101,11 +109,13 @@ def train(
     if resume is not None:
         run = choose_run(resume, options.DEFAULT_RUNS)
         config = run.config()
+        require_trainable(run, config)
         if tasks is not None:
             given["tasks"] = moved(config, parse_specs(tasks)).tasks
     else:
         settings = Settings(**(given if recipe is None else with_recipe(recipe, given)))
-        check(settings)
+        own = find_network(settings.architecture)
+        check(settings, own)
         check_files(settings)
         specs = parse_specs(tasks or "")
     if distribute:
@@ -117,7 +127,7 @@ def train(
             from rbnn.api.begin import begin
 
             root = out or options.DEFAULT_RUNS
-            run, data = begin(specs, settings, root, recipe=recipe, say=options.say)
+            run, data = begin(specs, settings, root, recipe=recipe, say=options.say, own=own)
         elif any(getattr(config, name) != value for name, value in given.items()):
             config = config.model_copy(update=given)
             with LoadingBar() as bar:
