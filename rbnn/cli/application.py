@@ -15,6 +15,7 @@ COMMANDS = {
     "nets": "Rank architectures and sizes by how they fit a board, before anything is trained.",
     "train": "Train one shared network for all tasks named, into a run folder.",
     "eval": "Measure every task of RUN on its test set.",
+    "audit": "Look for backdoors in the integers that a device will compute with, task by task.",
     "export": "Write a run's model container, C arrays and golden vectors; with --library, a C "
     "library.",
     "keys": "Make key files, and show their public part.",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-import jinja2
-
 from rbnn.pages import units
+from rbnn.pages.template import environment
 from rbnn.report import charts
 from rbnn.report.figures import RunReport
 
@@ -29,15 +28,8 @@ def card(report: RunReport) -> str:
 
 
 def _render(template: str, report: RunReport, *, autoescape: bool) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("rbnn.report", "templates"),
-        undefined=jinja2.StrictUndefined,
-        autoescape=autoescape,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
+    made = environment("rbnn.report", autoescape=autoescape)
+    made.filters |= {
         "percent": percent,
         "points": points,
         "number": number,
@@ -49,7 +41,7 @@ def _render(template: str, report: RunReport, *, autoescape: bool) -> str:
         "counted": counted,
         "folded": folded,
     }
-    return environment.get_template(template).render(report=report, charts=charts)
+    return made.get_template(template).render(report=report, charts=charts)
 
 
 def percent(share: float | None, digits: int = 1) -> str:

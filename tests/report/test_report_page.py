@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from reported_run import add_own_networks, made_data, make_report, write_metrics
 
+from rbnn.pages import template
 from rbnn.report import charts
 from rbnn.report.figures import Epoch, RunReport, TaskReport
 from rbnn.report.page import card, counted, folded, markdown, page, points
 
 TEMPLATES = Path(charts.__file__).parent / "templates"
+STYLE = Path(template.__file__).parent / "templates" / "style.css.j2"
 LONG = "a class with a <name> & more than fits | 100 %"
 
 
@@ -122,7 +124,7 @@ def contrast(one: str, other: str) -> float:
 
 def test_text_stands_out_in_both_themes() -> None:
     """WCAG 2.2, success criteria 1.4.3 (text, 4.5:1) and 1.4.11 (graphics, 3:1)."""
-    style = (TEMPLATES / "run_style.css.j2").read_text()
+    style = STYLE.read_text()
     light, dark = (variables(block) for block in style.split("prefers-color-scheme: dark", 1))
     assert len(light) > 40
     for theme in (light, {**light, **dark}):
