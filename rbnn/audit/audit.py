@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,7 +16,6 @@ from rbnn.audit.checks import data_scan, key_dependence, patch_sweep, superposit
 from rbnn.audit.checks.crossing import crossings
 from rbnn.audit.figures import AuditReport, CheckFigures, Outcome, TaskAudit
 from rbnn.audit.subject import AuditedTask, Subject
-from rbnn.errors import RbnnError
 from rbnn.tasks.load import Progress
 
 
@@ -172,12 +171,3 @@ def summary(report: AuditReport) -> str:
     if rest:
         parts.append(f"no trigger of these kinds found in {rest} task{'s' if rest > 1 else ''}")
     return "; ".join(parts)
-
-
-def tasks_found(reports: Sequence[TaskAudit]) -> list[str]:
-    """The tasks in which something was found."""
-    return [one.task for one in reports if one.outcome is Outcome.FOUND]
-
-
-class AuditFoundError(RbnnError):
-    """An audit that was asked for before flashing found something, or could not tell."""

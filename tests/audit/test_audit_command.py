@@ -11,6 +11,7 @@ import pytest
 from rule_network import CLASSES, striped_task
 from typer.testing import CliRunner, Result
 
+from rbnn.audit import gate
 from rbnn.audit import subject as subjects
 from rbnn.audit.audit import STEPS
 from rbnn.audit.checks import patch_sweep
@@ -129,3 +130,37 @@ def test_what_cannot_be_audited_ends_with_2(
     assert isinstance(done.exception, RbnnError)
     assert done.exception.exit_code == 2
     assert said in str(done.exception)
+
+
+def test_flashing_with_an_audit_stops_at_what_it_cannot_tell(
+    export: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(
+        build(), ["flash", str(export.folder), "--tasks", "secret", "--dry-run", "--audit"]
+    )
+    assert isinstance(done.exception, RbnnError)
+    assert done.exception.exit_code == 3
+    assert "could not tell for secret" in done.exception.what
+    assert "audit.html" in done.exception.fix
+    assert not list(tmp_path.glob("keys/*"))
+
+
+def test_a_whole_audit_of_the_same_parameters_is_taken_as_it_is(
+    export: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path / "run")
+    shutil.copytree(export.folder, run.folder, ignore=shutil.ignore_patterns("audit"))
+    assert gate.audit_line(run) is None
+    audit(run.folder, "--task", "stripes", "--quick")
+    held = gate.read_audit(run)
+    assert held is not None
+    whole = held.model_copy(update={"quick": False})
+    (run.folder / "audit" / "audit.json").write_text(whole.model_dump_json())
+    monkeypatch.setattr(gate, "audit", lambda *_, **__: pytest.fail("audited again"))
+    assert gate.audit_before(run.folder, ["stripes"], "rbnn flash")[0] == whole
+    line = gate.audit_line(run)
+    assert line is not None and line.current and not line.quick
+    run.parameters_file.write_bytes(run.parameters_file.read_bytes() + b" ")
+    line = gate.audit_line(run)
+    assert line is not None and not line.current
