@@ -23,9 +23,9 @@ def bench_page(report: AuditBenchReport) -> str:
         "# What the audit finds, and what it misses\n",
         f"{_belt(report)}\n",
         f"Networks: {one.architecture}, width {one.width}, {one.steps} steps of {one.batch} "
-        f"samples; {100 * one.share:.0f} % of the victim's training samples are poisoned. Poisoned data are "
-        "TEST-ONLY, made in memory. Intervals are Clopper and Pearson's, 95 %. Limits were set "
-        "before, from other clean networks.\n",
+        f"samples; {100 * one.share:.0f} % of the victim's training samples are poisoned. Poisoned "
+        "data are TEST-ONLY, made in memory. Intervals are Clopper and Pearson's, 95 %. Limits "
+        "were set before, from other clean networks.\n",
         f"```sh\n{report.command}\n```\n",
         f"## Goals\n\n{_goals(report).markdown()}\n",
         f"## By kind of attack, networks of one task\n\n{_kinds(report).markdown()}\n",

@@ -183,10 +183,16 @@ class Search:
         images: to search with.
         targets: the classes.
         generator: of first values and batches.
+        first: where to start, for every class; None for random values.
     """
 
     def __init__(
-        self, logits: Any, images: Images, targets: list[int], generator: np.random.Generator
+        self,
+        logits: Any,
+        images: Images,
+        targets: list[int],
+        generator: np.random.Generator,
+        first: Trigger | None = None,
     ) -> None:
         from rbnn.nets.framework import tf
 
@@ -196,9 +202,13 @@ class Search:
         self._targets = targets
         self._generator = generator
         count, shape = len(targets), images.shape[1:]
-        first = generator.normal(0.0, 0.5, (count, *shape[:2], 1)).astype(np.float32)
-        self._mask = tf.Variable(first)
-        self._pattern = tf.Variable(generator.normal(0.0, 0.5, (count, *shape)).astype(np.float32))
+        mask = generator.normal(0.0, 0.5, (count, *shape[:2], 1))
+        pattern = generator.normal(0.0, 0.5, (count, *shape))
+        if first is not None:
+            mask[:] = _inverse(first.mask[..., None])
+            pattern[:] = _inverse(first.values / 255)
+        self._mask = tf.Variable(mask.astype(np.float32))
+        self._pattern = tf.Variable(pattern.astype(np.float32))
         self._weights = tf.Variable(np.full(count, FIRST_WEIGHT, np.float32))
         self._optimizer = tf.keras.optimizers.Adam(RATE, beta_1=0.5, beta_2=0.9)
         self._optimizer.build([self._mask, self._pattern])
@@ -263,3 +273,8 @@ class Search:
             tf.cast(tf.equal(tf.argmax(found, axis=-1), wanted), tf.float32), axis=1
         )
         return hits, sizes
+
+
+def _inverse(shares: Floats) -> Floats:
+    """What a search starts from to show ``shares``, kept away from where gradients vanish."""
+    return np.asarray(np.arctanh(2 * np.clip(shares, 0.02, 0.98) - 1), np.float32)
