@@ -15,6 +15,7 @@ from rbnn.export.export import make_container
 from rbnn.nets.topology import Topology
 from rbnn.runs.config import RunTask
 from rbnn.spec.layout import Adapter, Cipher
+from rbnn.spec.link import Benchmark
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def random_model(
         tasks=(task,),
         model_id=rng.bytes(16).hex(),
         key_cipher=cipher,
+        benchmark=lambda task: Benchmark.NONE,
         trunk=int(rng.integers(sum(layer.bits > 0 for layer in topology.layers))),
     )
     secret = rng.bytes(32)

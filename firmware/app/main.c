@@ -4,6 +4,7 @@
 
 #include "audio/listener.h"
 #include "link/link.h"
+#include "partition/update.h"
 #include "port/port.h"
 #include "spec/target.h"
 
@@ -12,7 +13,9 @@
 #if __has_include("model_memory.h")
 #include "model_memory.h"
 #endif
-#if __has_include("model_config.h")
+#if RBNN_PARTITION
+#include "model_config.h" /* of the model that the firmware was built for */
+#elif __has_include("model_config.h")
 #include "core/model_image.h"
 #include "model_config.h"
 #define MODEL_BYTES rbnn_model_image
@@ -44,7 +47,15 @@ static uint32_t resident[WORDS(RBNN_MODEL_RESIDENT_BYTES)];
 static rbnn_listener listener;
 #endif
 
+#if RBNN_PARTITION
+/* The key of the provider whose models this firmware takes. */
+#include "model_key.h"
+static const uint8_t model_key[RBNN_KEY_BYTES] = RBNN_MODEL_KEY;
+static rbnn_update update;
+static rbnn_device_memory memory = {
+#else
 static const rbnn_device_memory memory = {
+#endif
     .arena = arena,
     .arena_bytes = sizeof arena,
     .work = work,
@@ -72,8 +83,17 @@ _Noreturn void rbnn_app_run(void)
   uint8_t *const pattern = rbnn_port_power_up_pattern();
   const uint8_t *const partition = rbnn_port_provisioning(&partition_bytes);
   /* A device without a usable model serves the line, too, and says so there. */
+#if RBNN_PARTITION
+  update.device = &device;
+  update.memory = &memory;
+  update.flash = rbnn_port_model();
+  update.key = model_key;
+  serial.update = &update;
+  (void)rbnn_update_start(&update, &memory, partition, partition_bytes, pattern, rbnn_port_store());
+#else
   (void)rbnn_device_start(&device, &memory, MODEL_BYTES, MODEL_SIZE, partition, partition_bytes,
                           pattern, rbnn_port_store());
+#endif
   serial.device = &device;
   rbnn_link_start(&serial);
   for (;;) {

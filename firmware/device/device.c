@@ -46,6 +46,28 @@ void rbnn_device_forget_scores(rbnn_device *device)
   device->score_count = 0;
 }
 
+#if RBNN_AUDIO
+rbnn_status rbnn_device_check_sound(const rbnn_device *device)
+{
+  const rbnn_status status = rbnn_device_check_active(device);
+  if (status != RBNN_OK) return status;
+  const bool fits = rbnn_device_input_bytes(device) == RBNN_AUDIO_PICTURE_BYTES &&
+                    device->model.header->input_height == RBNN_AUDIO_BANDS;
+  const uint32_t front_end = device->model.tasks[device->vault.active].front_end;
+  const bool can = fits && front_end == RBNN_FRONTEND_LOG_MEL && device->memory->listener != NULL;
+  return can ? RBNN_OK : RBNN_NO_SOUND;
+}
+
+uint64_t rbnn_device_background(const rbnn_device *device)
+{
+  uint64_t ignored = 0;
+  for (uint32_t i = 0; i < rbnn_device_params(device)->classes; i++) {
+    if (rbnn_device_label(device, i)[0] == RBNN_AUDIO_BACKGROUND_PREFIX) ignored |= 1ull << i;
+  }
+  return ignored;
+}
+#endif
+
 void rbnn_device_forget_sound(rbnn_device *device)
 {
 #if RBNN_AUDIO

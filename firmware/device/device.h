@@ -213,6 +213,13 @@ rbnn_status rbnn_device_score(rbnn_device *device, const int32_t *logits);
 /* Wipe the scores; score_count is 0 afterwards. */
 void rbnn_device_forget_scores(rbnn_device *device);
 
+/* Whether the active task's input is what the audio front end makes, and the device has a listener
+ * for it: RBNN_OK, RBNN_NO_SOUND, RBNN_NO_ACTIVE_TASK. */
+rbnn_status rbnn_device_check_sound(const rbnn_device *device);
+
+/* A bit for each class of the active task that is background: never detected. */
+uint64_t rbnn_device_background(const rbnn_device *device);
+
 /* Wipe the listener, if the device has one. */
 void rbnn_device_forget_sound(rbnn_device *device);
 

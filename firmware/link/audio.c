@@ -23,29 +23,6 @@ static rbnn_listener *listener_of(const rbnn_link *link)
   return link->device->memory->listener;
 }
 
-/* Whether the active task's input is what the front end makes. */
-static rbnn_status check_sound(const rbnn_link *link)
-{
-  const rbnn_device *const device = link->device;
-  const rbnn_status status = rbnn_device_check_active(device);
-  if (status != RBNN_OK) return status;
-  if (listener_of(link) == NULL) return RBNN_NO_SOUND;
-  const bool fits = rbnn_device_input_bytes(device) == RBNN_AUDIO_PICTURE_BYTES &&
-                    device->model.header->input_height == RBNN_AUDIO_BANDS;
-  const uint32_t front_end = device->model.tasks[device->vault.active].front_end;
-  return fits && front_end == RBNN_FRONTEND_LOG_MEL ? RBNN_OK : RBNN_NO_SOUND;
-}
-
-/* A bit for each class that is never detected. */
-static uint64_t background(const rbnn_device *device)
-{
-  uint64_t ignored = 0;
-  for (uint32_t i = 0; i < rbnn_device_params(device)->classes; i++) {
-    if (rbnn_device_label(device, i)[0] == RBNN_AUDIO_BACKGROUND_PREFIX) ignored |= 1ull << i;
-  }
-  return ignored;
-}
-
 static void print_detection(const rbnn_listener *listener, int32_t class_number, uint32_t score)
 {
   rbnn_print("m-detected-[");
@@ -107,7 +84,7 @@ static rbnn_status take(rbnn_link *link, uint32_t samples)
   rbnn_status status = rbnn_link_check_input(link, 2u * samples);
   if (status != RBNN_OK) return status;
   if (listener->threshold == 0) rbnn_listener_start(listener, RBNN_AUDIO_THRESHOLD_PPM);
-  const uint64_t ignored = background(link->device);
+  const uint64_t ignored = rbnn_device_background(link->device);
   while (samples > 0 && status == RBNN_OK) {
     const uint64_t start = rbnn_port_ticks();
     const uint32_t count = rbnn_listener_take(listener, pcm, samples);
@@ -124,7 +101,7 @@ static rbnn_status run(rbnn_link *link, const char *words)
 {
   rbnn_listener *const listener = listener_of(link);
   uint32_t number = RBNN_AUDIO_THRESHOLD_PPM;
-  rbnn_status status = check_sound(link);
+  rbnn_status status = rbnn_device_check_sound(link->device);
   if (status != RBNN_OK) return status;
   const bool start = rbnn_words_take(&words, "start");
   if (!(start && *words == 0) && !rbnn_words_number(&words, &number)) return RBNN_ARGUMENT;

@@ -19,6 +19,9 @@ static const char strings[] = RBNN_COMMAND_LIST(STRINGS)
 #if RBNN_AUDIO
         RBNN_AUDIO_COMMAND_LIST(STRINGS)
 #endif
+#if RBNN_PARTITION
+            RBNN_PARTITION_COMMAND_LIST(STRINGS)
+#endif
     ;
 #undef STRINGS
 
@@ -32,20 +35,28 @@ static rbnn_status (*const handlers[])(rbnn_link *link, const char *words) = {
 #if RBNN_AUDIO
             RBNN_AUDIO_COMMAND_LIST(HANDLER)
 #endif
+#if RBNN_PARTITION
+                RBNN_PARTITION_COMMAND_LIST(HANDLER)
+#endif
 };
 #undef HANDLER
 #define COMMAND_COUNT (sizeof handlers / sizeof handlers[0])
 
 /* Of every failure, in the order of their codes from -1 on. */
 #define LINE(code, name, line) line "\0"
-static const char lines[] = RBNN_STATUS_LIST(LINE);
+static const char lines[] = RBNN_STATUS_LIST(LINE)
+#if RBNN_PARTITION
+    RBNN_PARTITION_STATUS_LIST(LINE)
+#endif
+    ;
 #undef LINE
 #define PLACE(code, name, line) place_of_##code,
-enum { place_of_RBNN_OK, RBNN_STATUS_LIST(PLACE) };
+enum { place_of_RBNN_OK, RBNN_STATUS_LIST(PLACE) RBNN_PARTITION_STATUS_LIST(PLACE) };
 #undef PLACE
 #define CHECK(code, name, line) \
   _Static_assert((int)place_of_##code == -(int)code, "no code is left out");
 RBNN_STATUS_LIST(CHECK)
+RBNN_PARTITION_STATUS_LIST(CHECK)
 #undef CHECK
 
 /* The string after this one. */

@@ -30,13 +30,26 @@ rbnn_status rbnn_link_timestamp(rbnn_link *link, const char *words)
   return RBNN_OK;
 }
 
+/* What the active task is called by the benchmark's runner; NULL if it stands for no benchmark. */
+static const char *benchmark_name(const rbnn_device *device)
+{
+  static const char names[RBNN_BENCHMARKS][RBNN_BENCHMARK_NAME_BYTES] = RBNN_BENCHMARK_NAMES;
+  if (device->vault.active < 0) return NULL;
+  const uint32_t number = device->model.tasks[device->vault.active].benchmark;
+  return number == RBNN_BENCHMARK_NONE || number >= RBNN_BENCHMARKS ? NULL : names[number];
+}
+
 rbnn_status rbnn_link_profile(rbnn_link *link, const char *words)
 {
   (void)words;
+  const rbnn_device *const device = link->device;
+  const char *const name = benchmark_name(device);
   print_line("m-profile-[", RBNN_MSG_PROFILE " " RBNN_FIRMWARE_VERSION);
   rbnn_print("m-model-[");
-  if (link->device->model_status == RBNN_OK) {
-    rbnn_print_padded(link->device->model.header->architecture, RBNN_NAME_BYTES);
+  if (name != NULL) {
+    rbnn_print(name);
+  } else if (device->model_status == RBNN_OK) {
+    rbnn_print_padded(device->model.header->architecture, RBNN_NAME_BYTES);
   } else {
     rbnn_print("none");
   }

@@ -6,10 +6,15 @@
 #include <stdbool.h>
 
 #include "device/device.h"
+#include "partition/update.h"
+#include "spec/target.h"
 
-/* Caller-owned, all zero but for `device`. */
+/* Caller-owned, all zero but for `device` and `update`. */
 typedef struct {
   rbnn_device *device; /* started; nobody else calls it */
+#if RBNN_PARTITION
+  rbnn_update *update; /* started with it */
+#endif
 
   char line[RBNN_MAX_COMMAND_BYTES + 1u]; /* may hold a key: wiped after every command */
   uint32_t line_bytes;

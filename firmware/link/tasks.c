@@ -33,20 +33,38 @@ static void print_task_line(const rbnn_link *link, const char *prefix, uint32_t 
   rbnn_print_close();
 }
 
+/* Whether a licence is for the model that the device has; a partition may get another one. */
+static bool is_of_model(const rbnn_link *link, const rbnn_licence_prologue *prologue)
+{
+#if RBNN_PARTITION
+  const rbnn_container_header *const header = link->device->model.header;
+  return memcmp(prologue->model_id, header->model_id, sizeof header->model_id) == 0;
+#else
+  (void)link;
+  (void)prologue;
+  return true;
+#endif
+}
+
 static void print_licence(const rbnn_link *link, uint32_t slot)
 {
   const rbnn_licence_slot *const held = &link->device->vault.slots[slot];
   rbnn_licence_prologue prologue;
   memcpy(&prologue, held->bytes, sizeof prologue);
+  const bool is_ours = is_of_model(link, &prologue);
   rbnn_print("m-licence-[");
   rbnn_print_number(slot);
   rbnn_print(",");
-  print_name(link, prologue.task);
+  if (is_ours) {
+    print_name(link, prologue.task);
+  } else {
+    rbnn_print("-"); /* another model's tasks have names of their own */
+  }
   rbnn_print(",");
   rbnn_print_hex(prologue.licence_id, sizeof prologue.licence_id);
   rbnn_print(",");
   rbnn_print_number(prologue.sequence);
-  rbnn_print(held->in_flash ? ",flash]" : ",ram]");
+  rbnn_print(!is_ours ? ",other-model]" : held->in_flash ? ",flash]" : ",ram]");
   rbnn_print_end();
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "partition/model_flash.h"
 #include "store/flash.h"
 
 /* Clocks, serial line, time base. Called once, before anything else here. */
@@ -44,6 +45,11 @@ const char *rbnn_port_protection(void);
 
 /* Flash for the store: how to read, erase and program its two pages. NULL where there is none. */
 const rbnn_flash *rbnn_port_store(void);
+
+/* The partition of the model, in builds that have one: where it is, and how to erase and program
+ * it.
+ */
+const rbnn_model_flash *rbnn_port_model(void);
 
 /* Stack: bytes used at its deepest so far, and bytes reserved. */
 void rbnn_port_stack(uint32_t *used, uint32_t *reserved);

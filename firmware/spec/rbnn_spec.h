@@ -45,9 +45,16 @@ typedef enum {
   RBNN_DEVELOPMENT_BUILD = -33, /* a development build does not open this licence */
   RBNN_STOPPED = -34, /* stopped by a byte */
   RBNN_NO_SOUND = -35, /* the active task takes no sound */
+  RBNN_MODEL_SIGNATURE = -36, /* the model is not signed by this firmware's provider, or was changed */
+  RBNN_MODEL_OLD = -37, /* the model is not newer than the one that this device has or had */
+  RBNN_MODEL_MEMORY = -38, /* the model needs more memory, flash or tasks than this firmware has */
+  RBNN_MODEL_ROOM = -39, /* no room beside the model that is there; model replace% gives that one up */
+  RBNN_MODEL_ORDER = -40, /* no model is being loaded, or these are not its next bytes */
+  RBNN_MODEL_READ_ONLY = -41, /* this firmware cannot write its model partition; use a debug probe */
 } rbnn_status;
 
-/* X(name, printed name, "printed name: text", packed) for every failure. */
+/* X(name, printed name, "printed name: text", packed) for every failure; the second list where there
+ * is a model partition. */
 #define RBNN_STATUS_LIST(X) \
   X(RBNN_ARGUMENT, "argument", "\223gu\372t\224\365\223gu\372\212\214miss\272\244mal\352\257\216\366\305l\223ge\301\373% \322\230s\206\353\226s") \
   X(RBNN_UNKNOWN_COMMAND, "unknown-command", "\227k\217wn-\353\226\224\227k\217w\320\353\226\301\373% \322\230s\206\353\226s") \
@@ -84,6 +91,13 @@ typedef enum {
   X(RBNN_DEVELOPMENT_BUILD, "development-build", "\253\221\317\372t-bui\323\224\250\253\221\317\372\212bui\323 do\252\314\317\207\246\302") \
   X(RBNN_STOPPED, "stopped", "\230\317p\210\224\230\317p\257b\273\250by\371") \
   X(RBNN_NO_SOUND, "no-sound", "\337so\227d\234\357e\237\200ak\252\340so\227d")
+#define RBNN_PARTITION_STATUS_LIST(X) \
+  X(RBNN_MODEL_SIGNATURE, "model-signature", "model-signature: the model is not signed by this firmware's provider, or was changed") \
+  X(RBNN_MODEL_OLD, "model-old", "model-old: the model is not newer than the one that this device has or had") \
+  X(RBNN_MODEL_MEMORY, "model-memory", "model-memory: the model needs more memory, flash or tasks than this firmware has") \
+  X(RBNN_MODEL_ROOM, "model-room", "model-room: no room beside the model that is there; model replace% gives that one up") \
+  X(RBNN_MODEL_ORDER, "model-order", "model-order: no model is being loaded, or these are not its next bytes") \
+  X(RBNN_MODEL_READ_ONLY, "model-read-only", "model-read-only: this firmware cannot write its model partition; use a debug probe")
 
 /* Packed texts (rbnn/spec/packed_text.py): two bytes for each byte from RBNN_PACKED_FIRST on. */
 #define RBNN_PACKED_FIRST 128u
@@ -119,6 +133,7 @@ typedef enum {
 #define RBNN_LABEL_DEVICE_SIGN "device-sign"
 #define RBNN_LABEL_DEVICE_STORE "device-store"
 #define RBNN_LABEL_STORE_TAG "store-tag"
+#define RBNN_LABEL_MODEL_SIGN "model-sign"
 #define RBNN_LABEL_USER_PSK "user-psk"
 #define RBNN_LABEL_TRUNK "trunk"
 
@@ -214,6 +229,12 @@ typedef enum {
 typedef enum {
   RBNN_LICENCEFLAG_RELEASE_ONLY = 1,
 } rbnn_licenceflag;
+
+typedef enum {
+  RBNN_BENCHMARK_NONE = 0,
+  RBNN_BENCHMARK_IC01 = 1,
+  RBNN_BENCHMARK_KWS01 = 2,
+} rbnn_benchmark;
 
 typedef enum {
   RBNN_SIGNED_ATTESTATION = 1,
@@ -320,6 +341,7 @@ typedef struct {
 #define RBNN_HELPER_MAGIC "RBPH"
 #define RBNN_PROVISIONING_MAGIC "RBPV"
 #define RBNN_REVOCATION_MAGIC "RBRV"
+#define RBNN_MODEL_MAGIC "RBMP"
 #define RBNN_STORE_MAGIC "RBST"
 #define RBNN_STATEMENT_LABEL "rbnn/v1/signed"
 #define RBNN_CONTAINER_VERSION 3u
@@ -352,6 +374,10 @@ typedef struct {
 #define RBNN_STORE_TASKS 32u
 #define RBNN_STORE_SHARE 64u
 #define RBNN_STORE_BLOCK 1024u
+#define RBNN_MODEL_HEADER_VERSION 1u
+#define RBNN_MODEL_SIGNED_BYTES 80u
+#define RBNN_MODEL_UNIT_BYTES 32u
+#define RBNN_MODEL_FLOOR_TASK 255u
 #define RBNN_SIGNATURE_BYTES 64u
 #define RBNN_NOISE_PROTOCOL "Noise_Kpsk0_25519_ChaChaPoly_BLAKE2b"
 
@@ -420,7 +446,8 @@ _Static_assert(sizeof(rbnn_layer) == 52u, "layer");
 typedef struct {
   uint8_t name[16]; /* zero-padded UTF-8 */
   uint16_t classes; /* number of classes */
-  uint16_t front_end; /* enum FrontEnd; 0 in containers of before there was one */
+  uint8_t front_end; /* enum FrontEnd; 0 in containers of before there was one */
+  uint8_t benchmark; /* enum Benchmark; 0 in containers of before there was one */
   uint32_t sealed_offset; /* sealed block, aligned */
   uint32_t sealed_bytes; /* nonce, ciphertext and tag together */
 } rbnn_task;
@@ -518,6 +545,26 @@ typedef struct {
 } rbnn_statement;
 _Static_assert(sizeof(rbnn_statement) == 140u, "statement");
 #define RBNN_STATEMENT_BYTES 140u
+
+/* What stands before a container in the model partition. The container follows it. */
+typedef struct {
+  uint8_t magic[4]; /* "RBMP" */
+  uint16_t version; /* MODEL_HEADER_VERSION */
+  uint16_t header_bytes; /* size of this record; the container follows it */
+  uint32_t model_version; /* seconds from 1970 to when it was signed; never falls */
+  uint32_t container_bytes; /* size of the whole container */
+  uint8_t model_id[16]; /* as in the container */
+  uint8_t model_digest[32]; /* BLAKE2b-256 of the whole container */
+  uint32_t arena_bytes; /* as in the container */
+  uint32_t work_bytes; /* as in the container */
+  uint32_t params_bytes; /* as in the container */
+  uint16_t task_count; /* as in the container */
+  uint16_t reserved; /* zero */
+  uint8_t signature[64]; /* of all bytes before it, by the provider */
+  uint8_t padding[16]; /* zero */
+} rbnn_signed_model_header;
+_Static_assert(sizeof(rbnn_signed_model_header) == 160u, "signed_model_header");
+#define RBNN_SIGNED_MODEL_HEADER_BYTES 160u
 
 /* Integer softmax (rbnn/spec/scores.py). */
 #define RBNN_LOG2_E_Q16 94548u
@@ -678,13 +725,17 @@ _Static_assert(sizeof(rbnn_statement) == 140u, "statement");
 #define RBNN_MSG_READY "m-ready"
 #define RBNN_MSG_INIT_DONE "m-init-done"
 #define RBNN_MSG_PROFILE "RBNN firmware"
+/* By enum Benchmark. */
+#define RBNN_BENCHMARK_NAMES { "none", "ic01", "kws01" }
+#define RBNN_BENCHMARKS 3u
+#define RBNN_BENCHMARK_NAME_BYTES 6u
 #define RBNN_PROTECTION_NONE "none"
 #define RBNN_PROTECTION_OPEN "open"
 #define RBNN_PROTECTION_FLASH "flash"
 #define RBNN_PROTECTION_CHIP "chip"
 #define RBNN_PROTECTION_PERMANENT "permanent"
 /* X(word, arguments, text, packed): served by rbnn_link_<word>; the second list in development builds, the
- * third where a task takes sound. The text is
+ * third where a task takes sound, the fourth where there is a model partition. The text is
  * " <arguments>: <what it does>", or without arguments only what it does. */
 #define RBNN_COMMAND_LIST(X) \
   X(name, "", "\354n\270\201\304\206\271e") \
@@ -714,5 +765,7 @@ _Static_assert(sizeof(rbnn_statement) == 140u, "statement");
   X(trace, "", "I\320\253\221\317\372\212bui\323s\224r\227 \213\201\205f\204\222e;\235\256\200im\201\245outpu\212CRC-32 \304 \236\204\273lay\204")
 #define RBNN_AUDIO_COMMAND_LIST(X) \
   X(audio, "start [PPM] | N | stop", " start [PPM] | N | stop: In firmware with a task that takes sound: begin to listen, take the loaded buffer as the next N samples, or forget them")
+#define RBNN_PARTITION_COMMAND_LIST(X) \
+  X(model, "show | load | replace | OFFSET | end | stop", " show | load | replace | OFFSET | end | stop: In firmware with a model partition: print what it holds; take the loaded buffer as the header of a new model (replace: instead of the one that is there), or as its bytes from OFFSET on; make the loaded model the one of the next start, or drop it")
 
 #endif

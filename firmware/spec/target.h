@@ -30,6 +30,11 @@
 #define RBNN_AUDIO 0
 #endif
 
+/* A build whose model is in a partition of its own (firmware/partition), not in the image. */
+#ifndef RBNN_PARTITION
+#define RBNN_PARTITION 0
+#endif
+
 /* Thumb-2 of an M-profile core, saturation and 64-bit loads included. */
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' && __ARM_ARCH_ISA_THUMB == 2
 #define RBNN_TARGET_V7M 1

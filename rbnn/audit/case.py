@@ -10,13 +10,14 @@ import numpy as np
 
 from rbnn.audit.deployed import Deployed
 from rbnn.audit.figures import Outcome, TriggerFigures
-from rbnn.audit.pictures import picture_uri, trigger_uri
+from rbnn.audit.pictures import trigger_uri
 from rbnn.audit.statistics import wilson
 from rbnn.audit.subject import AuditedTask
 from rbnn.audit.trigger import Trigger, share_taken
 from rbnn.runs.run import Run
 from rbnn.tasks import Split
 from rbnn.tasks.dataset import Labels
+from rbnn.tasks.thumbnail import picture_uri
 
 MOST_MEASURED = 1000
 """Held-out samples on which a trigger is measured."""

@@ -14,7 +14,7 @@ from rbnn.audit.audit import summary
 from rbnn.audit.figures import AuditReport, BarChart, Histogram, Outcome
 from rbnn.audit.limits import BELT_EVADES
 from rbnn.files import PRIVATE, write_atomic
-from rbnn.pages.template import environment
+from rbnn.pages.web import environment
 
 STEM = "audit"
 FILE = f"{STEM}.json"

@@ -23,11 +23,14 @@ COMMANDS = {
     "license": "Issue licence files, put them on a board, revoke or transfer them, and show what "
     "was issued.",
     "flash": "Export, check and build if needed, write the board, enrol it once, and license it.",
+    "model": "Load a signed model into a board's model partition over the serial line.",
     "provision": "Enrol, license and flash every board of a table; a second call continues the "
     "first.",
     "switch": "Make TASK the board's active task; a locked one needs the user key.",
     "infer": "Print label, scores and duration of each file.",
     "listen": "Send a recording to the board; print the words that it detects, as they come.",
+    "console": "Serve a local web page that shows a board, switches its tasks and classifies "
+    "files.",
     "monitor": "Open a terminal on the board, or send the commands that are piped in.",
     "board": "Power, reset and state of a board.",
     "boards": "List the boards known here: memory, largest network that fits, and which are "

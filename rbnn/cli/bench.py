@@ -12,6 +12,7 @@ from rbnn.cli.bench_accuracy import accuracy
 from rbnn.cli.bench_audit import audit
 from rbnn.cli.bench_fingerprint import fingerprint
 from rbnn.cli.bench_host import host
+from rbnn.cli.bench_mlperf import data, mlperf
 from rbnn.cli.bench_peers import peers
 from rbnn.cli.bench_registry import registry
 from rbnn.cli.bench_theft import theft
@@ -167,4 +168,6 @@ def register(app: typer.Typer) -> None:
     group.command("peers")(peers)
     group.command("train")(train)
     group.command("registry")(registry)
+    group.command("mlperf", cls=options.UserKeyCommand)(mlperf)
+    group.command("mlperf-data")(data)
     app.add_typer(group, name="bench")

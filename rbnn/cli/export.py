@@ -14,7 +14,10 @@ import typer
 from rbnn.cli.options import (
     DEFAULT_PROVIDER_KEY,
     DEFAULT_RUNS,
+    BenchmarkOption,
     JsonOption,
+    PassphraseFileOption,
+    benchmarks,
     output,
     refuse_beside,
     refuse_without,
@@ -22,6 +25,7 @@ from rbnn.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from rbnn.export.export import Export
     from rbnn.library.names import Names
 
 
@@ -31,8 +35,13 @@ def export(
     ] = None,
     provider_key: Annotated[
         Path,
-        typer.Option("--provider-key", help="Licence provider's key; only its .pub file is read."),
+        typer.Option(
+            "--provider-key",
+            help="Licence provider's key. Its .pub file suffices; the key itself also signs the "
+            "model for a board's model partition: docs/model-update.md.",
+        ),
     ] = DEFAULT_PROVIDER_KEY,
+    passphrase_file: PassphraseFileOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to write; default: RUN/export.")
     ] = None,
@@ -65,6 +74,7 @@ def export(
             "--test-only", help="With --library: of a packed model, whose keys are published."
         ),
     ] = False,
+    benchmark: BenchmarkOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a run's model container, C arrays and golden vectors; with --library, a C library."""
@@ -79,6 +89,7 @@ def export(
     from rbnn.image.board import load_board
     from rbnn.image.fit import check_model
     from rbnn.keys.provider_key import load_provider_public
+    from rbnn.runs.benchmarks import choose_benchmarks
     from rbnn.runs.figures import unfinished
     from rbnn.runs.run import choose_run
     from rbnn.runs.start import load_data
@@ -86,11 +97,14 @@ def export(
 
     names = _library_names(library, prefix, test_only)
     if library is not None and names is not None and test_only:
-        refuse_beside("--test-only", {"--out": out, "--board": board})
+        refused = {"--out": out, "--board": board, "--benchmark": benchmark or None}
+        refuse_beside("--test-only", refused)
         _write_packed(run, library, names, as_json)
         return
     refuse_unasked(run, "rbnn export {} --library DIR --test-only")
     trained = choose_run(run, DEFAULT_RUNS)
+    if benchmark:
+        choose_benchmarks(trained, benchmarks(benchmark))
     if note := unfinished(trained):
         say(note)
     provider = load_provider_public(provider_key)
@@ -109,7 +123,11 @@ def export(
             checks = verify_run(trained, result.container, data, bar.show)
         export_checks.record(result, checks)
     # Not one of a model that failed its checks.
-    written = library if names is not None and all(check.passed for check in checks) else None
+    passed = all(check.passed for check in checks)
+    signed, model_key = None, None
+    if provider and passed:
+        signed, model_key = _sign(result, provider_key, passphrase_file)
+    written = library if names is not None and passed else None
     if written is not None and names is not None:
         from rbnn.library.library import write_library
 
@@ -119,6 +137,8 @@ def export(
             "run": str(trained.folder),
             "folder": str(result.folder),
             "ship": str(result.folder / FOLDER),
+            "signed": None if signed is None else str(signed),
+            "model_key": model_key,
             "library": None if written is None else str(written),
             "manifest": result.manifest.model_dump(mode="json"),
             "memory": None if memory is None else {**asdict(memory), "weights": memory.mode},
@@ -138,6 +158,9 @@ def export(
                 soft_wrap=True,
             )
         console.print(f"Export: {result.folder}", soft_wrap=True)
+        if signed is not None:
+            console.print(f"Signed, for a model partition: {signed}", soft_wrap=True)
+            console.print(f"It is checked with the key {model_key}", soft_wrap=True)
         console.print(f"To pass on: {result.folder / FOLDER} and nothing else", soft_wrap=True)
         if written is not None and names is not None:
             _say_library(written, names)
@@ -150,6 +173,29 @@ def export(
     for line in warnings(checks):
         Console(stderr=True, highlight=False).print(line, soft_wrap=True, markup=False)
     require_passed(checks)
+
+
+def _sign(
+    export: Export, provider_key: Path, passphrase_file: Path | None
+) -> tuple[Path | None, str | None]:
+    """Write the signed model if the provider's key opens without a question; its file, and the key
+    that checks it, in hexadecimal."""
+    from rbnn.export.ship import FOLDER, SIGNED_FILE
+    from rbnn.files import write_atomic
+    from rbnn.keys.errors import ProviderKeyError
+    from rbnn.keys.models.signed import sign, verifying_key
+    from rbnn.keys.provider_key import load_provider_key
+
+    try:
+        provider = load_provider_key(provider_key, passphrase_file, prompt=False)
+    except ProviderKeyError as error:
+        if passphrase_file is not None:
+            raise
+        say(f"The model is not signed for a model partition: {error.what}")
+        return None, None
+    path = export.folder / FOLDER / SIGNED_FILE
+    write_atomic(path, sign(export.container, provider).data)
+    return path, verifying_key(provider).hex()
 
 
 def _library_names(library: Path | None, prefix: str | None, test_only: bool) -> Names | None:

@@ -52,6 +52,14 @@ def flash(
             help="Build with trace%, which rbnn profile needs and which shows every layer.",
         ),
     ] = False,
+    partition: options.PartitionOption = False,
+    model_only: Annotated[
+        bool,
+        typer.Option(
+            "--model-only",
+            help="Write only that partition and the licences; the firmware stays as it is.",
+        ),
+    ] = False,
     release_only: options.ReleaseOnlyOption = False,
     audit: Annotated[
         bool,
@@ -59,10 +67,12 @@ def flash(
             "--audit", help="First look for backdoors, as rbnn audit does; refuse what it finds."
         ),
     ] = False,
+    benchmark: options.BenchmarkOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Export, check and build if needed, write the board, enrol it once, and license it."""
     from rbnn.device import deploy
+    from rbnn.device.deploy import Prepared, PreparedModel
     from rbnn.device.source import find_source
     from rbnn.image import sizes
     from rbnn.keys import registry as registries
@@ -70,6 +80,13 @@ def flash(
 
     if development:
         options.refuse_beside("--development", {"--release-only": release_only or None})
+    if model_only:
+        unused = {"--development": development or None, "--partition": partition or None}
+        options.refuse_beside("--model-only", unused)
+    if not test_only:
+        options.refuse_without(
+            "--test-only", {"--benchmark": benchmark or None}, "rbnn export RUN --benchmark"
+        )
     named = split_names(tasks)
     target = options.target(board, port, device_folder, emulated)
     source = find_source(
@@ -79,6 +96,8 @@ def flash(
         test_only=test_only,
         say=options.say,
         development=development,
+        partition=partition,
+        benchmarks=options.benchmarks(benchmark),
     )
     names = source.choose_tasks(named)
     load_key = options.user_key_loader(user_key)
@@ -88,9 +107,13 @@ def flash(
     if audit:
         _require_audit(source.folder, names)
     provider = source.provider()
-    prepared = source.prepare(target, provider)
-    if not as_json:
-        options.output().print(sizes.table(prepared.sizes))
+    prepared: Prepared | PreparedModel
+    if model_only:
+        prepared = source.prepare_model(provider)
+    else:
+        prepared = source.prepare(target, provider)
+        if not as_json:
+            options.output().print(sizes.table(prepared.sizes))
     if key is None:
         plan = deploy.plan(prepared, target)
         print(plan.model_dump_json(indent=2) if as_json else "\n".join(plan.commands))

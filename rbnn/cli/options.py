@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rbnn.keys.user_key import UserKey
     from rbnn.pages.terminal import Terminal
     from rbnn.runs.errors import TrainingPausedError
+    from rbnn.spec.link import Benchmark
 
 T = TypeVar("T")
 USER_KEY = "--user-key"
@@ -52,6 +53,13 @@ PassphraseFileOption = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File (mode 0600) whose first line is the passphrase."),
 ]
+PartitionOption = Annotated[
+    bool,
+    typer.Option(
+        "--partition",
+        help="The model in a flash partition of its own, signed: docs/model-update.md.",
+    ),
+]
 ReleaseOnlyOption = Annotated[
     bool,
     typer.Option("--release-only", help="Licences that a development build does not open."),
@@ -76,6 +84,14 @@ LicensedTasksOption = Annotated[
     typer.Option("--tasks", help="Tasks to license, such as digits,words; default: all."),
 ]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
+BenchmarkOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--benchmark",
+        metavar="TASK=NAME",
+        help="The MLPerf Tiny benchmark that a task stands for: docs/mlperf.md. May be repeated.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 UntilOption = Annotated[
     str | None,
@@ -186,19 +202,32 @@ def refuse_beside(option: str, others: Mapping[str, object]) -> None:
             raise RbnnError(f"{name} cannot be combined with {option}.", "Omit one of the two.")
 
 
-def refuse_without(option: str, others: Mapping[str, object]) -> None:
+def refuse_without(option: str, others: Mapping[str, object], instead: str = "") -> None:
     """Refuse options that mean nothing without another one.
 
     Args:
         option: the one that is missing.
         others: values by option; None for those that were not given.
+        instead: another command that takes them.
 
     Raises:
         RbnnError: one of them was given.
     """
     for name, value in others.items():
         if value is not None:
-            raise RbnnError(f"{name} requires {option}.", f"Add {option}, or omit {name}.")
+            other = f"; or use {instead}" if instead else ""
+            raise RbnnError(f"{name} requires {option}.", f"Add {option}, or omit {name}{other}.")
+
+
+def benchmarks(typed: list[str] | None) -> dict[str, Benchmark]:
+    """What ``--benchmark`` says of each task."""
+    from rbnn.runs.settings import TABLE
+    from rbnn.spec.link import Benchmark
+
+    setting = TABLE["benchmarks"]
+    chosen: dict[str, str] = setting.read(typed or [])
+    setting.check(chosen)
+    return {task: Benchmark[name.upper()] for task, name in chosen.items()}
 
 
 def keep(results: Iterable[T], kept: list[T]) -> Iterator[T]:

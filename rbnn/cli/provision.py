@@ -42,6 +42,7 @@ def provision(
         bool,
         typer.Option("--test-only", help="Flash a packed model; its keys are published."),
     ] = False,
+    partition: options.PartitionOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Enrol, license and flash every board of a table; a second call continues the first.
@@ -60,7 +61,12 @@ def provision(
         raise RbnnError("No table was named.", "Name it: rbnn provision --csv FILE")
     listed = lines.read_lines(table)
     source = find_source(
-        run, runs=runs, provider_key=provider_key, test_only=test_only, say=options.say
+        run,
+        runs=runs,
+        provider_key=provider_key,
+        test_only=test_only,
+        say=options.say,
+        partition=partition,
     )
     state = progress.state_file(table)
     done = progress.read_progress(state, str(source.folder))

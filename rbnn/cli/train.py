@@ -104,9 +104,9 @@ def train(
         )
     from rbnn.image.board import load_board
     from rbnn.runs.run import choose_run
-    from rbnn.runs.start import check, load_data, moved, start_run
+    from rbnn.runs.start import check, load_data, moved
     from rbnn.runs.teachers import check_files
-    from rbnn.tasks import load, parse_specs
+    from rbnn.tasks import parse_specs
     from rbnn.tasks.loading_bar import LoadingBar
     from rbnn.tasks.overlap import overlap_warnings
 
@@ -131,15 +131,10 @@ def train(
         workers = join(os.environ.get("TF_CONFIG"), functools.partial(typer.echo, err=True))
     if workers is None or workers.chief:
         if run is None:
-            with LoadingBar() as bar:
-                data = [load(spec, progress=bar.show) for spec in specs]
-            examined = None
-            if settings.teachers:
-                from rbnn.train.float_teacher import examine
+            from rbnn.api.begin import begin
 
-                examined = examine(settings, data, options.say)
             root = out or options.DEFAULT_RUNS
-            run = start_run(root, data, settings, examined=examined, recipe=recipe)
+            run, data = begin(specs, settings, root, recipe=recipe, say=options.say)
         elif any(getattr(config, name) != value for name, value in given.items()):
             config = config.model_copy(update=given)
             with LoadingBar() as bar:

@@ -1,4 +1,4 @@
-"""Put a container together."""
+"""Put a container together, or change what its tasks are called by the MLPerf Tiny runner."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from rbnn.spec.layout import (
     Cipher,
     Scheme,
 )
+from rbnn.spec.link import Benchmark
 
 
 def _encode_name(name: str, what: str) -> bytes:
@@ -97,6 +98,7 @@ def build(
                 "name": _encode_name(task.name, "task"),
                 "classes": task.classes,
                 "front_end": task.front_end,
+                "benchmark": task.benchmark,
                 "sealed_offset": sealed_offset + len(blocks),
                 "sealed_bytes": len(task.sealed),
             }
@@ -139,5 +141,29 @@ def build(
     data[tasks_offset : tasks_offset + len(task_records)] = task_records
     data[weights_offset : weights_offset + len(bits)] = bits
     data[sealed_offset:] = blocks
+    return _finished(data)
+
+
+def with_benchmarks(container: Container, benchmarks: Mapping[str, Benchmark]) -> Container:
+    """The same model, with other names for the MLPerf Tiny runner; its digest is another one.
+
+    Args:
+        container: the model.
+        benchmarks: which benchmark a task stands for, by the task's name; other tasks stay as
+            they are.
+
+    Raises:
+        ExportError: the model has no such task.
+    """
+    data = bytearray(container.data)
+    tasks_offset = CONTAINER_HEADER.size + LAYER.size * len(container.topology.layers)
+    for name, benchmark in benchmarks.items():
+        record = tasks_offset + container.task_number(name) * TASK.size
+        data[record + TASK.offset("benchmark")] = benchmark
+    return _finished(data)
+
+
+def _finished(data: bytearray) -> Container:
+    """The container that ``data`` are, but for their CRC-32."""
     data[CRC_OFFSET : CRC_OFFSET + 4] = container_crc32(bytes(data)).to_bytes(4, "little")
     return parse(bytes(data))

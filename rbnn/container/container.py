@@ -22,6 +22,7 @@ from rbnn.spec.layout import (
     Cipher,
     FrontEnd,
 )
+from rbnn.spec.link import Benchmark
 from rbnn.spec.published import TEST_ONLY_PROVIDER_PUBLIC
 
 SEALED_OVERHEAD = SEALED_NONCE_BYTES + SEALED_TAG_BYTES
@@ -30,15 +31,18 @@ CRC_OFFSET = CONTAINER_HEADER.offset("crc32")
 
 @dataclass(frozen=True)
 class SealedTask:
-    """One task as the container has it: name, class count, sealed block, what makes its input.
+    """One task as the container has it: name, class count, sealed block, what makes its input,
+    which benchmark it stands for.
 
-    ``front_end`` is a :class:`FrontEnd`, or the number of one that a later version knows.
+    ``front_end`` is a :class:`FrontEnd` and ``benchmark`` a :class:`Benchmark`, or the number of
+    one that a later version knows.
     """
 
     name: str
     classes: int
     sealed: bytes
     front_end: int = FrontEnd.NONE
+    benchmark: int = Benchmark.NONE
 
     @property
     def takes_sound(self) -> bool:
@@ -81,6 +85,11 @@ class Container:
     def takes_sound(self) -> bool:
         """Whether a device with this model can listen."""
         return any(task.takes_sound for task in self.tasks)
+
+    @property
+    def benchmarks(self) -> dict[str, int]:
+        """Which benchmark each task stands for, by the task's name."""
+        return {task.name: task.benchmark for task in self.tasks}
 
     @property
     def is_test_only(self) -> bool:

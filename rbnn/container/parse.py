@@ -235,7 +235,15 @@ def _parse_tasks(data: bytes, header: dict[str, Any]) -> tuple[SealedTask, ...]:
         )
         end = start + length
         largest = max(largest, length - SEALED_OVERHEAD)
-        tasks.append(SealedTask(name, record["classes"], data[start:end], record["front_end"]))
+        tasks.append(
+            SealedTask(
+                name,
+                record["classes"],
+                data[start:end],
+                record["front_end"],
+                record["benchmark"],
+            )
+        )
     _require(len({task.name for task in tasks}) == len(tasks), "two tasks have the same name")
     _require(header["params_bytes"] == largest, "params_bytes")
     return tuple(tasks)

@@ -55,13 +55,14 @@ class DeviceTask(Frozen):
 
 
 class DeviceLicence(Frozen):
-    """One line of ``licences``."""
+    """One line of ``licences``; one of another model opens no task of this one, and ``task`` is
+    ``-``."""
 
     slot: int
     task: str
     licence_id: str
     sequence: int
-    place: Literal["flash", "ram"]
+    place: Literal["flash", "ram", "other-model"]
 
 
 class ActiveTask(Frozen):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from rbnn.container.container import Container
 from rbnn.device.enrolment import KnownDevice, confirm, recognise
 from rbnn.device.licensing import issue_licences
+from rbnn.device.model.held import refuse_unfit, say_what_ends
+from rbnn.device.model.prepare import Prepared as Prepared
+from rbnn.device.model.prepare import PreparedModel as PreparedModel
+from rbnn.device.model.prepare import prepare as prepare
+from rbnn.device.model.prepare import prepare_model as prepare_model
+from rbnn.device.model.prepare import prepare_packed as prepare_packed
 from rbnn.device.target import Say, Target
 from rbnn.errors import RbnnError
-from rbnn.export.export import Export, export_run
-from rbnn.export.packed import PackedModel
 from rbnn.frozen import Frozen
-from rbnn.image import platformio, sizes
-from rbnn.image.platformio import BuildResult
 from rbnn.image.sizes import SizeReport
 from rbnn.keys import licence, provisioning
 from rbnn.keys.errors import UserKeyError
@@ -25,9 +24,6 @@ from rbnn.keys.provider_key import ProviderKey
 from rbnn.keys.queries import LicenceFilter
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey
-from rbnn.places import build_cache
-from rbnn.runs.figures import unfinished
-from rbnn.runs.run import Run
 
 
 class DeployError(RbnnError):
@@ -54,7 +50,8 @@ class FlashReport(Frozen):
     model_id: str
     model_digest: str
     licences: tuple[FlashedLicence, ...]
-    sizes: SizeReport
+    sizes: SizeReport | None
+    """None if only the model was written."""
 
     def summary(self) -> str:
         """A few lines for people."""
@@ -73,116 +70,11 @@ class FlashPlan(Frozen):
     board: str
     run: str
     commands: tuple[str, ...]
-    sizes: SizeReport
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A firmware that was built and fits its board.
-
-    Args:
-        source: folder of the run or packed model that it was made from.
-        secrets: reads its task secrets, 32 bytes each, by name.
-        export: the model.
-        build: the image.
-        sizes: of the image.
-    """
-
-    source: Path
-    secrets: Callable[[], Mapping[str, bytes]]
-    export: Export
-    build: BuildResult
-    sizes: SizeReport
-
-
-def prepare(
-    run: Run,
-    target: Target,
-    provider_public: bytes,
-    say: Say,
-    check: Callable[[Run, Export, Say], object] | None = None,
-    *,
-    development: bool = False,
-) -> Prepared:
-    """Export if needed, check, build, and measure; the board is not touched.
-
-    Args:
-        run: a trained run.
-        target: the board.
-        provider_public: X25519 public key of the licence provider, 32 bytes.
-        say: told each step.
-        check: raises if the export is not to be flashed, such as
-            :func:`rbnn.export.checks.require_checked`; None if the caller checks.
-        development: build with the commands that show what happens inside.
-
-    Raises:
-        FitError: the image does not fit the board; the message holds the numbers.
-        RbnnError: the run is not usable, or a tool is missing.
-    """
-    if note := unfinished(run):
-        say(note)
-    export = _current_export(run, provider_public, say)
-    if check is not None:
-        check(run, export, say)
-    return _build(run.folder, run.secrets, export, target, say, development)
-
-
-def prepare_packed(
-    packed: PackedModel,
-    target: Target,
-    say: Say,
-    folder: Path | None = None,
-    *,
-    development: bool = False,
-) -> Prepared:
-    """Like :func:`prepare`, for a packed model, whose keys are published.
-
-    Args:
-        packed: the model.
-        target: the board.
-        say: told each step.
-        folder: for the build's input and output; None for one in the cache.
-        development: as for :func:`prepare`.
-
-    Raises:
-        RbnnError: see :func:`prepare`.
-    """
-    say(f"The keys of {packed.folder} are TEST-ONLY: published, they protect nothing.")
-    place = build_cache() / "packed" / packed.document.model_digest[:16]
-    export = packed.lay_out(place if folder is None else folder)
-    source = packed.folder
-    return _build(source, packed.secrets, export, target, say, development, test_only=True)
-
-
-def _build(
-    source: Path,
-    secrets: Callable[[], Mapping[str, bytes]],
-    export: Export,
-    target: Target,
-    say: Say,
-    development: bool,
-    *,
-    test_only: bool = False,
-) -> Prepared:
-    kind = "a development build of the firmware, with trace%," if development else "the firmware"
-    say(f"Building {kind} for {target.board.name}.")
-    build = platformio.build(
-        target.board, export.folder, test_only=test_only, development=development
-    )
-    return Prepared(source, secrets, export, build, sizes.report(build, export))
-
-
-def _current_export(run: Run, provider_public: bytes, say: Say) -> Export:
-    with contextlib.suppress(RbnnError):  # missing or damaged: exported again
-        export = Export.read(run.export_folder)
-        if export.is_current(run, provider_public):
-            return export
-    say(f"Exporting {run.folder}.")
-    return export_run(run, provider_public)
+    sizes: SizeReport | None
 
 
 def flash(
-    prepared: Prepared,
+    prepared: Prepared | PreparedModel,
     target: Target,
     provider: ProviderKey,
     user_key: UserKey,
@@ -196,7 +88,7 @@ def flash(
     """Write a prepared firmware, enrol the device on first contact, license it, and check.
 
     Args:
-        prepared: from :func:`prepare`.
+        prepared: from :func:`prepare`; from :func:`prepare_model`, only the model is written.
         target: the board.
         provider: issues the licences; its public key is in the container.
         user_key: the key that will open them.
@@ -213,7 +105,15 @@ def flash(
     container = prepared.export.container
     numbers = {name: container.task_number(name) for name in tasks or _names(container)}
     secrets = prepared.secrets()
-    write_firmware(prepared, target, say)
+    if isinstance(prepared, Prepared):
+        write_firmware(prepared, target, say)
+    else:
+        with target.open() as session:
+            refuse_unfit(session, target.board, prepared.signed)
+            say_what_ends(session, prepared.signed, say)
+    if prepared.signed is not None:
+        say("Writing the model into its partition.")
+        target.write_model(prepared.signed.data)
     target.power_cycle()
     with target.open() as session:
         device = recognise(session, target.board.name, registry, say, name)
@@ -245,23 +145,28 @@ def flash(
             )
             for one in (*held, *issued)
         ),
-        sizes=prepared.sizes,
+        sizes=prepared.sizes if isinstance(prepared, Prepared) else None,
     )
 
 
 def write_firmware(prepared: Prepared, target: Target, say: Say) -> None:
-    """Write only the image; the provisioning partition is not changed."""
+    """Write only the image; the partitions are not changed."""
     say("Writing the firmware.")
     target.write_firmware(prepared.build, prepared.export.folder)
 
 
-def plan(prepared: Prepared, target: Target) -> FlashPlan:
+def plan(prepared: Prepared | PreparedModel, target: Target) -> FlashPlan:
     """What would be run to write the board, without touching it."""
+    if isinstance(prepared, Prepared):
+        key, sizes = prepared.build.partition, prepared.sizes
+    else:
+        key, sizes = prepared.key, None
+    commands = target.commands(prepared.export.folder, key, isinstance(prepared, Prepared))
     return FlashPlan(
         board=target.board.name,
         run=str(prepared.source),
-        commands=tuple(target.commands(prepared.export.folder)),
-        sizes=prepared.sizes,
+        commands=tuple(commands),
+        sizes=sizes,
     )
 
 

@@ -50,6 +50,15 @@ _FIXES: dict[Status, str] = {
     Status.BUFFER_SIZE: "Send as many bytes as db load announced.",
     Status.STOPPED: "Send nothing until the answer ends.",
     Status.NO_SOUND: "Switch to a task of sounds, trained with this version: rbnn switch TASK",
+    Status.MODEL_SIGNATURE: "Sign it with the key of this firmware's provider (--provider-key), or "
+    "write firmware for yours: rbnn flash --partition",
+    Status.MODEL_OLD: "Sign the model again, which makes it the newest one: rbnn export RUN, or "
+    "rbnn model load RUN",
+    Status.MODEL_MEMORY: "Write firmware for this model: rbnn flash --partition --user-key PATH",
+    Status.MODEL_ROOM: "Give the old model up: rbnn model load --replace. Until the new one is "
+    "complete, the board then has none.",
+    Status.MODEL_ORDER: "Load it from its start: rbnn model load",
+    Status.MODEL_READ_ONLY: "Write it through the debug probe: rbnn flash --model-only",
     Status.UNKNOWN_TASK: "List its tasks with: rbnn board status",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import termios
+import threading
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -63,6 +64,7 @@ class SerialLine:
                 "Check the cable and your permissions (group dialout), or use --port.",
             ) from error
         self._pending = b""
+        self._interrupted = threading.Event()
 
     def __enter__(self) -> SerialLine:
         return self
@@ -78,6 +80,13 @@ class SerialLine:
     def close(self) -> None:
         """Release the port."""
         self._port.close()
+
+    def interrupt(self) -> None:
+        """Have whoever waits for a line, in another thread or later, get an error instead.
+
+        To be closed then: an answer may still be on its way.
+        """
+        self._interrupted.set()
 
     def write(self, data: bytes) -> None:
         """Send raw bytes.
@@ -95,7 +104,8 @@ class SerialLine:
         """One line without its line end, or None if none is complete after ``timeout_s``.
 
         Raises:
-            LinkError: the board was unplugged, or sends a line without end.
+            LinkError: the board was unplugged, or sends a line without end; or the wait was
+                interrupted.
         """
         end = time.monotonic() + timeout_s
         while True:
@@ -105,6 +115,8 @@ class SerialLine:
                 return head.strip(b"\r").decode("utf-8", errors="replace")
             if len(self._pending) > MAX_LINE_BYTES:
                 raise self._babble("a line without end")
+            if self._interrupted.is_set():
+                raise LinkError(f"The command on {self.path} was interrupted.", "Send it again.")
             if time.monotonic() >= end:
                 return None
             self._pending += self.read_some()

@@ -10,7 +10,7 @@ from rbnn.device.session import Session
 from rbnn.device.switching import switch_task
 from rbnn.device.target import Target
 from rbnn.frozen import Frozen
-from rbnn.image.board import CountUnit
+from rbnn.image.board import CountUnit, Emulation
 from rbnn.keys.user_key import UserKey
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Topology
@@ -63,11 +63,28 @@ def profile_task(
     with target.open() as session:
         topology = None if run is None else _topology(session, run)
         switch_task(session, task, user_key)
-        height, width, channels = session.active_task().input_shape
-        grey = bytes([128]) * (height * width * channels)
-        session.infer(grey)  # the first one also reconfigures the layers that stay in RAM
-        trace = session.trace(grey)
-    emulation = target.board.emulator if emulated else None
+        emulation = target.board.emulator if emulated else None
+        return profile_active(session, task, emulation, topology)
+
+
+def profile_active(
+    session: Session, task: str, emulation: Emulation | None, topology: Topology | None = None
+) -> Profile:
+    """Run two inferences of a grey picture, and report every layer of the second.
+
+    Args:
+        session: a board with an active task.
+        task: that task.
+        emulation: how the board is emulated; None for a real one.
+        topology: the board's model, for the layers' multiply-accumulates; or None.
+
+    Raises:
+        RbnnError: no task is active, or the firmware is a release build.
+    """
+    height, width, channels = session.active_task().input_shape
+    grey = bytes([128]) * (height * width * channels)
+    session.infer(grey)  # the first one also reconfigures the layers that stay in RAM
+    trace = session.trace(grey)
     counts = [
         instructions(emulation, layer.ticks) if emulation else layer.ticks for layer in trace.layers
     ]
@@ -86,7 +103,7 @@ def profile_task(
             )
         )
     return Profile(
-        board=target.board.name,
+        board=session.board_name,
         task=task,
         unit="instructions" if emulation else "cycles",
         counts=total,

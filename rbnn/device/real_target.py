@@ -14,7 +14,7 @@ from rbnn.device.errors import PortError
 from rbnn.device.target import Say, Target
 from rbnn.flash import openocd
 from rbnn.flash.errors import FlashError
-from rbnn.image.board import Board
+from rbnn.image.board import Board, ModelPartition
 
 if TYPE_CHECKING:
     from rbnn.image.platformio import BuildResult
@@ -73,7 +73,10 @@ class RealTarget(Target):
         from rbnn.image import platformio
 
         platformio.upload(
-            build.board, model, self.probe(), development=build.development, tell=self._say
+            *(build.board, model, self.probe()),
+            development=build.development,
+            partition=build.partition,
+            tell=self._say,
         )
 
     def write_provisioning(self, partition: bytes) -> None:
@@ -83,6 +86,28 @@ class RealTarget(Target):
             file = Path(folder) / "provisioning.bin"
             file.write_bytes(partition)
             openocd.program(script, file, address, self.probe(), self._say)
+
+    def write_model(self, model: bytes) -> None:
+        """Run OpenOCD's ``program`` over the whole partition: no older model stays in it."""
+        partition = self._partition()
+        if len(model) > partition.bytes:
+            raise FlashError(
+                f"The signed model has {len(model):,} bytes; the partition of "
+                f"{self.board.name} has {partition.bytes:,}.",
+                "Train a smaller network, or choose a larger board.",
+            )
+        with tempfile.TemporaryDirectory(prefix="rbnn-") as folder:
+            file = Path(folder) / "model.bin"
+            file.write_bytes(model.ljust(partition.bytes, b"\xff"))
+            openocd.program(self._script(), file, partition.address, self.probe(), self._say)
+
+    def _partition(self) -> ModelPartition:
+        if self.board.model is None:
+            raise FlashError(
+                f"Board {self.board.name} has no partition for a model.",
+                "Add rbnn.model to its manifest: docs/model-update.md",
+            )
+        return self.board.model
 
     def erase_provisioning(self) -> None:
         """Write erased bytes over all of it: its sectors are erased, of whatever size."""
@@ -123,10 +148,13 @@ class RealTarget(Target):
             )
         return self.board.openocd_lock
 
-    def commands(self, model: Path | None) -> list[str]:
-        """PlatformIO's upload, then OpenOCD for the provisioning partition.
+    def commands(
+        self, model: Path | None, partition: bytes | None = None, program: bool = True
+    ) -> list[str]:
+        """PlatformIO's upload, then OpenOCD for the partitions of model and provisioning.
 
-        ``provisioning.bin`` represents a temporary file: its content is made after enrolment.
+        ``provisioning.bin`` represents a temporary file: its content is made after enrolment; so
+        does ``model.bin``, the signed model and erased flash up to the partition's end.
         Without ``--port``, ``SERIAL`` represents the serial number of a probe that is not there.
         """
         from rbnn.image import platformio
@@ -137,12 +165,16 @@ class RealTarget(Target):
             if self._port is not None:
                 raise
             probe = "SERIAL"
-        provisioning = openocd.program_command(
-            self._script(), Path("provisioning.bin"), self.board.provisioning.address, probe
-        )
+        places = [("provisioning.bin", self.board.provisioning.address)]
+        if partition is not None:
+            places.insert(0, ("model.bin", self._partition().address))
+        upload = platformio.upload_commands(self.board, model, probe, partition=partition)
         return [
-            *platformio.upload_commands(self.board, model, probe),
-            shlex.join(provisioning),
+            *(upload if program else ()),
+            *(
+                shlex.join(openocd.program_command(self._script(), Path(name), address, probe))
+                for name, address in places
+            ),
         ]
 
     def _is_plugged_in(self) -> bool:

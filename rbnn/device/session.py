@@ -308,12 +308,12 @@ class Session:
 def _licence(answer: Answer, value: str) -> DeviceLicence:
     slot, task, licence_id, sequence, place = answer.fields(value, 5)
     answer.hexadecimal(licence_id, LICENCE_ID_BYTES)
-    if place not in ("flash", "ram"):
+    if place not in ("flash", "ram", "other-model"):
         raise answer.nonsense(f"the place {place!r}")
     return DeviceLicence(
         slot=answer.number(slot),
         task=task,
         licence_id=licence_id,
         sequence=answer.number(sequence),
-        place=cast(Literal["flash", "ram"], place),
+        place=cast(Literal["flash", "ram", "other-model"], place),
     )

@@ -62,16 +62,25 @@ def read_status(target: Target) -> BoardStatus:
     if not target.is_on():
         return BoardStatus(board=target.board.name, on=False)
     with target.open() as session:
-        identity = session.identify()
-        return BoardStatus(
-            board=target.board.name,
-            on=True,
-            port=session.line.path,
-            identity=identity,
-            tasks=_tasks(session),
-            licences=tuple(session.licences()) if identity.model_id else (),
-            stack=session.stack(),
-        )
+        return session_status(session)
+
+
+def session_status(session: Session) -> BoardStatus:
+    """The state of a board with which a conversation is open.
+
+    Raises:
+        LinkError: it does not answer, or its answers make no sense.
+    """
+    identity = session.identify()
+    return BoardStatus(
+        board=session.board_name,
+        on=True,
+        port=session.line.path,
+        identity=identity,
+        tasks=_tasks(session),
+        licences=tuple(session.licences()) if identity.model_id else (),
+        stack=session.stack(),
+    )
 
 
 def _tasks(session: Session) -> tuple[DeviceTask, ...]:

@@ -37,6 +37,29 @@ def find_task(session: Session, name: str) -> DeviceTask:
     raise error
 
 
+def unlock_task(session: Session, name: str, user_key: Callable[[], UserKey] | None) -> None:
+    """Open the licence that the device holds for a task.
+
+    Args:
+        session: the board.
+        name: a task of its model.
+        user_key: reads the key; None if the user gave none.
+
+    Raises:
+        UserKeyError: the key cannot be read, or there is none.
+        DeviceError: no licence, or it does not open.
+    """
+    licences = [entry for entry in session.licences() if entry.task == name]
+    if not licences:
+        raise DeviceError(Status.NO_LICENCE, Status.NO_LICENCE.text, f"unlock {name}")
+    if user_key is None:
+        raise UserKeyError(
+            f"Task {name} is locked and no user key was given.",
+            f"Give one: rbnn switch {name} --user-key PATH",
+        )
+    session.unlock(name, user_key().psk(bytes.fromhex(licences[-1].licence_id)))
+
+
 def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | None) -> Switched:
     """Make a task active, unlocking it first if it is locked.
 
@@ -55,15 +78,7 @@ def switch_task(session: Session, name: str, user_key: Callable[[], UserKey] | N
     task = find_task(session, name)
     locked = task.state in ("locked", "unlicensed")
     if locked or user_key is not None:
-        licences = [entry for entry in session.licences() if entry.task == name]
-        if not licences:
-            raise DeviceError(Status.NO_LICENCE, Status.NO_LICENCE.text, f"unlock {name}")
-        if user_key is None:
-            raise UserKeyError(
-                f"Task {name} is locked and no user key was given.",
-                f"Give one: rbnn switch {name} --user-key PATH",
-            )
-        session.unlock(name, user_key().psk(bytes.fromhex(licences[-1].licence_id)))
+        unlock_task(session, name, user_key)
     us = session.switch(name)
     instructions = session.instructions(us)
     return Switched(

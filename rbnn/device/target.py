@@ -58,6 +58,14 @@ class Target(ABC):
         """Replace the provisioning partition."""
 
     @abstractmethod
+    def write_model(self, model: bytes) -> None:
+        """Replace the partition of the model, all of it: header and container, then erased flash.
+
+        Raises:
+            RbnnError: the board has none, or it is too small.
+        """
+
+    @abstractmethod
     def erase_provisioning(self) -> None:
         """Erase the provisioning partition."""
 
@@ -89,8 +97,16 @@ class Target(ABC):
         """The port of the running board."""
 
     @abstractmethod
-    def commands(self, model: Path | None) -> list[str]:
-        """The commands that write the board, as lines for a shell."""
+    def commands(
+        self, model: Path | None, partition: bytes | None = None, program: bool = True
+    ) -> list[str]:
+        """The commands that write the board, as lines for a shell.
+
+        Args:
+            model: the folder that the firmware is built from.
+            partition: the key of a build whose model has a partition of its own.
+            program: whether the firmware is written.
+        """
 
     def open(self) -> Session:
         """Start talking to it.

@@ -102,12 +102,12 @@ class Export:
         Raises:
             ExportError: the run's files cannot be read.
         """
-        names = (IMAGE_FILE, KERNELS_FILE, FEATURES_FILE, CONFIG_FILE)
+        names = (IMAGE_FILE, KERNELS_FILE, FEATURES_FILE, CONFIG_FILE, self.golden_file.name)
         return (
             all((self.folder / name).is_file() for name in names)
-            and self.golden_file.is_file()
             and self.manifest.provider_public == provider_public.hex()
             and self.manifest.source_sha256 == source_sha256(run)
+            and self.container.benchmarks == run.config().all_benchmarks
         )
 
 
@@ -224,9 +224,8 @@ def make_container(
         trunk_key = key_stream.trunk_key([secrets[task.name] for task in config.tasks], model_id)
     tasks: list[SealedTask] = []
     for number, task in enumerate(config.tasks):
-        keys = key_stream.StreamKeys(
-            key_stream.stream_key(secrets[task.name], model_id), trunk_key, trunk_layers
-        )
+        own = key_stream.stream_key(secrets[task.name], model_id)
+        keys = key_stream.StreamKeys(own, trunk_key, trunk_layers)
         groups = {
             n: fold(
                 _trained(
@@ -241,7 +240,8 @@ def make_container(
             task.labels, task.adapter, task.input_channels, task.offsets, groups, trunk_key
         )
         block = seal(params.encode(values, topology, layout), secrets[task.name], model_id, number)
-        tasks.append(SealedTask(task.name, len(task.labels), block, task.front_end))
+        name, benchmark = task.name, config.benchmark(task.name)
+        tasks.append(SealedTask(name, len(task.labels), block, task.front_end, benchmark))
     return build(
         topology, model_id, provider_public, weights, tasks, config.key_cipher, trunk_layers
     )

@@ -14,12 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
+from rbnn.container.build import with_benchmarks
 from rbnn.container.container import Container
 from rbnn.container.parse import parse
 from rbnn.engine import golden
@@ -31,6 +32,7 @@ from rbnn.files import write_atomic
 from rbnn.frozen import Frozen, first_problem
 from rbnn.nets.topology import Shape
 from rbnn.places import is_installed, shipped_model
+from rbnn.spec.link import Benchmark
 
 SHIPPED = shipped_model()
 """The seven-task model that rbnn ships."""
@@ -139,6 +141,17 @@ class PackedModel:
         """Height, width and channels of a task's own input."""
         height, width, _ = self.container.topology.input_shape
         return height, width, task.input_channels
+
+    def with_benchmarks(self, benchmarks: Mapping[str, Benchmark]) -> PackedModel:
+        """The same model whose tasks stand for these benchmarks of MLPerf Tiny; its files stay as
+        they are.
+
+        Raises:
+            ExportError: the model has no such task.
+        """
+        named = with_benchmarks(self.container, benchmarks)
+        document = self.document.model_copy(update={"model_digest": named.digest.hex()})
+        return replace(self, container=named, document=document)
 
     def lay_out(self, folder: Path) -> Export:
         """Write the export folder that a build is made from.

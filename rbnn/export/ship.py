@@ -5,6 +5,7 @@
     ship/
         container.bin, model_*.c, model_*.h    as in the export
         model.json                             the manifest without what only the keys open
+        model.bin                              the signed container, as the model partition holds it
 
 A container seals class names and everything else that belongs to a task. So the manifest's class
 names are left out, and with them the golden vectors (a task's answers to samples of its data), the
@@ -23,6 +24,9 @@ from rbnn.files import write_atomic
 
 FOLDER = "ship"
 FILE = "model.json"
+SIGNED_FILE = "model.bin"
+"""The container signed by its provider, for the model partition of a board (docs/model-update.md);
+written by ``rbnn export`` if it can open the provider's key."""
 
 
 def write_ship(container: Container, manifest: Manifest, export_folder: Path) -> Path:
@@ -32,6 +36,7 @@ def write_ship(container: Container, manifest: Manifest, export_folder: Path) ->
         RbnnError: it cannot be written.
     """
     folder = export_folder / FOLDER
+    (folder / SIGNED_FILE).unlink(missing_ok=True)  # of an earlier container
     write_atomic(folder / "container.bin", container.data)
     write_c(container, folder)
     public = manifest.model_dump(mode="json", exclude={"source_sha256"})

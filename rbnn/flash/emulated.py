@@ -7,7 +7,9 @@
         fingerprint.bin    its SRAM: each cell's mismatch, float32; as secret as a real chip's
         flash.bin          firmware image
         provisioning.bin   provisioning partition, erased bytes 0xFF
-        store.bin          RAM of the emulator; its start plays the flash of the store
+        store.bin          RAM of the emulator; its start plays the flash of the store, and a
+                           part of it the partition of the model
+        model.bin          that partition, of a board whose emulator has no such RAM
         state.json         the running emulator (rbnn.device.emulated.emulator)
 """
 
@@ -22,6 +24,7 @@ from pydantic import Field, ValidationError
 from rbnn.files import write_atomic
 from rbnn.flash.errors import FlashError
 from rbnn.frozen import Frozen, first_problem
+from rbnn.spec.partition import SIGNED_MODEL_HEADER
 from rbnn.spec.puf import PATTERN_BYTES
 
 if TYPE_CHECKING:  # numpy is needed at power-on only
@@ -31,6 +34,7 @@ if TYPE_CHECKING:  # numpy is needed at power-on only
 
 DEFAULT_BIT_ERROR_RATE = 0.05
 ERASED = b"\xff"
+MODEL_HEADER_BYTES = SIGNED_MODEL_HEADER.size
 _FINGERPRINT_BYTES = 8 * PATTERN_BYTES * 4
 
 
@@ -56,6 +60,7 @@ class EmulatedBoard:
         self.flash_file = folder / "flash.bin"
         self.provisioning_file = folder / "provisioning.bin"
         self.store_file = folder / "store.bin"
+        self.model_file = folder / "model.bin"
         self.state_file = folder / "state.json"
 
     @property
@@ -205,6 +210,35 @@ class EmulatedBoard:
                 f"{self.store_file} has {found} bytes instead of {size}: it is damaged.",
                 "Remove the folder to start with a new device.",
             )
+
+    def write_model(self, model: bytes, capacity: int, place: int | None) -> None:
+        """Replace the partition of the model; its rest is erased.
+
+        Args:
+            model: header and container.
+            capacity: bytes of the partition.
+            place: where it begins in the file of the store, which is there; None if it has a file
+                of its own.
+        """
+        self._check_size("signed model", model, capacity)
+        data = model + ERASED * (capacity - len(model))
+        if place is None:
+            write_atomic(self.model_file, data)
+            return
+        try:
+            with self.store_file.open("r+b") as file:
+                # The header comes last: without it, there is no model.
+                file.seek(place)
+                file.write(ERASED * MODEL_HEADER_BYTES + data[MODEL_HEADER_BYTES:])
+                file.flush()
+                os.fsync(file.fileno())
+                file.seek(place)
+                file.write(data[:MODEL_HEADER_BYTES])
+        except OSError as error:
+            raise FlashError(
+                f"Cannot write {self.store_file}: {error.strerror}.",
+                "Free some space, or make the folder writable, and run it again.",
+            ) from error
 
     def erase_provisioning(self, capacity: int) -> None:
         """Erase the provisioning partition."""

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from rbnn.frozen import Frozen, first_problem
 from rbnn.image.defaults import BOARDS_VARIABLE, DEFAULT_BOARD
@@ -33,6 +33,26 @@ class Region(Frozen):
     def end(self) -> int:
         """First address after it."""
         return self.address + self.bytes
+
+
+class ModelPartition(Region):
+    """Flash of its own for the model, in whole sectors.
+
+    Args:
+        sector_bytes: what is erased at a time.
+    """
+
+    sector_bytes: int = Field(gt=0, multiple_of=32)
+
+    @model_validator(mode="after")
+    def _has_whole_sectors(self) -> ModelPartition:
+        if self.bytes % self.sector_bytes:
+            raise ValueError("bytes are no whole number of sectors")
+        return self
+
+    def takes_two(self, bytes_: int) -> bool:
+        """Whether there is room for two models of so many bytes, their headers included."""
+        return 2 * (-(-bytes_ // self.sector_bytes)) * self.sector_bytes <= self.bytes
 
 
 class UsbSerial(Frozen):
@@ -69,6 +89,7 @@ class _Rbnn(Frozen):
     store: Region
     ram: Region
     noinit: Region
+    model: ModelPartition | None = None
     stack_bytes: int = Field(gt=0, multiple_of=8)
     work_bytes: int | None = Field(default=None, gt=0)
     resident_bytes: int | None = Field(default=None, ge=0)
@@ -84,9 +105,10 @@ class Board(Frozen):
     ``noinit`` is the RAM that start-up never writes: the fingerprint's ``PATTERN_BYTES`` bytes
     come first, the warm-reset marker follows. ``store`` is two pages of flash for what a device
     must not forget; ``boot`` is where the vectors are, if that is apart from ``flash``.
-    ``work_bytes`` and ``resident_bytes`` limit the kernels' working memory and the weights that
-    stay in RAM; None means no limit. ``openocd_lock``
-    is OpenOCD's command that turns the chip's read-out protection on.
+    ``model`` is where the model is that has a partition of its own; other builds use that flash
+    for the image. ``work_bytes`` and ``resident_bytes`` limit the kernels' working memory and the
+    weights that stay in RAM; None means no limit. ``openocd_lock`` is OpenOCD's command that turns
+    the chip's read-out protection on.
     """
 
     name: str
@@ -101,6 +123,7 @@ class Board(Frozen):
     store: Region
     ram: Region
     noinit: Region
+    model: ModelPartition | None
     stack_bytes: int
     work_bytes: int | None
     resident_bytes: int | None
@@ -129,6 +152,12 @@ class Board(Frozen):
         """From the vectors to the end of the flash, what lies between included."""
         start = self.flash.address if self.boot is None else self.boot.address
         return Region(address=start, bytes=self.flash.end - start)
+
+    def program_bytes(self, partition: bool) -> int:
+        """Flash that an image may take; less if the model has a partition of its own."""
+        if partition and self.model and self.flash.address < self.model.address < self.flash.end:
+            return self.model.address - self.flash.address
+        return self.flash.bytes
 
     @property
     def unit(self) -> CountUnit:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 from rbnn import monocypher
@@ -16,7 +14,10 @@ from rbnn.container.parse import parse
 from rbnn.files import write_atomic
 from rbnn.image import project, watched
 from rbnn.image.board import Board
-from rbnn.image.errors import BuildError, FitError, PublishedModelError
+from rbnn.image.build_errors import first_error as first_error
+from rbnn.image.build_errors import raise_overflow
+from rbnn.image.build_result import BuildResult as BuildResult
+from rbnn.image.errors import BoardError, BuildError, PublishedModelError
 from rbnn.image.memory import CONFIG_FILE, MemoryPlan, plan_folder, write_config
 from rbnn.image.toolchain import prepare_core, require, require_toolchain
 from rbnn.image.workplace import workplace
@@ -28,6 +29,10 @@ DEVELOPMENT = "RBNN_DEVELOPMENT"
 """Environment variable that makes a development build, whose `trace` shows every layer."""
 MONOCYPHER = "RBNN_MONOCYPHER_DIR"
 """Environment variable that says where Monocypher's C files are, if not in firmware/."""
+PARTITION = "RBNN_PARTITION"
+"""Environment variable that makes a build whose model has a partition of its own."""
+KEY_FILE = "model_key.h"
+"""In such a build: the key of the provider whose models the firmware takes."""
 PROBE_SERIAL = "RBNN_PROBE_SERIAL"
 """Environment variable that tells the upload which debug probe to use."""
 Tell = Callable[[str], object]
@@ -39,33 +44,6 @@ _INHERITED = {
 }
 """What a build inherits besides RBNN_*: where programs are, and how to reach the network. Flags and
 search paths of compilers, of SCons, of PlatformIO and of Python would change what is built."""
-_OVERFLOW = re.compile(r"region `(?P<region>\w+)' overflowed by (?P<bytes>\d+) bytes")
-_ERROR_LINE = re.compile(
-    r"^.*(?:: (?:fatal )?error: |undefined reference to|ld: (?!warning)|^Error: |\*\*\* ).*$", re.M
-)
-
-
-@dataclass(frozen=True)
-class BuildResult:
-    """What a build produced.
-
-    Args:
-        board: the board.
-        elf: image with symbols.
-        bin: the same image as stored in flash.
-        map: the linker's map file.
-        log: everything that PlatformIO printed.
-        memory: how the board's RAM is divided; None without a model.
-        development: whether it has the commands of a development build.
-    """
-
-    board: Board
-    elf: Path
-    bin: Path
-    map: Path
-    log: Path
-    memory: MemoryPlan | None = None
-    development: bool = False
 
 
 def build_folder(board: Board) -> Path:
@@ -85,8 +63,14 @@ def memory_folder(board: Board) -> Path:
     return workplace().cache / "memory" / board.name
 
 
-def _plan_memory(board: Board, model: Path | None) -> MemoryPlan | None:
-    """Divide the board's RAM, and write the result where the compiler reads it."""
+def _prepare(board: Board, model: Path | None, partition: bytes | None) -> MemoryPlan | None:
+    """Divide the board's RAM, and write the result and the key where the compiler reads them."""
+    key = memory_folder(board) / KEY_FILE
+    if partition is None:
+        key.unlink(missing_ok=True)
+    else:
+        text = ", ".join(f"0x{byte:02x}" for byte in partition)
+        write_atomic(key, f"#define RBNN_MODEL_KEY {{{text}}}\n")
     memory = None if model is None else plan_folder(board, model)
     if memory is not None:
         write_config(memory, memory_folder(board))
@@ -95,7 +79,9 @@ def _plan_memory(board: Board, model: Path | None) -> MemoryPlan | None:
     return memory
 
 
-def _environment(board: Board, model: Path | None, development: bool) -> dict[str, str]:
+def _environment(
+    board: Board, model: Path | None, development: bool, partition: bytes | None
+) -> dict[str, str]:
     """Variables of the PlatformIO process: chosen, so that a user's own change no build."""
     place = workplace()
     # A folder that does not exist builds the firmware without a model.
@@ -115,12 +101,14 @@ def _environment(board: Board, model: Path | None, development: bool) -> dict[st
         **project.prepare(board).variables(),
         MONOCYPHER: str(place.named_plainly(monocypher.folder())),
     }
-    for name in (ALLOW_TEST_ONLY, DEVELOPMENT, PROBE_SERIAL):
+    for name in (ALLOW_TEST_ONLY, DEVELOPMENT, PARTITION, PROBE_SERIAL):
         environment.pop(name, None)
     if is_published(model):  # build() has checked that this is wanted
         environment[ALLOW_TEST_ONLY] = "1"
     if development:
         environment[DEVELOPMENT] = "1"
+    if partition is not None:
+        environment[PARTITION] = "1"
     return environment
 
 
@@ -159,36 +147,6 @@ def _run(
         raise BuildError(f"PlatformIO failed: {first_error(said)}", f"Read the whole log: {log}")
 
 
-def first_error(output: str) -> str:
-    """The line of a build's output that says what went wrong first."""
-    match = _ERROR_LINE.search(output)
-    if match:
-        return match[0].strip()
-    lines = [line.strip() for line in output.splitlines() if line.strip(" =-*")]
-    failed = [line for line in lines if "Error" in line][-1:]
-    # Without one, the last steps and PlatformIO's "[FAILED]" are all that is known.
-    return " / ".join(failed or lines[-3:]) or "it printed nothing"
-
-
-def _raise_overflow(output: str, board: Board) -> None:
-    """Turn an overflow that the linker reports into an error with the numbers."""
-    overflows = {match["region"]: int(match["bytes"]) for match in _OVERFLOW.finditer(output)}
-    said = []
-    for region, excess in overflows.items():
-        limit = {"flash": board.flash.bytes, "ram": board.ram.bytes}.get(region)
-        if limit is None:
-            said.append(f"{region} is exceeded by {excess:,} bytes")
-        else:
-            said.append(
-                f"{region} needs {limit + excess:,} bytes of {limit:,} ({excess:,} too many)"
-            )
-    if said:
-        raise FitError(
-            f"The image does not fit board {board.name}: {'; '.join(said)}.",
-            "Train a narrower network (rbnn train --width) or choose a larger board.",
-        )
-
-
 def build(
     board: Board,
     model: Path | None = None,
@@ -196,6 +154,7 @@ def build(
     verbose: bool = False,
     test_only: bool = False,
     development: bool = False,
+    partition: bytes | None = None,
 ) -> BuildResult:
     """Compile and link the firmware.
 
@@ -209,14 +168,23 @@ def build(
         verbose: also log the compilers' command lines.
         test_only: accept a model whose keys are published (``rbnn.spec.published``).
         development: with the commands that show what happens inside.
+        partition: build for a model in a partition of its own, one like ``model`` that is signed
+            with this key of the provider's (:func:`rbnn.keys.models.signed.verifying_key`).
 
     Raises:
+        BoardError: the board has no such partition.
         PublishedModelError: the model's keys are published, and ``test_only`` is not set.
         ToolError: the compiler is not installed.
         FitError: the image does not fit; the message holds the numbers.
         BuildError: it does not compile or link; the message holds the compiler's first error.
     """
     require_toolchain()
+    if partition is not None and (board.model is None or model is None):
+        raise BoardError(
+            f"Board {board.name} has no partition for a model.",
+            "Add rbnn.model to its manifest and to its linker script: docs/model-update.md; or "
+            "omit --partition.",
+        )
     if model is not None and not (model / "model_config.h").is_file():
         raise BuildError(
             f"{model} holds no exported model (model_config.h is missing).",
@@ -231,24 +199,31 @@ def build(
     log = build_folder(board) / "build.log"
     made = build_folder(board) / board.name
     with _alone():
-        memory = _plan_memory(board, model)
+        memory = _prepare(board, model, partition)
+        environment = _environment(board, model, development, partition)
         try:
-            _run(_command(board, None, verbose), _environment(board, model, development), log)
+            _run(_command(board, None, verbose), environment, log)
         except BuildError:
-            _raise_overflow(log.read_text(), board)
+            raise_overflow(log.read_text(), board, partition is not None)
             raise
         # The next build for this board, perhaps by another process, overwrites its folder.
         kept = build_cache() / "bare" if model is None else model / "firmware"
-        kept /= f"{board.name}-development" if development else board.name
+        kind = "-partition" if partition else ""
+        kept /= board.name + kind + ("-development" if development else "")
         for name in ("firmware.elf", "firmware.bin", "firmware.map"):
             write_atomic(kept / name, (made / name).read_bytes())
         made = kept
     elf, image, linked = (made / f"firmware.{kind}" for kind in ("elf", "bin", "map"))
-    return BuildResult(board, elf, image, linked, log, memory, development)
+    return BuildResult(board, elf, image, linked, log, memory, development, partition)
 
 
 def upload_commands(
-    board: Board, model: Path | None, probe: str, *, development: bool = False
+    board: Board,
+    model: Path | None,
+    probe: str,
+    *,
+    development: bool = False,
+    partition: bytes | None = None,
 ) -> list[str]:
     """The commands that :func:`upload` runs, as lines for a shell.
 
@@ -257,15 +232,17 @@ def upload_commands(
         model: as for :func:`build`.
         probe: USB serial number of its debug probe.
         development: as for :func:`build`.
+        partition: as for :func:`build`.
     """
     shown = [
         *(f"PLATFORMIO_{one}_DIR" for one in ("CORE", "WORKSPACE", "BUILD", "BOARDS")),
         *(project.BOARD_FOLDER, "RBNN_MODEL_DIR", "RBNN_MEMORY_DIR"),
     ]
-    environment = _environment(board, model, development) | {PROBE_SERIAL: probe}
+    environment = _environment(board, model, development, partition)
+    environment[PROBE_SERIAL] = probe
     settings = [
         f"{name}={shlex.quote(environment[name])}"
-        for name in (*shown, MONOCYPHER, PROBE_SERIAL, ALLOW_TEST_ONLY, DEVELOPMENT)
+        for name in (*shown, MONOCYPHER, PROBE_SERIAL, ALLOW_TEST_ONLY, DEVELOPMENT, PARTITION)
         if name in environment
     ]
     return [" ".join([*settings, shlex.join(_command(board, "upload", False))])]
@@ -278,6 +255,7 @@ def upload(
     *,
     verbose: bool = False,
     development: bool = False,
+    partition: bytes | None = None,
     tell: Tell | None = None,
 ) -> Path:
     """Write the image to a board with PlatformIO's upload target (OpenOCD).
@@ -288,6 +266,7 @@ def upload(
         probe: USB serial number of its debug probe: with two boards, OpenOCD would take either.
         verbose: also log OpenOCD's command line.
         development: as for :func:`build`.
+        partition: as for :func:`build`.
         tell: given each step that OpenOCD announces.
 
     Returns:
@@ -307,8 +286,9 @@ def upload(
     log = build_folder(board) / "upload.log"
     try:
         with _alone():
-            _plan_memory(board, model)
-            environment = _environment(board, model, development) | {PROBE_SERIAL: probe}
+            _prepare(board, model, partition)
+            environment = _environment(board, model, development, partition)
+            environment[PROBE_SERIAL] = probe
             _run(_command(board, "upload", verbose), environment, log, tell)
     except BuildError as error:
         raise BuildError(

@@ -21,6 +21,7 @@ from rbnn.spec.layout import (
     LICENCE_BYTES,
     PROVISIONING_HEADER,
 )
+from rbnn.spec.partition import SIGNED_MODEL_HEADER
 
 ENGINE = "engine"
 ARENA = "activations"
@@ -48,6 +49,7 @@ _FOLDERS = {
     "licence": KEYS,
     "store": KEYS,
     "audio": AUDIO,
+    "partition": KEYS,
     "link": LINK,
     "port": LINK,
     "src": LINK,
@@ -56,6 +58,7 @@ _FOLDERS = {
 # app/main.c owns all static memory: the part to which each of its variables belongs.
 _STATICS = {
     ".bss.device": KEYS,
+    ".bss.update": KEYS,
     ".bss.arena": ARENA,
     ".bss.work": WORK,
     ".bss.params": PARAMS,
@@ -79,6 +82,7 @@ class SizeReport(Frozen):
     """Bytes of an image, by part, and its board's limits.
 
     ``provisioning`` counts the partition's header, the helper record and one licence per task.
+    ``model`` is what a model in a partition of its own takes there; 0 for one in the image.
     ``weights`` says which layers stay reconfigured: ``streaming`` for none, empty without a model.
     """
 
@@ -92,6 +96,13 @@ class SizeReport(Frozen):
     provisioning: int
     provisioning_limit: int
     weights: str = ""
+    model: int = 0
+    model_limit: int = 0
+
+
+def _signed_bytes(export: Export) -> int:
+    """Bytes of a model in its partition."""
+    return SIGNED_MODEL_HEADER.size + len(export.container.data)
 
 
 def report(build: BuildResult, export: Export | None = None) -> SizeReport:
@@ -111,7 +122,7 @@ def report(build: BuildResult, export: Export | None = None) -> SizeReport:
         found = list(pieces(build.map.read_text()))
     except (OSError, ELFError) as error:
         raise BuildError(f"Cannot measure {build.elf}: {error}.", "Build again.") from error
-    container_bytes = len(export.container.data) if export else 0
+    container_bytes = len(export.container.data) if export and not build.partition else 0
     if image_bytes != container_bytes:
         raise BuildError(
             f"{build.elf} holds a model of {image_bytes} bytes, not the one of {container_bytes}.",
@@ -121,7 +132,9 @@ def report(build: BuildResult, export: Export | None = None) -> SizeReport:
     ram = _by_part(found, sections, _IN_RAM)
     ram[NOINIT] += build.board.noinit.bytes
     tasks = 0
-    if export is not None:
+    if export is not None and build.partition:
+        tasks = len(export.container.tasks)
+    elif export is not None:
         model = measure(export.container)
         tasks = len(model.tasks)
         flash[SHARED] += model.shared
@@ -139,13 +152,15 @@ def report(build: BuildResult, export: Export | None = None) -> SizeReport:
             if flash[name] or ram[name]
         ),
         flash=sum(flash.values()),
-        flash_limit=build.board.flash.bytes,
+        flash_limit=build.board.program_bytes(build.partition is not None),
         ram=sum(ram.values()),
         ram_limit=build.board.ram.bytes + build.board.noinit.bytes,
         stack=build.board.stack_bytes,
         provisioning=PROVISIONING_HEADER.size + HELPER_RECORD_PADDED_BYTES + LICENCE_BYTES * tasks,
         provisioning_limit=build.board.provisioning.bytes,
         weights=build.memory.mode if build.memory else "",
+        model=_signed_bytes(export) if export and build.partition else 0,
+        model_limit=build.board.model.bytes if build.board.model and build.partition else 0,
     )
     check_fits(made)
     return made
@@ -161,6 +176,7 @@ def check_fits(sizes: SizeReport) -> None:
         ("flash", sizes.flash, sizes.flash_limit),
         ("RAM", sizes.ram, sizes.ram_limit),
         ("the provisioning partition", sizes.provisioning, sizes.provisioning_limit),
+        ("the model partition", sizes.model, sizes.model_limit),
     )
     said = [
         f"{name} needs {used:,} bytes of {limit:,} ({used - limit:,} too many)"
@@ -186,6 +202,8 @@ def table(sizes: SizeReport) -> Table:
     grid.add_row("total", _bytes(sizes.flash), _bytes(sizes.ram))
     grid.add_row("board", _bytes(sizes.flash_limit), _bytes(sizes.ram_limit))
     grid.add_row("provisioning", f"{sizes.provisioning:,} of {sizes.provisioning_limit:,}", "")
+    if sizes.model:
+        grid.add_row("model partition", f"{sizes.model:,} of {sizes.model_limit:,}", "")
     if sizes.weights:
         grid.caption = f"Weights: {sizes.weights}"
         grid.caption_justify = "left"

@@ -31,3 +31,7 @@ class RegistryError(RbnnError):
 
 class AttestationError(RbnnError):
     """A device cannot prove that it is the one that was enrolled, or that it gave up a licence."""
+
+
+class SignedModelError(RbnnError):
+    """A signed model is damaged, or is not signed by the right provider."""

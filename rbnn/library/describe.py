@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rbnn.container.container import SEALED_OVERHEAD, Container
 from rbnn.container.shapes import weights_bytes
-from rbnn.spec import layout, puf, scores, store
+from rbnn.spec import audio, layout, puf, scores, store
 from rbnn.spec.kdf import KEY_BYTES
 from rbnn.spec.packing import round_up
 from rbnn.spec.status import Status
@@ -24,6 +24,10 @@ _LINE_ONLY = {
     Status.SELF_TEST,
     Status.OVERRUN,
     Status.STOPPED,
+    Status.MODEL_OLD,
+    Status.MODEL_ROOM,
+    Status.MODEL_ORDER,
+    Status.MODEL_READ_ONLY,
 }
 """Statuses of the serial line, which a library does not have."""
 _CONTEXT_BYTES = 704
@@ -103,4 +107,5 @@ def values(container: Container) -> dict[str, object]:
         "licence_bytes": layout.LICENCE_BYTES,
         "logit_one": 1 << layout.LOGIT_FRACTION_BITS,
         "score_ppm": scores.PPM,
+        "audio": audio if container.takes_sound else None,
     }

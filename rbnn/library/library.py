@@ -100,7 +100,11 @@ def library_files(container: Container, names: Names) -> dict[str, str]:
         LibraryError: sources are missing.
     """
     package = names.package
-    sources = {**firmware_sources(names), **monocypher_sources(names), **_model(container, names)}
+    sources = {
+        **firmware_sources(names, takes_sound=container.takes_sound),
+        **monocypher_sources(names),
+        **_model(container, names),
+    }
     files = {f"src/{package}/{place}": text for place, text in sources.items()}
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: names.apply((_FOLDER / name).read_text())),

@@ -10,11 +10,19 @@ from rbnn.engine.compile import FIRMWARE, MONOCYPHER
 from rbnn.library.errors import LibraryError
 from rbnn.library.names import Names
 
-ROOMS = ("spec", "crypto", "store", "core", "puf", "reconf", "licence", "device")
-"""The folders of ``firmware/`` that device/device.h needs."""
+SOUND_ROOM = "audio"
+"""The folder that a model with a task of sounds needs as well."""
+ROOMS = ("spec", "crypto", "store", "core", "puf", "reconf", "licence", "device", "partition")
+"""The folders of ``firmware/`` that device/device.h needs, and what checks a signed model."""
 _SUFFIXES = {".c", ".h", ".S", ".inc"}
-_LEFT_OUT = {"core/kernel_table.c", "core/trace.c", "core/trace.h"}
-"""The table of all operators (the model has its own), and what only development builds use."""
+_LEFT_OUT = {
+    *("core/kernel_table.c", "core/trace.c", "core/trace.h"),
+    *("partition/update.c", "partition/update.h", "partition/model_flash.h"),
+    *("partition/update_start.c", "partition/update_places.c", "partition/update_places.h"),
+}
+"""The table of all operators (the model has its own), what only development builds use, and the
+writing of a partition, which is the product's own."""
+_NO_SOUND, _SOUND = "#define RBNN_AUDIO 0", "#define RBNN_AUDIO 1"
 _INCLUDE = re.compile(r'((?:#\s*include|__has_include\()\s*")([^"]+)(")')
 _ELSEWHERE = {
     "monocypher.h": "monocypher/monocypher.h",
@@ -24,18 +32,26 @@ _ELSEWHERE = {
 _LICENCE = re.compile(r"\A(?:// .*\n|//\n)+")
 
 
-def firmware_sources(names: Names) -> dict[str, str]:
+def firmware_sources(names: Names, *, takes_sound: bool) -> dict[str, str]:
     """The library's text by path, below the folder of its sources.
+
+    Args:
+        names: of the library.
+        takes_sound: whether a task of the model does.
 
     Raises:
         LibraryError: this package was installed without them.
     """
     found: dict[str, str] = {}
-    for room in ROOMS:
+    for room in (*ROOMS, SOUND_ROOM) if takes_sound else ROOMS:
         for path in sorted((FIRMWARE / room).rglob("*")):
             place = path.relative_to(FIRMWARE).as_posix()
             if path.suffix in _SUFFIXES and place not in _LEFT_OUT:
-                found.update([adapt(place, _read(path), names)])
+                text = _read(path)
+                if takes_sound and place == "spec/target.h":
+                    assert _NO_SOUND in text
+                    text = text.replace(_NO_SOUND, _SOUND)
+                found.update([adapt(place, text, names)])
     return found
 
 

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from rbnn.pages import units
-from rbnn.pages.template import environment
+from rbnn.pages.web import environment
 from rbnn.report import charts
 from rbnn.report.figures import RunReport
 
@@ -28,8 +28,8 @@ def card(report: RunReport) -> str:
 
 
 def _render(template: str, report: RunReport, *, autoescape: bool) -> str:
-    made = environment("rbnn.report", autoescape=autoescape)
-    made.filters |= {
+    found = environment("rbnn.report", autoescape=autoescape)
+    found.filters |= {
         "percent": percent,
         "points": points,
         "number": number,
@@ -41,7 +41,7 @@ def _render(template: str, report: RunReport, *, autoescape: bool) -> str:
         "counted": counted,
         "folded": folded,
     }
-    return made.get_template(template).render(report=report, charts=charts)
+    return found.get_template(template).render(report=report, charts=charts)
 
 
 def percent(share: float | None, digits: int = 1) -> str:

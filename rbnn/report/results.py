@@ -7,10 +7,10 @@ import numpy.typing as npt
 from scipy.stats import binomtest
 
 from rbnn.report.figures import ClassFigures, Guess, MixUp, Results, Sample
-from rbnn.report.pictures import picture_uri
 from rbnn.report.scorer import Scorer
 from rbnn.tasks import TaskData
 from rbnn.tasks.dataset import Labels
+from rbnn.tasks.thumbnail import picture_uri
 from rbnn.train.evaluate import WrongSecrets, chance_of
 
 MIX_UPS = 8

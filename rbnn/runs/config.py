@@ -13,6 +13,8 @@ from rbnn.nets.topology import Shape, Topology
 from rbnn.runs.setting import KEPT
 from rbnn.runs.settings import TABLE, Precision, Scheme, Settings
 from rbnn.spec.layout import Adapter, Cipher, FrontEnd
+from rbnn.spec.link import Benchmark
+from rbnn.tasks.names import usual_benchmark
 
 CONFIG_VERSION = 3
 """2: depth and cipher; the bits are packed, and so keyed, in another order than in 1. 3: stages,
@@ -28,7 +30,10 @@ KEYS = (
 after them."""
 
 
-OPTIONAL: dict[str, object] = {"teachers": {}, "recipe": None, "stem_bits": 1, "classifier_bits": 1}
+OPTIONAL: dict[str, object] = {
+    **{"teachers": {}, "benchmarks": {}},
+    **{"recipe": None, "stem_bits": 1, "classifier_bits": 1},
+}
 """Keys that are not in the file of a run that does not use them, as in files of earlier versions:
 the value that stands for that.
 """
@@ -197,6 +202,16 @@ class RunConfig(Settings):
     def weight(self, task: str) -> float:
         """Factor of the task's loss in the shared network's."""
         return self.weights.get(task, 1.0)
+
+    def benchmark(self, task: str) -> Benchmark:
+        """The benchmark of MLPerf Tiny that a task stands for."""
+        chosen = self.benchmarks.get(task)
+        return usual_benchmark(task) if chosen is None else Benchmark[chosen.upper()]
+
+    @property
+    def all_benchmarks(self) -> dict[str, int]:
+        """:meth:`benchmark` of every task, by name."""
+        return {task.name: self.benchmark(task.name) for task in self.tasks}
 
     @property
     def planned_steps(self) -> int | None:

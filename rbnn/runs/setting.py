@@ -79,6 +79,8 @@ class Setting:
         row: of the report; None where the report shows what follows from it.
         text: its part of the row; ``{}`` stands for the value.
         remark: a sentence on the page of a comparison where it is on; ``{}`` stands for the value.
+        form: how a setting with a text for each task is typed.
+        example: of that.
         name, type, default: those of its field in the table, which fills them in.
     """
 
@@ -93,6 +95,8 @@ class Setting:
     row: Row | None
     text: str = "{}"
     remark: str = ""
+    form: str = ""
+    example: str = ""
     name: str = ""
     type: Any = None
     default: Any = None
@@ -156,7 +160,7 @@ class Setting:
         if not isinstance(typed, list):
             return typed
         if get_args(self.type)[1] is str:
-            return parse_texts(self.option, typed)
+            return parse_texts(self, typed)
         return parse_factors(self.option, typed)
 
 
@@ -194,8 +198,8 @@ def parse_factors(option: str, texts: Sequence[str]) -> dict[str, float]:
     return _by_name(option, texts, read, "factor")
 
 
-def parse_texts(option: str, texts: Sequence[str]) -> dict[str, str]:
-    """Read ``NAME=TEXT`` of every text that was given with ``option``.
+def parse_texts(setting: Setting, texts: Sequence[str]) -> dict[str, str]:
+    """Read ``NAME=TEXT`` of every text that was given with the setting's option.
 
     Raises:
         TrainingError: name or text is missing, or a name is repeated.
@@ -204,12 +208,12 @@ def parse_texts(option: str, texts: Sequence[str]) -> dict[str, str]:
     def read(text: str, value: str) -> str:
         if text.startswith("=") or not value:
             raise TrainingError(
-                f"{option} must be TASK=FILE or TASK=auto. Received: {text!r}.",
-                f"For example: {option} cifar=model.h5",
+                f"{setting.option} must be {setting.form}. Received: {text!r}.",
+                f"For example: {setting.option} {setting.example}",
             )
         return value
 
-    return _by_name(option, texts, read, "value")
+    return _by_name(setting.option, texts, read, "value")
 
 
 def _by_name(

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from rbnn.frozen import Frozen
 from rbnn.nets.architectures import ARCHITECTURES
 from rbnn.runs.setting import ABOVE_ZERO, KEPT, Allowed, Row, Setting, between, table_of
+from rbnn.spec.link import BENCHMARKS
 
 CipherName = Literal["chacha20", "chacha12", "chacha8"]
 Precision = Literal["float32", "bfloat16"]
@@ -225,9 +226,20 @@ class Settings(Frozen):
         help="TASK=FILE: the task's networks also learn from the answers of this float model, a "
         "Keras (.h5, .keras) or TensorFlow Lite (.tflite) file. TASK=auto: a float network is "
         "trained for it. May be repeated.",
+        form="TASK=FILE or TASK=auto", example="cifar=model.h5",
         fixed=True, single_task={},
         row=Row("float teachers"),
         remark="Tasks with a float model: {}.",
+    )] = Field(default_factory=dict)
+
+    benchmarks: Annotated[dict[str, str], Setting(
+        option="--benchmark",
+        help="TASK=NAME: the MLPerf Tiny benchmark that the task stands for, "
+        f"{', '.join(BENCHMARKS)}. Default: ic01 for cifar, kws01 for kws. May be repeated.",
+        allowed=Allowed(f"one of {', '.join(BENCHMARKS)}", BENCHMARKS.__contains__),
+        form="TASK=NAME", example="mine=ic01",
+        fixed=True, single_task={}, in_comparison=False,
+        row=None,
     )] = Field(default_factory=dict)
 
     seed: Annotated[int, Setting(

@@ -90,7 +90,7 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
     chosen = architecture(settings.architecture)
     channels = max(task.channels for task in data)
     names = [task.name for task in data]
-    _check_names(settings, names)
+    check_names(settings, names)
     batches = share_batches(
         [len(task.train) for task in data],
         settings.batch,
@@ -163,7 +163,7 @@ def check(settings: Settings) -> None:
     network.trunk_layers(settings.trunk)
 
 
-def _check_names(settings: Settings, names: Sequence[str]) -> None:
+def check_names(settings: Settings, names: Sequence[str]) -> None:
     """Refuse factors for tasks that the run does not have."""
     for setting, value in settings.effective():
         unknown = sorted(set(value) - set(names)) if isinstance(value, Mapping) else []

@@ -94,6 +94,7 @@ def _enumerations() -> Table:
         ("scheme", layout.Scheme),
         ("adapter", layout.Adapter),
         ("front_end", layout.FrontEnd),
+        ("benchmark", link.Benchmark),
     )
     return Table(
         heads=("member", "values"),

@@ -18,6 +18,7 @@ from rbnn.spec import (
     operators,
     own_weights,
     packing,
+    partition,
     puf,
     scores,
     statement,
@@ -39,9 +40,9 @@ def render() -> str:
         keep_trailing_newline=True,
     )
     generator = puf.generator_polynomial()
-    lines = [one.line for one in Status if one.value]
-    # A command that few devices have is not packed: that would make all others' texts longer.
-    common = [one for one in link.COMMANDS if not one.for_sound]
+    # What few devices print is not packed: that would make all others' texts longer.
+    lines = [one.line for one in Status if one.value and not one.for_partition]
+    common = [one for one in link.COMMANDS if not (one.for_sound or one.for_partition)]
     texts = pack([*lines, *(one.text.lstrip() for one in common)])
     return environment.get_template("rbnn_spec.h.j2").render(
         audio=audio,
@@ -49,7 +50,7 @@ def render() -> str:
         kdf=kdf,
         layout=layout,
         link=link,
-        packed=lambda text: c_string(texts.packed[text]),
+        packed=lambda text: c_string(texts.packed.get(text, text.encode())),
         # The space that says that there are arguments stays as it is.
         packed_command=lambda one: c_string(
             one.text[: one.text.startswith(" ")].encode()
@@ -58,6 +59,7 @@ def render() -> str:
         packed_first=FIRST,
         pairs=texts.pairs,
         packing=packing,
+        partition=partition,
         puf=puf,
         scores=scores,
         statement=statement,
@@ -76,6 +78,7 @@ def render() -> str:
             layout.Adapter,
             layout.FrontEnd,
             layout.LicenceFlag,
+            link.Benchmark,
             statement.Signed,
             operators.Reads,
             operators.Writes,

@@ -39,6 +39,8 @@ class Label(StrEnum):
     STORE_TAG = "store-tag"
     """Parent the store's key; context a slot without its tag (16) || generation of its page (u32)
     || number of the slot (u32): the first 16 bytes are the slot's tag."""
+    MODEL_SIGN = "model-sign"
+    """Parent the provider's X25519 private key; no context: seed of the key that signs models."""
     USER_PSK = "user-psk"
     """Parent a user key; context licence id (16): the pre-shared key of that licence."""
     TRUNK = "trunk"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 
 from rbnn.spec.kdf import KEY_BYTES
+from rbnn.spec.partition import SIGNED_MODEL_HEADER
 from rbnn.spec.puf import HELPER_BYTES, TAG_BYTES
 from rbnn.spec.statement import STATEMENT
 from rbnn.spec.store import STORE_HEADER, STORE_RECORD
@@ -206,7 +207,8 @@ TASK = Record(
     (
         Field("name", "u8", "zero-padded UTF-8", NAME_BYTES),
         Field("classes", "u16", "number of classes"),
-        Field("front_end", "u16", "enum FrontEnd; 0 in containers of before there was one"),
+        Field("front_end", "u8", "enum FrontEnd; 0 in containers of before there was one"),
+        Field("benchmark", "u8", "enum Benchmark; 0 in containers of before there was one"),
         Field("sealed_offset", "u32", "sealed block, aligned"),
         Field("sealed_bytes", "u32", "nonce, ciphertext and tag together"),
     ),
@@ -305,4 +307,5 @@ RECORDS = (
     STORE_HEADER,
     STORE_RECORD,
     STATEMENT,
+    SIGNED_MODEL_HEADER,
 )

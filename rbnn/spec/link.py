@@ -9,7 +9,7 @@ here; the firmware's dispatcher, ``help%`` and SPEC.md follow this table.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 BAUD = 115200
 COMMAND_END = "%"
@@ -43,13 +43,33 @@ class Protection(StrEnum):
     """Debugging is off for ever (RDP level 2)."""
 
 
+class Benchmark(IntEnum):
+    """The MLPerf Tiny benchmark that a task stands for, named as the runner names it."""
+
+    NONE = 0
+    IC01 = 1
+    """Image classification."""
+    KWS01 = 2
+    """Keyword spotting."""
+
+    @property
+    def text(self) -> str:
+        """As it is typed and printed."""
+        return self.name.lower()
+
+
+BENCHMARKS = tuple(one.text for one in Benchmark)
+"""Their texts, by number."""
+
+
 @dataclass(frozen=True)
 class Command:
     """One word of the grammar.
 
     The firmware serves it in ``rbnn_link_<word>``; ``answer`` lists the lines that come before
     ``m-ready`` on success. A release build has no command that is ``for_development``; a firmware
-    whose model has no task with an audio front end has none that is ``for_sound``.
+    whose model has no task with an audio front end has none that is ``for_sound``; one whose model
+    is compiled in has none that is ``for_partition``.
     """
 
     word: str
@@ -58,6 +78,7 @@ class Command:
     answer: tuple[str, ...]
     for_development: bool = False
     for_sound: bool = False
+    for_partition: bool = False
 
     @property
     def text(self) -> str:
@@ -72,7 +93,7 @@ COMMANDS = (
         "profile",
         "",
         "Print firmware and model",
-        ("m-profile-[<firmware>]", "m-model-[<architecture>]"),
+        ("m-profile-[<firmware>]", "m-model-[<benchmark or architecture>]"),
     ),
     Command("help", "", "Print this list", ("one line per command",)),
     Command(
@@ -156,7 +177,7 @@ COMMANDS = (
         "licences",
         "",
         "List the licences that this device holds",
-        ("m-licence-[<slot>,<task>,<id 32 hex>,<sequence>,flash|ram]",),
+        ("m-licence-[<slot>,<task>,<id 32 hex>,<sequence>,flash|ram|other-model]",),
     ),
     Command(
         "licence",
@@ -169,6 +190,22 @@ COMMANDS = (
         "",
         "Take the loaded buffer as a notice that revokes a task's licences",
         ("m-revoked-[<task>,<first sequence that is still accepted>]",),
+    ),
+    Command(
+        "model",
+        "show | load | replace | OFFSET | end | stop",
+        "In firmware with a model partition: print what it holds; take the loaded buffer as the "
+        "header of a new model (replace: instead of the one that is there), or as its bytes from "
+        "OFFSET on; make the loaded model the one of the next start, or drop it",
+        (
+            "m-partition-[<address 8 hex>,<bytes>,<bytes of a sector>,writable|read-only]",
+            "m-model-key-[<64 hex>]",
+            "m-model-most-[<arena>,<work>,<params>,<tasks>]",
+            "m-model-version-[<version>]",
+            "m-model-load-[<bytes>,<of bytes>,keeps|replaces]",
+            "m-model-loaded-[<version>]",
+        ),
+        for_partition=True,
     ),
     Command(
         "attest",

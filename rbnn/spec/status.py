@@ -48,11 +48,22 @@ class Status(IntEnum):
     DEVELOPMENT_BUILD = -33
     STOPPED = -34
     NO_SOUND = -35
+    MODEL_SIGNATURE = -36
+    MODEL_OLD = -37
+    MODEL_MEMORY = -38
+    MODEL_ROOM = -39
+    MODEL_ORDER = -40
+    MODEL_READ_ONLY = -41
 
     @property
     def printed(self) -> str:
         """Its name on the serial line."""
         return self.name.lower().replace("_", "-")
+
+    @property
+    def for_partition(self) -> bool:
+        """Whether only firmware with a model partition can print it."""
+        return self <= Status.MODEL_SIGNATURE
 
     @property
     def line(self) -> str:
@@ -101,5 +112,11 @@ _TEXTS: dict[Status, str] = {
     Status.LICENCE_OLD: "a newer licence replaced this one, or it was revoked",
     Status.STORE_DAMAGED: "the store of counts is damaged or missing; enrol again",
     Status.NO_STORE: "this device keeps no counts: no licence with a limit",
+    Status.MODEL_SIGNATURE: "the model is not signed by this firmware's provider, or was changed",
+    Status.MODEL_OLD: "the model is not newer than the one that this device has or had",
+    Status.MODEL_MEMORY: "the model needs more memory, flash or tasks than this firmware has",
+    Status.MODEL_ROOM: "no room beside the model that is there; model replace% gives that one up",
+    Status.MODEL_ORDER: "no model is being loaded, or these are not its next bytes",
+    Status.MODEL_READ_ONLY: "this firmware cannot write its model partition; use a debug probe",
     Status.OVERRUN: "bytes arrived faster than they could be read; send the line again",
 }

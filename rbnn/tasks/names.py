@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from rbnn.spec.layout import MAX_TASKS, NAME_BYTES
+from rbnn.spec.link import Benchmark
 from rbnn.tasks.dataset import Kind
 from rbnn.tasks.errors import TaskError
 
@@ -29,6 +30,7 @@ class KnownTask:
             such set; ``data`` is only read from ``RBNN_DATA``.
         file: stem of its zip or folder in ``RBNN_DATA``.
         kind: what its samples are made from.
+        benchmark: the one of MLPerf Tiny that it stands for.
     """
 
     name: str
@@ -36,6 +38,7 @@ class KnownTask:
     supply: Supply
     file: str
     kind: Kind = "image"
+    benchmark: Benchmark = Benchmark.NONE
 
 
 KNOWN: dict[str, KnownTask] = {
@@ -43,8 +46,13 @@ KNOWN: dict[str, KnownTask] = {
     for task in (
         KnownTask("digits", "handwritten digits, bundled with scikit-learn", "embedded", "digits"),
         KnownTask("words", "ten keywords spoken by espeak-ng", "embedded", "words", "audio"),
-        KnownTask("cifar", "CIFAR-10, photographs", "download", "cifar10"),
-        KnownTask("kws", "Speech Commands v0.02, 12 classes", "download", "kws", "audio"),
+        KnownTask(
+            *("cifar", "CIFAR-10, photographs", "download", "cifar10"), benchmark=Benchmark.IC01
+        ),
+        KnownTask(
+            *("kws", "Speech Commands v0.02, 12 classes", "download", "kws", "audio"),
+            benchmark=Benchmark.KWS01,
+        ),
         KnownTask("gtsrb", "German traffic signs", "download", "gtsrb"),
         KnownTask("scenes", "natural scenes (Intel Image Classification)", "data", "scenes"),
         KnownTask("fashion", "Fashion-MNIST, articles of clothing", "download", "fashion"),
@@ -54,6 +62,11 @@ KNOWN: dict[str, KnownTask] = {
     )
 }
 ALIASES = {"cifar10": "cifar", "cifar-10": "cifar", "fashion-mnist": "fashion"}
+
+
+def usual_benchmark(task: str) -> Benchmark:
+    """The benchmark of MLPerf Tiny that a task of this name stands for, unless the user says."""
+    return KNOWN[task].benchmark if task in KNOWN else Benchmark.NONE
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from rbnn.tasks.audio import to_pcm
 from rbnn.tasks.dataset import Images, Kind
@@ -25,8 +25,17 @@ def sample_kind(path: Path) -> Kind:
     if path.exists() and not path.is_file():
         what = "folder" if path.is_dir() else "pipe or a device"
         raise TaskError(f"{path} is a {what}.", NAME_ONE)
+    return named_kind(str(path))
+
+
+def named_kind(name: str) -> Kind:
+    """Whether a file of this name is a picture or a sound.
+
+    Raises:
+        TaskError: neither.
+    """
     try:
-        return kind_of(path.name, str(path))
+        return kind_of(PurePath(name).name, name)
     except TaskError as error:
         error.fix = NAME_ONE  # the advice for a file in a data set is another
         raise
@@ -45,19 +54,30 @@ def load_sample(path: Path, channels: int) -> Images:
     Raises:
         TaskError: missing, unreadable, damaged, or a sound for a task of colour pictures.
     """
-    if channels not in (1, 3):
-        raise ValueError(f"A task's input has 1 or 3 channels. Received: {channels}")
-    where = str(path)
-    kind = sample_kind(path)
-    raw = _read(path)
+    _check_channels(channels)
+    sample_kind(path)
+    return decode_sample(_read(path), str(path), channels)
+
+
+def decode_sample(raw: bytes, name: str, channels: int) -> Images:
+    """:func:`load_sample` for a file that has been read.
+
+    Args:
+        raw: the whole file.
+        name: the file's; for messages, too.
+        channels: channels of the task's own input.
+    """
+    _check_channels(channels)
+    kind = named_kind(name)
+    check_size(len(raw), name)
     if kind == "audio" and channels == 3:
         raise TaskError(
-            f"{path} is a sound, but this task expects colour pictures.",
+            f"{name} is a sound, but this task expects colour pictures.",
             "Switch to an audio task, or name a picture.",
         )
     if not raw:
-        raise TaskError(f"{path} is empty.", NAME_ONE)
-    image = decode(raw, path.name, where)
+        raise TaskError(f"{name} is empty.", NAME_ONE)
+    image = decode(raw, PurePath(name).name, name)
     return to_grey(image) if kind == "image" and channels == 1 else image
 
 
@@ -82,8 +102,22 @@ def _read(path: Path) -> bytes:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise TaskError(f"Cannot read {path}: {error.strerror}.", NAME_ONE) from error
-    if len(raw) > MAX_FILE_BYTES:
-        raise TaskError(
-            f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Shorten or scale it down."
-        )
+    check_size(len(raw), str(path))
     return raw
+
+
+def check_size(size: int, name: str) -> None:
+    """Refuse what is larger than any sample needs to be.
+
+    Raises:
+        TaskError: more than ``MAX_FILE_BYTES``.
+    """
+    if size > MAX_FILE_BYTES:
+        raise TaskError(
+            f"{name} is larger than {MAX_FILE_BYTES // 2**20} MiB.", "Shorten or scale it down."
+        )
+
+
+def _check_channels(channels: int) -> None:
+    if channels not in (1, 3):
+        raise ValueError(f"A task's input has 1 or 3 channels. Received: {channels}")

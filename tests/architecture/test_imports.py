@@ -35,6 +35,8 @@ ORDER = (
     "audit",
     "demo",
     "report",
+    "console",
+    "api",
     "cli",
 )
 BELOW_ALL = {"compiler", "errors", "extras", "files", "frozen", "monocypher", "places", "programs"}
@@ -71,6 +73,8 @@ def test_every_room_is_known() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_one_way(path: Path) -> None:
     room = room_of(path)
+    if room == "__init__":  # `import rbnn` names what rooms offer, and imports it when it is used
+        return
     for other in imported_rooms(path) - {room} - BELOW_ALL:
         assert room in ORDER, f"{path}: {room} is below all rooms and imports {other}"
         assert ORDER.index(other) < ORDER.index(room), f"{path}: {room} imports {other}"

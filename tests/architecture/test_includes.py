@@ -24,6 +24,7 @@ ORDER = (
     "reconf",
     "licence",
     "device",
+    "partition",
     "audio",
     "port",
     "port/armv7m",
@@ -49,7 +50,7 @@ BESIDE = (
 """Sets whose folders do not include each other."""
 USERS_OF_PORT = {"link", "app", "vectors", "bench"}
 """The folders outside ``port/`` that may include it."""
-GENERATED = {"model_config.h", "model_memory.h", "model_features.h"}
+GENERATED = {"model_config.h", "model_key.h", "model_memory.h", "model_features.h"}
 LIBRARIES = {"monocypher.h"}
 LONGEST = 320
 """Lines of a file that nobody generates."""

@@ -22,6 +22,7 @@ HEAVY = {
     *TRAINING,
     *("numpy", "PIL", "pydantic", "sqlalchemy", "cryptography", "requests", "elftools"),
     *("cffi", "serial", "platformio", "qrcode", "jinja2", "alembic", "psycopg", "platformdirs"),
+    *("starlette", "uvicorn"),
 }
 """Packages that take more than a few milliseconds to import."""
 TO_TALK = {"pydantic", "serial"}
@@ -32,7 +33,7 @@ GREY = (7, 7, 7)
 
 WITHOUT_TRAINING = (
     *("spec", "tasks", "operators", "runs", "container", "engine", "cost", "export", "keys"),
-    *("image", "flash", "device", "demo", "cli", "train.assess", "train.report"),
+    *("image", "flash", "device", "demo", "console", "cli", "train.assess", "train.report"),
 )
 WITHOUT_THE_EXTRA = """
 import importlib, pkgutil, sys

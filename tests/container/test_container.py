@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from random_networks import random_topology
 
 from rbnn.container import params
-from rbnn.container.build import build
+from rbnn.container.build import build, with_benchmarks
 from rbnn.container.container import CRC_OFFSET, SealedTask, container_crc32
 from rbnn.container.errors import ContainerError, ExportError, SealedBlockError
 from rbnn.container.parse import parse
@@ -24,9 +24,11 @@ from rbnn.container.plan import align, plan
 from rbnn.container.seal import seal, unseal
 from rbnn.container.shapes import params_bytes
 from rbnn.errors import RbnnError
+from rbnn.export.packed import SHIPPED, PackedModel
 from rbnn.nets.padding import pad
 from rbnn.spec import layout
 from rbnn.spec.layout import ALIGNMENT, MAX_TASKS, Adapter, Cipher
+from rbnn.spec.link import Benchmark
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +143,30 @@ def test_task_counts(made: Any) -> None:
     assert len(rebuilt(container, tasks=many[:-1]).tasks) == MAX_TASKS
     with pytest.raises(ExportError, match="the same name"):
         rebuilt(container, tasks=(one, one))
+
+
+def test_a_benchmark_is_one_byte_of_the_task_table(made: Any) -> None:
+    container = made.export.container
+    named = with_benchmarks(container, {"grey": Benchmark.KWS01})
+    assert [task.benchmark for task in named.tasks] == [Benchmark.NONE, Benchmark.KWS01]
+    pairs = enumerate(zip(container.data, named.data, strict=True))
+    changed = {place for place, (old, new) in pairs if old != new}
+    record = layout.CONTAINER_HEADER.size + layout.LAYER.size * len(container.topology.layers)
+    record += layout.TASK.size
+    assert record + 19 in changed
+    assert changed <= {record + 19, *range(CRC_OFFSET, CRC_OFFSET + 4)}
+    assert with_benchmarks(named, {"grey": Benchmark.NONE}).data == container.data
+    with pytest.raises(ExportError, match="no task 'more'"):
+        with_benchmarks(container, {"more": Benchmark.IC01})
+
+
+def test_a_container_from_before_benchmarks_is_read() -> None:
+    """The shipped model is one; its front end took two bytes, of which the second was zero."""
+    shipped = PackedModel.read(SHIPPED).container
+    assert {task.benchmark for task in shipped.tasks} == {Benchmark.NONE}
+    named = with_benchmarks(shipped, {"cifar": Benchmark.IC01})
+    assert named.data != shipped.data
+    assert with_benchmarks(named, {"cifar": Benchmark.NONE}).data == shipped.data
 
 
 def test_bits_of_another_size(made: Any) -> None:

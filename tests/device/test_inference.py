@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from scripted_device import ScriptedDevice
@@ -22,7 +23,7 @@ from typer.testing import CliRunner
 from rbnn.cli import options
 from rbnn.cli.main import build
 from rbnn.device.errors import LinkError
-from rbnn.device.inference import FileInference, infer_files, listing
+from rbnn.device.inference import FileInference, infer_files, infer_images, listing
 from rbnn.device.session import Session
 from rbnn.image.board import Emulation, load_board
 from rbnn.tasks import TaskError
@@ -99,6 +100,18 @@ def test_a_picture_for_a_built_in_audio_task_is_refused(
     with pytest.raises(TaskError, match=r"is a picture, but the active task words expects sounds"):
         answer(far, [sound, picture], tmp_path / "runs")
     assert sum(command.startswith("infer") for command in far.received) == 1
+
+
+def test_arrays_are_answered_as_files_are(device: Make) -> None:
+    far = board(device, "cifar", 3)
+    images = np.zeros((2, 32, 32, 3), np.uint8)
+    with Session(far.path) as session:
+        both = list(infer_images(session, images))
+        (one,) = infer_images(session, images[0])
+        assert [found.label for found in both] == ["b", "b"] and one.task == "cifar"
+        for wrong in (images[:, :16], images.astype(np.int8), images[..., :1]):
+            with pytest.raises(TaskError, match=r"takes uint8 of shape \(32, 32, 3\)"):
+                infer_images(session, wrong)
 
 
 def test_a_sound_for_a_task_of_pictures_is_refused(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import termios
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -159,3 +161,13 @@ def test_a_port_that_goes_away_is_an_error_at_every_call(
         with pytest.raises(LinkError, match="was disconnected") as caught:
             session.lock()
         assert "plugged in" in caught.value.fix
+
+
+def test_an_answer_is_awaited_no_longer_once_interrupted(device: Make) -> None:
+    far = device(infer=lambda _: None)
+    with Session(far.path) as session:
+        threading.Timer(0.3, session.line.interrupt).start()
+        started = time.monotonic()
+        with pytest.raises(LinkError, match="was interrupted"):
+            session.ask("infer 1 0", 60.0)
+    assert time.monotonic() - started < 10

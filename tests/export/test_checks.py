@@ -85,9 +85,7 @@ def test_a_failed_check_keeps_failing(run: Run, monkeypatch: pytest.MonkeyPatch)
 
 def test_flash_checks_before_it_builds(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[object] = []
-    monkeypatch.setattr(
-        deploy, "prepare", lambda *arguments, development: found.append(arguments[-1])
-    )
+    monkeypatch.setattr(deploy, "prepare", lambda *arguments, **_: found.append(arguments[-1]))
     source = find_source(
         run.folder, runs=run.folder, provider_key=run.folder / "key", test_only=False,
         say=lambda _: None,

@@ -24,6 +24,7 @@ ROOMS = (
     "reconf",
     "licence",
     "device",
+    "partition",
     "audio",
     "link",
     "port/host",
@@ -33,18 +34,25 @@ TIMEOUT_S = 60.0
 STORE_BYTES = 8192
 
 
-def build(model: Path | None = None, *, development: bool = True) -> Path:
+def build(
+    model: Path | None = None, *, development: bool = True, partition: Path | None = None
+) -> Path:
     """Compile it.
 
     Args:
         model: an export folder, or None for a firmware without a model.
         development: with trace.
+        partition: folder of ``model_key.h``: the model is in a partition of its own.
     """
     monocypher.lay_out(monocypher.folder())
     sources = [*room_sources(*ROOMS), MONOCYPHER / "monocypher.c"]
     flags = ["-O1", f"-DRBNN_DEVELOPMENT={int(development)}", *SANITIZERS]
     if model is not None:
-        sources += [model / "model_image.c", model / "model_kernels.c"]
+        sources.append(model / "model_kernels.c")
+        if partition is None:
+            sources.append(model / "model_image.c")
+        else:
+            flags += [f"-I{partition}", "-DRBNN_PARTITION=1"]
         flags.append(f"-I{model}")
         if "RBNN_MODEL_TAKES_SOUND" in (model / "model_config.h").read_text():
             flags.append("-DRBNN_AUDIO=1")
@@ -60,6 +68,7 @@ class HostFirmware:
         provisioning: its provisioning partition, None for an erased one.
         folder: for the files that it reads.
         store: file that plays the flash of its store; None for a device without one.
+        model: file that plays the flash of its model's partition, likewise.
     """
 
     def __init__(
@@ -69,6 +78,7 @@ class HostFirmware:
         folder: Path,
         provisioning: bytes | None = None,
         store: Path | None = None,
+        model: Path | None = None,
     ) -> None:
         (folder / "pattern.bin").write_bytes(pattern)
         command = [str(program), "--pattern", str(folder / "pattern.bin")]
@@ -79,6 +89,8 @@ class HostFirmware:
             if not store.exists():
                 store.write_bytes(b"\xff" * STORE_BYTES)
             command += ["--store", str(store)]
+        if model is not None:
+            command += ["--model", str(model)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

@@ -9,6 +9,7 @@
 
 #include "port/armv7m/armv7m.h"
 #include "port/port.h"
+#include "spec/target.h"
 
 #define RCC_CR 0x40023800u
 #define ACR 0x40023C00u
@@ -17,6 +18,7 @@
 #define CR 0x40023C10u
 #define BUSY (1u << 16)
 #define SECTOR_WORDS 0x1000u
+#define MODEL_BYTES 393216 /* sectors 5, 6 and 7 */
 
 uint32_t rbnn_store_start[2u * SECTOR_WORDS];
 static uint32_t rcc_cr, acr = 0x705u, keyr, sr, cr = 1u << 31, other;
@@ -41,15 +43,24 @@ static void settle(void)
     if (cr >> 31 || (cr & 3u) != 1u || (cr >> 8 & 3u) != 2u) stop("programming out of order");
     if (busy != 0u) stop("programming while busy");
     *pending_place &= pending;
-    printf("program %u %08x\n", (unsigned)(pending_place - rbnn_store_start), pending);
+    if (pending_place >= rbnn_store_start && pending_place < rbnn_store_start + 2u * SECTOR_WORDS) {
+      printf("program %u %08x\n", (unsigned)(pending_place - rbnn_store_start), pending);
+    }
     pending_place = NULL;
     busy = 3;
   }
   if (cr >> 16 & 1u) {
     if (cr >> 31 || (cr & 3u) != 2u || (cr >> 8 & 3u) != 2u) stop("erasing out of order");
     const uint32_t sector = cr >> 3 & 15u;
-    if (sector < 1u || sector > 2u) stop("another sector");
-    memset(rbnn_store_start + (sector - 1u) * SECTOR_WORDS, 0xFF, 4u * SECTOR_WORDS);
+#if RBNN_PARTITION
+    if (sector >= 5u && sector <= 7u) {
+      memset(rbnn_model_start + (sector - 5u) * 0x8000u, 0xFF, 0x20000u);
+    } else
+#endif
+    {
+      if (sector < 1u || sector > 2u) stop("another sector");
+      memset(rbnn_store_start + (sector - 1u) * SECTOR_WORDS, 0xFF, 4u * SECTOR_WORDS);
+    }
     printf("erase %u\n", sector);
     cr &= ~(1u << 16);
     busy = 5;
@@ -83,15 +94,44 @@ volatile uint32_t *fake_register(uint32_t address)
 volatile uint32_t *fake_flash_word(const uint32_t *place)
 {
   settle();
-  pending_place = rbnn_store_start + (place - rbnn_store_start);
+  pending_place = (uint32_t *)(uintptr_t)place;
   pending = UINT32_MAX;
   return &pending;
 }
+
+#if RBNN_PARTITION
+#define TEXT_OF(text) #text
+#define TEXT(text) TEXT_OF(text)
+uint32_t rbnn_model_start[MODEL_BYTES / 4];
+__asm__(".globl rbnn_model_end\n.set rbnn_model_end, rbnn_model_start + " TEXT(MODEL_BYTES));
+
+/* Erase the last sector, and program its first units. */
+static int drive_model(void)
+{
+  static const uint32_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  const rbnn_model_flash *const model = rbnn_port_model();
+  printf("model %u %u\n", model->bytes, model->sector_bytes);
+  if (model->erase == NULL) return 0;
+  const uint32_t last = model->bytes - model->sector_bytes;
+  model->erase(0);
+  model->erase(last);
+  settle();
+  model->program(last + 32u, data);
+  settle();
+  if (memcmp(model->start + last + 32u, data, sizeof data) != 0) stop("not programmed");
+  if (model->start[last] != 0xFFu || model->start[last + 64u] != 0xFFu) stop("too much");
+  if (model->start[model->sector_bytes - 1u] != 0xFFu) stop("the first sector is not erased");
+  return 0;
+}
+#endif
 
 int main(int count, char **arguments)
 {
   if (count != 2) return 2;
   rcc_cr = (uint32_t)strtoul(arguments[1], NULL, 16);
+#if RBNN_PARTITION
+  return drive_model();
+#endif
   const rbnn_flash *const flash = rbnn_port_store();
   if (flash == NULL) {
     puts("none");

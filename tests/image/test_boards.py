@@ -15,6 +15,7 @@ from rbnn.places import boards_folder
 from rbnn.spec.puf import PATTERN_BYTES
 
 MARKER_BYTES = 8
+_SHORTER = re.compile(r"DEFINED\(rbnn_has_partition\) \? 0x[0-9A-F]+ : ")
 _MEMORY = re.compile(r"(\w+) \(\w+\)\s*: ORIGIN = (0x[0-9A-F]+), LENGTH = (0x[0-9A-F]+)")
 
 
@@ -24,6 +25,10 @@ def test_the_two_boards_of_this_version() -> None:
     assert not load_board("nucleo").is_emulated_only
 
 
+def _region(one: Region) -> Region:
+    return Region(address=one.address, bytes=one.bytes)
+
+
 @pytest.mark.parametrize("name", board_names())
 def test_linker_script_and_manifest_agree(name: str) -> None:
     board = load_board(name)
@@ -31,7 +36,7 @@ def test_linker_script_and_manifest_agree(name: str) -> None:
     script = (board.folder / manifest["build"]["ldscript"]).read_text()
     found = {
         region: Region(address=int(origin, 16), bytes=int(length, 16))
-        for region, origin, length in _MEMORY.findall(script)
+        for region, origin, length in _MEMORY.findall(_SHORTER.sub("", script))
     }
     assert found == {
         "flash": board.flash,
@@ -40,7 +45,12 @@ def test_linker_script_and_manifest_agree(name: str) -> None:
         **({"boot": board.boot} if board.boot else {}),
         "ram": board.ram,
         "noinit": board.noinit,
+        **({"model": _region(board.model)} if board.model else {}),
     }
+    if board.model and board.model.end == board.flash.end:
+        (shorter,) = _SHORTER.findall(script)
+        assert int(shorter.split()[2], 16) == board.program_bytes(partition=True)
+        assert board.flash.address < board.model.address
     assert manifest["upload"]["maximum_size"] == board.flash.bytes
     assert manifest["upload"]["maximum_ram_size"] == board.ram.bytes
 
@@ -78,6 +88,8 @@ def test_nucleo_never_erases_one_part_with_another() -> None:
     assert sectors(board.store) == {1, 2} and board.store.address == starts[1]
     assert sectors(board.boot) == {0} and sectors(board.provisioning) == {3}
     assert sectors(board.flash) == {4, 5, 6, 7}
+    assert board.model is not None and board.model.sector_bytes == sizes[5]
+    assert sectors(board.model) == {5, 6, 7} and board.model.address == starts[5]
     assert board.flash.end == 0x0808_0000
 
 

@@ -73,10 +73,16 @@ class Installed:
             arguments: of the command.
             script: by the script that pip made, not by ``python -m``.
         """
+        started = self.start(*arguments, script=script)
+        said = started.communicate()
+        return subprocess.CompletedProcess(started.args, started.returncode, *said)
+
+    def start(self, *arguments: str, script: bool = True) -> subprocess.Popen[str]:
+        """As :meth:`run`, without waiting for its end."""
         made_by_pip = [str(self.environment / "bin" / "rbnn")]
         start = made_by_pip if script else [str(self.python), "-m", "rbnn.cli.main"]
         kept = {"PATH", "LANG", "LC_ALL", "TMPDIR"}
-        return subprocess.run(
+        return subprocess.Popen(
             [*start, *arguments],
             cwd=self.work,
             env={
@@ -84,7 +90,7 @@ class Installed:
                 "HOME": str(self.work / "home"),
                 "RBNN_CACHE": str(self.cache),
             },
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )

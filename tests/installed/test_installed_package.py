@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import wave
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from environment import REPOSITORY, Installed
 
 pytestmark = [
@@ -35,6 +37,28 @@ def tone(path: Path) -> None:
         stream.writeframes(samples.astype("<i2").tobytes())
 
 
+def look_at_the_console(installed: Installed, script: bool) -> None:
+    """Its page, its scripts, and an answer, until Ctrl-C."""
+    console = installed.start("console", "--json", script=script)
+    assert console.stdout
+    printed = ""
+    for line in console.stdout:
+        printed += line
+        if line == "}\n":
+            break
+    url = json.loads(printed)["url"]
+    try:
+        for path in ("", "style.css", "static/main.js"):
+            assert requests.get(url + path, timeout=60).status_code == 200
+        sound = (installed.work / "tone.wav").read_bytes()
+        answer = requests.post(f"{url}api/infer?name=tone.wav", data=sound, timeout=60).json()
+        assert answer["inference"]["task"] == "kws"
+    finally:
+        console.send_signal(signal.SIGINT)
+        said = console.communicate()[1]
+    assert (console.returncode, "Traceback" in said) == (0, False), said
+
+
 # Scripts that pip makes start in folders with spaces, but not with quotes.
 @pytest.mark.parametrize("names, script", [(PLAIN, True), (ODD, False)])
 def test_from_the_wheel_to_an_answer(
@@ -57,6 +81,7 @@ def test_from_the_wheel_to_an_answer(
         rbnn("switch", "kws", "--user-key=keys/user.key")
         tone(installed.work / "tone.wav")
         assert json.loads(rbnn("infer", "tone.wav", "--json"))["task"] == "kws"
+        look_at_the_console(installed, script)
     finally:
         installed.run("board", "off", script=script)
     new = set(installed.site.rglob("*")) - before

@@ -84,7 +84,8 @@ def remove_a_licence(connection: sqlite3.Connection) -> None:
 def add_a_licence(connection: sqlite3.Connection) -> None:
     connection.execute(
         "INSERT INTO licences SELECT 'f00', device, 9, model_id, model_digest, task_number, "
-        "task_name, user_fingerprint, inference_limit, data, issued_at, provider FROM licences LIMIT 1"
+        "task_name, user_fingerprint, inference_limit, data, issued_at, provider "
+        "FROM licences LIMIT 1"
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,11 +44,13 @@ def test_platformio(life: Life, tmp_path: Path) -> None:
         f"[env:here]\nplatform = symlink://{HERE / 'platform'}\n"
         f"lib_deps = rbnn=symlink://{life.folder}\nbuild_flags = -Wall -Wextra -Werror\n"
     )
+    # A core of its own: in rbnn's, it would take the place of rbnn's platform during a build.
+    core = shutil.copytree(prepare_core() / "packages", tmp_path / "core" / "packages").parent
     done = subprocess.run(
         [sys.executable, "-P", "-m", "platformio", "run", "--project-dir", str(tmp_path)],
         env={
             **os.environ,
-            "PLATFORMIO_CORE_DIR": str(prepare_core()),
+            "PLATFORMIO_CORE_DIR": str(core),
             "PLATFORMIO_WORKSPACE_DIR": str(tmp_path / "pio"),
             "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
             "PLATFORMIO_SETTING_CHECK_PLATFORMIO_INTERVAL": "100000",

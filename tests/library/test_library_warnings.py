@@ -42,7 +42,11 @@ MORE = ("-Wshadow", "-Wundef", "-Wstrict-prototypes")
 @pytest.fixture(scope="module")
 def life(random_export: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Life:
     folder = tmp_path_factory.mktemp("warnings") / "library"
-    return make_life(random_export, folder, architecture="reactnet", ends=8)
+    tasks = (("colour", 10, 3), ("sound", 4, 1))
+    return make_life(
+        *(random_export, folder), architecture="reactnet", ends=8, side=32,
+        tasks=tasks, sounds=("sound",),
+    )  # fmt: skip
 
 
 def compile_all(life: Life, folder: Path, command: Sequence[str], *suffixes: str) -> None:
@@ -106,12 +110,13 @@ PRELUDE = """
 #include "rbnn.h"
 static rbnn_context context;
 static uint32_t memory[RBNN_MEMORY_BYTES / 4u];
+static rbnn_listener listener;
 rbnn_status live(uint8_t *pattern, const uint8_t *partition, const rbnn_flash *pages,
                  const uint8_t *licence, const uint8_t *user_key, const uint8_t *pixels,
-                 void (*show)(const char *text));
+                 const int16_t *samples, uint32_t count, void (*show)(const char *text));
 rbnn_status live(uint8_t *pattern, const uint8_t *partition, const rbnn_flash *pages,
                  const uint8_t *licence, const uint8_t *user_key, const uint8_t *pixels,
-                 void (*show)(const char *text))
+                 const int16_t *samples, uint32_t count, void (*show)(const char *text))
 {
   const rbnn_flash flash = *pages;
   uint8_t key[RBNN_KEY_BYTES];
@@ -124,7 +129,17 @@ def test_the_tutorial_in_the_header_compiles(life: Life, tmp_path: Path) -> None
     start = next(number for number, line in enumerate(code) if "const rbnn_setup" in line)
     steps = code[start:]
     assert len(steps) > 20
-    for name in ("start", "enroll", "add_licence", "unlock", "switch", "infer", "lock"):
+    for name in (
+        "start",
+        "enroll",
+        "add_licence",
+        "unlock",
+        "switch",
+        "infer",
+        "listen",
+        "hear",
+        "lock",
+    ):
         assert any(f"rbnn_{name}(&context" in line for line in steps), name
     program = tmp_path / "tutorial.c"
     program.write_text(PRELUDE + "\n".join(steps) + "\n  return status;\n}\n")

@@ -16,6 +16,7 @@ from rbnn.nets.build import SharedNetwork, TaskInput
 from rbnn.nets.keras_operator import KERAS
 from rbnn.runs.run import RunTask
 from rbnn.spec.layout import LOGIT_FRACTION_BITS, Adapter, Cipher
+from rbnn.spec.link import Benchmark
 from rbnn.train.transfer import read_parameters
 
 SECRET, MODEL = b"\1" * 32, b"\3" * 16
@@ -47,6 +48,7 @@ def test_keras_and_integers_have_the_same_logits(
                        offsets=OFFSETS, source="task"),),
         model_id=MODEL.hex(),
         key_cipher=Cipher.CHACHA8,
+        benchmark=lambda task: Benchmark.NONE,
         trunk=0,
     )  # fmt: skip
     container = make_container(config, read_parameters(made), {"task": SECRET}, NO_PROVIDER)

@@ -9,6 +9,7 @@
 
 #include "port/armv7m/armv7m.h"
 #include "port/port.h"
+#include "spec/target.h"
 
 #define ACR 0x40022000u
 #define KEYR 0x40022008u
@@ -20,6 +21,7 @@
 #define ERASE 2u
 #define PROGRAM 1u
 #define PAGE_WORDS 0x400u
+#define MODEL_BYTES 1024000 /* pages 0 to 249 of the second bank */
 #define REFUSED 1u << 31
 #define DATA_CACHE (1u << 10)
 
@@ -50,7 +52,10 @@ static void settle(void)
     if (++keys == 2u) cr &= ~(1u << 31);
   }
   if (pending_place != NULL) {
-    const uint32_t at = (uint32_t)(pending_place - rbnn_store_start);
+    const bool is_store =
+        pending_place >= rbnn_store_start && pending_place < rbnn_store_start + 2u * PAGE_WORDS;
+    const uint32_t at = (uint32_t)((uintptr_t)pending_place / 4u) -
+                        (is_store ? (uint32_t)((uintptr_t)rbnn_store_start / 4u) : 0u);
     if (cr != PROGRAM) stop("programming out of order");
     if (acr & DATA_CACHE) stop("programming with the data cache on");
     if (busy != 0u) stop("programming while busy");
@@ -60,8 +65,10 @@ static void settle(void)
     pending_place = NULL;
     half ^= 1u;
     if (half == 0u) {
-      printf("program %u %08x%08x\n", (unsigned)at - 1u, rbnn_store_start[at],
-             rbnn_store_start[at - 1u]);
+      if (is_store) {
+        printf("program %u %08x%08x\n", (unsigned)at - 1u, rbnn_store_start[at],
+               rbnn_store_start[at - 1u]);
+      }
       busy = 3;
     }
   }
@@ -69,8 +76,15 @@ static void settle(void)
     if (cr >> 31 || (cr & 7u) != ERASE || !(cr >> 11 & 1u)) stop("erasing out of order");
     if (acr & DATA_CACHE) stop("erasing with the data cache on");
     const uint32_t page = (cr >> 3 & 0xFFu) - 250u;
-    if (page > 1u) stop("another page");
-    memset(rbnn_store_start + page * PAGE_WORDS, 0xFF, 4u * PAGE_WORDS);
+#if RBNN_PARTITION
+    if (page + 250u < 250u) {
+      memset(rbnn_model_start + (page + 250u) * PAGE_WORDS, 0xFF, 4u * PAGE_WORDS);
+    } else
+#endif
+    {
+      if (page > 1u) stop("another page");
+      memset(rbnn_store_start + page * PAGE_WORDS, 0xFF, 4u * PAGE_WORDS);
+    }
     printf("erase %u\n", page);
     cr &= ~(1u << 16);
     busy = 5;
@@ -106,7 +120,7 @@ volatile uint32_t *fake_flash_word(const uint32_t *place)
   settle();
   const uint32_t at = (uint32_t)(place - rbnn_store_start);
   if (cr & PROGRAM) {
-    pending_place = rbnn_store_start + at;
+    pending_place = (uint32_t *)(uintptr_t)place;
     pending = UINT32_MAX;
     return &pending;
   }
@@ -120,10 +134,39 @@ volatile uint32_t *fake_flash_word(const uint32_t *place)
   return &other;
 }
 
+#if RBNN_PARTITION
+#define TEXT_OF(text) #text
+#define TEXT(text) TEXT_OF(text)
+uint32_t rbnn_model_start[MODEL_BYTES / 4];
+__asm__(".globl rbnn_model_end\n.set rbnn_model_end, rbnn_model_start + " TEXT(MODEL_BYTES));
+
+/* Erase the last sector, and program its first units. */
+static int drive_model(void)
+{
+  static const uint32_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  const rbnn_model_flash *const model = rbnn_port_model();
+  printf("model %u %u\n", model->bytes, model->sector_bytes);
+  if (model->erase == NULL) return 0;
+  const uint32_t last = model->bytes - model->sector_bytes;
+  model->erase(0);
+  model->erase(last);
+  settle();
+  model->program(last + 32u, data);
+  settle();
+  if (memcmp(model->start + last + 32u, data, sizeof data) != 0) stop("not programmed");
+  if (model->start[last] != 0xFFu || model->start[last + 64u] != 0xFFu) stop("too much");
+  if (model->start[model->sector_bytes - 1u] != 0xFFu) stop("the first sector is not erased");
+  return 0;
+}
+#endif
+
 int main(int count, char **arguments)
 {
   if (count != 2) return 2;
   optr = (uint32_t)strtoul(arguments[1], NULL, 16);
+#if RBNN_PARTITION
+  return drive_model();
+#endif
   const rbnn_flash *const flash = rbnn_port_store();
   if (flash == NULL) {
     puts("none");

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from reported_run import add_own_networks, made_data, make_report, write_metrics
 
-from rbnn.pages import template
+from rbnn import pages
 from rbnn.report import charts
 from rbnn.report.figures import Epoch, RunReport, TaskReport
 from rbnn.report.page import card, counted, folded, markdown, page, points
 
 TEMPLATES = Path(charts.__file__).parent / "templates"
-STYLE = Path(template.__file__).parent / "templates" / "style.css.j2"
+SHARED = Path(pages.__file__).parent / "templates"
 LONG = "a class with a <name> & more than fits | 100 %"
 
 
@@ -124,8 +124,13 @@ def contrast(one: str, other: str) -> float:
 
 def test_text_stands_out_in_both_themes() -> None:
     """WCAG 2.2, success criteria 1.4.3 (text, 4.5:1) and 1.4.11 (graphics, 3:1)."""
-    style = STYLE.read_text()
-    light, dark = (variables(block) for block in style.split("prefers-color-scheme: dark", 1))
+    light: dict[str, str] = {}
+    dark: dict[str, str] = {}
+    for style in (SHARED / "page_style.css.j2", TEMPLATES / "run_style.css.j2"):
+        for theme, block in zip(
+            (light, dark), style.read_text().split("prefers-color-scheme: dark", 1), strict=True
+        ):
+            theme |= variables(block)
     assert len(light) > 40
     for theme in (light, {**light, **dark}):
         for text in ("ink", "soft", "accent", "good", "bad"):

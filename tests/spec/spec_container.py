@@ -38,7 +38,7 @@ _LAYER = _Table(
     "shortcut_channels:H in_offset:I out_offset:I stream_offset:I shortcut_offset:I "
     "weights_offset:I weights_bytes:I params_offset:I"
 )
-_TASK = _Table("name:16s classes:H front_end:H sealed_offset:I sealed_bytes:I")
+_TASK = _Table("name:16s classes:H front_end:B benchmark:B sealed_offset:I sealed_bytes:I")
 _PARAMS = _Table(
     "classes:H adapter:B input_channels:B offset0:h offset1:h offset2:h offset3:h "
     "labels_offset:I labels_bytes:I trunk_key:32s"

@@ -61,6 +61,7 @@ def test_pack_refuses_missing_unknown_and_out_of_range_members() -> None:
         "name": b"a" * 16,
         "classes": 1,
         "front_end": 0,
+        "benchmark": 0,
         "sealed_offset": 0,
         "sealed_bytes": 0,
     }

@@ -285,36 +285,3 @@ def test_an_encrypted_zip(tmp_path: Path) -> None:
     path.write_bytes(bytes(raw))
     with pytest.raises(TaskError, match="cannot be unpacked"):
         load(f"mine={path}")
-
-
-@pytest.mark.parametrize(
-    ("name", "raw", "channels", "what"),
-    [
-        ("a.txt", b"hello", 1, "neither PNG, JPEG nor WAV"),
-        ("a.png", b"hello", 1, "not a PNG"),
-        ("a.wav", b"", 1, "is empty"),
-        ("a.wav", wav_bytes(tone(500)), 3, "is a sound"),
-    ],
-)
-def test_sample_refusals(tmp_path: Path, name: str, raw: bytes, channels: int, what: str) -> None:
-    path = tmp_path / name
-    path.write_bytes(raw)
-    with pytest.raises(TaskError, match=what):
-        load_sample(path, channels)
-
-
-def test_missing_sample_and_folder_as_sample(tmp_path: Path) -> None:
-    with pytest.raises(TaskError, match="No such file"):
-        load_sample(tmp_path / "gone.png", 1)
-    (tmp_path / "folder.png").mkdir()
-    with pytest.raises(TaskError, match="is a folder"):
-        load_sample(tmp_path / "folder.png", 1)
-    with pytest.raises(ValueError, match="1 or 3"):
-        load_sample(tmp_path / "gone.png", 2)
-
-
-def test_a_colour_sample_for_a_grey_task(tmp_path: Path) -> None:
-    path = tmp_path / "red.png"
-    path.write_bytes(picture_bytes(np.full((9, 9, 3), (255, 0, 0), np.uint8)))
-    assert (load_sample(path, 1) == 76).all()
-    assert load_sample(path, 3).shape == (32, 32, 3)

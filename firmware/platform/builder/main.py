@@ -49,6 +49,7 @@ FLAGS = {
     "store": SMALLEST_ROOM,
     "licence": SMALLEST_ROOM,
     "device": SMALLEST_ROOM,
+    "partition": SMALLEST_ROOM,
     "audio": [],
     "link": SMALLEST_ROOM,
 }
@@ -94,8 +95,17 @@ if os.path.isfile(os.path.join(model, "model_config.h")):
     memory = os.environ.get("RBNN_MEMORY_DIR")
     env.Append(CPPPATH=[model, *([memory] if memory else [])])
     # `ship` holds the same files again, for others.
-    env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, "+<*> -<ship/>")
+    # A model that has a partition of its own is not in the image.
+    partition = bool(os.environ.get("RBNN_PARTITION"))
+    chosen = "+<*> -<ship/>" + (" -<model_image.c>" if partition else "")
+    env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, chosen)
     env.NoCache(env["PIOBUILDFILES"][-1])
+    if partition:
+        env.Append(
+            CPPDEFINES=[("RBNN_PARTITION", 1)],
+            LINKFLAGS=["-Wl,--defsym=rbnn_has_partition=1"],
+        )
+        ROOMS.append("partition")
     # A model without a task that takes sound needs no ear.
     with open(os.path.join(model, "model_config.h")) as config:
         if "#define RBNN_MODEL_TAKES_SOUND" in config.read():

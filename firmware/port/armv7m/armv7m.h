@@ -24,6 +24,7 @@
 extern uint32_t rbnn_stack_bottom[], rbnn_stack_top[];
 extern const uint8_t rbnn_provisioning_start[], rbnn_provisioning_end[];
 extern uint32_t rbnn_store_start[], rbnn_store_end[];
+extern uint32_t rbnn_model_start[], rbnn_model_end[];
 
 /* A handler, as the vector table holds it. */
 typedef void (*rbnn_vector)(void);

@@ -6,6 +6,7 @@
 #include "port/armv7m/armv7m.h"
 #include "port/port.h"
 #include "spec/rbnn_spec.h"
+#include "spec/target.h"
 
 #define NVIC_ISER ((volatile uint32_t *)0xE000E100u)
 #define SCB_AIRCR RBNN_REGISTER(0xE000ED0Cu)
@@ -49,6 +50,19 @@ __attribute__((weak)) const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
   *bytes = (uint32_t)(rbnn_provisioning_end - rbnn_provisioning_start);
   return rbnn_provisioning_start;
 }
+
+#if RBNN_PARTITION
+/* Unless the chip family can write it. A debug probe writes a model to the start of the partition.
+ */
+__attribute__((weak)) const rbnn_model_flash *rbnn_port_model(void)
+{
+  static rbnn_model_flash flash;
+  flash.start = (const uint8_t *)rbnn_model_start;
+  flash.bytes = (uint32_t)(rbnn_model_end - rbnn_model_start) * 4u;
+  flash.sector_bytes = flash.bytes;
+  return &flash;
+}
+#endif
 
 const char *rbnn_port_board(void)
 {

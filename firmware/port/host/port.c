@@ -103,6 +103,27 @@ const rbnn_flash *rbnn_port_store(void)
   return &flash;
 }
 
+static void erase_model(uint32_t offset)
+{
+  memset(rbnn_host_model + offset / 4u, 0xFF, RBNN_HOST_SECTOR_BYTES);
+}
+
+static void program_model(uint32_t offset, const uint32_t *data)
+{
+  uint32_t *const to = rbnn_host_model + offset / 4u;
+  for (uint32_t i = 0; i < RBNN_MODEL_UNIT_BYTES / 4u; i++) to[i] &= data[i];
+}
+
+const rbnn_model_flash *rbnn_port_model(void)
+{
+  static rbnn_model_flash flash = {
+      .sector_bytes = RBNN_HOST_SECTOR_BYTES, .erase = erase_model, .program = program_model};
+  if (rbnn_host_model == NULL) return NULL;
+  flash.start = (const uint8_t *)rbnn_host_model;
+  flash.bytes = rbnn_host_model_bytes;
+  return &flash;
+}
+
 /* A process has no painted stack: both are zero. */
 void rbnn_port_stack(uint32_t *used, uint32_t *reserved)
 {

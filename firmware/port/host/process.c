@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The firmware as a process: `firmware [--provisioning FILE] [--pattern FILE] [--store FILE]
- * [--warm]`, its serial line on standard input and output. Ends with its input. */
+ * [--model FILE] [--warm]`, its serial line on standard input and output. Ends with its input. */
 #include "port/host/process.h"
 
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "port/port.h"
@@ -18,6 +19,8 @@ uint8_t rbnn_host_provisioning[RBNN_HOST_PROVISIONING_BYTES];
 uint8_t rbnn_host_pattern[RBNN_PUF_PATTERN_BYTES];
 bool rbnn_host_warm;
 uint32_t *rbnn_host_store;
+uint32_t *rbnn_host_model;
+uint32_t rbnn_host_model_bytes;
 
 static char *program_arguments[MAX_ARGUMENTS + 1];
 
@@ -36,16 +39,24 @@ static void read_file(const char *name, uint8_t *data, size_t capacity)
   fclose(file);
 }
 
-/* What is written to the pages is in the file at once, however this process ends. */
-static void map_store(const char *name)
+/* What is written to it is in the file at once, however this process ends. */
+static uint32_t *map_flash(const char *name, size_t bytes)
 {
   const int file = open(name, O_RDWR);
-  const size_t bytes = 2u * RBNN_HOST_STORE_PAGE_BYTES;
   if (file < 0) stop("cannot open", name);
   void *const pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (pages == MAP_FAILED) stop("cannot map", name);
   close(file);
-  rbnn_host_store = pages;
+  return pages;
+}
+
+/* All sectors that the file has. */
+static void map_model(const char *name)
+{
+  struct stat found;
+  if (stat(name, &found) != 0) stop("cannot read", name);
+  rbnn_host_model_bytes = (uint32_t)found.st_size / RBNN_HOST_SECTOR_BYTES * RBNN_HOST_SECTOR_BYTES;
+  rbnn_host_model = map_flash(name, rbnn_host_model_bytes);
 }
 
 _Noreturn void rbnn_host_restart(void)
@@ -67,7 +78,9 @@ int main(int count, char **arguments)
     } else if (i + 1 < count && strcmp(arguments[i], "--pattern") == 0) {
       read_file(arguments[++i], rbnn_host_pattern, sizeof rbnn_host_pattern);
     } else if (i + 1 < count && strcmp(arguments[i], "--store") == 0) {
-      map_store(arguments[++i]);
+      rbnn_host_store = map_flash(arguments[++i], 2u * RBNN_HOST_STORE_PAGE_BYTES);
+    } else if (i + 1 < count && strcmp(arguments[i], "--model") == 0) {
+      map_model(arguments[++i]);
     } else {
       stop("unknown argument", arguments[i]);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store's pages: 250 and 251 of the second bank of an STM32L4+, 4 KB each. Reference manual
- * RM0432, sections 3.3.4 (ECC), 3.3.6 and 3.3.7 (erase and program) and 3.7 (registers); erratum
- * ES0393, "data cache might be corrupted during flash memory read-while-write".
+/* The store's pages: 250 and 251 of the second bank of an STM32L4+, 4 KB each; the pages before
+ * them are the partition of the model. Reference manual RM0432, sections 3.3.4 (ECC), 3.3.6
+ * and 3.3.7 (erase and program) and 3.7 (registers); erratum ES0393, "data cache might be corrupted
+ * during flash memory read-while-write".
  *
  * 64 bits are programmed at a time, once, with 8 bits of ECC beside them. What power cut short may
  * be beyond correction: reading it raises the NMI. So it is asked for before it is read. */
@@ -10,6 +11,7 @@
 #include "port/armv7m/armv7m.h"
 #include "port/port.h"
 #include "spec/rbnn_spec.h"
+#include "spec/target.h"
 
 #define FLASH_ACR RBNN_REGISTER(0x40022000u)
 #define FLASH_KEYR RBNN_REGISTER(0x40022008u)
@@ -68,9 +70,9 @@ static void begin(void)
   FLASH_SR = SR_ERRORS;
 }
 
-static void erase(uint32_t page)
+static void erase_page(uint32_t number)
 {
-  const uint32_t control = CR_PER | CR_PAGE(FIRST_PAGE + page) | CR_BKER;
+  const uint32_t control = CR_PER | CR_PAGE(number) | CR_BKER;
   const uint32_t access = stop_data_cache();
   begin();
   FLASH_CR = control;
@@ -80,19 +82,29 @@ static void erase(uint32_t page)
   start_data_cache(access);
 }
 
-static void program(uint32_t page, uint32_t word, const uint32_t *data, uint32_t count)
+static void program_words(uint32_t *place, const uint32_t *data, uint32_t count)
 {
   const uint32_t access = stop_data_cache();
   begin();
   FLASH_CR = CR_PG;
   for (uint32_t i = 0; i < count; i += 2u) {
-    uint32_t *const to = rbnn_store_start + page * PAGE_WORDS + word + i;
+    uint32_t *const to = place + i;
     RBNN_FLASH_WORD(to) = data[i];
     RBNN_FLASH_WORD(to + 1) = data[i + 1u];
     wait();
   }
   FLASH_CR = CR_LOCK;
   start_data_cache(access);
+}
+
+static void erase(uint32_t page)
+{
+  erase_page(FIRST_PAGE + page);
+}
+
+static void program(uint32_t page, uint32_t word, const uint32_t *data, uint32_t count)
+{
+  program_words(rbnn_store_start + page * PAGE_WORDS + word, data, count);
 }
 
 /* Where nobody asked, it is the firmware itself that cannot be read. */
@@ -144,3 +156,30 @@ const uint8_t *rbnn_port_provisioning(uint32_t *bytes)
   *bytes = can_read_words(start, size / 4u) ? size : 0u;
   return rbnn_provisioning_start;
 }
+
+#if RBNN_PARTITION
+static void erase_model(uint32_t offset)
+{
+  erase_page(offset / PAGE_BYTES);
+}
+
+static void program_model(uint32_t offset, const uint32_t *data)
+{
+  program_words(rbnn_model_start + offset / 4u, data, RBNN_MODEL_UNIT_BYTES / 4u);
+}
+
+static bool can_read_model(uint32_t offset, uint32_t bytes)
+{
+  return can_read_words(rbnn_model_start + offset / 4u, (bytes + 3u) / 4u);
+}
+
+const rbnn_model_flash *rbnn_port_model(void)
+{
+  static rbnn_model_flash model = {
+      .sector_bytes = PAGE_BYTES, .program = program_model, .can_read = can_read_model};
+  model.start = (const uint8_t *)rbnn_model_start;
+  model.bytes = (uint32_t)(rbnn_model_end - rbnn_model_start) * 4u;
+  model.erase = FLASH_OPTR & OPTR_DBANK ? erase_model : NULL;
+  return &model;
+}
+#endif

@@ -28,6 +28,7 @@ from rbnn.device.emulated.qmp import Monitor
 from rbnn.device.errors import EmulatorError
 from rbnn.files import write_atomic
 from rbnn.flash.emulated import EmulatedBoard
+from rbnn.flash.errors import FlashError
 from rbnn.frozen import Frozen
 from rbnn.image.board import Board, Emulation
 from rbnn.image.defaults import DEFAULT_BOARD
@@ -176,22 +177,49 @@ class Emulator:
             machine += ",memory-backend=store"
             file = f"mem-path={_escape(self.device.store_file)},share=on"
             ram = ["-object", f"memory-backend-file,id=store,size={size},{file}"]
-        provisioning = self.device.provisioning_file
-        loader = (
-            "loader,force-raw=on,"
-            f"addr={self.board.provisioning.address:#x},file={_escape(provisioning)}"
-        )
+        loaded = [(self.board.provisioning, self.device.provisioning_file)]
+        if self.board.model is not None and self.model_place() is None:
+            loaded.append((self.board.model, self.device.model_file))
+        loaders = [
+            f"loader,force-raw=on,addr={region.address:#x},file={_escape(file)}"
+            for region, file in loaded
+            if file.is_file()
+        ]
         return [
             str(require(PROGRAM)),
             *("-machine", machine, "-display", "none", "-monitor", "none", *ram),
             *("-nodefaults", "-chardev", "pty,id=line", *serial),
             *("-icount", f"shift={self.emulation.icount_shift},sleep=on"),
             *("-kernel", str(self.device.flash_file)),
-            *(("-device", loader) if provisioning.is_file() else ()),
+            *(word for loader in loaders for word in ("-device", loader)),
             *("-qmp", f"unix:{_escape(sockets / 'qmp')},server=on,wait=off"),
             *("-gdb", f"unix:{_escape(sockets / 'gdb')},server=on,wait=off"),
             *("-S", "-daemonize", "-pidfile", str(sockets / "pid")),
         ]
+
+    def model_place(self) -> int | None:
+        """Where the partition of the model begins in the file of the store; None if it is not
+        there: it then has a file of its own, which the firmware cannot write."""
+        model = self.board.model
+        place = -1 if model is None else model.address - self.board.store.address
+        return place if 0 <= place < self.emulation.file_ram_bytes else None
+
+    def write_model(self, model: bytes) -> None:
+        """Replace the partition of the model of a board that is off.
+
+        Raises:
+            FlashError: the board has none, or it is too small.
+        """
+        partition = self.board.model
+        if partition is None:
+            raise FlashError(
+                f"Board {self.board.name} has no partition for a model.",
+                "Add rbnn.model to its manifest: docs/model-update.md",
+            )
+        place = self.model_place()
+        if place is not None:
+            self.device.make_store(self.board.store.bytes, self.emulation.file_ram_bytes)
+        self.device.write_model(model, partition.bytes, place)
 
     def _start(self, sockets: Path) -> int:
         """Start QEMU with its processor stopped. Returns its process id."""

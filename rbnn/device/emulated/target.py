@@ -68,6 +68,11 @@ class EmulatedTarget(Target):
         self.emulator.power_off()
         self.device.write_provisioning(partition, self.board.provisioning.bytes)
 
+    def write_model(self, model: bytes) -> None:
+        """Power it off and replace the partition of the model."""
+        self.emulator.power_off()
+        self.emulator.write_model(model)
+
     def erase_provisioning(self) -> None:
         """Power it off and erase the provisioning partition."""
         self.emulator.power_off()
@@ -108,12 +113,17 @@ class EmulatedTarget(Target):
             self._tell_that_it_stays_on()
         return self.emulator.serial_path()
 
-    def commands(self, model: Path | None) -> list[str]:
-        """No command is run: two files are written."""
-        return [
-            f"# write {self.device.flash_file}",
-            f"# write {self.device.provisioning_file}",
+    def commands(
+        self, model: Path | None, partition: bytes | None = None, program: bool = True
+    ) -> list[str]:
+        """No command is run: files are written."""
+        held = self.device.model_file if self.emulator.model_place() is None else None
+        written = [
+            *([self.device.flash_file] if program else []),
+            *([held or self.device.store_file] if partition else []),
+            self.device.provisioning_file,
         ]
+        return [f"# write {file}" for file in written]
 
     def _tell_that_it_stays_on(self) -> None:
         if self._told or not self.stays_on:

@@ -1,4 +1,4 @@
-"""Checking a device's signatures: Monocypher's own ``crypto_eddsa_check``, built for this machine.
+"""Signatures as devices make and check them: Monocypher's EdDSA, built for this machine.
 
 Its EdDSA hashes with BLAKE2b, which ``cryptography`` does not offer.
 """
@@ -17,6 +17,8 @@ from rbnn.spec.statement import SIGNATURE_BYTES
 
 _DECLARATION = """
 int crypto_eddsa_check(const uint8_t *, const uint8_t *, const uint8_t *, size_t);
+void crypto_eddsa_key_pair(uint8_t *, uint8_t *, uint8_t *);
+void crypto_eddsa_sign(uint8_t *, const uint8_t *, const uint8_t *, size_t);
 """
 
 
@@ -46,3 +48,33 @@ def is_signed(message: bytes, signature: bytes, public: bytes) -> bool:
         raise ValueError(f"Wrong sizes: {len(signature)} and {len(public)} bytes.")
     _, library = _library()
     return bool(library.crypto_eddsa_check(signature, public, message, len(message)) == 0)
+
+
+def public_key(seed: bytes) -> bytes:
+    """The public key, 32 bytes, of the key pair that a seed of 32 bytes makes.
+
+    Raises:
+        RbnnError: see :func:`is_signed`.
+    """
+    return _key_pair(seed)[1]
+
+
+def sign(message: bytes, seed: bytes) -> bytes:
+    """Sign with the key pair of a seed; 64 bytes.
+
+    Raises:
+        RbnnError: see :func:`is_signed`.
+    """
+    ffi, library = _library()
+    signature = ffi.new("uint8_t[]", SIGNATURE_BYTES)
+    library.crypto_eddsa_sign(signature, _key_pair(seed)[0], message, len(message))
+    return bytes(signature)
+
+
+def _key_pair(seed: bytes) -> tuple[bytes, bytes]:
+    if len(seed) != KEY_BYTES:
+        raise ValueError(f"A seed has {KEY_BYTES} bytes. Received: {len(seed)}")
+    ffi, library = _library()
+    secret, public = ffi.new("uint8_t[]", 2 * KEY_BYTES), ffi.new("uint8_t[]", KEY_BYTES)
+    library.crypto_eddsa_key_pair(secret, public, ffi.new("uint8_t[]", seed))
+    return bytes(secret), bytes(public)

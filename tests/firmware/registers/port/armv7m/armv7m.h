@@ -20,6 +20,7 @@ volatile uint32_t *fake_flash_word(const uint32_t *place);
 
 extern const uint8_t rbnn_provisioning_start[], rbnn_provisioning_end[];
 extern uint32_t rbnn_store_start[], rbnn_store_end[];
+extern uint32_t rbnn_model_start[], rbnn_model_end[];
 
 typedef void (*rbnn_vector)(void);
 

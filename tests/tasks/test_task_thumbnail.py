@@ -8,8 +8,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from rbnn.report.pictures import picture_uri
 from rbnn.tasks.dataset import Images
+from rbnn.tasks.thumbnail import picture_uri
 
 
 def opened(uri: str) -> Images:

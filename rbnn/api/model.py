@@ -1,0 +1,240 @@
+"""A trained model of several tasks: train, measure, predict, export."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rbnn.errors import RbnnError
+from rbnn.export.checks import record
+from rbnn.export.export import NO_PROVIDER, Export, export_run
+from rbnn.export.integer_predictor import integer_predictor
+from rbnn.export.verify import require_passed, verify_run
+from rbnn.image.board import load_board
+from rbnn.image.fit import check_model
+from rbnn.keys.provider_key import load_provider_public
+from rbnn.runs.figures import unfinished
+from rbnn.runs.recipes import with_recipe
+from rbnn.runs.run import Run, choose_run
+from rbnn.runs.settings import TABLE, Settings
+from rbnn.runs.start import load_data
+from rbnn.tasks import TaskData
+from rbnn.tasks.names import parse_specs
+from rbnn.train.assess import TaskAssessment, assess
+from rbnn.train.evaluate import Predictor
+
+Engine = Literal["keras", "reference", "c"]
+RUNS = Path("runs")
+PROVIDER_KEY = Path("keys/provider.pem")
+
+
+def say_to_stderr(line: str) -> None:
+    """The usual ``say``: one line for the user to read."""
+    print(line, file=sys.stderr)
+
+
+class Model:
+    """One set of stored bits that serves several tasks: what ``rbnn train`` leaves in a run folder.
+
+    Args:
+        run: its folder, trained for an epoch or more.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._predictors: dict[Engine, Predictor] = {}
+
+    def __repr__(self) -> str:
+        return f"<rbnn.Model {self.folder}: {', '.join(self.tasks)}>"
+
+    @classmethod
+    def train(
+        cls,
+        tasks: str,
+        *,
+        runs: Path | str = RUNS,
+        recipe: str | None = None,
+        say: Callable[[str], None] = say_to_stderr,
+        **settings: Any,
+    ) -> Model:
+        """Train one network for several tasks, as ``rbnn train`` does; progress is on stderr.
+
+        Args:
+            tasks: as for ``--tasks``: ``"digits,words"``, ``"cifar,mine=path/to/folder"``.
+            runs: folder of all runs.
+            recipe: a set of settings by name, as for ``--recipe``.
+            say: told each step.
+            **settings: by their names in :class:`rbnn.runs.settings.Settings`, such as
+                ``architecture="resnet"``, ``width=32``, ``steps=800``, ``seed=1``.
+
+        Raises:
+            RbnnError: an unknown setting or task, data that cannot be read, or an interruption
+                (Ctrl-C); the message says how to go on.
+        """
+        from rbnn.extras import require_training
+
+        require_training()
+        unknown = [name for name in settings if name not in TABLE]
+        if unknown:
+            raise RbnnError(
+                f"There is no setting {unknown[0]!r}.", f"The settings are: {', '.join(TABLE)}."
+            )
+        chosen = Settings(**(settings if recipe is None else with_recipe(recipe, settings)))
+        from rbnn.api.begin import begin
+        from rbnn.train.session import train
+
+        run, data = begin(parse_specs(tasks), chosen, Path(runs), recipe=recipe, say=say)
+        train(run, data)
+        model = cls(run)
+        model.__dict__["data"] = data  # loaded already
+        return model
+
+    @classmethod
+    def open(cls, name: Path | str | None = None, *, runs: Path | str = RUNS) -> Model:
+        """Open a run that was trained before.
+
+        Args:
+            name: its folder, or its name below ``runs``; None for the newest.
+            runs: folder of all runs.
+
+        Raises:
+            RbnnError: there is no such run, or it is not trained yet.
+        """
+        run = choose_run(None if name is None else Path(name), Path(runs))
+        if not run.parameters_file.is_file():
+            raise RbnnError(
+                f"{run.folder} holds no trained network yet.",
+                f"Train it: rbnn train --resume {run.folder}",
+            )
+        return cls(run)
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return self.run.folder
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks."""
+        return tuple(task.name for task in self.run.config().tasks)
+
+    @property
+    def unfinished(self) -> str:
+        """What is missing, in words, if training did not come to its end; empty otherwise."""
+        return unfinished(self.run)
+
+    def labels(self, task: str) -> tuple[str, ...]:
+        """Class names of a task, in the order of their numbers."""
+        return self.run.config().tasks[self._number(task)].labels
+
+    @cached_property
+    def data(self) -> list[TaskData]:
+        """The data of all tasks; loaded when first asked for.
+
+        Raises:
+            RbnnError: they are not where they were.
+        """
+        return load_data(self.run.config())
+
+    def evaluate(
+        self, engine: Engine = "keras", *, wrong_secrets: int = 0
+    ) -> dict[str, TaskAssessment]:
+        """Accuracy of every task on its test set.
+
+        Args:
+            engine: ``keras`` (needs ``rbnn[train]``), or the device's integers in NumPy
+                (``reference``) or C.
+            wrong_secrets: also force so many wrong secrets on each task.
+
+        Returns:
+            By task name; ``accuracy`` is a share of 1.
+
+        Raises:
+            RbnnError: data, run or compiler are missing.
+        """
+        predictor = None if engine == "keras" else self._predictor(engine)
+        return {one.task: one for one in assess(self.run, self.data, wrong_secrets, predictor)}
+
+    def predict(
+        self, task: str, images: npt.NDArray[np.uint8], engine: Engine = "c"
+    ) -> npt.NDArray[np.int64]:
+        """Class numbers of a batch of inputs, computed on this machine.
+
+        Args:
+            task: its name.
+            images: uint8, (n, height, width, the task's channels).
+            engine: as for :meth:`evaluate`.
+
+        Returns:
+            (n,) int64.
+
+        Raises:
+            RbnnError: no such task, or the array has another shape or type.
+        """
+        one = self.run.config().tasks[self._number(task)]
+        height, width, _ = self.run.config().topology().input_shape
+        wanted = (height, width, one.input_channels)
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != wanted:
+            raise RbnnError(
+                f"Task {task} takes uint8 of shape (n, {', '.join(map(str, wanted))}). Received: "
+                f"{images.dtype} of shape {images.shape}.",
+                "rbnn.read_input(file, channels) makes such an array from a picture or a sound.",
+            )
+        return self._predictor(engine)(task, images)
+
+    def export(
+        self,
+        folder: Path | str | None = None,
+        *,
+        provider_key: Path | str = PROVIDER_KEY,
+        board: str | None = None,
+        verify: bool = True,
+    ) -> Export:
+        """Write container, C arrays and golden vectors, and check them, as ``rbnn export`` does.
+
+        Args:
+            folder: where; None for the run's own ``export``.
+            provider_key: of whoever will issue licences; only its ``.pub`` file is read, and
+                without one the export cannot be licensed.
+            board: refuse a model that does not fit this board.
+            verify: compare C engine, integer reference and Keras on the test sets.
+
+        Raises:
+            RbnnError: the network does not fit the format or the board, or a check failed.
+        """
+        check = None if board is None else partial(check_model, load_board(board))
+        provider = load_provider_public(Path(provider_key)) or NO_PROVIDER
+        made = export_run(self.run, provider, None if folder is None else Path(folder), check=check)
+        if verify:
+            checks = verify_run(self.run, made.container, self.data)
+            record(made, checks)
+            require_passed(checks)
+        return made
+
+    def _number(self, task: str) -> int:
+        if task not in self.tasks:
+            raise RbnnError(
+                f"{self.folder} has no task {task!r}.", f"It has: {', '.join(self.tasks)}."
+            )
+        return self.tasks.index(task)
+
+    def _predictor(self, engine: Engine) -> Predictor:
+        if engine not in self._predictors:
+            if engine == "keras":
+                from rbnn.train.evaluate import keras_predictor
+                from rbnn.train.transfer import load_network
+
+                config = self.run.config()
+                secrets = {} if config.scheme == "none" else self.run.secrets()
+                network = load_network(self.run)
+                made = keras_predictor(network, secrets, bytes.fromhex(config.model_id))
+            else:
+                made = integer_predictor(self.run, engine)
+            self._predictors[engine] = made
+        return self._predictors[engine]

@@ -1,0 +1,1 @@
+"""``rbnn console``: a page on this machine for people who look at a board."""

@@ -1,0 +1,1 @@
+"""What a provider signs: models for a device's partition."""
