@@ -38,6 +38,8 @@ LONGEST = (
     "compare/test_compare_train.py",
     "fuzz/test_fuzz.py",
     "theft/test_theft_command.py",
+    "audit/test_trained_backdoor.py",
+    "audit/test_bench_audit.py",
     "train/test_fused_training.py",
     "train/test_trainer.py",
     "train/test_float_network.py",
