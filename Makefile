@@ -126,8 +126,14 @@ bench-host: setup ## Measure Keras and the C engine on this machine, images a se
 .PHONY: test
 test: SYSTEM_TOOLS += $(TEST_TOOLS)
 test: SYSTEM_FILES += $(TEST_FILES)
-test: setup lint ## Run all tests: Python, host C under sanitizers, firmware under QEMU
+test: setup lint ## Run the tests: Python, host C under sanitizers, firmware under QEMU
 	"$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+.PHONY: test-full
+test-full: SYSTEM_TOOLS += $(TEST_TOOLS)
+test-full: SYSTEM_FILES += $(TEST_FILES)
+test-full: setup lint ## Run all tests, also what is marked full: every core, compiler and architecture
+	"$(BIN)/python" -m pytest --full --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that need no training and no emulator, in under a minute

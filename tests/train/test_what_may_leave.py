@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_tasks import MODEL, SECRETS
+from tiny_tasks import MODEL, SECRETS, eagerly
 from trust_rows import Trust, trust_row
 
 import rbnn
@@ -118,11 +118,12 @@ def _content(path: Path) -> bytes:
 def finished(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> Finished:
     """A small training with teachers, exported, checked, audited and reported on."""
     chosen = {"baseline": True, "distill": 0.5, "superpose": True, "precision": "float32"}
-    settings = Settings(width=32, batch=10, epochs=1, seed=5, **chosen)  # type: ignore[arg-type]
+    settings = Settings(width=32, depth=3, batch=10, epochs=1, seed=5, **chosen)  # type: ignore[arg-type]
     root = tmp_path_factory.mktemp("runs")
     root.chmod(0o755)
     run = start_run(root, data, settings, secrets=SECRETS, model_id=MODEL)
-    train(run, data)
+    with eagerly():
+        train(run, data)
     teacher = run.folder / "teachers" / "colour" / "model.h5"
     teacher.parent.mkdir(parents=True)
     teacher.write_bytes(TEACHER)
@@ -202,6 +203,7 @@ def test_a_run_is_private(finished: Finished) -> None:
             assert (run.folder / name).stat().st_mode & 0o777 == 0o600, name
 
 
+@pytest.mark.usefixtures("eager")
 def test_networks_without_a_key_can_be_forgotten(finished: Finished, data: list[TaskData]) -> None:
     run = finished.run
     rows = train(run, data)
