@@ -19,13 +19,14 @@ BINARY = {
 FIRST = {**BINARY, "input_quantizer": None}
 
 
-def make_task(channels: int = 3, classes: int = 5, count: int = 120) -> TaskData:
+def make_task(channels: int = 3, classes: int = 5, count: int = 120, side: int = 32) -> TaskData:
     """Smooth random pictures."""
     random = np.random.default_rng(1)
 
     def split(size: int) -> Split:
-        coarse = random.integers(0, 256, (size, 8, 8, channels)).repeat(4, 1).repeat(4, 2)
-        fine = coarse + random.integers(-20, 21, (size, 32, 32, channels))
+        shape = (size, side // 4, side // 4, channels)
+        coarse = random.integers(0, 256, shape).repeat(4, 1).repeat(4, 2)
+        fine = coarse + random.integers(-20, 21, coarse.shape)
         images = np.clip(fine, 0, 255).astype(np.uint8)
         return Split(images, random.integers(0, classes, size).astype(np.int64))
 
@@ -58,11 +59,14 @@ def scatter(model: Any, falling: bool = True) -> Any:
         if type(layer).__name__ == "BatchNormalization":
             continue
         layer.set_weights([random.normal(0, 0.5, one.shape) for one in values])
-    pictures = make_task(model.input_shape[3]).train.images.astype(np.float32)
+    task = make_task(model.input_shape[3], side=model.input_shape[1])
+    pictures = task.train.images.astype(np.float32)
+    if not any(type(layer).__name__ == "Rescaling" for layer in model.layers):
+        pictures = pictures / 127.5 - 1
     for layer in model.layers:
         if type(layer).__name__ != "BatchNormalization":
             continue
-        reached = np.asarray(tf.keras.Model(model.input, layer.input)(pictures / 127.5 - 1))
+        reached = np.asarray(tf.keras.Model(model.input, layer.input)(pictures))
         axes = tuple(range(reached.ndim - 1))
         size = reached.shape[-1]
         gamma = random.uniform(0.5, 1.5, size)
@@ -76,13 +80,13 @@ def scatter(model: Any, falling: bool = True) -> Any:
     return model
 
 
-def tutorial() -> Any:
+def tutorial(side: int = 32) -> Any:
     """The stack of Larq's tutorial: valid convolutions, pools in front of batch norms, two dense
     layers."""
     options = {"scale": False}
     model = tf.keras.Sequential(
         [
-            tf.keras.Input((32, 32, 1)),
+            tf.keras.Input((side, side, 1)),
             lq.layers.QuantConv2D(32, 3, **FIRST),
             layers.MaxPooling2D(2),
             layers.BatchNormalization(**options),

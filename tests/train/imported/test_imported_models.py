@@ -18,7 +18,13 @@ from rbnn.runs.run import Run
 from rbnn.spec import operators
 from rbnn.spec.layout import Adapter, Stage
 from rbnn.tasks import TaskData
-from rbnn.train.imported.importing import ImportResult, Wishes, import_model, network_name
+from rbnn.train.imported.importing import (
+    ImportResult,
+    Wishes,
+    form_of,
+    import_model,
+    network_name,
+)
 from rbnn.train.transfer import load_network
 
 CENTRED = Wishes(1 / 127.5, -1.0)
@@ -121,6 +127,17 @@ def test_grey_samples_are_repeated_for_a_model_of_colours(tmp_path: Path) -> Non
     assert result.agreement == 1.0
     assert run.config().tasks[0].adapter is Adapter.REPLICATE
     check_export(run, task)
+
+
+def test_samples_are_given_in_the_size_of_the_model(tmp_path: Path) -> None:
+    """The picture of Larq's tutorial."""
+    model, task = tutorial(side=28), make_task(channels=1, side=28)
+    assert str(form_of(model)) == "28x28x1"
+    result, run = imported(tmp_path, model, task, Wishes(1.0, -127.0))
+    assert result.agreement == 1.0
+    config = run.config()
+    assert config.input_shape == (28, 28, 1)
+    assert config.form("mine") == form_of(model)
 
 
 def test_names_of_files_become_names_of_networks() -> None:
