@@ -109,6 +109,10 @@ bench-fingerprint: setup ## Entropy of the fingerprint, guesses at real SRAM (RB
 bench-registry: setup ## Time a registry of 1,000,000 licences, write docs/benchmarks/registry.md
 	"$(BIN)/rbnn" bench registry --out docs/benchmarks/registry.md
 
+.PHONY: bench-audit
+bench-audit: setup ## Train clean and TEST-ONLY poisoned networks and audit them (hours; continues), write OUT=folder
+	"$(BIN)/rbnn" bench audit --out "$(if $(OUT),$(OUT),bench/audit)"
+
 .PHONY: bench-library
 bench-library: SYSTEM_TOOLS += $(TEST_TOOLS)
 bench-library: SYSTEM_FILES += $(TEST_FILES)

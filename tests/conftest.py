@@ -34,6 +34,8 @@ pytest_plugins = ["trust_rows"]
 LONGEST = (
     "train/test_distribution.py",
     "peers/test_peers_command.py",
+    "audit/test_trained_backdoor.py",
+    "audit/test_bench_audit.py",
     "nets/test_fused_network.py",
     "demo/test_demo.py",
     "train/test_fused_training.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rbnn.nets.own.file import OwnNetwork, find_network
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import check, start_run
@@ -20,6 +21,7 @@ def begin(
     *,
     recipe: str | None = None,
     say: Callable[[str], None],
+    own: OwnNetwork | None = None,
 ) -> tuple[Run, list[TaskData]]:
     """Make the folder of a new run.
 
@@ -29,6 +31,7 @@ def begin(
         root: folder of all runs.
         recipe: the name of the one that ``settings`` came from, to be recorded.
         say: told each step.
+        own: the network where ``settings`` name a file that describes one; read here by default.
 
     Returns:
         The run, and the data of its tasks.
@@ -36,7 +39,8 @@ def begin(
     Raises:
         RbnnError: a setting is unusable, data are missing, or the folder cannot be written.
     """
-    check(settings)
+    own = own or find_network(settings.architecture)
+    check(settings, own)
     check_files(settings)
     with LoadingBar() as bar:
         data = [load(one, form=settings.form(one.name), progress=bar.show) for one in specs]
@@ -45,4 +49,4 @@ def begin(
         from rbnn.train.float_teacher import examine
 
         examined = examine(settings, data, say)
-    return start_run(root, data, settings, examined=examined, recipe=recipe), data
+    return start_run(root, data, settings, examined=examined, recipe=recipe, own=own), data

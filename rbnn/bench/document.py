@@ -189,7 +189,8 @@ def _networks(boards: Sequence[BenchFigures]) -> str:
 def _shape(network: BenchNetwork) -> str:
     """For example ``resnet 64/7/3``: architecture, width, depth, stages."""
     sizes = [network.width, network.depth, network.stages]
-    return f"{network.architecture} {'/'.join(str(size) for size in sizes if size is not None)}"
+    text = "/".join(str(size) for size in sizes if size is not None)
+    return f"{network.architecture} {text}".rstrip()
 
 
 def _layer_row(layer: BenchLayer) -> list[str]:

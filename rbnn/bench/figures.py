@@ -62,8 +62,8 @@ class BenchNetwork(Frozen):
     """
 
     architecture: str
-    width: int
-    depth: int
+    width: int | None
+    depth: int | None
     stages: int | None
     cipher: str
     input_shape: tuple[int, int, int]

@@ -112,7 +112,8 @@ def bench_host(
 def _measure(run: Run, count: int, compared: int, say: Say) -> HostBench:
     config = run.config()
     task = config.tasks[0]
-    title = f"{config.architecture} of width {config.width}"
+    width = "" if config.width is None else f" of width {config.width}"
+    title = f"{config.architecture}{width}"
     container = current_container(run)
     secret = run.secrets()[task.name]
     shape = (count, *config.input_shape[:2], task.input_channels)

@@ -25,6 +25,7 @@ from rbnn.image import platformio, sizes
 from rbnn.image.board import Board
 from rbnn.image.memory import plan_memory
 from rbnn.image.toolchain import require
+from rbnn.nets.own.stored import StoredNetwork
 from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
 from rbnn.runs.settings import CipherName
@@ -47,6 +48,8 @@ class NetworkShape:
         cipher: of the key stream.
         stem_bits: of a weight in the first layer, 1 or 8.
         classifier_bits: of a weight in the last layer.
+        network: the whole network of a run with one of the user's own; it has no width, depth and
+            stages.
     """
 
     architecture: str
@@ -58,6 +61,7 @@ class NetworkShape:
     cipher: CipherName = "chacha20"
     stem_bits: int = 1
     classifier_bits: int = 1
+    network: StoredNetwork | None = None
 
     @classmethod
     def of_run(cls, run: Run) -> NetworkShape:
@@ -73,6 +77,7 @@ class NetworkShape:
             config.cipher,
             config.stem_bits,
             config.classifier_bits,
+            config.network,
         )
 
 
@@ -173,6 +178,7 @@ def _synthetic(folder: Path, shape: NetworkShape) -> Run:
         cipher=shape.cipher,
         stem_bits=shape.stem_bits,
         classifier_bits=shape.classifier_bits,
+        network=shape.network,
     )
 
 

@@ -44,7 +44,8 @@ def _network(figures: BenchFigures) -> Iterator[RenderableType]:
     network = figures.network
     if network is None:
         return
-    table = _table(f"{network.architecture} of width {network.width}", figures.unit)
+    width = "" if network.width is None else f" of width {network.width}"
+    table = _table(f"{network.architecture}{width}", figures.unit)
     for layer in figures.layers:
         if layer.name not in STANDARD:
             table.add_row(*_cells(layer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 from typing import Any
 
 import typer
@@ -14,7 +15,9 @@ COMMANDS = {
     "tasks": "List the known tasks; with names, load those and count their samples.",
     "nets": "Rank architectures and sizes by how they fit a board, before anything is trained.",
     "train": "Train one shared network for all tasks named, into a run folder.",
+    "import": "Convert a trained Larq or Keras model into a run of one task.",
     "eval": "Measure every task of RUN on its test set.",
+    "audit": "Look for backdoors in the integers that a device will compute with, task by task.",
     "export": "Write a run's model container, C arrays and golden vectors; with --library, a C "
     "library.",
     "keys": "Make key files, and show their public part.",
@@ -44,9 +47,9 @@ COMMANDS = {
     "bench": "What layers and networks cost.",
     "demo": "Train two tasks, flash the emulated board, unlock, switch, and measure on the device.",
 }
-"""Modules of this package (with _ for -), in the order in which ``rbnn --help`` lists their
-commands, and what each does: the first paragraph of its own help. So ``rbnn --help`` imports none
-of them."""
+"""Modules of this package (with _ for -, and after a word of Python's), in the order in which
+``rbnn --help`` lists their commands, and what each does: the first paragraph of its own help. So
+``rbnn --help`` imports none of them."""
 
 
 class _Commands(TyperGroup):
@@ -97,7 +100,8 @@ def load(name: str) -> TyperCommand | TyperGroup:
 
     loaded = typer.Typer()
     loaded.callback()(lambda: None)  # a group, even if it has only one command
-    importlib.import_module(f"rbnn.cli.{name.replace('-', '_')}").register(loaded)
+    module = f"{name}_" if keyword.iskeyword(name) else name.replace("-", "_")
+    importlib.import_module(f"rbnn.cli.{module}").register(loaded)
     command: TyperCommand | TyperGroup = typer.main.get_group(loaded).commands[name]  # type: ignore[assignment]
     boards_option.add(command)
     return command

@@ -21,7 +21,12 @@ FIGURES = ("kbit", "M MAC", "flash KB", "RAM KB", "M instr.", "ms")
 def nets(
     board: BoardOption = options.DEFAULT_BOARD,
     arch: Annotated[
-        list[str] | None, typer.Option("--arch", help="Only this architecture; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--arch",
+            help="Only this architecture, or a .py or .json file that describes a network of your "
+            "own (docs/own-networks.md); may be repeated.",
+        ),
     ] = None,
     width: Annotated[
         list[int] | None, typer.Option("--width", help="Only this width; may be repeated.")
@@ -57,6 +62,8 @@ def nets(
     """
     from rbnn.image.board import load_board
     from rbnn.image.candidates import candidates, limits
+    from rbnn.nets.own.file import find_network
+    from rbnn.runs.network import refuse_sizes
     from rbnn.tasks.form import parse_input
 
     ends = {"stem_bits": stem_bits, "classifier_bits": classifier_bits}
@@ -65,9 +72,13 @@ def nets(
     manifest = load_board(board)
     refusals: list[str] = []
     input_shape = parse_input(shape)
+    given = {name: find_network(name) for name in arch or []}
+    own = [one for one in given.values() if one is not None]
+    for one in own:
+        refuse_sizes(one.file, width=width[0] if width else None, depth=depth, stages=stages)
     found = candidates(
         manifest,
-        arch or [],
+        [name for name, one in given.items() if one is None],
         width or [],
         depth,
         stages,
@@ -75,6 +86,7 @@ def nets(
         classes,
         tasks,
         ends,
+        own,
         refusals,
     )
     has = limits(manifest, input_shape)
@@ -100,7 +112,7 @@ def _print(board: Manifest, model: str, found: list[RankedNetwork]) -> None:
     table.add_column("fits")
     for one in found:
         table.add_row(
-            "/".join([f"{one.architecture} {one.width}", *_sizes(one)]),
+            _name(one),
             f"{one.bits / 1000:,.0f}",
             f"{one.macs / 1e6:,.1f}",
             f"{one.flash / KB:,.0f}",
@@ -117,6 +129,11 @@ def _print(board: Manifest, model: str, found: list[RankedNetwork]) -> None:
     )
 
 
+def _name(one: RankedNetwork) -> str:
+    sizes = [str(size) for size in (one.width, one.depth, one.stages) if size is not None]
+    return " ".join([one.architecture, *(["/".join(sizes)] if sizes else [])])
+
+
 def _print_limits(has: Limits, found: list[RankedNetwork], refusals: list[str]) -> None:
     """What the board leaves for a model, and by how much a network exceeds it."""
     console = options.output()
@@ -129,14 +146,9 @@ def _print_limits(has: Limits, found: list[RankedNetwork], refusals: list[str]) 
     )
     for one in found:
         if not one.fits:
-            name = "/".join([f"{one.architecture} {one.width}", *_sizes(one)])
-            console.print(f"{name} does not fit. {one.why}.")
+            console.print(f"{_name(one)} does not fit. {one.why}.")
     for refusal in refusals:
         console.print(refusal)
-
-
-def _sizes(one: RankedNetwork) -> list[str]:
-    return [str(one.depth), *([str(one.stages)] if one.stages else [])]
 
 
 def register(app: typer.Typer) -> None:

@@ -15,7 +15,7 @@ from rbnn.container.container import (
 from rbnn.container.errors import ExportError
 from rbnn.container.parse import parse
 from rbnn.container.plan import align, plan
-from rbnn.container.shapes import describe
+from rbnn.nets.device_rules import describe
 from rbnn.nets.topology import Topology
 from rbnn.spec.layout import (
     CONTAINER_HEADER,

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 from rbnn.container.arena import place_values
 from rbnn.container.errors import ExportError
-from rbnn.container.shapes import check_layer, describe, params_bytes, weights_bytes
+from rbnn.container.shapes import params_bytes, weights_bytes
 from rbnn.container.work import least_work_bytes
+from rbnn.nets.device_rules import check_graph
+from rbnn.nets.errors import NetworkError
 from rbnn.nets.topology import Topology
 from rbnn.spec.layout import (
     ALIGNMENT,
     MAX_ARENA_BYTES,
-    MAX_INPUT_BYTES,
-    MAX_LAYERS,
     PARAMS_HEADER,
-    Output,
 )
 from rbnn.spec.packing import round_up
 
@@ -62,69 +61,6 @@ class ContainerPlan:
     input_bytes: int
 
 
-def _check_graph(topology: Topology) -> None:
-    """Refuse a graph that the layer table cannot hold."""
-    layers = topology.layers
-    if not 2 <= len(layers) <= MAX_LAYERS:
-        raise ExportError(
-            f"A container holds 2 to {MAX_LAYERS} layers. Received: {len(layers)}.",
-            f"The nearest is {max(2, min(len(layers), MAX_LAYERS))}: change --depth.",
-        )
-    input_bytes = math.prod(topology.input_shape)
-    if input_bytes > MAX_INPUT_BYTES:
-        raise ExportError(
-            f"One input has {input_bytes:,} bytes; a container has inputs of at most "
-            f"{MAX_INPUT_BYTES:,}.",
-            "Train with a smaller --input.",
-        )
-    for number, layer in enumerate(layers):
-        where = describe(layer, number)
-        last = number == len(layers) - 1
-        if layer.op.is_first != (number == 0) or layer.op.is_last != last:
-            raise ExportError(
-                f"{where} is in the wrong place: the first layer is a stem, the last one dense."
-            )
-        if (layer.source == -1) != (number == 0) or not -1 <= layer.source < number:
-            raise ExportError(f"{where} reads layer {layer.source}, which does not run before it.")
-        shape = topology.input_shape if number == 0 else layers[layer.source].out_shape
-        wanted = Output.STREAM if layer.reads_stream else Output.BITS
-        if layer.in_shape != shape or (number and wanted not in layers[layer.source].output):
-            raise ExportError(
-                f"{where} takes {wanted.name.lower() if number else 'an image'} of "  # type: ignore[union-attr]
-                f"{layer.in_shape}; layer {layer.source} does not give one."
-            )
-        if last and layer.out_shape[2] != topology.max_classes:
-            raise ExportError(
-                f"{where} has {layer.out_shape[2]} outputs for {topology.max_classes} classes."
-            )
-        if layer.shortcut is not None:
-            _check_shortcut(topology, number)
-        check_layer(layer, number)
-
-
-def _check_shortcut(topology: Topology, number: int) -> None:
-    layer = topology.layers[number]
-    where = describe(layer, number)
-    assert layer.shortcut is not None
-    if not 0 <= layer.shortcut < number:
-        raise ExportError(f"{where} adds layer {layer.shortcut}, which does not run before it.")
-    added = topology.layers[layer.shortcut]
-    if Output.STREAM not in added.output or added.out_shape[:2] != layer.out_shape[:2]:
-        raise ExportError(
-            f"{where} gives {layer.out_shape[0]}x{layer.out_shape[1]} pixels; its shortcut, layer "
-            f"{layer.shortcut}, has no stream of that size.",
-            "Put an average-pool layer into the shortcut.",
-        )
-    step = added.out_shape[2]
-    if layer.out_shape[2] % step:
-        nearest = max(1, round(layer.out_shape[2] / step)) * step
-        raise ExportError(
-            f"{where} has {layer.out_shape[2]} channels; its shortcut, layer {layer.shortcut}, has "
-            f"{step}, and can only be repeated a whole number of times.",
-            f"The nearest is {nearest} channels.",
-        )
-
-
 def plan(topology: Topology) -> ContainerPlan:
     """Lay out a network whose channels are padded (:func:`rbnn.nets.padding.pad`).
 
@@ -132,7 +68,10 @@ def plan(topology: Topology) -> ContainerPlan:
         ExportError: the firmware's kernels do not support a layer; the message names it and the
             nearest shape that works.
     """
-    _check_graph(topology)
+    try:
+        check_graph(topology)
+    except NetworkError as error:
+        raise ExportError(error.what, error.fix) from error
     arena = place_values(topology)
     if arena.total > MAX_ARENA_BYTES:
         raise ExportError(

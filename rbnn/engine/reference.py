@@ -13,10 +13,10 @@ from rbnn.container.container import Container
 from rbnn.container.errors import ExportError
 from rbnn.container.params import Logits, Residual, Thresholds
 from rbnn.container.seal import unseal
-from rbnn.container.shapes import describe
 from rbnn.engine import arithmetic
 from rbnn.engine.outputs import Outputs
 from rbnn.errors import RbnnError
+from rbnn.nets.device_rules import describe
 from rbnn.nets.topology import Layer
 from rbnn.operators.windows import Floats, Stream, Sums
 from rbnn.operators.workings import WORKINGS, Kernel

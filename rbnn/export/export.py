@@ -29,7 +29,6 @@ from rbnn.container.errors import ExportError
 from rbnn.container.parse import parse
 from rbnn.container.plan import plan
 from rbnn.container.seal import seal
-from rbnn.container.shapes import describe
 from rbnn.engine import golden
 from rbnn.engine.reference import Reference
 from rbnn.export.carray import CONFIG_FILE, FEATURES_FILE, IMAGE_FILE, KERNELS_FILE, write_c
@@ -37,6 +36,7 @@ from rbnn.export.fold import Trained, fold
 from rbnn.export.manifest import Manifest, make_manifest, read_manifest, source_sha256
 from rbnn.export.ship import write_ship
 from rbnn.files import PRIVATE, write_atomic
+from rbnn.nets.device_rules import describe
 from rbnn.nets.padding import PaddedNetwork, pad
 from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.parameters import ModelParameters

@@ -9,9 +9,10 @@ from rbnn.container import params
 from rbnn.container.container import Container
 from rbnn.container.params import Residual
 from rbnn.container.seal import unseal
-from rbnn.container.shapes import bits_bytes, describe, stream_bytes
+from rbnn.container.shapes import bits_bytes, stream_bytes
 from rbnn.engine.outputs import Outputs
 from rbnn.frozen import Frozen
+from rbnn.nets.device_rules import describe
 from rbnn.spec.operators import INT16_MAX, INT16_MIN
 
 INT32_MAX = 2**31 - 1

@@ -15,6 +15,7 @@ from rbnn.image.errors import FitError
 from rbnn.image.fit import CODE_BYTES, container_bytes
 from rbnn.image.memory import MemoryPlan, application_bytes, share_memory
 from rbnn.nets.architectures import ARCHITECTURES, architecture, lay_out
+from rbnn.nets.own.file import OwnNetwork
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Shape, Topology
 from rbnn.tasks.form import check_input
@@ -34,8 +35,8 @@ class RankedNetwork(Frozen):
     """
 
     architecture: str
-    width: int
-    depth: int
+    width: int | None
+    depth: int | None
     stages: int | None
     bits: int
     macs: int
@@ -96,13 +97,14 @@ def candidates(
     classes: int,
     tasks: int,
     ends: Mapping[str, int] | None = None,
+    own: Sequence[OwnNetwork] = (),
     refusals: list[str] | None = None,
 ) -> list[RankedNetwork]:
     """Networks for a board: those that fit first, and those with more bits before those with fewer.
 
     Args:
         board: its manifest.
-        names: architectures; empty for all.
+        names: architectures; empty for all, or none beside ``own``.
         widths: empty for ``WIDTHS``.
         depth: None for each architecture's default.
         stages: None for each architecture's default.
@@ -111,6 +113,8 @@ def candidates(
         tasks: number of tasks.
         refusals: gets a sentence for each network that does not exist in this shape.
         ends: ``stem_bits`` and ``classifier_bits`` of :func:`rbnn.nets.architectures.lay_out`.
+        own: networks of the user's own; ``widths``, ``depth`` and ``stages`` have no effect on
+            them.
 
     Raises:
         RbnnError: an unknown architecture, or no network accepts this input.
@@ -118,7 +122,12 @@ def candidates(
     check_input(input_shape)  # before arrays of that size are made
     found: list[RankedNetwork] = []
     refused: list[RbnnError] = []
-    for name in names or tuple(ARCHITECTURES):
+    bits = {"stem_bits": 1, "classifier_bits": 1, **(ends or {})}
+    for one in own:
+        made = one.topology(input_shape, classes)
+        made = made.with_own_weights(bits["stem_bits"] > 1, bits["classifier_bits"] > 1)
+        found.append(_judge(board, made, None, dict.fromkeys(("depth", "stages")), tasks))
+    for name in names or (() if own else tuple(ARCHITECTURES)):
         known = architecture(name)
         sizes = {
             "depth": known.depth if depth is None else depth,
@@ -127,7 +136,7 @@ def candidates(
         for width in widths or WIDTHS:
             try:
                 shape = (width, sizes["depth"], sizes["stages"])
-                topology = lay_out(name, input_shape, classes, *shape, **(ends or {}))
+                topology = lay_out(name, input_shape, classes, *shape, **bits)
                 found.append(_judge(board, topology, width, sizes, tasks))
             except RbnnError as error:
                 refused.append(error)
@@ -144,7 +153,7 @@ def rank(found: Iterable[RankedNetwork]) -> list[RankedNetwork]:
 
 
 def _judge(
-    board: Board, topology: Topology, width: int, sizes: dict[str, int | None], tasks: int
+    board: Board, topology: Topology, width: int | None, sizes: dict[str, int | None], tasks: int
 ) -> RankedNetwork:
     padded = pad(topology).topology
     layout = plan(padded)

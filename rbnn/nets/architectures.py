@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rbnn.errors import RbnnError
 from rbnn.nets import reactnet, resnet, vgg
+from rbnn.nets.own.names import is_network_file
 from rbnn.nets.topology import Shape, Topology
 
 
@@ -69,10 +70,13 @@ def architecture(name: str) -> Architecture:
     Raises:
         RbnnError: there is none.
     """
-    if name not in ARCHITECTURES:
+    known = f"This version knows: {', '.join(ARCHITECTURES)}."
+    if name not in ARCHITECTURES and is_network_file(name):
         raise RbnnError(
-            f"Unknown architecture {name!r}.", f"This version knows: {', '.join(ARCHITECTURES)}."
+            f"{name} is a file; only rbnn train and rbnn nets take a network of your own.", known
         )
+    if name not in ARCHITECTURES:
+        raise RbnnError(f"Unknown architecture {name!r}.", known)
     return ARCHITECTURES[name]
 
 

@@ -120,13 +120,23 @@ class Topology:
         return sum(layer.macs for layer in self.layers)
 
     def with_own_weights(self, stem: bool, classifier: bool) -> Topology:
-        """The network with 8-bit weights of each task's own in its first, in its last layer."""
+        """The network with 8-bit weights of each task's own in its first, in its last layer.
+
+        Raises:
+            RbnnError: no layer with binary weights would be left.
+        """
         first, *body, last = self.layers
         if stem:
             first = replace(first, op=WITH_OWN_WEIGHTS[first.op])
         if classifier:
             last = replace(last, op=WITH_OWN_WEIGHTS[last.op])
-        return replace(self, layers=(first, *body, last))
+        made = replace(self, layers=(first, *body, last))
+        if not made.bits:
+            raise RbnnError(
+                f"No layer of {self.architecture} has binary weights; tasks would share nothing.",
+                "Add a conv, or leave out --stem-bits or --classifier-bits.",
+            )
+        return made
 
     def trunk_layers(self, count: int) -> int:
         """How many records of the layer table, from the first, a trunk takes.

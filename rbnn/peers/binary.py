@@ -87,10 +87,8 @@ def _measured(
     sizes = measure_sizes(container)
     work = max(most_work_bytes(layer) for layer in container.topology.layers)
     costs = predict(container.topology, work, cipher=container.cipher)
-    options = [f"width {config.width}", f"depth {config.depth}"]
-    options += [] if config.stages is None else [f"stages {config.stages}"]
     return MeasuredNetwork(
-        shape=f"binary {config.architecture}, {', '.join(options)}",
+        shape=f"binary {config.shape_text}",
         tasks=tuple(
             hits(task.name, engine(task.name, task.test.images), task.test.labels) for task in data
         ),
@@ -156,6 +154,7 @@ def prepare_separate(folder: Path, config: RunConfig, plan: PeerPlan, task: str,
 def _shapes(config: RunConfig) -> Iterator[BinaryShape]:
     chosen = architecture(config.architecture)
     most = config.stages or chosen.stages
+    assert config.depth is not None and config.width is not None  # make_plan refuses own networks
     for stages in [None] if most is None else range(most, 0, -1):
         for depth in range(config.depth, 0, -1):
             for width in range(config.width - config.width % WIDTH_STEP, 0, -WIDTH_STEP):

@@ -162,6 +162,11 @@ def make_plan(run: Run, settings: PeerSettings) -> PeerPlan:
             f"{run.folder} was trained under scheme {config.scheme}; a device runs only xor.",
             "Name a run that was trained under xor, the default of `rbnn train`.",
         )
+    if settings.binary and config.network is not None:
+        raise TrainingError(
+            f"{run.folder} has a network of your own; rbnn cannot make it smaller for --binary.",
+            "Omit --binary.",
+        )
     tasks = _chosen(config, run, settings.tasks)
     digest = _digest(run)
     drawn = _steps_of(run, config)

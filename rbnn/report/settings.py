@@ -10,7 +10,7 @@ from pathlib import PurePath
 from rbnn import __version__
 from rbnn.report.figures import ReproduceCommand, TrainingState
 from rbnn.runs.config import RunConfig, RunTask
-from rbnn.runs.settings import NETWORK, SAMPLES, TABLE
+from rbnn.runs.settings import ENDS, NETWORK, SAMPLES, TABLE
 from rbnn.tasks.names import KNOWN
 
 PACKAGES = ("tensorflow", "tf-keras", "larq", "numpy", "cryptography")
@@ -56,6 +56,14 @@ def settings(config: RunConfig) -> dict[str, str]:
             rows[setting.row].append(setting.show(value))
     found = {row.title: row.joint.join(texts) or row.empty for row, texts in rows.items()}
     size = "x".join(map(str, config.input_shape))
+    if config.imported is not None:  # no setting of a training had an effect
+        kept = (NETWORK, ENDS, *(TABLE[name].row for name in ("scheme", "cipher")))
+        titles = [row.title for row in kept if row is not None]
+        return {
+            "imported from": config.imported.file,
+            **{title: found[title] for title in titles},
+            "input": size,
+        }
     first = {"recipe": config.recipe} if config.recipe else {}
     first |= {NETWORK.title: found[NETWORK.title], "input": size}
     return {**first, **found, SAMPLES.title: _batches(config)}
@@ -78,7 +86,7 @@ def commands(config: RunConfig, name: str, board: str) -> tuple[ReproduceCommand
         board: that the report is about.
     """
     lines = [
-        ("Train", ["rbnn", "train", *train_options(config)]),
+        _made(config),
         ("Measure, with wrong secrets too", ["rbnn", "eval", name, "--wrong-secrets", "20"]),
         ("Export and check against Keras", ["rbnn", "export", name, "--board", board]),
         ("Write this report", ["rbnn", "report", name, "--board", board]),
@@ -88,6 +96,16 @@ def commands(config: RunConfig, name: str, board: str) -> tuple[ReproduceCommand
     if config.scheme == "none":
         lines[1] = ("Measure", ["rbnn", "eval", name, "--wrong-secrets", "0"])
     return tuple(ReproduceCommand(purpose=what, line=shlex.join(words)) for what, words in lines)
+
+
+def _made(config: RunConfig) -> tuple[str, list[str]]:
+    """How such a run is trained or, where it was a model, imported."""
+    if config.imported is None:
+        return "Train", ["rbnn", "train", *train_options(config)]
+    (task,) = config.tasks
+    name, _, data = task_argument(task).partition("=")
+    words = ["rbnn", "import", config.imported.file, "--task", name]
+    return "Import", [*words, *(["--data", data] if data else [])]
 
 
 def as_trained(config: RunConfig, training: TrainingState) -> RunConfig:
@@ -104,6 +122,8 @@ def train_options(config: RunConfig) -> list[str]:
     whole = config.model_copy(update={"baseline": config.baseline or config.taught})
     words = ["--tasks", ",".join(task_argument(task) for task in config.tasks)]
     for setting, value in whole.effective():
+        if setting.name == "architecture" and config.network is not None:
+            value = config.network.file
         words += setting.words(value, number=_shortest)
     return words
 

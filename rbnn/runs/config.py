@@ -9,6 +9,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer, model_vali
 
 from rbnn.frozen import Frozen
 from rbnn.nets.architectures import lay_out
+from rbnn.nets.own.stored import StoredNetwork
 from rbnn.nets.topology import Shape, Topology
 from rbnn.runs.setting import KEPT
 from rbnn.runs.settings import TABLE, Precision, Scheme, Settings
@@ -35,6 +36,7 @@ after them."""
 OPTIONAL: dict[str, object] = {
     **{"teachers": {}, "benchmarks": {}, "input": None, "windows": {}, "hops": {}},
     **{"recipe": None, "stem_bits": 1, "classifier_bits": 1},
+    **{"network": None, "imported": None},
 }
 """Keys that are not in the file of a run that does not use them, as in files of earlier versions:
 the value that stands for that.
@@ -124,6 +126,13 @@ class Distillation(Frozen):
     temperature: float
 
 
+class ImportedModel(Frozen):
+    """The Keras model that a run was converted from: the file's name and its digest."""
+
+    file: str
+    sha256: str
+
+
 class RunConfig(Settings):
     """``config.json``: everything needed to build the network again; no keys, but class names.
 
@@ -132,11 +141,15 @@ class RunConfig(Settings):
     follow from. An epoch is ``steps_per_epoch`` steps. The run ends after ``epochs`` epochs, or
     ``steps`` steps, or ``minutes`` of training, whichever is set and comes first. In the file,
     ``distill`` is a :class:`Distillation`. ``recipe`` only says where the user began.
+
+    ``network`` is the whole network where a file of the user's described it; it then has no width,
+    depth and stages, and ``architecture`` is its name. ``imported`` is what the run was converted
+    from, without a training of rbnn's.
     """
 
     architecture: str
-    width: int
-    depth: int
+    width: int | None
+    depth: int | None
     scheme: Scheme
     epochs: int | None
     learning_rate: float
@@ -148,6 +161,8 @@ class RunConfig(Settings):
     model_id: str
     steps_per_epoch: int = 1
     recipe: str | None = None
+    network: StoredNetwork | None = None
+    imported: ImportedModel | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -201,7 +216,7 @@ class RunConfig(Settings):
             steps: taken so far.
             seconds: spent so far.
         """
-        shares = [0.0]
+        shares = [0.0 if self.imported is None else 1.0]
         if self.epochs is not None:
             shares.append(steps / (self.epochs * self.steps_per_epoch))
         if self.steps is not None:
@@ -252,6 +267,9 @@ class RunConfig(Settings):
 
     def topology(self) -> Topology:
         """The network of this run."""
+        if self.network is not None:
+            own = self.network.topology(self.max_classes)
+            return own.with_own_weights(self.stem_bits > 1, self.classifier_bits > 1)
         return lay_out(
             self.architecture,
             self.input_shape,
@@ -262,6 +280,13 @@ class RunConfig(Settings):
             self.stem_bits,
             self.classifier_bits,
         )
+
+    @property
+    def shape_text(self) -> str:
+        """The network's shape in words: ``resnet, width 64, depth 8, 3 stages``."""
+        sizes = (("width {}", self.width), ("depth {}", self.depth), ("{} stages", self.stages))
+        parts = [text.format(size) for text, size in sizes if size is not None]
+        return ", ".join([self.architecture, *parts])
 
     @property
     def key_cipher(self) -> Cipher:

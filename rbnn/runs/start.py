@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from rbnn.errors import RbnnError
-from rbnn.nets.architectures import architecture, lay_out
+from rbnn.nets.own.file import OwnNetwork
 from rbnn.runs.config import FloatTeacher, RunConfig, RunSeries, RunTask
 from rbnn.runs.errors import TrainingError
+from rbnn.runs.network import choose_network, expected_network, shape_of
 from rbnn.runs.run import Run, new_run
 from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
 from rbnn.runs.teachers import place_teachers
@@ -38,6 +39,7 @@ def start_run(
     today: date | None = None,
     examined: Mapping[str, FloatTeacher] | None = None,
     recipe: str | None = None,
+    own: OwnNetwork | None = None,
 ) -> Run:
     """Make a run folder that :class:`rbnn.train.trainer.Trainer` can train.
 
@@ -51,11 +53,12 @@ def start_run(
         examined: what the files of ``settings.teachers`` are, by task, from
             :func:`rbnn.train.float_teacher.examine`.
         recipe: the name of the one that ``settings`` came from, to be recorded.
+        own: the network in place of an architecture; ``settings`` name its file.
 
     Raises:
         RbnnError: a setting is unusable or the folder cannot be written.
     """
-    config = configure(data, settings, model_id or os.urandom(MODEL_ID_BYTES))
+    config = configure(data, settings, model_id or os.urandom(MODEL_ID_BYTES), own)
     config = config.model_copy(update={"recipe": recipe})
     run = new_run(root, [task.name for task in data], today or date.today())
     if config.taught:
@@ -75,20 +78,25 @@ def start_run(
     return run
 
 
-def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> RunConfig:
+def configure(
+    data: Sequence[TaskData],
+    settings: Settings,
+    model_id: bytes,
+    own: OwnNetwork | None = None,
+) -> RunConfig:
     """The config of a run with these settings.
 
     Args:
         data: the tasks.
         settings: the user's choices.
         model_id: 16 bytes.
+        own: see :func:`start_run`.
 
     Raises:
         RbnnError: a setting is unusable.
     """
-    check(settings)
-    chosen = architecture(settings.architecture)
-    shape = _shape_of(data, settings)
+    check(settings, own)
+    shape = shape_of(data, settings)
     names = [task.name for task in data]
     check_names(settings, names)
     batches = share_batches(
@@ -103,9 +111,7 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
     if epochs is None and settings.minutes is None and settings.steps is None:
         epochs = usual_epochs(steps_per_epoch)
     chosen_for_the_user = {
-        "width": chosen.width if settings.width is None else settings.width,
-        "depth": chosen.depth if settings.depth is None else settings.depth,
-        "stages": chosen.stages if settings.stages is None else settings.stages,
+        **choose_network(settings, own, shape, max(len(task.labels) for task in data)),
         "epochs": epochs,
         "precision": (usual_precision() if settings.precision == "auto" else settings.precision),
     }
@@ -123,31 +129,15 @@ def configure(data: Sequence[TaskData], settings: Settings, model_id: bytes) -> 
     return config
 
 
-def _shape_of(data: Sequence[TaskData], settings: Settings) -> tuple[int, int, int]:
-    """The network's input.
-
-    Raises:
-        TrainingError: tasks whose channels do not go together.
-    """
-    sides = settings.form("").sides
-    channels = settings.form("").channels or max(task.channels for task in data)
-    for task in data:
-        if task.sides != sides:
-            raise ValueError(f"Task {task.name} has samples of {task.sides}, not {sides}.")
-        if task.channels not in (1, channels):
-            raise TrainingError(
-                f"Task {task.name} has {task.channels} channels, another task {channels}; all "
-                "tasks of a run share their input, or have one channel.",
-                f"Train them in two runs, or make the input of {task.name} with one channel.",
-            )
-    return (*sides, channels)
-
-
-def check(settings: Settings) -> None:
+def check(settings: Settings, own: OwnNetwork | None = None) -> None:
     """Refuse settings that cannot work.
 
+    Args:
+        settings: the user's choices.
+        own: see :func:`start_run`.
+
     Raises:
-        TrainingError: names the option.
+        RbnnError: names the option, or the place in the network's file.
     """
     for setting, value in settings.effective():
         setting.check(value)
@@ -169,18 +159,10 @@ def check(settings: Settings) -> None:
             "--trunk gives layers one key for all tasks; with --scheme none no layer has a key.",
             "Leave one of the two out.",
         )
-    # Width, depth, stages and trunk do not depend on the data, which may take minutes to load.
-    network = lay_out(
-        settings.architecture,
-        (*settings.form("").sides, settings.form("").channels or 1),
-        2,
-        settings.width,
-        settings.depth,
-        settings.stages,
-        settings.stem_bits,
-        settings.classifier_bits,
-    )
-    network.trunk_layers(settings.trunk)
+    # The network and its trunk hardly depend on the data, which may take minutes to load.
+    form = settings.form("")
+    likely = expected_network(settings, own, (*form.sides, form.channels or 1))
+    likely.trunk_layers(settings.trunk)
 
 
 def check_names(settings: Settings, names: Sequence[str]) -> None:
@@ -288,6 +270,20 @@ def load_data(config: RunConfig, progress: Progress | None = None) -> list[TaskD
             )
         found.append(data)
     return found
+
+
+def require_trainable(run: Run, config: RunConfig) -> None:
+    """Refuse to train a run that was imported.
+
+    Raises:
+        TrainingError: it was.
+    """
+    if config.imported is not None:
+        raise TrainingError(
+            f"{run.folder} was imported from {config.imported.file}; rbnn does not train it.",
+            "Train the model on in Keras and import it again, or train a run of its network from "
+            "the start: rbnn train",
+        )
 
 
 def moved(config: RunConfig, specs: Sequence[TaskSpec]) -> RunConfig:

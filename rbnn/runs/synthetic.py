@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rbnn.nets.architectures import architecture, lay_out
+from rbnn.nets.architectures import architecture
+from rbnn.nets.own.stored import StoredNetwork
 from rbnn.nets.topology import Layer, Shape
 from rbnn.runs.config import RunConfig, RunTask
 from rbnn.runs.parameters import Array, ModelParameters, Normalisation, OwnWeights, RPReLU
@@ -35,6 +36,7 @@ def write_synthetic_run(
     stages: int | None = None,
     stem_bits: int = 1,
     classifier_bits: int = 1,
+    network: StoredNetwork | None = None,
     input_shape: Shape = (32, 32, 3),
     classes: int = 10,
     cipher: CipherName = "chacha20",
@@ -50,6 +52,7 @@ def write_synthetic_run(
         stages: its stages, as ``width``.
         stem_bits: of a weight in the first layer, 1 or 8.
         classifier_bits: of a weight in the last layer.
+        network: one of the user's own, in place of an architecture; ``name`` is its name.
         input_shape: height, width, channels.
         classes: of each task.
         cipher: of the key stream.
@@ -58,12 +61,10 @@ def write_synthetic_run(
     Raises:
         RbnnError: no such architecture, or a size that it does not take.
     """
-    chosen = architecture(name)
-    width = chosen.width if width is None else width
-    depth = chosen.depth if depth is None else depth
-    layers = lay_out(
-        name, input_shape, classes, width, depth, stages, stem_bits, classifier_bits
-    ).layers
+    if network is None:
+        chosen = architecture(name)
+        width = chosen.width if width is None else width
+        depth = chosen.depth if depth is None else depth
     rng = np.random.default_rng(seed)
     config = RunConfig(
         tasks=tuple(_task(task, classes, input_shape[2]) for task in TASKS),
@@ -73,6 +74,7 @@ def write_synthetic_run(
         stages=stages,
         stem_bits=stem_bits,
         classifier_bits=classifier_bits,
+        network=network,
         input_shape=input_shape,
         scheme="xor",
         cipher=cipher,
@@ -81,6 +83,7 @@ def write_synthetic_run(
         epochs=1,
         learning_rate=0.01,
     )
+    layers = config.topology().layers
     kernels = {
         number: rng.normal(0, 1, layer.kernel_shape).astype(np.float32)
         for number, layer in enumerate(layers)

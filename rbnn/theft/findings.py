@@ -168,8 +168,7 @@ def theft_report(
     return TheftReport(
         command=command,
         run=run.folder.name,
-        architecture=f"{config.architecture}, width {config.width}, depth {config.depth}"
-        + ("" if config.stages is None else f", {config.stages} stages"),
+        architecture=config.shape_text,
         bits=config.topology().bits,
         experiment=experiment,
         seeds=tuple(seeds),

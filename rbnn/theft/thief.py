@@ -31,7 +31,10 @@ from rbnn.train.session import fit
 from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import load_network, read_parameters, write_parameters
 
-SHAPE = ("architecture", "width", "depth", "stages", "stem_bits", "classifier_bits", "input_shape")
+SHAPE = (
+    *("architecture", "width", "depth", "stages", "network", "stem_bits", "classifier_bits"),
+    "input_shape",
+)
 """Fields of a run's config that determine the shape of its network, except for the outputs."""
 
 Say = Callable[[str], None]

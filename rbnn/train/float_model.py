@@ -48,7 +48,7 @@ class FloatModel:
 
     def __init__(self, path: Path, halved: bool = False) -> None:
         is_lite = path.suffix.lower() == ".tflite"
-        self._model: Call = _Lite(path) if is_lite else _load_keras(path, halved)
+        self._model: Call = _Lite(path) if is_lite else load_keras(path, halved)
         given, returned = self._model.input_shape, self._model.output_shape
         if not _is_shape(given, 4) or given[3] not in CHANNELS:
             raise TrainingError(
@@ -146,8 +146,16 @@ class _Lite:
         return found
 
 
-def _load_keras(path: Path, halved: bool) -> Any:
-    """A model that either Keras wrote; without the code that a Lambda layer would run."""
+def load_keras(path: Path, halved: bool = False) -> Any:
+    """A model that either Keras wrote; without the code that a Lambda layer would run.
+
+    Args:
+        path: of its file.
+        halved: see :class:`FloatModel`.
+
+    Raises:
+        TrainingError: it is no such model, or holds code.
+    """
     if path.suffix.lower() != ".keras":
         _refuse_code(path)
     errors = []

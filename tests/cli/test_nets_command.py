@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -83,3 +84,31 @@ def test_what_cannot_be_is_refused() -> None:
         run("--arch", "lenet")
     with pytest.raises(RbnnError, match="resnet"):
         run("--arch", "resnet", "--input", "4x4x3")
+
+
+OWN = """
+def network(net):
+    x = net.stem(64, pool=2, stream=True)
+    net.dense(net.average_pool(net.conv(x, 64, shortcut=x)))
+"""
+
+
+def test_a_network_of_ones_own_is_ranked_beside_others(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    own = ("--arch", str(tmp_path / "mine.py"))
+    (row,) = json.loads(run("--board", "nucleo", *own, "--json"))["candidates"]
+    assert (row["architecture"], row["bits"], row["fits"]) == (
+        "mine",
+        27 * 64 + 9 * 64**2 + 640,
+        True,
+    )
+    assert "width" not in row and row["instructions"] > 0
+    (eight,) = json.loads(run(*own, "--stem-bits", "8", "--json"))["candidates"]
+    assert eight["bits"] == row["bits"] - 27 * 64
+    output = run(*own, "--arch", "resnet")
+    assert " mine " in output and "resnet 64/6" in output
+    with pytest.raises(RbnnError, match="--width has no effect on it"):
+        run(*own, "--width", "32")
+    (tmp_path / "mine.json").write_text('{"layers": [{"op": "stem", "filters": 32}]}')
+    with pytest.raises(RbnnError, match="has no last layer"):
+        run("--arch", str(tmp_path / "mine.json"))

@@ -11,10 +11,11 @@ from random_models import RandomModel, random_model
 from random_networks import random_topology
 
 from rbnn.container.seal import unseal
-from rbnn.container.shapes import describe, output_bytes
+from rbnn.container.shapes import output_bytes
 from rbnn.container.work import most_work_bytes
 from rbnn.engine.reference import Reference
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
+from rbnn.nets.device_rules import describe
 from rbnn.spec.layout import Cipher
 from rbnn.spec.status import Status
 

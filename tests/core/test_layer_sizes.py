@@ -17,6 +17,7 @@ from rbnn.container.plan import plan
 from rbnn.container.work import least_work_bytes, most_work_bytes
 from rbnn.errors import RbnnError
 from rbnn.nets.architectures import ARCHITECTURES, lay_out
+from rbnn.nets.device_rules import check_layer, describe
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Layer, Topology
 from rbnn.spec import operators
@@ -31,7 +32,7 @@ def check_sizes(driver: Driver, topology: Topology) -> None:
     own = plan(topology)
     for number, layer in enumerate(topology.layers):
         sizes = driver.layer(layer_record(topology, own, number))
-        assert sizes.served, shapes.describe(layer, number)
+        assert sizes.served, describe(layer, number)
         assert sizes.bits == shapes.bits_bytes(layer)
         assert sizes.stream == shapes.stream_bytes(layer)
         assert sizes.logits == shapes.logits_bytes(layer)
@@ -68,7 +69,7 @@ def test_both_refuse_the_same_layers(driver: Driver, seed: int) -> None:
     layers = (*topology.layers[:number], layer, *topology.layers[number + 1 :])
     record = layer_record(dataclasses.replace(topology, layers=layers), own, number)
     try:
-        shapes.check_layer(layer, number)
+        check_layer(layer, number)
         fits = True
     except RbnnError as error:
         assert f"Layer {number} (" in error.what

@@ -14,6 +14,9 @@ from tiny_tasks import MODEL, SECRETS, eagerly
 from trust_rows import Trust, trust_row
 
 import rbnn
+from rbnn.audit.audit import audit
+from rbnn.audit.page import write_report as write_audit
+from rbnn.audit.subject import FOLDER, open_subject
 from rbnn.engine import golden
 from rbnn.export.checks import record
 from rbnn.export.export import NO_PROVIDER, Export, export_run
@@ -113,7 +116,7 @@ def _content(path: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> Finished:
-    """A small training with teachers, exported, checked and reported on."""
+    """A small training with teachers, exported, checked, audited and reported on."""
     chosen = {"baseline": True, "distill": 0.5, "superpose": True, "precision": "float32"}
     settings = Settings(width=32, depth=3, batch=10, epochs=1, seed=5, **chosen)  # type: ignore[arg-type]
     root = tmp_path_factory.mktemp("runs")
@@ -137,6 +140,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> 
         patch.setattr("rbnn.report.gather.load_data", given)
         wishes = Wishes(board="nucleo", engine="c", samples=4, wrong_secrets=2)
         report = report_run(run, wishes, lambda what, done, total: None)
+        patch.setattr("rbnn.audit.subject.load_data", given)
+        patch.setattr("rbnn.audit.checks.patch_sweep.SAMPLES", 2)
+        subject = open_subject(run.folder, root)
+        write_audit(audit(subject, "rbnn audit", quick=True), run.folder / FOLDER)
     write_report(report, run.folder / PAGE_FILE, run.folder / CARD_FILE)
     needles = _needles(run, export, data)
     held = {}
