@@ -109,6 +109,10 @@ bench-fingerprint: setup ## Entropy of the fingerprint, guesses at real SRAM (RB
 bench-registry: setup ## Time a registry of 1,000,000 licences, write docs/benchmarks/registry.md
 	"$(BIN)/rbnn" bench registry --out docs/benchmarks/registry.md
 
+.PHONY: bench-audit
+bench-audit: setup ## Train clean and TEST-ONLY poisoned networks and audit them (hours; continues), write OUT=folder
+	"$(BIN)/rbnn" bench audit --out "$(if $(OUT),$(OUT),bench/audit)"
+
 .PHONY: bench-library
 bench-library: SYSTEM_TOOLS += $(TEST_TOOLS)
 bench-library: SYSTEM_FILES += $(TEST_FILES)
@@ -122,8 +126,14 @@ bench-host: setup ## Measure Keras and the C engine on this machine, images a se
 .PHONY: test
 test: SYSTEM_TOOLS += $(TEST_TOOLS)
 test: SYSTEM_FILES += $(TEST_FILES)
-test: setup lint ## Run all tests: Python, host C under sanitizers, firmware under QEMU
+test: setup lint ## Run the tests: Python, host C under sanitizers, firmware under QEMU
 	"$(BIN)/python" -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+.PHONY: test-full
+test-full: SYSTEM_TOOLS += $(TEST_TOOLS)
+test-full: SYSTEM_FILES += $(TEST_FILES)
+test-full: setup lint ## Run all tests, also what is marked full: every core, compiler and architecture
+	"$(BIN)/python" -m pytest --full --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that need no training and no emulator, in under a minute

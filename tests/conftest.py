@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 from postgres_server import place, postgres  # noqa: F401 (fixtures)
 from random_parameters import random_parameters
-from tiny_tasks import MODEL, SECRETS, make_task
+from tiny_tasks import MODEL, SECRETS, eagerly, make_task
 
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.nets.architectures import ARCHITECTURES
@@ -33,19 +33,23 @@ pytest_plugins = ["trust_rows"]
 
 LONGEST = (
     "train/test_distribution.py",
-    "train/test_own_weights_runs.py",
     "peers/test_peers_command.py",
-    "compare/test_compare_train.py",
-    "fuzz/test_fuzz.py",
-    "theft/test_theft_command.py",
+    "audit/test_trained_backdoor.py",
+    "audit/test_bench_audit.py",
+    "nets/test_fused_network.py",
+    "demo/test_demo.py",
     "train/test_fused_training.py",
     "train/test_trainer.py",
-    "train/test_float_network.py",
-    "train/test_residual_runs.py",
-    "train/test_float_teachers.py",
+    "compare/test_compare_train.py",
+    "peers/test_peers_stopped.py",
+    "train/test_own_weights_runs.py",
+    "core/test_core_warnings.py",
     "firmware/test_ram_differences.py",
-    "skips/test_skips.py",
-    "demo/test_demo.py",
+    "train/test_residual_runs.py",
+    "export/test_verify_keras.py",
+    "image/test_platformio_build.py",
+    "theft/test_theft_command.py",
+    "fuzz/test_fuzz.py",
     "cli/test_board_commands.py",
 )
 """The files that take longest: a process that starts one of them last would end alone."""
@@ -61,8 +65,17 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the tests marked full, too")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """If several processes divide the tests by file, start with those that take longest."""
+    """Leave out what is marked full, unless it is asked for. If several processes divide the tests
+    by file, start with those that take longest."""
+    if not (config.getoption("--full") or config.getoption("--trust")):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
     if not hasattr(config, "workerinput"):
         return
     marks: dict[Path, set[str]] = defaultdict(set)
@@ -223,6 +236,13 @@ def train_once(folder: Path, data: list[TaskData]) -> Run:
     run = start_run(folder, data, settings, secrets=SECRETS, model_id=MODEL)
     Trainer(run, data).fit()
     return run
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """:func:`eagerly`, for a test of few steps whose claim does not depend on the graph."""
+    with eagerly():
+        yield
 
 
 @pytest.fixture

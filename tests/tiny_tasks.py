@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from rbnn.tasks import Split, TaskData
 
 SECRETS = {"colour": b"\1" * 32, "sound": b"\2" * 32}
 MODEL = b"\3" * 16
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Run without graphs: few steps take less time than tracing a graph for them."""
+    from rbnn.nets.framework import tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def make_task(name: str, channels: int, classes: int, count: int, audio: bool) -> TaskData:

@@ -17,6 +17,7 @@ COMMANDS = {
     "train": "Train one shared network for all tasks named, into a run folder.",
     "import": "Convert a trained Larq or Keras model into a run of one task.",
     "eval": "Measure every task of RUN on its test set.",
+    "audit": "Look for backdoors in the integers that a device will compute with, task by task.",
     "export": "Write a run's model container, C arrays and golden vectors; with --library, a C "
     "library.",
     "keys": "Make key files, and show their public part.",

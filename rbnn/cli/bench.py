@@ -9,6 +9,7 @@ import typer
 
 from rbnn.cli import options
 from rbnn.cli.bench_accuracy import accuracy
+from rbnn.cli.bench_audit import audit
 from rbnn.cli.bench_fingerprint import fingerprint
 from rbnn.cli.bench_host import host
 from rbnn.cli.bench_mlperf import data, mlperf
@@ -163,6 +164,7 @@ def register(app: typer.Typer) -> None:
     group.command("fingerprint")(fingerprint)
     group.command("accuracy")(accuracy)
     group.command("theft")(theft)
+    group.command("audit")(audit)
     group.command("peers")(peers)
     group.command("train")(train)
     group.command("registry")(registry)

@@ -61,6 +61,12 @@ def flash(
         ),
     ] = False,
     release_only: options.ReleaseOnlyOption = False,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            "--audit", help="First look for backdoors, as rbnn audit does; refuse what it finds."
+        ),
+    ] = False,
     benchmark: options.BenchmarkOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -98,6 +104,8 @@ def flash(
     key = None if dry_run else deploy.require_user_key(load_key)
     if not dry_run:
         target.check()
+    if audit:
+        _require_audit(source.folder, names)
     provider = source.provider()
     prepared: Prepared | PreparedModel
     if model_only:
@@ -119,6 +127,22 @@ def flash(
         print(report.model_dump_json(indent=2))
     else:
         print(report.summary())
+
+
+def _require_audit(folder: Path, names: list[str]) -> None:
+    """Audit a model before anything is written to a board."""
+    import shlex
+    import sys
+
+    from rbnn.audit.audit import summary
+    from rbnn.audit.gate import audit_before, require_nothing_found
+    from rbnn.tasks.loading_bar import LoadingBar
+
+    command = shlex.join(["rbnn", *sys.argv[1:]])
+    with LoadingBar() as bar:
+        report, pages = audit_before(folder, names, command, bar.show)
+    options.say(f"Audit: {summary(report)} ({pages / 'audit.html'}).")
+    require_nothing_found(report, pages)
 
 
 def register(app: typer.Typer) -> None:

@@ -75,10 +75,27 @@ def train(
             "protects; also of a finished run, with --resume.",
         ),
     ] = False,
+    repair: Annotated[
+        str | None,
+        typer.Option(
+            help="With --resume: fine-tune this task's norms, with held-out samples, against a "
+            "backdoor; the result is a new run."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train one shared network for all tasks named, into a run folder."""
     require_training()
+    if repair is not None:
+        if resume is None:
+            options.refuse_without("--resume", {"--repair": repair})
+        else:
+            beside = {TABLE[name].option: value for name, value in given.items()}
+            beside |= {"--tasks": tasks, "--recipe": recipe, "--out": out, "--board": board}
+            beside |= {"--until": until, "--distribute": distribute or None}
+            options.refuse_beside("--repair", beside | {"--forget-own": forget_own or None})
+            repair_task(resume, repair, as_json)
+            return
     if tasks is None and resume is None:
         raise RbnnError(
             "Name either tasks to train or a run to resume.",
@@ -180,6 +197,22 @@ def train(
         deployable = run.config().scheme == "xor"
         following = f"flash {folder}{chosen} --user-key" if deployable else f"report {folder}"
         print(f"Continue with: rbnn {following}")
+
+
+def repair_task(resume: Path, task: str, as_json: bool) -> None:
+    """Repair one task of a run, and say what came of it."""
+    from rbnn.audit.repair import repair, table
+    from rbnn.runs.run import choose_run
+    from rbnn.tasks.loading_bar import LoadingBar
+
+    with LoadingBar() as bar:
+        made, report = repair(choose_run(resume, options.DEFAULT_RUNS), task, bar.show)
+    if as_json:
+        found = {"run": str(made.folder), "verdict": report.verdict}
+        print(json.dumps({**found, **report.model_dump(mode="json")}, indent=2))
+        return
+    options.output().print(table(report).rich())
+    print(f"{report.verdict}\nRun: {made.folder}")
 
 
 def warn_if_too_large(board: Board, config: RunConfig) -> None:

@@ -76,7 +76,7 @@ class Answer(Frozen):
     took: str
     kind: Kind
     picture: str
-    """What the network got, as a data URI of 32x32 pixels."""
+    """What the network got, as a data URI of a picture."""
     note: str
     """What the user should know about it; may be empty."""
 

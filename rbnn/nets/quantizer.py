@@ -57,6 +57,8 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
     """
 
     precision = 1
+    latent = False
+    """Leave the sign out, to look at what latent values would compute; never as on a device."""
 
     def __init__(self, tasks: Sequence[str], scheme: str = "xor", **kwargs: Any) -> None:
         if scheme not in SCHEMES:
@@ -121,7 +123,7 @@ class KeyedSign(lq.quantizers.Quantizer):  # type: ignore[misc]
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Binary kernel of the task in use; the stored bits themselves outside ``using``."""
-        stored = lq.quantizers.ste_sign(inputs)
+        stored = tf.convert_to_tensor(inputs) if self.latent else lq.quantizers.ste_sign(inputs)
         task = self._masks.active
         return stored if task is None else self.keyed(stored, task)
 

@@ -46,6 +46,16 @@ def fixed_round(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
     return fixed_floor(values + 0.5 / one, one)
 
 
+def nearest(values: tf.Tensor) -> tf.Tensor:
+    """Round to the nearest integers, halves to even; gradients pass unchanged."""
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def whole(x: tf.Tensor) -> Any:
+        return tf.round(x), lambda upstream: upstream
+
+    return whole(values)
+
+
 def saturate(values: tf.Tensor, one: float = STREAM_ONE) -> tf.Tensor:
     """Clip to the range of int16 in units of ``1 / one``; gradients pass unchanged.
 
@@ -91,8 +101,8 @@ class StreamNorm(TaskNorm):
         if training:
             return fixed_round(super().call(inputs, training=True))
         scale, bias, shift = self.folded()
-        sums = (tf.round(tf.cast(inputs, tf.float64)) + self._padding.sums) / self.unit
-        total = bias + tf.floor(scale * sums / 2.0**shift)
+        sums = (nearest(tf.cast(inputs, tf.float64)) + self._padding.sums) / self.unit
+        total = bias + fixed_floor(scale * sums / 2.0**shift, 1.0)
         return tf.cast(saturate(total / STREAM_ONE), inputs.dtype)
 
     def folded(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -104,7 +104,7 @@ def fit(
     feeds = [TaskFeed(task, lesson.batches[task.name], lesson.seed) for task in lesson.data]
     names = [task.name for task in lesson.data]
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def move(batches: list[tuple[tf.Tensor, tf.Tensor]]) -> tuple[tf.Tensor, tf.Tensor]:
         answers = [
             lesson.teachers[name].answer(images) if name in lesson.teachers else None

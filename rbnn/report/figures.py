@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from rbnn.audit.gate import AuditLine
 from rbnn.container.sizes import TaskSize
 from rbnn.frozen import Frozen
 from rbnn.tasks.dataset import Kind
@@ -265,7 +266,7 @@ class TrainingState(Frozen):
 
 
 class RunReport(Frozen):
-    """The whole report. ``date`` is when it was made, UTC."""
+    """The whole report. ``date`` is when it was made, UTC; ``audit`` is None without an audit."""
 
     run: str
     date: str
@@ -279,6 +280,7 @@ class RunReport(Frozen):
     versions: dict[str, str]
     commands: tuple[ReproduceCommand, ...]
     notes: tuple[str, ...]
+    audit: AuditLine | None = None
 
     @property
     def mean_accuracy(self) -> float | None:

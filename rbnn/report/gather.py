@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rbnn.audit.figures import Outcome
+from rbnn.audit.gate import audit_line
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.image.board import load_board
@@ -103,6 +105,7 @@ def report_run(run: Run, wishes: Wishes, progress: Progress) -> RunReport:
         versions=settings.versions(),
         commands=settings.commands(settings.as_trained(config, training), name, wishes.board),
         notes=(),
+        audit=audit_line(run),
     )
     return report.model_copy(update={"notes": notes(report, name)})
 
@@ -256,6 +259,8 @@ def notes(report: RunReport, run: str) -> tuple[str, ...]:
             notes.append(f"The run cannot be exported to a device. {report.export.why}")
     if report.export.board is not None and report.export.board.problem:
         notes.append(report.export.board.problem)
+    if report.audit is not None and report.audit.outcome is Outcome.FOUND:
+        notes.append(f"The audit for backdoors says: {report.audit.said}. See audit/audit.html.")
     notes += [task.data.warning for task in report.tasks if task.data and task.data.warning]
     apart = [
         f"{task.name} {task.results.accuracy:.1%} against {task.shared:.1%}"

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.tasks.dataset import Images, TaskData
+from rbnn.tasks.dataset import Images, Labels, TaskData
 
 COARSE, FINE = 8, 16
 """Sides to which samples are scaled: to find the nearest one, and to compare."""
@@ -83,6 +83,29 @@ def _count_alike(test: Images, train: Images) -> int:
         pairs = _unit(_scaled(block, FINE)) * _unit(_scaled(nearest, FINE))
         count += int((pairs.sum(axis=1) >= ALIKE).sum())
     return count
+
+
+def alike_within(images: Images, asked: Labels) -> Labels:
+    """For each sample asked about, another one that is alike.
+
+    Args:
+        images: the set.
+        asked: numbers of the samples to find another one for.
+
+    Returns:
+        Numbers of samples of ``images``; -1 where the nearest other one is not alike.
+    """
+    found = np.full(len(asked), -1, np.int64)
+    coarse = _unit(_scaled(images, COARSE).mean(axis=-1)).T
+    for start in range(0, len(asked), BLOCK):
+        block = asked[start : start + BLOCK]
+        likeness = coarse[:, block].T @ coarse
+        likeness[np.arange(len(block)), block] = -np.inf
+        nearest = likeness.argmax(axis=1)
+        pairs = _unit(_scaled(images[block], FINE)) * _unit(_scaled(images[nearest], FINE))
+        alike = pairs.sum(axis=1) >= ALIKE
+        found[start : start + len(block)] = np.where(alike, nearest, -1)
+    return found
 
 
 def _scaled(images: Images, side: int) -> Vectors:

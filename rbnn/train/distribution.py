@@ -72,7 +72,9 @@ class Workers:
         self.replicas: int = self._strategy.num_replicas_in_sync
         self.chief = cluster is None or cluster.chief
         self.shared_batch = shared_batch
-        self._add = tf.function(lambda values: self.total(self.run(tf.identity, values)))
+        self._add = tf.function(
+            lambda values: self.total(self.run(tf.identity, values)), autograph=False
+        )
 
     @contextmanager
     def building(self) -> Iterator[None]:

@@ -37,7 +37,12 @@ def predict_logits(network: SharedNetwork, task: str, images: Images) -> npt.NDA
     Returns:
         (n, classes) float32.
     """
+    # Not before it is needed: TensorFlow takes seconds to import.
+    from rbnn.nets.framework import tf
+
     model = network.models[task]
+    if len(images) <= BATCH:  # To trace a graph takes longer than one batch.
+        return np.asarray(model(tf.constant(images), training=False), np.float32)
     return np.asarray(model.predict(images, batch_size=BATCH, verbose=0), np.float32)
 
 

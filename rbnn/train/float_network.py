@@ -179,7 +179,7 @@ def _train(data: TaskData, folder: Path, command: str, until: datetime | None) -
     steps_per_epoch = -(-len(data.train) // BATCH)
     steps = steps_per_epoch * usual_epochs(steps_per_epoch)
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def move(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             logits = network(tf.cast(images, tf.float32), training=True)

@@ -36,7 +36,7 @@ class ModelStatistics:
         self._model = model
         self._norms = norms
         self._momentum = momentum
-        self._forward = tf.function(self._run, reduce_retracing=True)
+        self._forward = tf.function(self._run, reduce_retracing=True, autograph=False)
 
     def _run(self, images: tf.Tensor) -> None:
         # Momentum is read while the function is traced: with 0, each batch replaces the average.
@@ -54,9 +54,11 @@ class ModelStatistics:
         """
         chosen = np.linspace(0, len(images) - 1, min(SAMPLES, len(images))).astype(np.int64)
         parts = np.array_split(chosen, -(-len(chosen) // BATCH))
+        # To trace a graph takes longer than one batch.
+        forward = self._forward if len(parts) > 1 else self._run
         seen = []
         for part in parts:
-            self._forward(tf.constant(images[part]))
+            forward(tf.constant(images[part]))
             seen.append(
                 [(norm.moving_mean.numpy(), norm.moving_variance.numpy()) for norm in self._norms]
             )

@@ -116,7 +116,8 @@ class Trainer:
             loss_sums=self._loss_sums,
             hits=self._hits,
         )
-        self._train_step = tf.function(self._move_together)
+        # No control flow depends on a tensor: there is nothing to convert, which takes a second.
+        self._train_step = tf.function(self._move_together, autograph=False)
         self._checkpoints.restore()
         self._workers.check_steps(self.steps, run.checkpoint_folder)
         if self._workers.chief:

@@ -32,6 +32,7 @@ ORDER = (
     "compare",
     "theft",
     "peers",
+    "audit",
     "demo",
     "report",
     "console",

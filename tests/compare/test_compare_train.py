@@ -118,6 +118,7 @@ def test_no_compiler_is_told_before_training(
     assert not (tmp_path / "out" / "single").exists()
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.slow
 def test_a_stopped_comparison_goes_on(
     tmp_path: Path, sets: list[str], monkeypatch: pytest.MonkeyPatch
@@ -160,6 +161,7 @@ def test_a_stopped_comparison_goes_on(
     assert json.loads((out / "accuracy.json").read_text())["missing"] == []
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.slow
 def test_a_comparison_stops_at_its_time_and_goes_on_elsewhere(
     tmp_path: Path, sets: list[str], monkeypatch: pytest.MonkeyPatch
@@ -199,6 +201,7 @@ def brightness_model(levels: tuple[int, ...]) -> Any:
     return model
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_float_model_teaches_shared_and_single_task_networks(
     tmp_path: Path, sets: list[str]
 ) -> None:

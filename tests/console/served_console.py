@@ -13,7 +13,7 @@ from rbnn.console.serve import Console
 from rbnn.device.emulated.target import EmulatedTarget
 from rbnn.keys.user_key import UserKey
 
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 PICTURES, SOUNDS = "signs", "words"
 """Its tasks: one of colour pictures, and one that has the name of a built-in task of sounds."""
 

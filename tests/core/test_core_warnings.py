@@ -26,7 +26,14 @@ CORES = {
     "cortex-m55": (1, 1),
 }
 """RBNN_TARGET_V7M and RBNN_TARGET_V7EM of each."""
+TWINS = ("cortex-m23", "cortex-m7")
+"""Get the code of the Cortex-M0+ and of the M4; in ``make test-full`` only."""
+ALIKE = pytest.mark.full
 ARM = "arm-none-eabi-gcc"
+
+
+Compiled = tuple[str, Path, list[Path]]
+"""A core, a folder, and in it the objects of all rooms for the core."""
 
 
 def compile_all(folder: Path, command: tuple[str, ...], sources: list[Path]) -> list[Path]:
@@ -75,9 +82,17 @@ def test_no_warnings_here(compiler: str, tmp_path: Path) -> None:
     compile_all(tmp_path, (compiler, "-std=c11"), room_sources(*ROOMS, "host"))
 
 
-@pytest.mark.parametrize("cpu", CORES)
-def test_no_warnings_for_a_core_and_every_function_once(cpu: str, tmp_path: Path) -> None:
-    own, wanted = symbols(compile_core(tmp_path, cpu, *ROOMS))
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(core, marks=ALIKE if core in TWINS else ()) for core in CORES],
+)
+def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    folder = tmp_path_factory.mktemp(request.param.replace("+", "-"))
+    return request.param, folder, compile_core(folder, request.param, *ROOMS)
+
+
+def test_no_warnings_for_a_core_and_every_function_once(compiled: Compiled) -> None:
+    own, wanted = symbols(compiled[2])
     assert {name for name, count in own.items() if count > 1} == set()
     # The compiler's own helpers, Monocypher, and what any C library has.
     library = {"memcpy", "memset", "memcmp", "strncmp", "strlen"}
@@ -85,15 +100,14 @@ def test_no_warnings_for_a_core_and_every_function_once(cpu: str, tmp_path: Path
     assert missing <= library
 
 
-@pytest.mark.parametrize("cpu", CORES)
-def test_a_core_gets_one_kind_of_code_everywhere(cpu: str, tmp_path: Path) -> None:
-    compile_core(tmp_path, cpu, "crypto", "core")
+def test_a_core_gets_one_kind_of_code_everywhere(compiled: Compiled) -> None:
+    cpu, folder, _ = compiled
     for level, suffix in enumerate(("_v7m.S.o", "_v7em.S.o")):
-        objects = sorted(tmp_path.glob(f"*{suffix}"))
+        objects = sorted(folder.glob(f"*{suffix}"))
         assert objects
         for thing in objects:
             assert bool(symbols([thing])[0]) == bool(CORES[cpu][level]), thing.name
-    portable = symbols([tmp_path / "chacha.c.o"])[0]
+    portable = symbols([folder / "chacha.c.o"])[0]
     assert ("rbnn_chacha_blocks" in portable) == (not CORES[cpu][0])
 
 

@@ -2,6 +2,7 @@
 
 Each power-up is its own QEMU process with fresh noise in the SRAM. Several run at a time, because
 most of a power-up is the second that QEMU takes to notice that its pseudo terminal was opened.
+``make test`` takes 30 of them, ``make test-full`` 100.
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ from rbnn.spec.status import Status
 
 pytestmark = [pytest.mark.qemu, pytest.mark.slow]
 
-COUNT = 100
 AT_A_TIME = 6
 BIT_ERROR_RATE = 0.10
+
+
+@pytest.fixture(params=[30, pytest.param(100, marks=pytest.mark.full)])
+def count(request: pytest.FixtureRequest) -> int:
+    """How many power-ups, or chips."""
+    return int(request.param)
 
 
 def try_to_unlock(flashed: Flashed, chip: EmulatedTarget) -> Status | None:
@@ -38,12 +44,12 @@ def try_to_unlock(flashed: Flashed, chip: EmulatedTarget) -> Status | None:
         chip.emulator.power_off()
 
 
-def test_a_hundred_power_ups_give_the_same_root_key(flashed: Flashed) -> None:
+def test_power_ups_give_the_same_root_key(flashed: Flashed, count: int) -> None:
     chips = [
-        flashed.copy(f"power-{number}", bit_error_rate=BIT_ERROR_RATE)
+        flashed.copy(f"power-{count}-{number}", bit_error_rate=BIT_ERROR_RATE)
         for number in range(AT_A_TIME)
     ]
-    counts = [COUNT // AT_A_TIME + (number < COUNT % AT_A_TIME) for number in range(AT_A_TIME)]
+    counts = [count // AT_A_TIME + (number < count % AT_A_TIME) for number in range(AT_A_TIME)]
 
     def power_ups(number: int) -> list[str]:
         keys = []
@@ -56,18 +62,18 @@ def test_a_hundred_power_ups_give_the_same_root_key(flashed: Flashed) -> None:
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         keys = [key for part in pool.map(power_ups, range(AT_A_TIME)) for key in part]
-    assert len(keys) == COUNT
+    assert len(keys) == count
     assert set(keys) == {flashed.public.hex()}
 
 
-def test_a_hundred_other_devices_unlock_nothing(flashed: Flashed) -> None:
+def test_other_devices_unlock_nothing(flashed: Flashed, count: int) -> None:
     def try_on_another_chip(number: int) -> Status | None:
-        chip = flashed.copy(f"other-{number}", same_chip=False)
+        chip = flashed.copy(f"other-{count}-{number}", same_chip=False)
         return try_to_unlock(flashed, chip)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        answers = list(pool.map(try_on_another_chip, range(COUNT)))
-    assert answers == [Status.PUF_HELPER] * COUNT
+        answers = list(pool.map(try_on_another_chip, range(count)))
+    assert answers == [Status.PUF_HELPER] * count
 
 
 def test_ten_enrolled_devices_do_not_open_each_others_licences(flashed: Flashed) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import serial
 from elftools.elf.elffile import ELFFile
 from emulated_memory import debug_port, read_memory
@@ -42,8 +43,8 @@ class Snapshot:
         """Addresses of the bytes that differ."""
         found = []
         for start, data in self.areas.items():
-            pairs = zip(data, other.areas[start], strict=True)
-            found += [start + at for at, (one, two) in enumerate(pairs) if one != two]
+            one, two = (np.frombuffer(held, np.uint8) for held in (data, other.areas[start]))
+            found += (start + np.flatnonzero(one != two)).tolist()
         return found
 
     def interrupted(self) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """The product's firmware with every architecture on every emulated core: it boots, is licensed and
-computes, streaming or with resident weights."""
+computes, streaming or with resident weights. ``make test`` has every core and every architecture
+once, ``make test-full`` and ``make trust`` have all pairs."""
 
 from __future__ import annotations
 
@@ -36,11 +37,11 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("name", "architecture", "width"),
     [
-        ("qemu", "resnet", 64),
+        pytest.param("qemu", "resnet", 64, marks=pytest.mark.full),
         ("qemu", "reactnet", 40),
         ("qemu-m3", "vgg", 32),
-        ("qemu-m3", "reactnet", 32),
-        ("qemu-m7", "vgg", 32),
+        pytest.param("qemu-m3", "reactnet", 32, marks=pytest.mark.full),
+        pytest.param("qemu-m7", "vgg", 32, marks=pytest.mark.full),
         ("qemu-m7", "resnet", 48),
         ("nucleo", "resnet", 32),
     ],

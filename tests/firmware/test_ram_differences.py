@@ -1,7 +1,8 @@
 """Two devices get the same commands with different secrets, and no byte of RAM tells them apart.
 
 The devices have other fingerprints, user keys, task secrets, weights, parameters and providers. A
-byte that differs depends on one of these; only what is listed here may.
+byte that differs depends on one of these; only what is listed here may. ``make test`` compares the
+emulated board and the Nucleo; the Cortex-M3 and the M7 follow in ``make trust``.
 """
 
 from __future__ import annotations
@@ -90,30 +91,48 @@ class Fresh:
         return Places(self.build, MEMBERS, self.folder, self.made.export.folder)
 
 
+@dataclass(frozen=True)
+class Image:
+    """The firmware of one of the two devices."""
+
+    seed: int
+    provider: ProviderKey
+    made: Any
+    build: BuildResult
+
+
 @pytest.fixture(
+    scope="module",
     params=[
         "qemu",
         "nucleo",
-        pytest.param("qemu-m3", marks=pytest.mark.slow),
-        pytest.param("qemu-m7", marks=pytest.mark.slow),
-    ]
+        pytest.param("qemu-m3", marks=pytest.mark.full),
+        pytest.param("qemu-m7", marks=pytest.mark.full),
+    ],
 )
-def fresh(
-    request: pytest.FixtureRequest, random_export: Callable[..., Any], tmp_path: Path
-) -> Iterator[list[Fresh]]:
-    made = []
+def images(request: pytest.FixtureRequest, random_export: Callable[..., Any]) -> list[Image]:
+    """Of one board."""
+    found = []
     for seed in (21, 22):
-        rng = np.random.default_rng(seed)
-        provider = ProviderKey(X25519PrivateKey.from_private_bytes(rng.bytes(32)))
-        export = random_export(seed=seed, provider_public=provider.public, trunk=2)
-        build = platformio.build(load_board(request.param), export.export.folder)
-        folder = tmp_path / str(seed)
-        board = EmulatedBoard.create(folder, request.param, seed=seed)
-        board.write_flash(build.bin.read_bytes(), build.board.flash.bytes)
-        emulator = Emulator(folder, build.board)
+        key = np.random.default_rng([seed, 0]).bytes(32)
+        provider = ProviderKey(X25519PrivateKey.from_private_bytes(key))
+        made = random_export(seed=seed, provider_public=provider.public, trunk=2)
+        build = platformio.build(load_board(request.param), made.export.folder)
+        found.append(Image(seed, provider, made, build))
+    return found
+
+
+@pytest.fixture
+def fresh(images: list[Image], tmp_path: Path) -> Iterator[list[Fresh]]:
+    made = []
+    for one in images:
+        folder = tmp_path / str(one.seed)
+        board = EmulatedBoard.create(folder, one.build.board.name, seed=one.seed)
+        board.write_flash(one.build.bin.read_bytes(), one.build.board.flash.bytes)
+        emulator = Emulator(folder, one.build.board)
         emulator.power_on()
-        user = UserKey(Secret(rng.bytes(32)))
-        made.append(Fresh(emulator, build, export, provider, user, folder))
+        user = UserKey(Secret(np.random.default_rng([one.seed, 1]).bytes(32)))
+        made.append(Fresh(emulator, one.build, one.made, one.provider, user, folder))
     yield made
     for one in made:
         one.emulator.power_off()

@@ -1,4 +1,8 @@
-"""Keras settings of the user, in ``~/.keras/keras.json`` or ``KERAS_HOME``, change nothing."""
+"""Keras settings of the user, in ``~/.keras/keras.json`` or ``KERAS_HOME``, change nothing.
+
+Each case takes a process: ``make test`` has each kind of file but one in one of the two places,
+``make test-full`` all in both.
+"""
 
 from __future__ import annotations
 
@@ -40,20 +44,27 @@ def _state(early: bool, **variables: str) -> list[str]:
 
 
 HOSTILE = {"image_data_format": "channels_first", "floatx": "float16", "epsilon": 0.5}
+FILES = [
+    ("other defaults", json.dumps(HOSTILE | {"backend": "torch"}), False, "HOME"),
+    ("read before", json.dumps(HOSTILE), True, "KERAS_HOME"),
+    ("impossible", json.dumps({"floatx": "float128", "epsilon": 1}), False, "KERAS_HOME"),
+    ("no object", "[1, 2]", False, ""),
+]
+"""What the file holds, whether Keras was imported before, and where it is in ``make test``."""
+FULL = pytest.mark.full
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("text", "early"),
+    ("text", "early", "place"),
     [
-        (json.dumps(HOSTILE | {"backend": "torch"}), False),
-        (json.dumps(HOSTILE), True),
-        (json.dumps({"floatx": "float128", "epsilon": 1}), False),
-        ("[1, 2]", False),
+        pytest.param(
+            text, early, place, id=f"{name}, {place}", marks=() if place == usual else FULL
+        )
+        for name, text, early, usual in FILES
+        for place in ("KERAS_HOME", "HOME")
     ],
-    ids=["other defaults", "read before", "impossible", "no object"],
 )
-@pytest.mark.parametrize("place", ["KERAS_HOME", "HOME"])
 def test_keras_json_of_the_user_changes_nothing(
     text: str, early: bool, place: str, tmp_path: Path
 ) -> None:

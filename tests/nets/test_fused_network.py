@@ -8,6 +8,7 @@ thresholds, where nothing tips.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,12 @@ def pair_of(
     return network_of(topology, scheme), network_of(topology, scheme, halved=False)
 
 
+@functools.cache
+def shared_pair(name: str, scheme: str = "xor") -> tuple[SharedNetwork, SharedNetwork]:
+    """:func:`pair_of` for tests that change nothing: a step reads no moving average."""
+    return pair_of(name, scheme)
+
+
 def variables_of(network: SharedNetwork, task: str) -> list[Any]:
     kernels = [layer.latent_kernel for layer in network.shared.values()]
     return kernels + network.own[task].trainable_variables
@@ -75,7 +82,7 @@ def variables_of(network: SharedNetwork, task: str) -> list[Any]:
 def one_step(
     network: SharedNetwork, task: str, batch: int, fused: bool
 ) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
-    """Logits, and the gradients of a loss."""
+    """Logits, and the gradients of a loss; without a graph, which takes longer than the step."""
     models = training_models(network, fused)
     assert models.fused is fused
     generator = np.random.default_rng(2)
@@ -83,15 +90,10 @@ def one_step(
     sides = network.topology.input_shape[:2]
     images = generator.integers(0, 256, (batch, *sides, channels), dtype=np.uint8)
     labels = tf.constant(generator.integers(0, CLASSES - 1, batch))
-
-    @tf.function  # type: ignore[untyped-decorator]
-    def run(images: tf.Tensor) -> Any:
-        with tf.GradientTape() as tape:
-            logits = models.logits({task: images})[task]
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-        return logits, tape.gradient(losses, variables_of(network, task))
-
-    logits, gradients = run(tf.constant(images))
+    with tf.GradientTape() as tape:
+        logits = models.logits({task: tf.constant(images)})[task]
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    gradients = tape.gradient(losses, variables_of(network, task))
     return logits.numpy(), [gradient.numpy() for gradient in gradients]
 
 
@@ -109,7 +111,7 @@ def assert_close(
 @pytest.mark.parametrize("batch", [2, 7, 33, 64])
 @pytest.mark.parametrize("name", ["vgg", "vgg8"])
 def test_thresholds_agree_to_the_rounding_of_gradients(name: str, batch: int) -> None:
-    ours, keras = pair_of(name)
+    ours, keras = shared_pair(name)
     logits, gradients = one_step(ours, "a", batch, fused=True)
     wanted_logits, wanted = one_step(keras, "a", batch, fused=False)
     np.testing.assert_allclose(logits, wanted_logits, atol=1e-4)
@@ -119,7 +121,7 @@ def test_thresholds_agree_to_the_rounding_of_gradients(name: str, batch: int) ->
 @pytest.mark.parametrize("batch", [7, 33, 64])
 @pytest.mark.parametrize("name", ["resnet", "reactnet", "wide", "resnet8"])
 def test_streams_agree_but_for_what_tips(name: str, batch: int) -> None:
-    ours, keras = pair_of(name)
+    ours, keras = shared_pair(name)
     logits, gradients = one_step(ours, "b", batch, fused=True)
     wanted_logits, wanted = one_step(keras, "b", batch, fused=False)
     assert np.linalg.norm(logits - wanted_logits) <= TIPPED * np.linalg.norm(wanted_logits)
@@ -137,7 +139,7 @@ def test_rectangles_with_odd_sides_agree_too(name: str) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_scheme_has_its_kernels(scheme: str) -> None:
-    ours, keras = pair_of("vgg", scheme)
+    ours, keras = shared_pair("vgg", scheme)
     for task in ("a", "b"):
         logits, gradients = one_step(ours, task, 16, fused=True)
         wanted_logits, wanted = one_step(keras, task, 16, fused=False)
@@ -149,7 +151,7 @@ def test_every_scheme_has_its_kernels(scheme: str) -> None:
 def test_neither_threads_nor_repetition_change_a_bit(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, _ = pair_of(name)
+    network, _ = shared_pair(name)
     found = []
     for threads in (1, 2, 4, 2):
         monkeypatch.setattr("rbnn.nets.fused.body.threads", lambda threads=threads: threads)

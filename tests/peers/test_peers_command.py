@@ -10,37 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_peers import use_small_networks
 from typer.testing import CliRunner, Result
 
 from rbnn.cli.main import build
 from rbnn.errors import RbnnError
-from rbnn.peers import experiment
-from rbnn.peers.jobs import jobs
 from rbnn.peers.measured import read_measured
-from rbnn.peers.page import headline
 from rbnn.peers.plan import PeerSettings, make_plan
 from rbnn.peers.quantize import Int8Network
-from rbnn.runs.config import RunConfig
-from rbnn.runs.errors import TrainingPausedError
 from rbnn.runs.run import Run
 from rbnn.tasks import TaskData
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_small_networks(monkeypatch)
-
-
-@pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch, data: Sequence[TaskData]) -> None:
-    """The tiny tasks are found by name."""
-
-    def find(config: RunConfig, progress: object = None) -> list[TaskData]:
-        names = [task.name for task in config.tasks]
-        return [task for task in data if task.name in names]
-
-    monkeypatch.setattr(experiment, "load_data", find)
 
 
 def bench(run: Run, out: Path, *options: str) -> Result:
@@ -94,44 +72,6 @@ def test_it_trains_every_network_and_says_who_wins(
     assert "--tasks cannot be combined with --resume" in str(
         bench(trained, out, "--resume", "--tasks", "sound").exception
     )
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("known", "small")
-def test_a_comparison_that_stops_after_each_step_ends_as_if_nothing_had_happened(
-    trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(experiment, "jobs", lambda *given: jobs(*given)[:1])
-    monkeypatch.setattr(experiment, "is_due", lambda until: False)  # only between two networks
-    settings = PeerSettings(tasks="sound", steps=2, rates="0.003,0.01")
-    said: list[str] = []
-    whole = experiment.bench_peers(trained, settings, tmp_path / "whole", said.append)
-    assert said == ["Measuring the shared set.", "Network 1 of 1: sound, DS-CNN of 16."]
-    place, stops = tmp_path / "parts", 0
-    while True:
-        try:
-            parts = experiment.bench_peers(
-                trained, settings, place, said.append, resume=stops > 0, until=datetime.now()
-            )
-        except TrainingPausedError as error:
-            assert error.fix == f"rbnn bench peers {trained.folder} --out {place} --resume"
-            stops += 1
-            assert stops <= 4
-            assert (place / "peers.md").read_text().startswith("# Peers: not measured yet")
-        else:
-            break
-    assert stops == 1 + 1 + 2  # each of two rates is tried for a step
-    assert [row.accuracies for row in parts.rows] == [row.accuracies for row in whole.rows]
-    assert parts.rates == whole.rates and set(parts.rates[0].rates) == {"0.003", "0.01"}
-    files = [
-        (tmp_path / name / "int8" / "sound" / "network.tflite").read_bytes()
-        for name in ("whole", "parts")
-    ]
-    assert files[0] == files[1]
-    assert not (place / "int8" / "sound" / "training").exists()
-    assert parts.row("trunk") is None  # one task shares with no other
-    assert parts.missing == ("published/sound",)
-    assert "(unfinished)" in headline(parts)
 
 
 @pytest.mark.usefixtures("known")

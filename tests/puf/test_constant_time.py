@@ -1,4 +1,7 @@
-"""No branch and no address of what handles keys depends on a secret (x86 builds, Valgrind)."""
+"""No branch and no address of what handles keys depends on a secret (x86 builds, Valgrind).
+
+``make test`` has what is shipped, ``make trust`` all levels of optimisation.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ PARTS = (
     "0 but for the status that a caller gets",
 )
 @pytest.mark.parametrize(
-    "optimisation", [*SHIPPED, *(pytest.param(one, marks=pytest.mark.slow) for one in OTHERS)]
+    "optimisation", [*SHIPPED, *(pytest.param(one, marks=pytest.mark.full) for one in OTHERS)]
 )
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_time_does_not_depend_on_secrets(

@@ -85,8 +85,8 @@ def places(skips: list[Skip]) -> list[str]:
            "0 usable, 0 with keys in RAM")  # fmt: skip
 def test_no_skipped_instruction_opens_a_task(chip: Chip, trust: Trust) -> None:
     session, judge = wrong_key(chip)
-    quick = {"start": 20, "unlock with a wrong key": 60, "switch to the locked task": 150}
-    skips = chosen(session, trust, {**quick, "infer": 100})
+    quick = {"start": 10, "unlock with a wrong key": 40, "switch to the locked task": 80}
+    skips = chosen(session, trust, {**quick, "infer": 40})
     verdicts = campaign(session, skips, judge)
     trust.measured(figures(verdicts, ("usable", "keys")), len(skips))
     opened = verdicts["usable"] + verdicts["keys"]
@@ -99,7 +99,7 @@ def test_no_skipped_instruction_opens_a_task(chip: Chip, trust: Trust) -> None:
 def test_no_skipped_instruction_lifts_the_limit(chip: Chip, trust: Trust) -> None:
     session, judge = over_limit(chip)
     quick = {"start": 10, "unlock": 20, "switch": 60, "infer within the limit": 40}
-    skips = chosen(session, trust, {**quick, "infer beyond the limit": 900})
+    skips = chosen(session, trust, {**quick, "infer beyond the limit": 200})
     verdicts = campaign(session, skips, judge)
     trust.measured(figures(verdicts, ("bypassed",)), len(skips))
     assert not verdicts["bypassed"], places(verdicts["bypassed"])
@@ -111,7 +111,7 @@ def test_no_skipped_instruction_lifts_the_limit(chip: Chip, trust: Trust) -> Non
            "0 bypassed")  # fmt: skip
 def test_no_skipped_instruction_lifts_the_activation_limit(chip: Chip, trust: Trust) -> None:
     session, judge = over_activations(chip)
-    quick = {"switch within the limit": 150, "switch beyond the limit": 150, "infer again": 40}
+    quick = {"switch within the limit": 60, "switch beyond the limit": 80, "infer again": 20}
     skips = chosen(session, trust, quick)
     verdicts = campaign(session, skips, judge)
     trust.measured(figures(verdicts, ("bypassed",)), len(skips))
@@ -139,7 +139,7 @@ def test_a_stop_without_a_skip_changes_nothing(chip: Chip) -> None:
     of_step = [skip for skip in session.skips() if skip.step == session.steps[number].name]
     in_blocks = {place.address for place in session.places[number] if place.address != place.start}
     assert in_blocks
-    some = random.Random(2).sample(of_step, 40)
+    some = random.Random(2).sample(of_step, 20)
     some += [skip for skip in of_step if skip.address in in_blocks][:10]
     usual = "".join(session.printed[number:]).split("\r\n")
     ends = {session.run(skip, leave_out=False).ram for skip in some}

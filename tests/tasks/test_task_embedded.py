@@ -42,15 +42,27 @@ def test_digits() -> None:
 
 
 @needs_espeak
-def test_words(shared_cache: Path) -> None:
+@pytest.mark.parametrize(
+    ("train", "test", "reached"),
+    [
+        pytest.param(20, 10, 0.5, id="fewer"),
+        pytest.param(120, 40, 0.85, id="whole", marks=pytest.mark.full),
+    ],
+)
+def test_words(
+    train: int, test: int, reached: float, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of fewer utterances; of all in ``make test-full``."""
+    monkeypatch.setattr(words, "UTTERANCES", {"train": train, "test": test})
+    total = 10 * (train + test)
     steps: list[tuple[str, int, int]] = []
     data = load("words", cache=shared_cache, progress=lambda *step: steps.append(step))
     assert data.labels == words.WORDS
     assert data.kind == KNOWN["words"].kind == "audio"
-    assert np.bincount(data.train.labels).tolist() == [240] * 10
-    assert np.bincount(data.test.labels).tolist() == [40] * 10
-    assert steps[-1] == ("speaking words", 1600, 1600)
-    assert _linear_accuracy(data) > 0.85
+    assert np.bincount(data.train.labels).tolist() == [2 * train] * 10
+    assert np.bincount(data.test.labels).tolist() == [test] * 10
+    assert steps[-1] == ("speaking words", total, total)
+    assert _linear_accuracy(data) > reached
     steps.clear()
     assert load("words", cache=shared_cache).fingerprint == data.fingerprint
     assert steps == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from typer.testing import CliRunner, Result
 
 from rbnn.cli.main import build
 from rbnn.errors import RbnnError
-from rbnn.nets.framework import tf
 from rbnn.runs.config import RunConfig
 from rbnn.runs.errors import TrainingInterruptedError
 from rbnn.runs.run import Run
@@ -40,14 +39,6 @@ def known(monkeypatch: pytest.MonkeyPatch, data: Sequence[TaskData]) -> None:
         return [task for task in data if task.name in names]
 
     monkeypatch.setattr(theft_bench, "load_data", find)
-
-
-@pytest.fixture
-def eager() -> Iterator[None]:
-    """Few steps take less time than tracing a graph for them."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.usefixtures("known", "eager")

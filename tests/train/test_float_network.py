@@ -53,6 +53,7 @@ def test_pictures_and_sounds_have_networks_of_their_own(
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.usefixtures("eager")
 def test_it_is_trained_once_and_the_report_names_it(
     taught: Callable[[str], Run],
     data: list[TaskData],
@@ -80,6 +81,7 @@ def test_it_is_trained_once_and_the_report_names_it(
     FloatModel(kept)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_stopped_teacher_goes_on_in_a_moved_folder_as_if_nothing_had_happened(
     taught: Callable[[str], Run], data: list[TaskData], tmp_path: Path, cache: Path
 ) -> None:

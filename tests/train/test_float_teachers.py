@@ -212,6 +212,7 @@ def taught(data: list[TaskData], tmp_path: Path) -> Taught:
     return make
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_float_model_teaches_without_single_task_networks(
     taught: Taught, data: list[TaskData]
 ) -> None:
@@ -226,6 +227,7 @@ def test_a_float_model_teaches_without_single_task_networks(
     assert losses[0]["colour"].loss != losses[1]["colour"].loss
 
 
+@pytest.mark.usefixtures("eager")
 def test_only_tasks_without_a_float_model_learn_from_their_own_network(
     taught: Taught, data: list[TaskData]
 ) -> None:
@@ -238,6 +240,7 @@ def test_only_tasks_without_a_float_model_learn_from_their_own_network(
     assert run.baseline("sound").config().distill is None
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_single_task_network_has_the_float_teacher_of_the_shared_one(
     taught: Taught, data: list[TaskData], tmp_path: Path
 ) -> None:

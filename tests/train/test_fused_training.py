@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -47,26 +48,37 @@ def losses_of(trainer: Trainer) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("architecture", NETWORKS)
-def test_the_losses_are_those_of_keras(
-    tmp_path: Path, tasks: list[TaskData], architecture: str
-) -> None:
-    run = begin(tmp_path / "run", tasks, architecture)
-    fused, plain = Trainer(run, tasks), Trainer(run, tasks, fused=False)
-    assert fused.fused and not plain.fused
-    ours, keras = losses_of(fused), losses_of(plain)
+@dataclass(frozen=True)
+class Whole:
+    """A run trained with the fused operations, and the losses of its steps."""
+
+    run: Run
+    trainer: Trainer
+    losses: list[float]
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tasks: list[TaskData]
+) -> Whole:
+    """One of each architecture."""
+    run = begin(tmp_path_factory.mktemp("run"), tasks, request.param)
+    trainer = Trainer(run, tasks)
+    return Whole(run, trainer, losses_of(trainer))
+
+
+def test_the_losses_are_those_of_keras(whole: Whole, tasks: list[TaskData]) -> None:
+    plain = Trainer(whole.run, tasks, fused=False)
+    assert whole.trainer.fused and not plain.fused
+    ours, keras = whole.losses, losses_of(plain)
     np.testing.assert_allclose(ours[:2], keras[:2], rtol=LOSS_TOLERANCE / 5)
     assert np.mean(ours) == pytest.approx(np.mean(keras), rel=LOSS_TOLERANCE)
 
 
-@pytest.mark.parametrize("architecture", NETWORKS)
 def test_a_resumed_run_equals_one_without_a_break(
-    tmp_path: Path, tasks: list[TaskData], architecture: str
+    whole: Whole, tmp_path: Path, tasks: list[TaskData]
 ) -> None:
-    run = begin(tmp_path / "run", tasks, architecture)
-    whole = Trainer(run, tasks)
-    for step in range(STEPS):
-        whole.advance(step / STEPS)
+    run = begin(tmp_path / "run", tasks, whole.run.config().architecture)
     first = Trainer(run, tasks)
     for step in range(STEPS // 2):
         first.advance(step / STEPS)
@@ -75,7 +87,7 @@ def test_a_resumed_run_equals_one_without_a_break(
     assert second.fused and second.steps == STEPS // 2
     for step in range(STEPS // 2, STEPS):
         second.advance(step / STEPS)
-    for one, other in zip(whole._trained, second._trained, strict=True):
+    for one, other in zip(whole.trainer._trained, second._trained, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 

@@ -28,7 +28,7 @@ def keyed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]
 ) -> Run:
     """A run of four epochs under each scheme."""
-    settings = Settings(width=32, batch=10, epochs=4, seed=5, scheme=request.param)
+    settings = Settings(width=32, depth=3, batch=10, epochs=4, seed=5, scheme=request.param)
     folder = tmp_path_factory.mktemp(request.param)
     run = start_run(folder, data, settings, secrets=SECRETS, model_id=MODEL)
     Trainer(run, data).fit()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_tasks import eagerly
 
 from rbnn.nets.build import SharedNetwork
 from rbnn.runs.parameters import ModelParameters
@@ -42,11 +43,12 @@ def fresh(number: int, what: str, length: int) -> bytes:
 
 def train(folder: Path, data: list[TaskData], number: int) -> Run:
     """A run of one epoch with its own secrets and model id."""
-    settings = Settings(width=32, batch=10, epochs=1, seed=5)
+    settings = Settings(width=32, depth=3, batch=10, epochs=1, seed=5)
     secrets = {task.name: fresh(number, task.name, 32) for task in data}
     model_id = fresh(number, "model", 16)
     run = start_run(folder, data, settings, secrets=secrets, model_id=model_id)
-    Trainer(run, data).fit()
+    with eagerly():
+        Trainer(run, data).fit()
     return run
 
 

@@ -26,7 +26,10 @@ MODEL_ID = b"m" * 16
 
 
 def config_of(data: list[TaskData], **settings: object) -> RunConfig:
-    return configure(data, Settings(width=32, **settings), MODEL_ID)  # type: ignore[arg-type]
+    """The smallest network of the architecture."""
+    depth = 2 if settings.get("architecture") == "reactnet" else 3
+    chosen = Settings(width=32, depth=depth, **settings)  # type: ignore[arg-type]
+    return configure(data, chosen, MODEL_ID)
 
 
 def keyed(config: RunConfig) -> SharedNetwork:
@@ -154,10 +157,11 @@ def test_a_network_of_another_shape_is_refused(data: list[TaskData]) -> None:
         superpose(keyed(config), {"colour": wider})
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_run_starts_from_its_teachers_and_continues_from_its_checkpoint(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
-    run = begin(superpose=True, baseline=True, epochs=1)
+    run = begin(depth=3, superpose=True, baseline=True, epochs=1)
     for task in data:
         own = run.baseline(task.name)
         own.write_config(run.config().single_task(task.name, 2))

@@ -60,10 +60,11 @@ def test_without_a_teacher_the_loss_is_cross_entropy() -> None:
     assert float(task_loss(logits, tf.constant(LABELS), None, None)) == pytest.approx(np.log(3))
 
 
+@pytest.mark.usefixtures("eager")
 def test_single_task_networks_are_trained_first_and_teach_the_shared_one(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
-    run = begin(distill=0.5, baseline=True)
+    run = begin(depth=3, epochs=1, distill=0.5, baseline=True)
     rows = train(run, data)
     config = run.config()
     for task, row in zip(config.tasks, rows, strict=True):
@@ -75,6 +76,7 @@ def test_single_task_networks_are_trained_first_and_teach_the_shared_one(
         assert read_figures(teacher)[-1].steps == read_figures(run)[-1].steps
 
 
+@pytest.mark.usefixtures("eager")
 def test_teachers_from_elsewhere_are_not_trained_again(trained: Run, data: list[TaskData]) -> None:
     run = Run(trained.folder.parent / "pupil")
     write_run(run, taught(data, trained).model_copy(update={"epochs": None, "steps": 1}))
@@ -82,10 +84,11 @@ def test_teachers_from_elsewhere_are_not_trained_again(trained: Run, data: list[
     assert not (run.folder / "baseline").exists()
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_moved_run_finds_its_teachers(
     begin: Callable[..., Run], data: list[TaskData], tmp_path: Path
 ) -> None:
-    run = begin(distill=0.5, baseline=True, epochs=1)
+    run = begin(depth=3, distill=0.5, baseline=True, epochs=1)
     train(run, data)
     moved = Run(run.folder.rename(tmp_path / "elsewhere"))
     assert all(moved.teacher(task).config_file.exists() for task in moved.config().tasks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -12,12 +13,23 @@ from typing import Any
 import numpy as np
 import pytest
 from typed import typed
+from typer.testing import CliRunner
 
-from rbnn.errors import ExitCode
+from rbnn.cli.main import build
+from rbnn.errors import ExitCode, RbnnError
 
 
 def rbnn(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line in its own process."""
+    """Run the command line here, where TensorFlow is imported already."""
+    with contextlib.chdir(cwd):
+        done = CliRunner().invoke(build(), arguments)
+    error = done.exception
+    code = int(error.exit_code) if isinstance(error, RbnnError) else done.exit_code
+    return subprocess.CompletedProcess(arguments, code, done.stdout, done.stderr)
+
+
+def in_its_own_process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line as from a shell."""
     return subprocess.run(
         [sys.executable, "-m", "rbnn.cli.main", *arguments],
         cwd=cwd,
@@ -31,9 +43,8 @@ def rbnn(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder with one short run in it."""
     where = tmp_path_factory.mktemp("work")
-    done = rbnn(
-        *("train", "--tasks", "digits", "--epochs", "1", "--width", "32", "--json"), cwd=where
-    )
+    small = ("--epochs", "1", "--width", "32", "--depth", "3")
+    done = in_its_own_process("train", "--tasks", "digits", *small, "--json", cwd=where)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["tasks"][0]["task"] == "digits"
@@ -120,6 +131,7 @@ def write_set(folder: Path, tested: Sequence[int]) -> None:
                 picture.save(path)
 
 
+@pytest.mark.usefixtures("eager")
 def test_copies_of_training_samples_in_the_test_set_are_warned_of(tmp_path: Path) -> None:
     write_set(tmp_path / "set", (0, 1, 50))
     done = rbnn(
@@ -131,9 +143,10 @@ def test_copies_of_training_samples_in_the_test_set_are_warned_of(tmp_path: Path
     json.loads(done.stdout)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_network_too_large_for_the_board_is_announced_before_training(tmp_path: Path) -> None:
     write_set(tmp_path / "set", (50,))
-    wide = ("--tasks", "mine=set", "--steps", "1", "--batch", "8", "--width", "256")
+    wide = ("--tasks", "mine=set", "--steps", "1", "--batch", "8", "--width", "256", "--depth", "3")
     done = rbnn("train", *wide, "--board", "nucleo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     warning = done.stderr.splitlines()[0]

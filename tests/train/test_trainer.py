@@ -117,6 +117,7 @@ def test_control_c_saves_and_resume_ends_as_if_nothing_had_happened(
     assert [epoch.tasks for epoch in figures] == [epoch.tasks for epoch in expected]
 
 
+@pytest.mark.usefixtures("eager")
 def test_sigterm_saves_as_control_c_does(begin: Callable[..., Run], data: list[TaskData]) -> None:
     run = begin(epochs=4)
     before = signal.getsignal(signal.SIGTERM)
@@ -180,11 +181,12 @@ def test_an_unfinished_run_says_how_to_continue(
     )
 
 
+@pytest.mark.usefixtures("eager")
 def test_only_the_ratio_of_the_tasks_weights_moves_the_kernels(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
     plain, even, heavy = (
-        begin(weights=weights, steps=2)
+        begin(depth=3, weights=weights, steps=2)
         for weights in ({}, {"colour": 2.0, "sound": 2.0}, {"colour": 8.0})
     )
     for run in (plain, even, heavy):
@@ -204,10 +206,11 @@ def test_a_finished_run_is_not_trained_again(trained: Run, data: list[TaskData])
     assert trained.parameters_file.stat().st_mtime_ns == before
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_finished_run_restores_its_damaged_parameters(
     begin: Callable[..., Run], data: list[TaskData]
 ) -> None:
-    run = begin()
+    run = begin(depth=3, epochs=1)
     Trainer(run, data).fit()
     whole = run.parameters_file.read_bytes()
     run.parameters_file.write_bytes(whole[:1000])
@@ -239,8 +242,9 @@ def test_a_full_disk_leaves_the_earlier_checkpoint(
     assert_same_parameters(run, trained)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_damaged_checkpoint_is_named(begin: Callable[..., Run], data: list[TaskData]) -> None:
-    run = begin(epochs=1)
+    run = begin(depth=3, epochs=1)
     Trainer(run, data).fit()
     for part in run.checkpoint_folder.glob("*.data-*"):
         part.write_bytes(part.read_bytes()[:1000])

@@ -16,7 +16,7 @@ from rbnn.train.session import train
 def test_baselines_take_the_same_steps_without_a_key(
     begin: Callable[..., Run], data: list[TaskData], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = begin(epochs=2, baseline=True)
+    run = begin(depth=3, epochs=2, baseline=True)
     rows = train(run, data)
     assert [row.task for row in rows] == ["colour", "sound"]
     for row, task in zip(rows, data, strict=True):

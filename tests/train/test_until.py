@@ -64,6 +64,7 @@ def test_a_time_that_has_come_stops() -> None:
         assert wanted.stopped("after step 3", "").exit_code == 130
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_run_that_stops_each_step_and_moves_ends_as_if_nothing_had_happened(
     begin: Callable[..., Run], data: list[TaskData], tmp_path: Path
 ) -> None:
@@ -150,6 +151,7 @@ def typed(*words: str) -> Any:
     return CliRunner().invoke(build(), words)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_stopped_command_succeeds_and_continues_on_another_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_tasks import MODEL, SECRETS
+from tiny_tasks import MODEL, SECRETS, eagerly
 from trust_rows import Trust, trust_row
 
 import rbnn
+from rbnn.audit.audit import audit
+from rbnn.audit.page import write_report as write_audit
+from rbnn.audit.subject import FOLDER, open_subject
 from rbnn.engine import golden
 from rbnn.export.checks import record
 from rbnn.export.export import NO_PROVIDER, Export, export_run
@@ -113,13 +116,14 @@ def _content(path: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> Finished:
-    """A small training with teachers, exported, checked and reported on."""
+    """A small training with teachers, exported, checked, audited and reported on."""
     chosen = {"baseline": True, "distill": 0.5, "superpose": True, "precision": "float32"}
-    settings = Settings(width=32, batch=10, epochs=1, seed=5, **chosen)  # type: ignore[arg-type]
+    settings = Settings(width=32, depth=3, batch=10, epochs=1, seed=5, **chosen)  # type: ignore[arg-type]
     root = tmp_path_factory.mktemp("runs")
     root.chmod(0o755)
     run = start_run(root, data, settings, secrets=SECRETS, model_id=MODEL)
-    train(run, data)
+    with eagerly():
+        train(run, data)
     teacher = run.folder / "teachers" / "colour" / "model.h5"
     teacher.parent.mkdir(parents=True)
     teacher.write_bytes(TEACHER)
@@ -136,6 +140,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> 
         patch.setattr("rbnn.report.gather.load_data", given)
         wishes = Wishes(board="nucleo", engine="c", samples=4, wrong_secrets=2)
         report = report_run(run, wishes, lambda what, done, total: None)
+        patch.setattr("rbnn.audit.subject.load_data", given)
+        patch.setattr("rbnn.audit.checks.patch_sweep.SAMPLES", 2)
+        subject = open_subject(run.folder, root)
+        write_audit(audit(subject, "rbnn audit", quick=True), run.folder / FOLDER)
     write_report(report, run.folder / PAGE_FILE, run.folder / CARD_FILE)
     needles = _needles(run, export, data)
     held = {}
@@ -195,6 +203,7 @@ def test_a_run_is_private(finished: Finished) -> None:
             assert (run.folder / name).stat().st_mode & 0o777 == 0o600, name
 
 
+@pytest.mark.usefixtures("eager")
 def test_networks_without_a_key_can_be_forgotten(finished: Finished, data: list[TaskData]) -> None:
     run = finished.run
     rows = train(run, data)

@@ -9,8 +9,14 @@ import { showEvents, showFacts, showLine, showProblem, showTasks } from "./state
 
 const EVERY_MS = 3000;
 const MOST_BYTES = Number(document.body.dataset.mostBytes);
-const NAMES = { image: "a picture", audio: "a sound" };
-const ACCEPTED = { image: "image/png,image/jpeg", audio: ".wav,audio/wav,audio/x-wav" };
+const NAMES = {
+  image: "a picture", audio: "a sound", series: "a sensor series", tensor: "a tensor",
+};
+const ANY = "a file";
+const ACCEPTED = {
+  image: "image/png,image/jpeg", audio: ".wav,audio/wav,audio/x-wav", series: ".csv,.npy",
+  tensor: ".npy",
+};
 
 let state = null;
 let working = false;
@@ -37,14 +43,14 @@ function enable(ready) {
   const kind = active?.kind ?? null;
   const usable = ready && !working && !recording;
   byId("file").disabled = !usable;
-  byId("file").accept = kind ? ACCEPTED[kind] : `${ACCEPTED.image},${ACCEPTED.audio}`;
+  byId("file").accept = kind ? ACCEPTED[kind] : Object.values(ACCEPTED).join();
   byId("drop").classList.toggle("off", !ready);
-  byId("drop-what").textContent = `Choose ${NAMES[kind] ?? "a picture or a sound"}`;
-  byId("record").hidden = !ready || kind === "image" || active.channels !== 1;
+  byId("drop-what").textContent = `Choose ${NAMES[kind] ?? ANY}`;
+  byId("record").hidden = !ready || (kind ?? "audio") !== "audio" || active.channels !== 1;
   byId("record").disabled = working;
   byId("try-hint").textContent = !state?.connected ? "The board is not connected."
     : !active ? "Switch to a task first."
-    : `${active.name} is active: ${NAMES[kind] ?? "a picture or a sound"} in, `
+    : `${active.name} is active: ${NAMES[kind] ?? ANY} in, `
       + `one of ${active.classes} classes out.`;
   const release = state?.status?.identity?.build === "release";
   byId("measure").disabled = !usable || release;

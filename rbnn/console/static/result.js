@@ -21,9 +21,10 @@ export function showResult(file, answer) {
   shownFile = URL.createObjectURL(file);
   const { inference, kind } = answer;
   const sound = kind === "audio";
+  const picture = kind === "image";
   const own = sound
     ? make("audio", { controls: true, src: shownFile, "aria-label": `Your sound ${file.name}` })
-    : make("img", { src: shownFile, alt: `Your picture ${file.name}` });
+    : picture ? make("img", { src: shownFile, alt: `Your picture ${file.name}` }) : null;
   const bars = scores => make("ul", { class: "bars" }, scores.map(one =>
     bar(one.label, one.score, percent(one.score), one === inference.scores[0])));
   const rest = inference.scores.slice(SHOWN);
@@ -31,11 +32,12 @@ export function showResult(file, answer) {
   byId("said").textContent = `${best.label}, ${percent(best.score)}, says task ${inference.task}`;
   byId("result").replaceChildren(make("div", { class: "found" },
     make("div", { class: "seen" },
-      make("figure", {}, own, make("figcaption", {}, sound ? "your sound" : "your picture")),
+      own && make("figure", {}, own,
+        make("figcaption", {}, sound ? "your sound" : "your picture")),
       make("figure", {},
         make("img", { class: "pixels", src: answer.picture, width: 32, height: 32,
-          alt: sound ? "The sound as the network gets it: 32 bands by 32 moments"
-            : "The picture as the network gets it: 32 by 32 pixels" }),
+          alt: sound ? "The sound as the network gets it: bands by moments"
+            : "The input as the network gets it, in pixels" }),
         make("figcaption", {}, "what the network gets"))),
     make("div", {},
       make("p", { class: "verdict" }, best.label),

@@ -1,0 +1,1 @@
+"""``rbnn audit``: looks for backdoors in the integers that a device will compute with."""

@@ -1,0 +1,1 @@
+"""``rbnn bench audit``: clean and poisoned networks, audited: found, missed, falsely said."""

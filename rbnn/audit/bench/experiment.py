@@ -1,0 +1,157 @@
+"""``rbnn bench audit``: plan, train, attack, audit, count, and write the report."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rbnn.audit.bench.findings import AuditBenchReport, bench_report
+from rbnn.audit.bench.page import bench_page
+from rbnn.audit.bench.plan import (
+    AuditExperiment,
+    Cell,
+    CellResult,
+    parse_kinds,
+    plan_cells,
+    read_result,
+)
+from rbnn.errors import RbnnError
+from rbnn.files import write_atomic
+from rbnn.runs.errors import TrainingError
+from rbnn.tasks import load, parse_specs
+from rbnn.tasks.load import Progress
+from rbnn.tasks.names import KNOWN
+
+STEM = "audit-bench"
+
+
+@dataclass(frozen=True)
+class AuditBenchSettings:
+    """What the user may choose; texts as typed."""
+
+    tasks: str = "fashion,mnist,kws"
+    kinds: str = "all"
+    seeds: int | None = None
+    steps: int = 2000
+    batch: int = 64
+    architecture: str = "resnet"
+    width: int = 32
+    share: float = 0.1
+    target: int = 0
+    quick: bool = False
+
+    def command(self, folder: Path) -> str:
+        """The command that repeats the measurement."""
+        words = ["rbnn", "bench", "audit", "--tasks", self.tasks, "--kinds", self.kinds]
+        words += [] if self.seeds is None else ["--seeds", str(self.seeds)]
+        words += ["--steps", str(self.steps), "--batch", str(self.batch)]
+        words += ["--arch", self.architecture, "--width", str(self.width)]
+        words += ["--share", f"{100 * self.share:g}", "--target", str(self.target)]
+        words += ["--quick"] if self.quick else []
+        return shlex.join([*words, "--out", str(folder)])
+
+
+def bench_audit(
+    settings: AuditBenchSettings,
+    folder: Path,
+    say: Callable[[str], None],
+    progress: Progress | None = None,
+) -> AuditBenchReport:
+    """Measure the audit and write ``audit-bench.json`` and ``audit-bench.md``, after every network.
+
+    Args:
+        settings: the user's choices.
+        folder: of the measurement; what it holds already is not computed again.
+        say: told of what goes on.
+        progress: told of what is loaded.
+
+    Raises:
+        RbnnError: a setting is unusable, data cannot be read, the folder holds another experiment
+            or cannot be written, or the user interrupted.
+    """
+    specs = parse_specs(settings.tasks)
+    kinds = parse_kinds(settings.kinds)
+    _check(settings)
+    names = [spec.name for spec in specs]
+    experiment = AuditExperiment(
+        tasks=tuple(names),
+        architecture=settings.architecture,
+        width=settings.width,
+        steps=settings.steps,
+        batch=settings.batch,
+        share=settings.share,
+        target=settings.target,
+        quick=settings.quick,
+    )
+    sounds = frozenset(n for n in names if n in KNOWN and KNOWN[n].kind == "audio")
+    cells = plan_cells(names, sounds, kinds, settings.seeds)
+    experiment.hold(folder)
+    command = settings.command(folder)
+    done = {cell: read_result(folder, cell) for cell in cells}
+    missing = [cell for cell, result in done.items() if result is None]
+    results = [result for result in done.values() if result is not None]
+    if missing:
+        data = {spec.name: load(spec, progress=progress) for spec in specs}
+        for task in data.values():
+            if settings.target >= len(task.labels):
+                raise TrainingError(
+                    f"--target {settings.target} is no class of {task.name}, which has "
+                    f"{len(task.labels)}.",
+                    "Classes are counted from 0.",
+                )
+        from rbnn.audit.bench.measure import measure
+
+        for number, cell in enumerate(missing, 1):
+            say(f"{number} of {len(missing)}: {cell.name}")
+            results.append(measure(cell, experiment, data, folder))
+            _write(bench_report(command, experiment, _ordered(results, cells)), folder)
+    report = bench_report(command, experiment, _ordered(results, cells))
+    _write(report, folder)
+    return report
+
+
+def _check(settings: AuditBenchSettings) -> None:
+    """Refuse numbers that cannot work, before data are loaded."""
+    if not 0 < settings.share < 1:
+        raise TrainingError(
+            f"--share is a percentage above 0 and below 100. Received: {100 * settings.share:g}.",
+            "Omit it for 10.",
+        )
+    for option, value, least in (
+        ("--steps", settings.steps, 1),
+        ("--batch", settings.batch, 8),
+        ("--target", settings.target, 0),
+    ):
+        if value < least:
+            raise TrainingError(
+                f"{option} must be {least} or more. Received: {value}.", "Omit it for the default."
+            )
+
+
+def _ordered(results: Sequence[CellResult], cells: Sequence[Cell]) -> list[CellResult]:
+    places = {cell.name: place for place, cell in enumerate(cells)}
+    return sorted(results, key=lambda one: places[one.name])
+
+
+def _write(report: AuditBenchReport, folder: Path) -> None:
+    write_atomic(folder / f"{STEM}.json", report.model_dump_json(indent=2) + "\n")
+    write_atomic(folder / f"{STEM}.md", bench_page(report))
+
+
+def require_goals(report: AuditBenchReport) -> None:
+    """Refuse a measurement that misses a goal.
+
+    Raises:
+        RbnnError: names the goals.
+    """
+    missed = [goal.what for goal in report.goals if goal.state == "missed"]
+    if missed:
+        from rbnn.errors import ExitCode
+
+        raise RbnnError(
+            f"Missed: {'; '.join(missed)}.",
+            "docs/audit.md says what limits are and how they are set; do not set them from these.",
+            exit_code=ExitCode.CHECK_FAILED,
+        )
