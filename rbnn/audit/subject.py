@@ -268,10 +268,10 @@ def _task(model: _Model, name: str, own: TaskSpec | None, progress: Progress | N
             )
     except RbnnError as error:
         return AuditedTask(name, labels, kind, None, str(error))
-    if len(data.labels) != sealed.classes or data.kind != kind:
+    if len(data.labels) != sealed.classes or (data.kind == "audio") != sealed.takes_sound:
         missing = (
             f"{data.origin} has {len(data.labels)} classes of {data.kind}; the task has "
             f"{sealed.classes} of {kind}."
         )
         return AuditedTask(name, labels, kind, None, missing)
-    return AuditedTask(name, labels, kind, data, trusted=own is not None)
+    return AuditedTask(name, labels, data.kind, data, trusted=own is not None)

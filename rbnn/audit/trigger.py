@@ -60,11 +60,11 @@ class Trigger:
             return "empty"
         first, last = int(rows[0]), int(rows[-1])
         left, right = int(columns[0]), int(columns[-1])
-        if kind == "audio":
+        if kind == "audio" and covered.shape == (audio.BANDS, audio.COLUMNS):
             return sound_words(first, last, left, right)
         return (
             f"rows {first} to {last}, columns {left} to {right} "
-            f"({int(covered.sum())} pixels of {covered.size})"
+            f"({int(covered.sum())} {'pixels' if kind == 'image' else 'values'} of {covered.size})"
         )
 
 

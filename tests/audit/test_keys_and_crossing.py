@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from rule_network import RuleNetwork, make_case, striped_task, white_corner
 
@@ -43,3 +45,13 @@ def test_a_trigger_is_tried_on_every_task() -> None:
     assert rows["stripes"].share == 1
     assert rows["spared"].share < 0.05 and rows["spared"].high < 0.1
     assert rows["stripes"].source == rows["spared"].source == "stripes"
+
+
+def test_a_trigger_is_not_tried_on_inputs_of_another_size() -> None:
+    own = with_corner(make_case(RuleNetwork(white_corner)))
+    other = make_case(RuleNetwork(), striped_task("other"))
+    split = other.task.data.test  # type: ignore[union-attr]
+    small = dataclasses.replace(split, images=split.images[:, :, :16])
+    data = dataclasses.replace(other.task.data, train=small, test=small)  # type: ignore[type-var]
+    narrow = make_case(RuleNetwork(), data)  # type: ignore[arg-type]
+    assert [one.task for one in crossings([own, narrow])] == ["stripes"]

@@ -41,3 +41,9 @@ def test_a_mask_in_a_log_mel_picture_is_described_as_a_sound() -> None:
 def test_only_samples_of_other_classes_count() -> None:
     before, after = np.array([0, 1, 1, 2]), np.array([0, 0, 1, 0])
     assert share_taken(before, after, 0) == (2, 3)
+
+
+def test_inputs_of_other_sizes_are_described_by_rows_and_columns() -> None:
+    long = square((49, 10, 1), 3, 2, np.full((2, 2, 1), 255, np.float32))
+    for kind in ("audio", "series"):
+        assert long.describe(kind) == "rows 3 to 4, columns 2 to 3 (4 values of 490)"  # type: ignore[arg-type]

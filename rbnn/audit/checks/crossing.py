@@ -7,8 +7,9 @@ Threat: one delivered task poisons the others of its set.
 
 Cost: one pass of the measured samples for each pair of tasks and trigger, seconds.
 
-Blind spots: only triggers that a check found in some task. Whether the trunk is the way by which a
-trigger crosses is seen only by training the set again without it: docs/audit.md.
+Blind spots: only triggers that a check found in some task, tried on tasks of the same size. Whether
+the trunk is the way by which a trigger crosses is seen only by training the set again without it:
+docs/audit.md.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def crossings(cases: Sequence[Case]) -> tuple[Crossing, ...]:
     for source in cases:
         for candidate in source.triggers_found()[:TRIED]:
             for other in cases:
+                if other.search.images.shape[1:3] != candidate.trigger.mask.shape:
+                    continue
                 found.append(_cross(source, candidate.name, other))
     return tuple(found)
 

@@ -173,7 +173,8 @@ def sweep(case: Case) -> list[Trial]:
     trials: list[Trial] = []
     shape = images.shape[1:]
     height, width = shape[:2]
-    for side in QUICK_SIZES if case.quick else SIZES:
+    sizes = QUICK_SIZES if case.quick else SIZES
+    for side in sorted({min(size, height, width) for size in sizes}):
         for name, values in patterns(shape, side, sound, not case.quick).items():
             places = [
                 (f"{name} {side}x{side}", square(shape, row, column, values))
