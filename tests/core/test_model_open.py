@@ -18,7 +18,7 @@ from rbnn.container.build import build
 from rbnn.container.parse import parse
 from rbnn.container.seal import unseal
 from rbnn.errors import RbnnError
-from rbnn.nets import vgg
+from rbnn.nets import device_rules, vgg
 from rbnn.spec.layout import CONTAINER_HEADER, LAYER, TASK
 from rbnn.spec.status import Status
 
@@ -130,7 +130,7 @@ def test_an_input_has_at_most_the_bytes_that_a_firmware_takes(
     large = vgg.topology((104, 96, 3), 10, 32)
     with pytest.raises(RbnnError, match="29,952 bytes; a container has inputs of at most 27,648"):
         plan.plan(large)
-    monkeypatch.setattr(plan, "MAX_INPUT_BYTES", 1 << 16)
+    monkeypatch.setattr(device_rules, "MAX_INPUT_BYTES", 1 << 16)
     weights = {
         number: bytes(place.weights_bytes)
         for number, place in enumerate(plan.plan(large).placements)

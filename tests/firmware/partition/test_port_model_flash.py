@@ -11,19 +11,18 @@ from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
 from rbnn.image.board import load_board
 
 TESTS = Path(__file__).parents[2]
-FAKES = TESTS / "firmware" / "registers"
+FAKES = TESTS / "port" / "registers"
 BOARDS = {
-    "stm32f4": ("nucleo", "firmware", 1),
-    "stm32l4": ("nucleo-l4r5zi", "port", 1 << 22),
-    "nrf52": ("nrf52840-dk", "port", None),
+    "stm32f4": ("nucleo", 1),
+    "stm32l4": ("nucleo-l4r5zi", 1 << 22),
+    "nrf52": ("nrf52840-dk", None),
 }
 ERASES = {"stm32f4": [5, 7], "stm32l4": [0, 249], "nrf52": [0x20, 0xF9]}
 """Numbers of the first and the last sector of the partition, as the manual counts them."""
 
 
 def drive(family: str, argument: int | None) -> list[str]:
-    _, room, _ = BOARDS[family]
-    sources = [TESTS / room / f"{family}_flash_driver.c", FIRMWARE / "port" / family / "flash.c"]
+    sources = [TESTS / "port" / f"{family}_flash_driver.c", FIRMWARE / "port" / family / "flash.c"]
     flags = [*SANITIZERS, f"-I{FAKES}", "-DRBNN_PARTITION=1"]
     program = compile_native(f"{family}_model_flash", sources, flags)
     arguments = [] if argument is None else [f"{argument:x}"]
@@ -34,7 +33,7 @@ def drive(family: str, argument: int | None) -> list[str]:
 
 @pytest.mark.parametrize("family", BOARDS)
 def test_sectors_are_those_of_the_manifest(family: str) -> None:
-    name, _, argument = BOARDS[family]
+    name, argument = BOARDS[family]
     model = load_board(name).model
     assert model is not None
     said = drive(family, argument)
