@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/kernel_features.h"
 #include "core/layer.h"
 #include "core/operators.h"
 
@@ -34,6 +35,7 @@ static bool labels_fit(const rbnn_engine *engine)
   return names == header->classes && labels[header->labels_bytes - 1u] == 0;
 }
 
+#if RBNN_WITH_SERIES
 const rbnn_series *rbnn_engine_series(const rbnn_engine *engine)
 {
   const rbnn_params_header *header = params_header(engine);
@@ -51,29 +53,17 @@ const rbnn_series *rbnn_engine_series(const rbnn_engine *engine)
              ? series
              : NULL;
 }
-
-void rbnn_engine_series_input(const rbnn_engine *engine, const float *values, uint32_t count,
-                              uint8_t *input)
-{
-  const rbnn_series *series = rbnn_engine_series(engine);
-  const float *means = (const void *)(series + 1);
-  const float *factors = means + series->channels;
-  uint32_t channel = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    /* Volatile: each step is rounded, and no compiler joins two of them. */
-    volatile float value = values[i] - means[channel];
-    value = value * factors[channel];
-    value = value + ((float)RBNN_SERIES_MIDDLE + 0.5f);
-    input[i] = value >= 255.0f ? 255u : value > 0.0f ? (uint8_t)value : 0u;
-    channel = channel + 1u < series->channels ? channel + 1u : 0u;
-  }
-}
+#endif
 
 /* A task of a sensor series says how windows become inputs. */
 static bool series_fits(const rbnn_engine *engine, uint32_t task)
 {
-  return engine->model->tasks[task].front_end != RBNN_FRONTEND_SERIES ||
-         rbnn_engine_series(engine) != NULL;
+  const bool is_series = engine->model->tasks[task].front_end == RBNN_FRONTEND_SERIES;
+#if RBNN_WITH_SERIES
+  return !is_series || rbnn_engine_series(engine) != NULL;
+#else
+  return !is_series;
+#endif
 }
 
 /* The task's input becomes the network's input, and its values fit what the stem gathers. */

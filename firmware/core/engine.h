@@ -37,12 +37,6 @@ uint32_t rbnn_engine_input_bytes(const rbnn_engine *engine);
  * channels (floats) follow. NULL if the opened parameters hold no such thing. */
 const rbnn_series *rbnn_engine_series(const rbnn_engine *engine);
 
-/* A window of such a series as an input.
- *   values  in order of time, the channels of a time step together
- *   input   receives as many bytes */
-void rbnn_engine_series_input(const rbnn_engine *engine, const float *values, uint32_t count,
-                              uint8_t *input);
-
 /* Run one inference.
  *   input   8-bit pixels, rows, columns, channels; exactly rbnn_engine_input_bytes() of them
  *   logits  receives the task's class count of Q12.20 values; room for RBNN_MAX_CLASSES

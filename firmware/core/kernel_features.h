@@ -16,6 +16,11 @@
 #define RBNN_WITH_EVEN_WORDS 1      /* convolution of 64, 128, ... channels */
 #endif
 
+/* A task of a sensor series. */
+#ifndef RBNN_WITH_SERIES
+#define RBNN_WITH_SERIES 1
+#endif
+
 /* Most tasks of a model; each takes 270 bytes of RAM. */
 #ifndef RBNN_WITH_TASKS
 #define RBNN_WITH_TASKS RBNN_MAX_TASKS

@@ -245,20 +245,6 @@ uint32_t rbnn_device_input_bytes(const rbnn_device *device)
   return device->vault.active < 0 ? 0u : rbnn_engine_input_bytes(&device->engine);
 }
 
-rbnn_status rbnn_device_series_input(const rbnn_device *device, const float *values, uint32_t count,
-                                     uint8_t *input)
-{
-  rbnn_status status = rbnn_device_check_active(device);
-  if (status == RBNN_OK && (rbnn_engine_series(&device->engine) == NULL ||
-                            count != rbnn_engine_input_bytes(&device->engine))) {
-    status = RBNN_ARGUMENT;
-  }
-  if (status == RBNN_OK) {
-    rbnn_engine_series_input(&device->engine, values, count, input);
-  }
-  return status;
-}
-
 rbnn_status rbnn_device_infer(rbnn_device *device, const uint8_t *input, uint32_t input_bytes,
                               int32_t *logits)
 {

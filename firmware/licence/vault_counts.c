@@ -148,20 +148,22 @@ rbnn_status rbnn_vault_confirm(rbnn_vault *vault)
     return vault->store.status;
   }
   find(vault, task, &record);
-  if (activations != 0u && (vault->activation == 0u || record.activations != vault->activation ||
-                            record.activations > activations)) {
+  /* An activation was counted, it is the store's last one, and it is one of the limit's. */
+  const bool activated = record.floor == licence.sequence &&
+                         (activations == 0u || (record.activations == vault->activation &&
+                                                vault->activation - 1u < activations));
+  if (!activated) {
     return RBNN_LIMIT;
   }
   if (licence.inference_limit == 0u) {
-    return vault->limit == 0u && record.floor == licence.sequence ? RBNN_OK : RBNN_LIMIT;
+    return vault->limit == 0u ? RBNN_OK : RBNN_LIMIT;
   }
   if (vault->left_check[task] == NONE_LEFT) {
     return RBNN_LIMIT;
   }
   vault->left_check[task]++;
   return (vault->left[task] ^ vault->left_check[task]) == UINT16_MAX &&
-                 record.used == vault->used && record.used <= licence.inference_limit &&
-                 record.floor == licence.sequence
+                 record.used == vault->used && record.used <= licence.inference_limit
              ? RBNN_OK
              : RBNN_LIMIT;
 }

@@ -103,6 +103,7 @@ rbnn_status rbnn_link_results(rbnn_link *link, const char *words)
   return RBNN_OK;
 }
 
+#if RBNN_WITH_SERIES
 /* Window and hop, then each channel's mean and factor as the 32 bits of a float. */
 static void print_series(const rbnn_series *series)
 {
@@ -122,6 +123,7 @@ static void print_series(const rbnn_series *series)
     rbnn_print_close();
   }
 }
+#endif
 
 rbnn_status rbnn_link_labels(rbnn_link *link, const char *words)
 {
@@ -137,9 +139,11 @@ rbnn_status rbnn_link_labels(rbnn_link *link, const char *words)
   rbnn_print(",");
   rbnn_print_number(header->input_channels);
   rbnn_print_close();
+#if RBNN_WITH_SERIES
   if (device->model.tasks[device->vault.active].front_end == RBNN_FRONTEND_SERIES) {
     print_series(rbnn_engine_series(&device->engine));
   }
+#endif
   for (uint32_t i = 0; i < header->classes; i++) {
     rbnn_print("m-label-[");
     rbnn_print_number(i);

@@ -75,7 +75,7 @@ def kernels_source(topology: Topology) -> str:
     )
 
 
-def features_header(topology: Topology, tasks: int) -> str:
+def features_header(topology: Topology, tasks: int, *, takes_series: bool) -> str:
     """Text of ``model_features.h``, for a model of so many tasks."""
     layers = topology.layers
     words = {layer.in_shape[2] // 32 % 2 for layer in layers if layer.op.split_by_words}
@@ -94,6 +94,7 @@ def features_header(topology: Topology, tasks: int) -> str:
             "#define RBNN_MODEL_FEATURES_H",
             "",
             *(f"#define RBNN_WITH_{name} {int(used)}" for name, used in features.items()),
+            f"#define RBNN_WITH_SERIES {int(takes_series)}",
             f"#define RBNN_WITH_TASKS {tasks}",
             f"#define RBNN_WITH_INPUT_BYTES {math.prod(topology.input_shape)}u",
             "",
@@ -152,5 +153,8 @@ def write_c(container: Container, folder: Path) -> None:
     """
     write_atomic(folder / IMAGE_FILE, image_source(container))
     write_atomic(folder / KERNELS_FILE, kernels_source(container.topology))
-    write_atomic(folder / FEATURES_FILE, features_header(container.topology, len(container.tasks)))
+    features = features_header(
+        container.topology, len(container.tasks), takes_series=container.takes_series
+    )
+    write_atomic(folder / FEATURES_FILE, features)
     write_atomic(folder / CONFIG_FILE, config_header(container))

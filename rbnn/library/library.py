@@ -133,7 +133,9 @@ def _model(container: Container, names: Names) -> dict[str, str]:
     texts = {
         IMAGE_FILE: image_source(container),
         KERNELS_FILE: kernels_source(container.topology),
-        FEATURES_FILE: features_header(container.topology, len(container.tasks)),
+        FEATURES_FILE: features_header(
+            container.topology, len(container.tasks), takes_series=container.takes_series
+        ),
         CONFIG_FILE: config_header(container),
     }
     return dict(adapt(f"model/{name}", text, names) for name, text in texts.items())

@@ -132,7 +132,7 @@ COMMANDS = (
     Command(
         "labels",
         "",
-        "Print the active task's input, of a sensor series what its values become, and class names",
+        "Print the active task's input and class names",
         (
             "m-input-[<height>,<width>,<channels>]",
             "m-series-[<window>,<hop>]",
@@ -215,7 +215,7 @@ COMMANDS = (
     Command(
         "attest",
         "CHALLENGE",
-        "Sign what this device is (64 hex digits)",
+        "Sign what this device is",
         ("m-statement-[<280 hex>]", "m-attest-[<128 hex>]"),
     ),
     Command(
@@ -241,13 +241,13 @@ COMMANDS = (
     Command(
         "stack",
         "",
-        "Print the stack's high-water mark",
+        "Print the most stack used",
         ("m-stack-[<used bytes>,<reserved bytes>]",),
     ),
     Command(
         "reset",
         "",
-        "Restart without losing power (a warm reset)",
+        "Restart without losing power",
         ("m-resetting; then the boot lines",),
     ),
 )

@@ -52,6 +52,7 @@ class Depot:
             names,
             lambda: self.flashed.provider,
             self._prepare,  # type: ignore[arg-type]
+            lambda provider: pytest.fail("the firmware is written, too"),
         )
         state = state_file(self.table)
         progress = read_progress(state, str(source.folder))
@@ -161,6 +162,7 @@ def test_a_firmware_that_does_not_fit_is_built_once(depot: Depot) -> None:
         fleet.source.tasks,
         fleet.source.provider,
         refuse,  # type: ignore[arg-type]
+        fleet.source.prepare_model,
     )
     with Registry.open(depot.folder / "registry.sqlite") as registry:
         results = fleet.provision([depot.lines[0], depot.lines[2]], registry)
