@@ -26,8 +26,8 @@ from rbnn.runs.run import Run
 from rbnn.runs.settings import CipherName, Settings
 from rbnn.runs.start import start_run
 from rbnn.spec.layout import Adapter, FrontEnd
+from rbnn.spec.series import Series
 from rbnn.tasks import TaskData
-from rbnn.tasks.sensors.series import Series
 
 pytest_plugins = ["trust_rows"]
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The only floating point of the firmware; linked only where it is called. */
+#include <stddef.h>
+
 #include "core/kernel_features.h"
 #include "device/device.h"
 

@@ -10,7 +10,8 @@ from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import check, start_run
 from rbnn.runs.teachers import check_files
-from rbnn.tasks import TaskData, TaskSpec, load
+from rbnn.tasks import TaskData, TaskSpec
+from rbnn.tasks.load import load
 from rbnn.tasks.loading_bar import LoadingBar
 
 

@@ -24,9 +24,9 @@ from rbnn.runs.config import RunConfig
 from rbnn.runs.run import Run, choose_run
 from rbnn.runs.start import load_data
 from rbnn.spec.key_stream import SECRET_BYTES
-from rbnn.tasks import Split, TaskData, load
+from rbnn.tasks import Split, TaskData
 from rbnn.tasks.dataset import Kind
-from rbnn.tasks.load import Progress
+from rbnn.tasks.load import Progress, load
 from rbnn.tasks.names import KNOWN, TaskSpec
 
 CONTAINER_FILE = "container.bin"

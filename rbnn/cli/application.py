@@ -29,7 +29,7 @@ COMMANDS = {
     "provision": "Enrol, license and flash every board of a table; a second call continues the "
     "first.",
     "switch": "Make TASK the board's active task; a locked one needs the user key.",
-    "infer": "Print label, scores and duration of each file.",
+    "infer": "Print label, scores and duration of each file; of a sensor series, of each window.",
     "listen": "Send a recording to the board; print the words that it detects, as they come.",
     "console": "Serve a local web page that shows a board, switches its tasks and classifies "
     "files.",

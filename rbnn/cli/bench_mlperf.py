@@ -37,7 +37,8 @@ def data(
 ) -> None:
     """Write test samples as the MLPerf Tiny runner reads them."""
     from rbnn.bench.mlperf.dataset import choose_benchmarks, write_dataset
-    from rbnn.tasks import load, parse_specs
+    from rbnn.tasks import parse_specs
+    from rbnn.tasks.load import load
     from rbnn.tasks.loading_bar import LoadingBar
 
     specs = {spec.name: spec for spec in parse_specs(tasks)}

@@ -50,7 +50,8 @@ def import_(
     import shlex
 
     from rbnn.errors import RbnnError
-    from rbnn.tasks import load, parse_spec
+    from rbnn.tasks import parse_spec
+    from rbnn.tasks.load import load
     from rbnn.tasks.loading_bar import LoadingBar
     from rbnn.tasks.names import TaskSpec
 

@@ -61,7 +61,8 @@ def _print_known(as_json: bool) -> None:
 def _print_loaded(names: str, settings: Settings, as_json: bool) -> None:
     from rich.table import Table
 
-    from rbnn.tasks import load, parse_specs
+    from rbnn.tasks import parse_specs
+    from rbnn.tasks.load import load
     from rbnn.tasks.loading_bar import LoadingBar
     from rbnn.tasks.overlap import overlap_warnings
     from rbnn.tasks.overview import describe, describe_inputs

@@ -16,7 +16,8 @@ from rbnn.compare.plan import locked
 from rbnn.compare.report import write_report
 from rbnn.compare.teachers import place
 from rbnn.compare.train import train_all
-from rbnn.tasks import find_again, load, parse_specs
+from rbnn.tasks import find_again, parse_specs
+from rbnn.tasks.load import load
 from rbnn.tasks.loading_bar import LoadingBar
 from rbnn.tasks.overlap import overlap_warnings
 

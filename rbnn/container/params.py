@@ -26,8 +26,7 @@ from rbnn.spec.layout import (
     Sign,
     Stage,
 )
-from rbnn.spec.series import MAX_SERIES_CHANNELS, SERIES, SERIES_ALIGNMENT
-from rbnn.tasks.sensors.series import Series
+from rbnn.spec.series import MAX_SERIES_CHANNELS, SERIES, SERIES_ALIGNMENT, Series
 
 Int8s = npt.NDArray[np.int8]
 Int16s = npt.NDArray[np.int16]

@@ -29,7 +29,8 @@ from rbnn.keys.provider_key import ensure_provider
 from rbnn.keys.registry import Registry
 from rbnn.keys.user_key import UserKey, create_user_key
 from rbnn.runs.run import Run
-from rbnn.tasks import TaskData, load, parse_specs
+from rbnn.tasks import TaskData, parse_specs
+from rbnn.tasks.load import load
 from rbnn.tasks.loading_bar import LoadingBar
 
 Say = Callable[[str], None]

@@ -30,7 +30,8 @@ from rbnn.export.packed import PackedModel, PackedTask
 from rbnn.keys.published import published_provider
 from rbnn.keys.registry import DEFAULT_FILE, Registry
 from rbnn.keys.user_key import UserKey, create_user_key
-from rbnn.tasks import TaskData, load
+from rbnn.tasks import TaskData
+from rbnn.tasks.load import load
 from rbnn.tasks.loading_bar import LoadingBar
 from rbnn.tasks.names import KNOWN
 from rbnn.tasks.overview import overview

@@ -12,8 +12,7 @@ from rbnn.device.errors import LinkError
 from rbnn.frozen import Frozen
 from rbnn.spec.layout import MAX_CLASSES, MAX_INPUT_BYTES
 from rbnn.spec.link import Protection
-from rbnn.spec.series import MAX_SERIES_STEPS
-from rbnn.tasks.sensors.series import Series
+from rbnn.spec.series import MAX_SERIES_STEPS, Series
 
 MOST = 2**64 - 1
 """The largest number that the device prints."""

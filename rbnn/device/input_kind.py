@@ -44,7 +44,7 @@ def input_kind(session: Session, task: str, active: ActiveTask, runs: Path) -> K
     """
     if active.series is not None:
         return "series"
-    trained = _find_task(session.identify().model_id, task, runs)
+    trained = _find_task(session, task, runs)
     if trained is not None:
         return _kind_of_data(trained)
     if task in KNOWN:
@@ -52,11 +52,15 @@ def input_kind(session: Session, task: str, active: ActiveTask, runs: Path) -> K
     return "image" if active.input_shape[2] == 3 else None
 
 
-def _find_task(model_id: str, task: str, runs: Path) -> RunTask | None:
+def _find_task(session: Session, task: str, runs: Path) -> RunTask | None:
     """The entry of ``task`` in the run whose model the board holds."""
+    files = [*runs.glob("*/config.json"), *runs.glob("*/baseline/*/config.json")]
+    if not files:
+        return None
     from rbnn.runs.run import Run
 
-    for file in (*runs.glob("*/config.json"), *runs.glob("*/baseline/*/config.json")):
+    model_id = session.identify().model_id
+    for file in files:
         with contextlib.suppress(RbnnError):  # a run of another version is not this board's
             config = Run(file.parent).config()
             if config.model_id == model_id:

@@ -43,8 +43,9 @@ from rbnn.runs.parameters import ModelParameters
 from rbnn.runs.run import Run
 from rbnn.spec import key_stream, packing
 from rbnn.spec.layout import Cipher
-from rbnn.tasks import find_again, load
+from rbnn.tasks import find_again
 from rbnn.tasks.dataset import Images
+from rbnn.tasks.load import load
 
 NO_PROVIDER = bytes(32)
 """Provider key of an export for which no licence can be issued."""

@@ -15,9 +15,9 @@ from rbnn.runs.setting import KEPT
 from rbnn.runs.settings import TABLE, Precision, Scheme, Settings
 from rbnn.spec.layout import Adapter, Cipher, FrontEnd
 from rbnn.spec.link import Benchmark
+from rbnn.spec.series import Series
 from rbnn.tasks.form import Form
 from rbnn.tasks.names import usual_benchmark
-from rbnn.tasks.sensors.series import Series
 
 CONFIG_VERSION = 3
 """2: depth and cipher; the bits are packed, and so keyed, in another order than in 1. 3: stages,

@@ -20,8 +20,8 @@ from rbnn.runs.settings import FEWEST_SAMPLES, TABLE, Precision, Settings
 from rbnn.runs.teachers import place_teachers
 from rbnn.spec.key_stream import MODEL_ID_BYTES, SECRET_BYTES
 from rbnn.spec.layout import Adapter
-from rbnn.tasks import TaskData, TaskSpec, find_again, load
-from rbnn.tasks.load import Progress
+from rbnn.tasks import TaskData, TaskSpec, find_again
+from rbnn.tasks.load import Progress, load
 
 MOST_EPOCHS = 20
 FEWEST_EPOCHS = 10

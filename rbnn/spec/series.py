@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rbnn.spec.structs import Field, Record
 
 MIDDLE = 128
@@ -25,3 +27,29 @@ SERIES = Record(
         Field("zero", "u16", "zero"),
     ),
 )
+
+
+@dataclass(frozen=True)
+class Series:
+    """How windows of a series become inputs.
+
+    Args:
+        window: time steps of a window.
+        hop: time steps from one window of a recording to the next.
+        means: of each channel, single precision.
+        factors: steps of the input for one unit of each channel, single precision.
+    """
+
+    window: int
+    hop: int
+    means: tuple[float, ...]
+    factors: tuple[float, ...]
+
+    @property
+    def channels(self) -> int:
+        """Channels of the sensor."""
+        return len(self.means)
+
+    def starts(self, steps: int) -> range:
+        """First time steps of the windows of a recording."""
+        return range(0, steps - self.window + 1, self.hop)

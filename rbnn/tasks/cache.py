@@ -18,8 +18,8 @@ import numpy as np
 
 from rbnn.files import PRIVATE, write_atomic
 from rbnn.places import CACHE_VARIABLE
+from rbnn.spec.series import Series
 from rbnn.tasks.dataset import Kind, Split
-from rbnn.tasks.sensors.series import Series
 
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 

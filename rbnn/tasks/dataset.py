@@ -15,7 +15,7 @@ from rbnn.tasks.errors import TaskError, raise_all
 from rbnn.tasks.form import USUAL, Sides
 
 if TYPE_CHECKING:  # which needs the types of this module
-    from rbnn.tasks.sensors.series import Series
+    from rbnn.spec.series import Series
 
 Kind = Literal["image", "audio", "series", "tensor"]
 """What samples were made from: pictures, sounds, sensor series, or tensors that were taken as they
@@ -80,7 +80,7 @@ class TaskData:
         labels: class names; their position is the class number.
         train: samples to train on.
         test: samples to measure on.
-        source: the spec with which :func:`rbnn.tasks.load` finds the same data again.
+        source: the spec with which :func:`rbnn.tasks.load.load` finds the same data again.
         origin: for people to read: which files or which generator.
         kind: what the samples were made from.
         series: of a sensor series, how its windows became samples.

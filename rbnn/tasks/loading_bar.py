@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 
 class LoadingBar:
-    """Gives :func:`rbnn.tasks.load` a ``progress``; used as a context manager."""
+    """Gives :func:`rbnn.tasks.load.load` a ``progress``; used as a context manager."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)

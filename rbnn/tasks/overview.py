@@ -63,7 +63,7 @@ def overview(cache: Path | None = None) -> list[Availability]:
     """All known tasks, in the order in which messages list them.
 
     Args:
-        cache: as in :func:`rbnn.tasks.load`.
+        cache: as in :func:`rbnn.tasks.load.load`.
     """
     folder = cache_folder() if cache is None else cache
     return [Availability(t.name, t.about, *_state(t, folder)) for t in KNOWN.values()]

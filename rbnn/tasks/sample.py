@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path, PurePath
 
+from rbnn.spec.series import Series
 from rbnn.tasks.audio import to_pcm
 from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
@@ -13,7 +14,7 @@ from rbnn.tasks.form import USUAL, Form, Sides
 from rbnn.tasks.front_end import Pcm
 from rbnn.tasks.picture import to_grey
 from rbnn.tasks.sensors.recordings import read_recording
-from rbnn.tasks.sensors.series import Series, check_length
+from rbnn.tasks.sensors.series import check_length, inputs
 from rbnn.tasks.tree import MAX_FILE_BYTES
 from rbnn.tasks.wav import decode_wav
 
@@ -89,7 +90,7 @@ def decode_samples(
             "Give it the channels that it was trained with, in the same order.",
         )
     check_length(values, series.window, name)
-    return series.inputs(values, shape)
+    return inputs(series, values, shape)
 
 
 def load_sample(path: Path, channels: int, sides: Sides = USUAL) -> Images:
@@ -145,8 +146,9 @@ def load_recording(path: Path) -> Pcm:
     Raises:
         TaskError: missing, unreadable, damaged, or no sound.
     """
-    if sample_kind(path) != "audio":
-        raise TaskError(f"{path} is no sound.", "Name a WAV file.")
+    if (kind := sample_kind(path)) != "audio":
+        what = "picture" if kind == "image" else kind
+        raise TaskError(f"{path} is a {what}, not a sound.", "Name a WAV file.")
     raw = _read(path)
     if not raw:
         raise TaskError(f"{path} is empty.", "Name a WAV file.")

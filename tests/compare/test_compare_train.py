@@ -24,7 +24,8 @@ from rbnn.runs.errors import TrainingInterruptedError, TrainingPausedError
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import configure
-from rbnn.tasks import TaskData, load
+from rbnn.tasks import TaskData
+from rbnn.tasks.load import load
 
 
 def write_set(folder: Path, classes: tuple[str, ...]) -> str:

@@ -25,7 +25,8 @@ from rbnn.keys.provider_key import create_provider_key
 from rbnn.keys.registry import Registry
 from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import create_user_key
-from rbnn.tasks.sensors.series import Series
+from rbnn.spec.series import Series
+from rbnn.tasks.sensors.series import inputs
 
 pytestmark = [pytest.mark.qemu, pytest.mark.slow]
 
@@ -85,7 +86,7 @@ def _infer_recording(session: Session, folder: Path, reference: Reference) -> No
     found = list(infer_files(session, [folder / "walk.csv"], folder / "runs", quiet))
     assert [one.step for one in found] == [0, 50]
     read = np.loadtxt(folder / "walk.csv", np.float32, delimiter=",", skiprows=1)
-    windows = SERIES.inputs(read, (20, 30, 1))
+    windows = inputs(SERIES, read, (20, 30, 1))
     best = reference.infer(windows).logits.argmax(axis=1)
     labels = reference.params.labels
     assert [one.label for one in found] == [labels[number] for number in best]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import io
 import struct
+import threading
 import wave
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ class UnloadedSession(Session):
         self.emulation = None
         self.method = method
         self.line = SerialLine.__new__(SerialLine)
+        self.line._interrupted = threading.Event()
         self.line.path = "port"
         self.line._port = SpokenPort(said)
         self.line._pending = b""

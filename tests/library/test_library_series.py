@@ -16,8 +16,9 @@ from life import PROVIDER, USER, make_life
 from rbnn.engine.compile import SANITIZERS
 from rbnn.engine.reference import Reference
 from rbnn.keys import licence, provisioning
+from rbnn.spec.series import Series
 from rbnn.spec.status import Status
-from rbnn.tasks.sensors.series import Series
+from rbnn.tasks.sensors.series import inputs
 
 SHAPE = (20, 12, 1)
 STEPS = 40
@@ -63,7 +64,7 @@ def test_windows_become_the_inputs_of_training(
         input=values.tobytes(), capture_output=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()[-2000:]
-    images = series.inputs(values, SHAPE)
+    images = inputs(series, values, SHAPE)
     logits = Reference.open(container, 0, life.made.secrets["imu"]).infer(images).logits[:, :5]
     assert len(np.unique(images)) == 256
     assert done.stdout.decode().splitlines() == [

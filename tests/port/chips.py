@@ -14,7 +14,7 @@ from rbnn.engine.compile import FIRMWARE, SANITIZERS, compile_native
 from rbnn.spec.link import Protection
 
 HERE = Path(__file__).parent
-FAKES = HERE.parent / "firmware" / "registers"
+FAKES = HERE / "registers"
 """Its armv7m.h comes before the port's own."""
 REGISTER = re.compile(r"#define (\w+) RBNN_REGISTER\((0x[0-9A-F]+)u\)")
 CONSTANT = re.compile(r"#define (\w+) (.+?)(?: */\*.*)?$", re.M)

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from rbnn.cli.tasks import register
 from rbnn.errors import RbnnError
 from rbnn.places import cache_folder
-from rbnn.tasks import KNOWN, TaskError, files, load
+from rbnn.tasks import KNOWN, TaskError, files
+from rbnn.tasks.load import load
 
 
 def _refuse(*_: object) -> None:

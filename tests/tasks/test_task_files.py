@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from small_sets import Maker, picture_bytes, small_files, tone, wav_bytes, write_folder, write_zip
 
-from rbnn.tasks import TaskError, load, load_sample
+from rbnn.tasks import TaskError, load_sample
 from rbnn.tasks import tree as tree_module
+from rbnn.tasks.load import load
 
 
 def test_colour_pictures(make_set: Maker) -> None:

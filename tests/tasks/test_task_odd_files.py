@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 from small_sets import Maker, picture_bytes, small_files, tone, wav_bytes, write_folder, write_zip
 
-from rbnn.tasks import TaskError, load, wav
+from rbnn.tasks import TaskError, wav
 from rbnn.tasks import tree as tree_module
+from rbnn.tasks.load import load
 from rbnn.tasks.picture import read_picture
 from rbnn.tasks.resample import resample
 from rbnn.tasks.wav import read_wav

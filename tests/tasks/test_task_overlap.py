@@ -15,7 +15,8 @@ from small_sets import picture_bytes, small_files, tone, wav_bytes, write_folder
 from typer.testing import CliRunner
 
 from rbnn.cli.tasks import register
-from rbnn.tasks import TaskData, load
+from rbnn.tasks import TaskData
+from rbnn.tasks.load import load
 from rbnn.tasks.overlap import Overlap, describe_overlap, find_overlap
 
 

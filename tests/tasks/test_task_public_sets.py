@@ -12,8 +12,9 @@ from local_server import Publisher, Shelf
 from small_archives import CIFAR_CLASSES, cifar_files, speech_files, tar_bytes
 from small_sets import small_files, write_folder, write_zip
 
-from rbnn.tasks import KNOWN, TaskError, load
+from rbnn.tasks import KNOWN, TaskError
 from rbnn.tasks.download import Remote
+from rbnn.tasks.load import load
 from rbnn.tasks.sets import cifar, speech_commands
 from rbnn.tasks.sources import find_local
 

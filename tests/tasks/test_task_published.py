@@ -23,7 +23,8 @@ from small_archives import (
 )
 from small_sets import picture_bytes, tone, wav_bytes
 
-from rbnn.tasks import KNOWN, TaskError, load
+from rbnn.tasks import KNOWN, TaskError
+from rbnn.tasks.load import load
 from rbnn.tasks.picture import fit, read_picture
 from rbnn.tasks.sets import emnist, fsdd, gtsrb, mnist
 from rbnn.tasks.sets.catalogue import published

@@ -11,8 +11,10 @@ import pytest
 from small_sets import Maker, picture_bytes, write_folder
 
 from rbnn.spec.layout import FrontEnd
-from rbnn.tasks import Form, TaskError, load, load_samples
-from rbnn.tasks.sensors.series import Series, window_of
+from rbnn.spec.series import Series
+from rbnn.tasks import Form, TaskError, load_samples
+from rbnn.tasks.load import load
+from rbnn.tasks.sensors.series import window_of
 
 FORM = Form(8, 6, 2)
 """A window of three channels has 32 time steps."""

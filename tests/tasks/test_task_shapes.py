@@ -12,8 +12,9 @@ from PIL import Image
 from small_sets import Maker, picture_bytes, small_files, tone, wav_bytes
 
 from rbnn.spec.layout import FrontEnd
-from rbnn.tasks import Form, TaskError, load, load_samples
+from rbnn.tasks import Form, TaskError, load_samples
 from rbnn.tasks.audio import log_mel_image
+from rbnn.tasks.load import load
 from rbnn.tasks.overlap import find_overlap
 from rbnn.tasks.sets import digits
 

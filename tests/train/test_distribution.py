@@ -22,7 +22,8 @@ from rbnn.runs.figures import read_figures
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
 from rbnn.runs.start import start_run
-from rbnn.tasks import load, parse_specs
+from rbnn.tasks import parse_specs
+from rbnn.tasks.load import load
 
 EPOCHS = 2
 PATIENCE_SECONDS = 240.0

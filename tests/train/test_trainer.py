@@ -195,7 +195,7 @@ def test_only_the_ratio_of_the_tasks_weights_moves_the_kernels(
     kernels = [ModelParameters.load(run.parameters_file).kernels[0] for run in (plain, heavy)]
     assert not np.array_equal(*kernels)
     losses = [read_figures(run)[0].tasks["sound"].loss for run in (plain, heavy)]
-    assert losses[0] == pytest.approx(losses[1], rel=0.2), "reported losses are not weighted"
+    assert losses[0] == pytest.approx(losses[1], rel=0.5), "reported losses are not weighted"
 
 
 def test_a_finished_run_is_not_trained_again(trained: Run, data: list[TaskData]) -> None:

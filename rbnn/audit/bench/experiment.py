@@ -20,8 +20,8 @@ from rbnn.audit.bench.plan import (
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.runs.errors import TrainingError
-from rbnn.tasks import load, parse_specs
-from rbnn.tasks.load import Progress
+from rbnn.tasks import parse_specs
+from rbnn.tasks.load import Progress, load
 from rbnn.tasks.names import KNOWN
 
 STEM = "audit-bench"

@@ -6,16 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from rbnn.spec.series import Series
 from rbnn.tasks.cache import Decoded
 from rbnn.tasks.dataset import Split
 from rbnn.tasks.errors import TaskError, raise_all
 from rbnn.tasks.form import Form
 from rbnn.tasks.sensors.arrays import array_kind, read_array
 from rbnn.tasks.sensors.series import (
-    Series,
     Values,
     as_values,
     check_length,
+    inputs,
     measure,
     read_csv,
     window_of,
@@ -96,7 +97,7 @@ def read_series(
     series = Series(window, hop, means, factors)
 
     def split(part: str) -> Split:
-        images = [series.inputs(recordings[name], shape) for _, name in ordered[part]]
+        images = [inputs(series, recordings[name], shape) for _, name in ordered[part]]
         numbers = [label for label, _ in ordered[part]]
         counts = [len(one) for one in images]
         return Split(np.concatenate(images), np.repeat(np.array(numbers, np.int64), counts))

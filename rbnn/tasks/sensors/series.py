@@ -13,7 +13,6 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,7 @@ from rbnn.spec.series import (
     MAX_SERIES_STEPS,
     MIDDLE,
     STEPS_PER_DEVIATION,
+    Series,
 )
 from rbnn.tasks.dataset import Images
 from rbnn.tasks.errors import TaskError
@@ -33,51 +33,27 @@ Values = npt.NDArray[np.float32]
 """(time, channels)."""
 
 
-@dataclass(frozen=True)
-class Series:
-    """How windows of a series become inputs.
+def inputs(series: Series, values: Values, shape: tuple[int, int, int]) -> Images:
+    """The windows of a recording.
 
     Args:
-        window: time steps of a window.
-        hop: time steps from one window of a recording to the next.
-        means: of each channel, single precision.
-        factors: steps of the input for one unit of each channel, single precision.
+        series: how they become inputs.
+        values: (time, channels), of a window's length or more.
+        shape: height, width, channels of the input; as many values as a window.
+
+    Returns:
+        (n, height, width, channels) uint8.
     """
-
-    window: int
-    hop: int
-    means: tuple[float, ...]
-    factors: tuple[float, ...]
-
-    @property
-    def channels(self) -> int:
-        """Channels of the sensor."""
-        return len(self.means)
-
-    def starts(self, steps: int) -> range:
-        """First time steps of the windows of a recording."""
-        return range(0, steps - self.window + 1, self.hop)
-
-    def inputs(self, values: Values, shape: tuple[int, int, int]) -> Images:
-        """The windows of a recording.
-
-        Args:
-            values: (time, channels), of a window's length or more.
-            shape: height, width, channels of the input; as many values as a window.
-
-        Returns:
-            (n, height, width, channels) uint8.
-        """
-        means, factors = (np.array(one, np.float32) for one in (self.means, self.factors))
-        with np.errstate(over="ignore"):
-            moved = np.floor((values - means) * factors + np.float32(MIDDLE + 0.5))
-        levels = np.clip(moved, 0, 255).astype(np.uint8)
-        return np.stack(
-            [
-                levels[start : start + self.window].reshape(shape)
-                for start in self.starts(len(values))
-            ]
-        )
+    means, factors = (np.array(one, np.float32) for one in (series.means, series.factors))
+    with np.errstate(over="ignore"):
+        moved = np.floor((values - means) * factors + np.float32(MIDDLE + 0.5))
+    levels = np.clip(moved, 0, 255).astype(np.uint8)
+    return np.stack(
+        [
+            levels[start : start + series.window].reshape(shape)
+            for start in series.starts(len(values))
+        ]
+    )
 
 
 def read_csv(raw: bytes, where: str) -> Values:

@@ -16,7 +16,7 @@ from rbnn.bench.mlperf.dataset import check_dataset, write_dataset
 from rbnn.cli.main import build
 from rbnn.errors import RbnnError
 from rbnn.spec.link import Benchmark
-from rbnn.tasks import load
+from rbnn.tasks.load import load
 
 
 @pytest.fixture

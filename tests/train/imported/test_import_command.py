@@ -11,7 +11,7 @@ from larq_models import BINARY, FIRST, conv, layers
 from typed import typed
 
 from rbnn.nets.framework import lq, tf
-from rbnn.tasks import load
+from rbnn.tasks.load import load
 
 
 def trained() -> Any:
