@@ -5,8 +5,7 @@
     export/
         container.bin      the model container (SPEC.md)
         model_image.c      the same as a C array, for the firmware
-        model_kernels.c    which kernels the model needs
-        model_features.h   which parts of them
+        model_kernels.c    which kernels the model needs; model_features.h: which parts of them
         model_config.h     memory needs and the layer table, for build and reader
         golden.npz         golden vectors; private, like the manifest
         manifest.json      what all this is, with class names; written last

@@ -79,7 +79,7 @@ def test_switches_of_a_recipe_can_be_turned_off(
 ) -> None:
     seen: list[Settings] = []
 
-    def stop(settings: Settings) -> None:
+    def stop(settings: Settings, own: object = None) -> None:
         seen.append(settings)
         raise TrainingError("Seen.")
 

@@ -169,7 +169,7 @@ def test_named_tasks_are_loaded_and_counted(app: typer.Typer, tmp_path: Path) ->
     assert mine["source"] == f"mine={root}"
     assert mine["fingerprint"] == load(f"mine={root}").fingerprint
     table = CliRunner().invoke(app, arguments)
-    assert "mine: ants, bees" in table.stdout
+    assert "; ants, bees; " in table.stdout
 
 
 def test_an_unknown_name_is_an_error(app: typer.Typer) -> None:
@@ -187,4 +187,4 @@ def test_names_that_the_terminal_cannot_show_are_escaped(tmp_path: Path) -> None
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert done.returncode == 0, done.stderr
-    assert rb"mine: bees, \xc4mter" in done.stdout
+    assert rb"; bees, \xc4mter; " in done.stdout

@@ -132,7 +132,7 @@ def test_wrong_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="Labels are int64"):
         Split(np.zeros((1, 32, 32, 1), np.uint8), np.zeros(2, np.int64))
     kind: Kind = "image"
-    with pytest.raises(ValueError, match="same number of channels"):
+    with pytest.raises(ValueError, match="the same shape"):
         TaskData("x", ("a", "b"), _split(1, 1), _split(1, 3), "x", "x", kind)
     with pytest.raises(TaskError, match="needs two"):
         TaskData("x", ("a",), _split(1), _split(1), "x", "x", kind)
