@@ -37,5 +37,7 @@ def fingerprint(
     options.output().print(tables.bias_table(figures).rich())
     if figures.boards:
         options.output().print(tables.board_table(figures).rich())
+    if figures.masks:
+        options.output().print(tables.mask_table(figures).rich())
     if output is not None:
         options.say(f"Wrote {output}.")
