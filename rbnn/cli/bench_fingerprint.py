@@ -24,8 +24,8 @@ def fingerprint(
     as_json: JsonOption = False,
 ) -> None:
     """Compute what the fingerprint leaves unknown at every bias, and try to guess real ones."""
-    from rbnn.bench import fingerprint as bench
-    from rbnn.bench import fingerprint_tables as tables
+    from rbnn.bench.fingerprint import measure as bench
+    from rbnn.bench.fingerprint import tables
     from rbnn.files import write_atomic
 
     figures = bench.measure(readouts)

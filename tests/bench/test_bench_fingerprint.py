@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbnn.bench import fingerprint
-from rbnn.bench.fingerprint_masks import measure_masks
-from rbnn.bench.fingerprint_readouts import read_boards
-from rbnn.bench.fingerprint_tables import document
+from rbnn.bench.fingerprint import measure as fingerprint
+from rbnn.bench.fingerprint.masks import measure_masks
+from rbnn.bench.fingerprint.readouts import read_boards
+from rbnn.bench.fingerprint.tables import document
 from rbnn.errors import RbnnError
 from rbnn.keys.fingerprint import Fingerprint
 from rbnn.spec import puf

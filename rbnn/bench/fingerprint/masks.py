@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.bench.fingerprint_readouts import windows
+from rbnn.bench.fingerprint.readouts import windows
 from rbnn.frozen import Frozen
 from rbnn.keys import pattern as patterns
 from rbnn.spec import puf

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rbnn.bench.fingerprint import MADE_DEVICES, FingerprintFigures
-from rbnn.bench.fingerprint_masks import READINGS, MaskFigures
+from rbnn.bench.fingerprint.measure import MADE_DEVICES, FingerprintFigures
+from rbnn.bench.fingerprint.masks import READINGS, MaskFigures
 from rbnn.pages.table import Table
 from rbnn.spec import puf
 
@@ -41,9 +41,8 @@ _MASKS = f"""
 Not done ([decision 22](decisions/0022-pairs-of-cells.md)); this is what it would change. *One*: the
 pairs of the first power-up, as enrolment does. *Five*: only those on which {READINGS} power-ups
 agree. Then the sixth power-up votes, as it is and with errors added to its bits: the accepted
-windows of boards that have one. *Lost*: pairs that do not vote for their group's bit. The code
-sees groups, and must correct those that vote
-wrong or are silent.
+windows of boards that have one. *Lost*: pairs that do not vote for their group's bit. What the code
+has to correct are groups that vote wrong or are silent, and of these there are more.
 
 """
 

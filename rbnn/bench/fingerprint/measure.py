@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.bench.fingerprint_masks import MaskRow, measure_masks
-from rbnn.bench.fingerprint_readouts import read_boards, windows
+from rbnn.bench.fingerprint.masks import MaskRow, measure_masks
+from rbnn.bench.fingerprint.readouts import read_boards, windows
 from rbnn.frozen import Frozen
 from rbnn.keys import pattern as patterns
 from rbnn.keys import puf as sketch
