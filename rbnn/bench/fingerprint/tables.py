@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rbnn.bench.fingerprint.measure import MADE_DEVICES, FingerprintFigures
 from rbnn.bench.fingerprint.masks import READINGS, MaskFigures
+from rbnn.bench.fingerprint.measure import MADE_DEVICES, FingerprintFigures
 from rbnn.pages.table import Table
 from rbnn.spec import puf
 
