@@ -4,8 +4,8 @@ A window's values in order of time, the channels of one time step together, fill
 of row, column, channel. So 200 steps of 6 channels fill an input of 200x6x1 or of 20x20x3 alike. A
 value becomes ``floor((value - mean) * factor + 128.5)``, limited to 0..255, in single precision.
 Mean and factor are the channel's own; the factor is 32 by the standard deviation. Both are those of
-the training part, and travel with the task. Where the factor is 0, every value becomes 128, even one
-whose distance from the mean is infinite in single precision.
+the training part, and travel with the task. Where the factor is 0, every value becomes 128, even
+one whose distance from the mean is infinite in single precision.
 """
 
 from __future__ import annotations
