@@ -168,6 +168,7 @@ def test_a_model_is_loaded_over_the_line_with_progress(world: World) -> None:
         assert {(one.task, one.place) for one in session.licences()} == {("-", "other-model")}
     again = load_model(world.target, world.signed(made), quiet)
     assert not again.loaded and "already" in again.summary()
+    assert again.version == report.version < world.version
     world.flash(world.prepared(made))  # its version is lower: what a probe writes is not compared
     infers(world, made)
 
