@@ -275,7 +275,7 @@ def test_the_report_says_who_taught_whom(taught: Taught) -> None:
 
 
 def test_a_teacher_of_no_task_is_refused(taught: Taught) -> None:
-    with pytest.raises(RbnnError, match="--teacher names 'color', which is no task of the run"):
+    with pytest.raises(RbnnError, match="--teacher names 'color', which is none of the tasks"):
         taught(teachers={"color": "auto"})
 
 
