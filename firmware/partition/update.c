@@ -150,8 +150,9 @@ static void program(const rbnn_update *update, uint32_t offset, const uint8_t *d
   }
 }
 
-/* Whether bytes that are to lie at `at` would be taken for a model there, at the next start: a model
- * begins at a sector. Before all of a container is there, nobody knows whose bytes these are. */
+/* Whether bytes that are to lie at `at` would be taken for a model there, at the next start: a
+ * model begins at a sector. Before all of a container is there, nobody knows whose bytes these are.
+ */
 static bool begins_model(const rbnn_update *update, uint32_t at, const uint8_t *data,
                          uint32_t bytes)
 {
