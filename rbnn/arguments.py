@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, cast
 
 from rbnn.errors import RbnnError
 from rbnn.numbers import cut
@@ -66,7 +66,7 @@ def require_list(name: str, values: object, kind: Kind) -> None:
         RbnnError: names the argument, and what was given.
     """
     is_list = isinstance(values, Sequence) and not isinstance(values, str | bytes)
-    if not is_list or not all(map(kind.holds, values)):  # type: ignore[call-overload]
+    if not is_list or not all(kind.holds(one) for one in cast(Sequence[object], values)):
         raise RbnnError(
             f"{name} must be a list, each of it {kind.words}. Received: {shown(values)}.",
             f"For example: {name}=[{kind.example}]",

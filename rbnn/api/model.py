@@ -36,6 +36,7 @@ Engine = Literal["keras", "reference", "c"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 RUNS = Path("runs")
 PROVIDER_KEY = Path("keys/provider.pem")
+RUN = Kind("a run; rbnn.Model.open takes its name", (Run,), "rbnn.runs.run.Run(Path('runs/NAME'))")
 TASKS = Kind("a text", (str,), "'digits,words'")
 
 
@@ -52,6 +53,7 @@ class Model:
     """
 
     def __init__(self, run: Run) -> None:
+        require("run", run, RUN)
         self.run = run
         self._predictors: dict[Engine, Predictor] = {}
 

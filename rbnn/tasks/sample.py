@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path, PurePath
+from typing import Any
 
 from rbnn.arguments import COUNT, PATH, require, shown
 from rbnn.spec.layout import MAX_INPUT_BYTES
@@ -128,7 +129,7 @@ def check_wanted(sides: object, channels: object) -> tuple[int, int, int]:
     Raises:
         TaskError: they are no shape, or one that no container has.
     """
-    numbers = [*(sides if isinstance(sides, tuple | list) else ()), channels]
+    numbers: list[Any] = [*(sides if isinstance(sides, tuple | list) else ()), channels]
     good = all(COUNT.holds(one) and 0 < one <= MAX_INPUT_BYTES for one in numbers)
     if len(numbers) != 3 or not good:
         raise TaskError(

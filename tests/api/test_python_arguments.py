@@ -56,6 +56,11 @@ def test_opening(tmp_path: Path, name: Any) -> None:
         rbnn.Model.open(name, runs=tmp_path)
 
 
+def test_a_folder_is_opened_rather_than_wrapped(tmp_path: Path) -> None:
+    with pytest.raises(rbnn.RbnnError, match=r"rbnn\.Model\.open takes its name"):
+        rbnn.Model(str(tmp_path))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("engine", ["tpu", "C", "", None, 3, ["c"], np.zeros(2)])
 def test_an_unknown_engine_computes_nothing(model: rbnn.Model, engine: Any) -> None:
     images = np.zeros((1, 32, 32, 3), np.uint8)
