@@ -119,6 +119,10 @@ bench-library: SYSTEM_FILES += $(TEST_FILES)
 bench-library: setup ## Count the C library's bytes on each kind of core, write docs/benchmarks/library.md
 	"$(BIN)/python" -m rbnn.bench.library --out docs/benchmarks/library.md
 
+.PHONY: bench-install
+bench-install: wheel ## Install the wheel into a new environment, time its first commands, write docs/benchmarks/install.md
+	"$(BIN)/python" -m rbnn.bench.user.install dist/*.whl --out docs/benchmarks/install.md
+
 .PHONY: bench-host
 bench-host: setup ## Measure Keras and the C engine on this machine, images a second
 	"$(BIN)/rbnn" bench host

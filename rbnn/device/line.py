@@ -204,7 +204,8 @@ class SerialLine:
                 elif (line == link.READY and len(names) == asked) or time.monotonic() > end:
                     break
             if names:
-                self.drain()
+                if asked > 1:
+                    self.drain()
                 self._in_step = True
                 return names[-1]
         raise self._silent(heard)
