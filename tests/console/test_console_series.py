@@ -118,7 +118,7 @@ def test_each_window_has_its_answer(console: Console, series: Path) -> None:
 def test_a_window_that_is_not_there_is_refused(console: Console, series: Path, window: str) -> None:
     answer = ask(console, series, window=window)
     assert answer.status_code == 422
-    assert "has no such window" in answer.json()["error"] and "It has 3" in answer.json()["try"]
+    assert "has no window" in answer.json()["error"] and "It has 3" in answer.json()["try"]
 
 
 def test_the_page_goes_through_the_windows(console: Console, series: Path, tmp_path: Path) -> None:
