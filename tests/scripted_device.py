@@ -30,7 +30,7 @@ class ScriptedDevice:
         self.received: list[str] = []
         self._turns: dict[str, int] = {}
         self._said_scores = ""
-        self._realigned = False
+        self._aligning = self._aligned_once = False
         self._master, slave = pty.openpty()
         tty.setraw(slave)
         self.path = os.ttyname(slave)
@@ -70,13 +70,15 @@ class ScriptedDevice:
 
     def _aligned(self, command: str) -> str | None:
         """What a device says to a host that gets back into step; None to anything else."""
-        unreadable = command.endswith(UNREADABLE)
-        realigned, self._realigned = self._realigned, unreadable
-        if unreadable:
+        if command.endswith(UNREADABLE):
             self.received.append(UNREADABLE)
+            self._aligning = not self._aligned_once
+            self._aligned_once = False
             return "e-[unknown-command: unknown command; help% lists the commands]"
-        if realigned and command.startswith("db load "):
+        if self._aligning and command.startswith("db load "):
+            self._aligning, self._aligned_once = False, True
             return f"m-[Expecting {command.split()[2]} bytes]"
+        self._aligning = self._aligned_once = False
         return None
 
     def _results(self, command: str) -> str:

@@ -246,13 +246,17 @@ class SerialLine:
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             size = random.randint(1, link.INPUT_BUFFER_BYTES)
-            self.write(f"{UNREADABLE}{link.COMMAND_END}db load {size}{link.COMMAND_END}".encode())
-            reached = False
+            commands = (UNREADABLE, f"db load {size}", UNREADABLE)  # the last empties the buffer
+            self.write("".join(command + link.COMMAND_END for command in commands).encode())
+            ready = -1
             while (line := self.read_line(SYNC_TRY_S)) is not None and time.monotonic() < end:
-                if reached and line == link.READY:
+                if line == f"m-[Expecting {size} bytes]":
+                    ready = 0
+                elif ready >= 0 and line == link.READY:
+                    ready += 1
+                if ready == 2:
                     self._in_step = True
                     return
-                reached = line == f"m-[Expecting {size} bytes]"
         raise self._silent("")
 
     def ask(

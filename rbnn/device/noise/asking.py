@@ -67,6 +67,8 @@ class Asking:
                 return self._once(command, timeout_s, first_s)
             except DeviceError as error:
                 lost = data is not None and error.status is Status.BUFFER_INCOMPLETE
+                if command.startswith("db ") and not command.startswith("db load "):
+                    raise  # a part of a load, which is over
                 if (error.status, error.text) == said or not (lost or error.status in _UNREAD):
                     raise
                 said = error.status, error.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +168,10 @@ def test_a_model_is_loaded_over_the_line_with_progress(world: World) -> None:
         assert {(one.task, one.place) for one in session.licences()} == {("-", "other-model")}
     again = load_model(world.target, world.signed(made), quiet)
     assert not again.loaded and "already" in again.summary()
-    world.flash(world.prepared(made))  # its version is lower: what a probe writes is not compared
+    with pytest.raises(DeviceError) as refused:  # its version is lower
+        world.flash(world.prepared(made))
+    assert refused.value.status is Status.MODEL_OLD
+    world.flash(replace(world.prepared(made), signed=world.signed(made)))
     infers(world, made)
 
 
