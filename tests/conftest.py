@@ -21,6 +21,7 @@ from tiny_tasks import MODEL, SECRETS, eagerly, make_task
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.nets.architectures import ARCHITECTURES
 from rbnn.nets.topology import Shape
+from rbnn.places import CACHE_VARIABLE, cache_folder, make_cache
 from rbnn.runs.config import RunConfig, RunSeries, RunTask
 from rbnn.runs.run import Run
 from rbnn.runs.settings import CipherName, Settings
@@ -236,6 +237,16 @@ def train_once(folder: Path, data: list[TaskData]) -> Run:
     run = start_run(folder, data, settings, secrets=SECRETS, model_id=MODEL)
     Trainer(run, data).fit()
     return run
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache; only what is compiled for this machine is the user's, and compiled once."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "native").symlink_to(make_cache(cache_folder() / "native"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(cache))
+    return cache
 
 
 @pytest.fixture

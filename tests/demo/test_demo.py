@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +29,7 @@ def write_set(folder: Path, seed: int, classes: tuple[str, ...]) -> Path:
 
 @pytest.mark.qemu
 @pytest.mark.slow
+@pytest.mark.usefixtures("own_cache")
 def test_demo_trains_flashes_refuses_and_measures(tmp_path: Path) -> None:
     one = write_set(tmp_path / "one", 1, ("dark", "light"))
     two = write_set(tmp_path / "two", 2, ("black", "grey", "white"))
@@ -39,7 +39,6 @@ def test_demo_trains_flashes_refuses_and_measures(tmp_path: Path) -> None:
             *("--tasks", f"one={one},two={two}", "--folder", "made"),
         ],
         cwd=tmp_path,
-        env={**os.environ, "RBNN_CACHE": str(tmp_path / "cache")},
         capture_output=True,
         text=True,
         check=False,
