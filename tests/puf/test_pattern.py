@@ -73,7 +73,7 @@ def test_no_guess_opens_an_accepted_pattern(name: str) -> None:
 
 def test_sound_devices_are_accepted_by_both() -> None:
     ours, theirs = python_sketch(), c_sketch()
-    for seed in range(60):
+    for seed in range(30):
         bias = (0.0, 0.1, 0.25)[seed % 3]
         pattern = Fingerprint.draw(seed, bias=bias).power_up(0.05, np.random.default_rng(seed))
         assert ours.examine(pattern) is Status.OK
@@ -86,7 +86,7 @@ def test_both_agree_around_every_limit() -> None:
     rng = np.random.default_rng(30)
     place = np.arange(8 * puf.PATTERN_BYTES)
     seen = set()
-    for number in range(160):
+    for number in range(80):
         amount = rng.random()
         sign = place // (32, 64, 512, 2048)[number % 4] % 2
         share = 0.5 + (0.5 - sign) * 0.5 * amount
