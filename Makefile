@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
+# Without bytecode, each of the tests' many processes would compile rbnn again.
+unexport PYTHONDONTWRITEBYTECODE
 export PLATFORMIO_CORE_DIR ?= $(CURDIR)/.cache/platformio
 
 # command:Debian package that brings it
