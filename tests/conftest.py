@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,9 @@ LONGEST = (
 )
 """The files that take longest: a process that starts one of them last would end alone."""
 
+TOGETHER = ("tests/console", "tests/installed", "tests/vectors")
+"""Folders whose files share a served board, the distributions, two running computers."""
+
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("rbnn", deadline=None)
 settings.load_profile("rbnn")
@@ -87,6 +91,20 @@ settings.load_profile("rbnn")
 def pytest_xdist_auto_num_workers() -> int:
     """Processes of ``make test``: one more than processors, for many tests wait for an emulator."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One process for a file, or for all files that share what takes long to make."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            folder = file.rpartition("/")[0]
+            return folder if folder in TOGETHER else file
+
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
