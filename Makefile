@@ -153,12 +153,15 @@ format: setup ## Format Python and C, in place
 
 .PHONY: lint
 lint: setup ## Check style, types, and that what is generated from rbnn/spec is current
-	"$(BIN)/ruff" check rbnn tests setup.py
-	"$(BIN)/ruff" format --check rbnn tests setup.py
-	"$(BIN)/mypy"
-	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format --dry-run -Werror
-	"$(BIN)/python" -m rbnn.spec.header --check
-	"$(BIN)/python" -m rbnn.spec.document --check
+	@failed=; \
+	"$(BIN)/mypy" & types=$$!; \
+	"$(BIN)/ruff" check rbnn tests setup.py || failed=1; \
+	"$(BIN)/ruff" format --check rbnn tests setup.py || failed=1; \
+	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format --dry-run -Werror || failed=1; \
+	"$(BIN)/python" -m rbnn.spec.header --check || failed=1; \
+	"$(BIN)/python" -m rbnn.spec.document --check || failed=1; \
+	wait "$$types" || failed=1; \
+	[ -z "$$failed" ]
 
 .PHONY: spec
 spec: setup ## Write firmware/spec/rbnn_spec.h and the tables of SPEC.md from rbnn/spec
