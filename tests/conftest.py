@@ -53,6 +53,9 @@ LONGEST = (
     "image/test_platformio_build.py",
     "api/test_python_guide.py",
     "train/test_own_network_runs.py",
+    "console/test_console_board.py",
+    "keys/test_registry.py",
+    "vectors/test_rbnn_vectors.py",
     "bench/test_train_speed.py",
     "core/test_core_warnings.py",
     "skips/test_skips.py",
@@ -79,8 +82,9 @@ LONGEST = (
 )
 """The files that take longest: a process that starts one of them last would end alone."""
 
-TOGETHER = ("tests/console", "tests/installed", "tests/vectors")
-"""Folders whose files share a served board, the distributions, two running computers."""
+TOGETHER = ("tests/console", "tests/installed", "tests/keys", "tests/vectors")
+"""Folders whose files share a served board, the distributions, a database server, two running
+computers."""
 
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("rbnn", deadline=None)
