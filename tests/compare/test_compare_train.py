@@ -43,7 +43,9 @@ def write_set(folder: Path, classes: tuple[str, ...]) -> str:
 
 
 @pytest.fixture
-def sets(tmp_path: Path, own_cache: Path) -> list[str]:
+def sets(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two, whose comparisons draw nothing: that is for test_compare_report.py."""
+    monkeypatch.setattr("rbnn.compare.report._draw", lambda *_: {})
     return [
         write_set(tmp_path / "one", ("dark", "light")),
         write_set(tmp_path / "two", ("black", "grey", "white")),
