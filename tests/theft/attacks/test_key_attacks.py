@@ -115,7 +115,7 @@ def test_a_genetic_search_finds_few_bits_and_no_key(
     assert "known" in (tmp_path / "genetic.md").read_text()
 
 
-@pytest.mark.usefixtures("known", "eager")
+@pytest.mark.usefixtures("known")
 def test_a_gradient_finds_no_key_and_keeps_a_known_one(
     trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
