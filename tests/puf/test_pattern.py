@@ -86,7 +86,7 @@ def test_both_agree_around_every_limit() -> None:
     rng = np.random.default_rng(30)
     place = np.arange(8 * puf.PATTERN_BYTES)
     seen = set()
-    for number in range(80):
+    for number in range(160):
         amount = rng.random()
         sign = place // (32, 64, 512, 2048)[number % 4] % 2
         share = 0.5 + (0.5 - sign) * 0.5 * amount

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_tasks import eagerly, make_task
+from tiny_tasks import make_task
 
 from rbnn.nets.framework import tf
 from rbnn.nets.fused.adam import apply_gradients
@@ -98,9 +98,8 @@ def test_teachers_answer_with_them_too(tmp_path: Path, tasks: list[TaskData]) ->
     from rbnn.train.baseline import prepare_baseline
 
     run = begin(tmp_path / "run", tasks, "resnet", distill=0.5, baseline=True)
-    with eagerly():
-        for task in tasks:
-            Trainer(prepare_baseline(run, task.name, 2), [task]).fit()
+    for task in tasks:
+        Trainer(prepare_baseline(run, task.name, 2), [task]).fit()
     fused, plain = Trainer(run, tasks), Trainer(run, tasks, fused=False)
     assert fused.fused
     np.testing.assert_allclose(losses_of(fused)[:2], losses_of(plain)[:2], rtol=LOSS_TOLERANCE)

@@ -118,7 +118,7 @@ def _content(path: Path) -> bytes:
 def finished(tmp_path_factory: pytest.TempPathFactory, data: list[TaskData]) -> Finished:
     """A small training with teachers, exported, checked, audited and reported on."""
     chosen = {"baseline": True, "distill": 0.5, "superpose": True, "precision": "float32"}
-    settings = Settings(width=32, depth=3, batch=10, steps=2, seed=5, **chosen)  # type: ignore[arg-type]
+    settings = Settings(width=32, depth=3, batch=10, epochs=1, seed=5, **chosen)  # type: ignore[arg-type]
     root = tmp_path_factory.mktemp("runs")
     root.chmod(0o755)
     run = start_run(root, data, settings, secrets=SECRETS, model_id=MODEL)
