@@ -13,6 +13,7 @@ from builds import build_here, have
 from licensed_world import ERROR_RATE
 from life import PROVIDER, USER, make_life
 
+from rbnn.engine.compile import SANITIZERS
 from rbnn.engine.reference import Reference
 from rbnn.keys import licence, provisioning
 from rbnn.spec.series import Series
