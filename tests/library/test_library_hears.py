@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builds import have
+from builds import build_here, have
 from bursts_of_sound import recording
 from licensed_world import ERROR_RATE
 from life import PROVIDER, USER, Life, make_life
 
-from rbnn.engine.compile import SANITIZERS
 from rbnn.engine.reference import Reference
 from rbnn.keys import licence, provisioning
 from rbnn.spec.scores import softmax_ppm
@@ -48,14 +47,7 @@ def test_it_hears_what_the_specification_says(
 ) -> None:
     folder = tmp_path / "library"
     life = make_life(random_export, folder, tasks=TASKS, sounds=("sound",), side=32)
-    sources = sorted((folder / "src").rglob("*.c"))
-    program = tmp_path / "hear"
-    built = subprocess.run(
-        ["gcc", "-std=c11", "-O1", *SANITIZERS, f"-I{folder / 'src'}",
-         str(Path(__file__).with_name("hear.c")), *map(str, sources), "-o", str(program)],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stderr[-3000:]
+    program = build_here(folder, Path(__file__).with_name("hear.c"))
 
     container = life.made.export.container
     one = licence.issue(
