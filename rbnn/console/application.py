@@ -104,9 +104,9 @@ def application(board: HeldBoard, token: str) -> Starlette:
 
     async def infer(request: Request) -> Response:
         name = request.query_params.get("name", "")
-        window = request.query_params.get("window", "0")
+        window = whole_number(request.query_params.get("window", "0"))
         raw = await _read(request, name)
-        number = int(window) if window.isdecimal() else -1
+        number = -1 if window is None else window
         return _document(await run_in_threadpool(board.infer, name, raw, number))
 
     async def profile(request: Request) -> Response:

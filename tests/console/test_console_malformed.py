@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from rbnn.console.board import HeldBoard
 from rbnn.console.serve import LOOPBACK, Console
@@ -46,3 +47,10 @@ def test_they_leave_no_trace(
         answer = line.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
     assert not [one for one in caplog.records if one.name.startswith("uvicorn")]
+
+
+@pytest.mark.parametrize("window", ["9" * 5000, "\u0663", "-1", "x"])
+def test_a_window_that_is_no_number_is_refused(console: Console, window: str) -> None:
+    where = f"{console.url}api/infer"
+    answer = requests.post(where, params={"name": "a.csv", "window": window}, timeout=60)
+    assert answer.status_code == 503 and "error" in answer.json()  # the board is not connected
