@@ -21,6 +21,7 @@ from partition_board import (
 
 from rbnn.keys import licence, provisioning
 from rbnn.keys.models.signed import sign, verifying_key
+from rbnn.spec.partition import SIGNED_MODEL_HEADER
 
 
 def test_a_device_says_what_it_takes(made: Made, roomy: Board) -> None:
@@ -167,6 +168,31 @@ def test_without_room_for_both_the_old_model_goes_only_on_request(made: Made, ti
     assert has(tight, made.new.export.container)
 
 
+def test_no_other_model_comes_in_as_part_of_a_container(made: Made, tight: Board) -> None:
+    """An older signed model, at a sector's start among the bytes of a newer one, would otherwise be
+    the model of the next start once the power is cut."""
+    signed = sign(made.new.export.container, PROVIDER, 11)
+    hidden = sign(made.old.export.container, PROVIDER, 9).data
+    at = SECTOR - SIGNED_MODEL_HEADER.size
+    with tight.on() as firmware:
+        begin(firmware, signed.header, "replace")
+        firmware.load(signed.container.data[:at] + hidden[: 8192 - at])
+        assert error_name(firmware.ask("model 0")) == "container-format"
+        assert error_name(firmware.ask("model end")) == "model-order"
+        begin(firmware, signed.header, "replace")
+        firmware.load(signed.container.data[:at])
+        firmware.ask("model 0")
+        firmware.load(hidden[:64])
+        assert error_name(firmware.ask(f"model {at}")) == "container-format"
+    with tight.on() as firmware:
+        assert error_name(firmware.ask("tasks")) == "no-container"
+        begin(firmware, signed.header)  # elsewhere the same bytes are no model
+        data = signed.container.data
+        send(firmware, data[: at + 32] + hidden[: len(data) - at - 32])
+        assert error_name(firmware.ask("model end")) == "container-damaged"
+        assert load(firmware, signed) == ["m-model-loaded-[11]"]
+
+
 def test_an_enrolled_device_does_not_forget_the_version_of_a_model_that_is_gone(
     made: Made, tight: Board
 ) -> None:
@@ -182,6 +208,37 @@ def test_an_enrolled_device_does_not_forget_the_version_of_a_model_that_is_gone(
         begin(firmware, sign(old, PROVIDER, 30).header, "replace")
         assert error_name(begin(firmware, sign(old, PROVIDER, 19).header)) == "model-old"
         assert load(firmware, sign(old, PROVIDER, 20)) == ["m-model-loaded-[20]"]
+
+
+def test_an_older_model_that_a_probe_puts_back_does_not_run(made: Made, roomy: Board) -> None:
+    roomy.enroll()
+    before = roomy.model.read_bytes()
+    new, old = made.new.export.container, made.old.export.container
+    with roomy.on() as firmware:
+        assert load(firmware, sign(new, PROVIDER, 11)) == ["m-model-loaded-[11]"]
+    roomy.model.write_bytes(before)
+    with roomy.on() as firmware:
+        assert error_name(firmware.ask("tasks")) == "model-old"
+        assert error_name(firmware.ask("licences")) == "model-old"
+        assert error_name(firmware.ask("unlock colour " + "0" * 64)) == "model-old"
+        assert error_name(firmware.ask("switch colour")) == "model-old"
+        assert error_name(firmware.ask("infer 1 0")) == "model-old"
+        assert "m-model-version-[10]" in firmware.ask("model show")
+        assert not [line for line in firmware.ask("id") if line.startswith("m-model-")]
+        assert load(firmware, sign(new, PROVIDER, 12)) == ["m-model-loaded-[12]"]
+    assert has(roomy, new)
+    # Signed again it is the newest one, and a device that was not enrolled cannot know.
+    signed = sign(old, PROVIDER, 13).data
+    roomy.model.write_bytes(signed.ljust(len(before), b"\xff"))
+    assert has(roomy, old)
+
+
+def test_a_device_that_is_not_enrolled_compares_no_versions(made: Made, roomy: Board) -> None:
+    before = roomy.model.read_bytes()
+    with roomy.on() as firmware:
+        load(firmware, sign(made.new.export.container, PROVIDER, 11))
+    roomy.model.write_bytes(before)
+    assert has(roomy, made.old.export.container)
 
 
 def test_after_a_warm_reset_no_model_is_taken(made: Made, roomy: Board) -> None:
