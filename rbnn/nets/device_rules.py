@@ -191,10 +191,15 @@ def _check_window(layer: Layer, where: str) -> None:
             "power of two.",
             f"The nearest is {1 << (layer.kernel.bit_length() - 1)}.",
         )
-    if not 0 < layer.stride <= 255 or not 0 <= layer.pad < layer.kernel:
+    if not 0 < layer.stride <= 255:
+        raise NetworkError(
+            f"{where} has a stride of {layer.stride}; it must be 1 to 255.",
+            f"The nearest is {max(1, min(layer.stride, 255))}.",
+        )
+    if not 0 <= layer.pad < layer.kernel:
         raise NetworkError(
             f"{where} has stride {layer.stride} and padding {layer.pad} with a window of "
-            f"{layer.kernel}; the stride must be 1 to 255 and the padding less than the window.",
+            f"{layer.kernel}; the padding must be less than the window.",
             f"The nearest padding is {max(0, min(layer.pad, layer.kernel - 1))}.",
         )
     sides = tuple(

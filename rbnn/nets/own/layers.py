@@ -149,7 +149,7 @@ class Layers:
             self._refuse(
                 f"{op.name} has a window of {kernel}x{kernel}, larger than its input of "
                 f"{shape[0]}x{shape[1]} pixels with padding {pad}.",
-                f"The largest that fits is {min(shape[:2]) + 2 * pad}.",
+                f"The largest that fits is {min(min(shape[:2]) + 2 * pad, op.largest_window)}.",
             )
         return Layer(op, shape, (sides[0], sides[1], filters), source, kernel, stride, pad)
 
@@ -229,7 +229,7 @@ class Layers:
         except TypeError:
             found = least - 1
         if found < least:
-            example = max(least, 2 if name in ("pool", "window") else 3)
+            example = {"pad": 1, "pool": 2, "window": 2}.get(name, 3)
             self._refuse(
                 f"{name} must be a whole number, {least} or more. Received: {value!r}.",
                 f"Write, for example: {name}={example}",
