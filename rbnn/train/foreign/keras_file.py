@@ -19,6 +19,7 @@ import h5py
 
 from rbnn.runs.errors import TrainingError
 from rbnn.train.foreign.config import Admitted, checked_config
+from rbnn.train.foreign.lite_file import is_lite
 from rbnn.train.foreign.refusals import no_model
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -69,7 +70,9 @@ def rebuilt(path: Path, admitted: Admitted) -> Iterator[Path]:
             elif data.startswith(ZIP):
                 made = _rebuild_zip(data, Path(folder), path, admitted)
             else:
-                raise no_model(path, "Keras", "it begins neither as HDF5 nor as a .keras file")
+                lite = "it is one of TensorFlow Lite"
+                none = "it begins as none of HDF5, .keras and TensorFlow Lite"
+                raise no_model(path, "Keras", lite if is_lite(data) else none)
         except TrainingError:
             raise
         except Exception as error:  # whatever a damaged file raises
