@@ -165,10 +165,9 @@ def test_program_code_in_a_model_is_not_run(tmp_path: Path) -> None:
     model = tf.keras.Sequential(
         [layers.Input((32, 32, 3)), layers.Lambda(lambda x: x + 1), layers.Flatten()]
     )
-    with pytest.raises(TrainingError, match="has a Lambda layer, which is program code"):
-        FloatModel(save(model, tmp_path / "model.h5"))
-    with pytest.raises(TrainingError, match="is not a Keras model that can be read"):
-        FloatModel(save(model, tmp_path / "model.keras"))
+    for name in ("model.h5", "model.keras"):
+        with pytest.raises(TrainingError, match="has a Lambda layer, which is program code"):
+            FloatModel(save(model, tmp_path / name))
 
 
 @pytest.mark.parametrize(
