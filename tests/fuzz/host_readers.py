@@ -18,6 +18,7 @@ from PIL import Image
 from rbnn.container import parse as container
 from rbnn.container.container import CRC_OFFSET, container_crc32
 from rbnn.container.seal import unseal
+from rbnn.device.answers import Answer
 from rbnn.device.line import SerialLine
 from rbnn.device.session import Session
 from rbnn.keys import licence, provisioning, puf, registry_key, user_key
@@ -83,8 +84,14 @@ class UnloadedSession(Session):
         self.line.path = "port"
         self.line._port = SpokenPort(said)
         self.line._pending = b""
+        self.line._in_step = True
+        self.line.patience = 1.0
 
     def load(self, data: bytes) -> None: ...
+
+    def query(self, command: str, timeout_s: float = 1.0, *, heard: str | None = None) -> Answer:
+        """Once: a second answer, to be compared with the first, would hide what the first does."""
+        return self._once(command, timeout_s)
 
 
 @dataclass(frozen=True)
