@@ -49,7 +49,7 @@ BLIND = (
 )
 STEPS = 160
 BATCH = 16
-STARTS = 2
+STARTS = 1
 AT_ONCE = 12
 """Classes that are searched for together, to bound the memory."""
 RATE = 0.1
@@ -60,6 +60,9 @@ FACTOR = 1.5
 LEAST_WEIGHT, MOST_WEIGHT = 1e-4, 1.0
 MEMORY = 0.8
 """Of the running success rate."""
+STALE = 40
+"""Steps without a smaller mask of any class, after which a search ends."""
+SMALLER = 0.99
 KEPT = 3
 LEAST_CELLS = 1.0
 """A mask of less than a cell counts as one: how little less says nothing."""
@@ -98,8 +101,8 @@ def check(case: Case) -> CheckFigures:
     ]
     sizes = [max(one.trigger.size, LEAST_CELLS) for one in measured]
     cells = case.search.images.shape[1] * case.search.images.shape[2]
-    folds = [float(np.median(sizes)) / size for size in sizes]
-    score = _score(measured, folds, INVERSION_CELLS * cells)
+    folds = folds_of(sizes)
+    score = smallest_mask(measured, folds, INVERSION_CELLS * cells)
     outcome = score.outcome
     if outcome is Outcome.NOTHING and not any(one.reached for one in inverted):
         outcome = Outcome.UNKNOWN
@@ -123,8 +126,13 @@ def check(case: Case) -> CheckFigures:
     return figures.model_copy(update={"triggers": shown, "passes": case.deployed.passes - before})
 
 
-def _score(measured: list[Candidate], folds: list[float], most: float) -> Score:
-    """The largest fold of a mask that is small and works on the device."""
+def folds_of(sizes: list[float]) -> list[float]:
+    """How many times smaller than the median each mask is."""
+    return [float(np.median(sizes)) / size for size in sizes]
+
+
+def smallest_mask(measured: list[Candidate], folds: list[float], most: float) -> Score:
+    """The largest fold of a mask that works on the device and covers at most ``most`` cells."""
     value = max(
         (
             fold
@@ -241,7 +249,7 @@ class Search:
     def run(self) -> list[Inverted]:
         """Search, and keep the smallest mask of each class that succeeds."""
         count = len(self._targets)
-        success = np.zeros(count)
+        success, last = np.zeros(count), 0
         best: list[tuple[float, Floats, Floats] | None] = [None] * count
         weights = np.full(count, FIRST_WEIGHT)
         for step in range(STEPS):
@@ -256,10 +264,14 @@ class Search:
                 for place in range(count):
                     held = best[place]
                     if success[place] >= SUCCESS and (held is None or sizes[place] < held[0]):
+                        if held is None or sizes[place] < SMALLER * held[0]:
+                            last = step
                         best[place] = (float(sizes[place]), masks[place], patterns[place])
                 weights = np.where(success >= SUCCESS, weights * FACTOR, weights / FACTOR)
                 weights = np.clip(weights, LEAST_WEIGHT, MOST_WEIGHT)
                 self._weights.assign(weights.astype(np.float32))
+                if step - last >= STALE and all(held is not None for held in best):
+                    break
         masks, patterns = self._read()
         result = []
         for place, target in enumerate(self._targets):
