@@ -54,7 +54,7 @@ def test_documents_are_written_into_a_tree(report: AuditBenchReport, tmp_path: P
     page.write_text("no marks")
     with pytest.raises(RbnnError, match="no place for the figures"):
         write_documents(report, tmp_path)
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    page.write_text(f"before\n{BEGIN}\nstale words\n{END}\nafter\n")
     assert len(write_documents(report, tmp_path)) == 4
     assert page.read_text().startswith(f"before\n{BEGIN}\n\nExclusive triggers")
-    assert page.read_text().endswith(f"{END}\nafter\n") and "old" not in page.read_text()
+    assert page.read_text().endswith(f"{END}\nafter\n") and "stale words" not in page.read_text()
