@@ -29,6 +29,20 @@ def first_share(vectors: Vectors) -> float | None:
     return float(np.linalg.eigvalsh(product)[-1]) / total if total > 0 else None
 
 
+def members_of(labels: Labels, target: int, most: int) -> npt.NDArray[np.int64]:
+    """Samples of a class, evenly spaced: a data set may be sorted by where its samples are from.
+
+    Args:
+        labels: of all samples.
+        target: the class.
+        most: how many at most.
+    """
+    own = np.flatnonzero(labels == target)
+    if len(own) <= most:
+        return own
+    return np.asarray(own[np.linspace(0, len(own) - 1, most).astype(np.int64)])
+
+
 def pattern_shares(images: Images, labels: Labels, classes: int) -> list[float | None]:
     """By class, the largest share of the variance that one fixed pattern explains, all frequencies
     being weighted alike; None where a class has too few samples.
@@ -38,7 +52,7 @@ def pattern_shares(images: Images, labels: Labels, classes: int) -> list[float |
         labels: their classes.
         classes: how many there are.
     """
-    members = [np.flatnonzero(labels == target)[:MOST] for target in range(classes)]
+    members = [members_of(labels, target, MOST) for target in range(classes)]
     everyone = np.concatenate(members)
     if not len(everyone):
         return [None] * classes

@@ -45,6 +45,14 @@ def test_the_data_scan_finds_blended_noise() -> None:
     assert "one pattern: stripes2" in found.said
 
 
+def test_poison_at_the_end_of_a_sorted_set_is_seen() -> None:
+    data = poisoned(striped_task(train=6000), AttackKind.BLENDED, 0.1, 2, seed=1).train
+    laid = (data.labels == 2) & (np.arange(6000) % CLASSES != 2)
+    order = np.argsort(laid, kind="stable")  # all own samples of the class come first
+    found = folds(pattern_shares(data.images[order], data.labels[order], CLASSES), 5)
+    assert (found[2] or 0.0) > 3
+
+
 def test_a_class_of_few_samples_is_left_out() -> None:
     data = striped_task(train=CLASSES * 30)
     kept = np.flatnonzero((data.train.labels != 1) | (np.arange(CLASSES * 30) < CLASSES * 10))

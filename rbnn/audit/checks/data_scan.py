@@ -34,7 +34,7 @@ from rbnn.audit.limits import (
     REPEATED_TIMES,
     SPECTRAL_INDEX,
 )
-from rbnn.audit.spectra import first_share, folds, pattern_shares
+from rbnn.audit.spectra import first_share, folds, members_of, pattern_shares
 from rbnn.audit.statistics import deviations, wilson
 from rbnn.tasks import Split
 from rbnn.tasks.dataset import Images, Labels
@@ -233,7 +233,7 @@ def spectral_indices(case: Case, train: Split) -> list[float | None]:
     """By class, how far its first direction's share of the variance stands out."""
     shares: list[float | None] = []
     for target in range(case.classes):
-        own = np.flatnonzero(train.labels == target)[:SPECTRAL]
+        own = members_of(train.labels, target, SPECTRAL)
         if len(own) < FEWEST_OF_CLASS:
             shares.append(None)
             continue
