@@ -41,7 +41,7 @@ from rbnn.runs.start import configure, write_run
 from rbnn.spec.key_stream import MODEL_ID_BYTES
 from rbnn.tasks import TaskData
 from rbnn.tasks.dataset import Images, Labels
-from rbnn.train.evaluate import chance_of
+from rbnn.train.evaluate import chance_of, some
 from rbnn.train.progress import ProgressBars
 from rbnn.train.trainer import Trainer
 
@@ -133,7 +133,8 @@ def _attack(
     """Measure success and damage, then audit as a user would."""
     victim, target = tasks[0], experiment.target
     lay = trigger_of(cell.kind)
-    images, labels = victim.test.images[:SAMPLES], victim.test.labels[:SAMPLES]
+    tested = some(victim.test, SAMPLES)
+    images, labels = tested.images, tested.labels
     latent = KerasPath(run, latent=True)
     latent.prepare(cell.victim, victim.train.images)
     deployed = None if cell.sharing is Sharing.NONE else _deployed(run)
@@ -203,7 +204,8 @@ def _repair(
 ) -> RepairRecord:
     """Repair the task, and lay the attack's own trigger over samples before and after."""
     made, report = repair_with(run, victim, lambda *_: None)
-    images, labels = victim.test.images[:SAMPLES], victim.test.labels[:SAMPLES]
+    tested = some(victim.test, SAMPLES)
+    images, labels = tested.images, tested.labels
     reached = []
     for one in (run, made):
         deployed = _deployed(one)
@@ -232,7 +234,7 @@ def _subject(run: Run, deployed: Deployed, victim: TaskData) -> Subject:
 
 def _elsewhere(path: Path_, task: TaskData, lay: Callable[[Images], Images]) -> float:
     """The largest share that the trigger moves to one class of another task."""
-    images = task.test.images[:SAMPLES]
+    images = some(task.test, SAMPLES).images
     before, after = path(task.name, images), path(task.name, lay(images))
     return _most_moved(before, after, len(task.labels))
 
