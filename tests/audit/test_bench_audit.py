@@ -68,7 +68,7 @@ def result(kind: AttackKind, seed: int, **fields: object) -> CellResult:
         "audit": QUIET,
         "training_seconds": 1.0,
     }
-    return CellResult(kind=kind, seed=seed, **{**usual, **fields})  # type: ignore[arg-type]
+    return CellResult(kind=kind, seed=seed, **{**usual, **fields})
 
 
 def report_of(results: list[CellResult]) -> AuditBenchReport:
@@ -188,7 +188,7 @@ def test_repairs_count_where_the_attack_had_worked() -> None:
             "accuracy_before": 0.95, "accuracy_after": 0.945, "success_before": 0.97,
             "success_after": 0.05, "triggers": 1, "woken": ("white 5x5",),
         }  # fmt: skip
-        made = RepairRecord(**{**usual, **fields})  # type: ignore[arg-type]
+        made = RepairRecord(**{**usual, **fields})
         return result(AttackKind.PATCH, seed, part=Part.REPAIR, audit=None, repair=made)
 
     weak = repaired(3, success_before=0.5)
