@@ -23,7 +23,7 @@ from rbnn.audit.bench.plan import (
     parse_parts,
     plan_cells,
 )
-from rbnn.audit.bench.results import AuditRecord, CellResult, RepairRecord, judged
+from rbnn.audit.bench.results import AuditRecord, CellResult, RepairRecord, judged, judged_checks
 from rbnn.audit.checks import patch_sweep
 from rbnn.audit.figures import Outcome, Score
 from rbnn.audit.limits import LEAST
@@ -142,6 +142,17 @@ def test_a_check_that_reached_nothing_stays_in_doubt() -> None:
     assert judged(one, {}) is Outcome.UNKNOWN
     assert judged(QUIET, {}) is Outcome.NOTHING
     assert judged(QUIET, {"patch": 0.01}) is Outcome.FOUND
+
+
+def test_a_gap_counts_only_where_a_trigger_was_found() -> None:
+    gap = (
+        Score(name="disagreement", value=0, low=0, limit=0.02),
+        Score(name="silent gap", value=0.9, low=0.9, limit=0.5),
+    )
+    for base, outcome in ((QUIET, Outcome.NOTHING), (LOUD, Outcome.FOUND)):
+        both = {**base.scores, "float against deployed": gap}
+        one = base.model_copy(update={"scores": both})
+        assert judged_checks(one, {})["float against deployed"] is outcome
 
 
 def test_rates_have_exact_intervals_and_goals_wait_for_enough_networks() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from rule_network import CLASSES, RuleNetwork, make_case, striped_task
@@ -10,7 +12,11 @@ from rbnn.audit.attacks.kinds import AttackKind
 from rbnn.audit.attacks.poison import poisoned
 from rbnn.audit.checks import data_scan
 from rbnn.audit.figures import Outcome
+from rbnn.audit.limits import LEAST
 from rbnn.audit.spectra import first_share, folds, pattern_shares
+from rbnn.tasks import KNOWN
+from rbnn.tasks.load import load
+from rbnn.tasks.sources import find_local
 
 
 def test_the_first_share_is_that_of_the_largest_singular_value() -> None:
@@ -51,6 +57,17 @@ def test_poison_at_the_end_of_a_sorted_set_is_seen() -> None:
     order = np.argsort(laid, kind="stable")  # all own samples of the class come first
     found = folds(pattern_shares(data.images[order], data.labels[order], CLASSES), 5)
     assert (found[2] or 0.0) > 3
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion", "kws", "cifar", "emnist", "gtsrb", "scenes"])
+def test_no_public_set_is_above_the_least_limit(
+    name: str,
+) -> None:
+    if "RBNN_DATA" not in os.environ or find_local(KNOWN[name]) is None:
+        pytest.skip(f"RBNN_DATA names no folder with {name}")
+    data = load(name)
+    found = folds(pattern_shares(data.train.images, data.train.labels, len(data.labels)), 5)
+    assert max(one or 0.0 for one in found) < LEAST["fixed pattern"]
 
 
 def test_a_class_of_few_samples_is_left_out() -> None:

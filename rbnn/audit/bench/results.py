@@ -8,6 +8,8 @@ from rbnn.audit.bench.plan import Cell
 from rbnn.audit.figures import Outcome, Score, TaskAudit
 from rbnn.frozen import Frozen, read_document, write_document
 
+OF_FOUND = frozenset({"silent gap"})
+"""Figures of triggers that another check found: they decide only where one did."""
 CARRIES_DOUBT = "trigger inversion"
 """The check that may not tell although its figure is below the limit: no mask worked at all."""
 
@@ -107,11 +109,12 @@ def judged_checks(record: AuditRecord, limits: dict[str, float]) -> dict[str, Ou
         record: of the audit.
         limits: by name; figures without one keep theirs.
     """
-    found = {}
+    found: dict[str, Outcome] = {}
     for name, scores in record.scores.items():
         outcome = Outcome.of(
             one.model_copy(update={"limit": limits.get(one.name, one.limit)}).outcome
             for one in scores
+            if one.name not in OF_FOUND or Outcome.FOUND in found.values()
         )
         in_doubt = name == CARRIES_DOUBT and record.checks[name] is Outcome.UNKNOWN
         if in_doubt and outcome is Outcome.NOTHING:

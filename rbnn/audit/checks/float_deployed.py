@@ -94,6 +94,11 @@ def check(case: Case) -> CheckFigures:
                 low=1 - agrees,
                 limit=1 - LEAST_AGREEMENT,
             ),
+            *(
+                Score(name="silent gap", value=gap, low=gap, limit=SILENT_GAP)
+                for gap in gaps
+                if comparable
+            ),
         ),
         charts=(BarChart(title="Accuracy on clean samples", limit=None, bars=bars),),
     )

@@ -47,7 +47,9 @@ TITLE = "Trigger inversion (Neural Cleanse)"
 BLIND = (
     "waves, noise, warps, exclusive triggers (BELT), several target classes, fewer than 5 classes"
 )
-STEPS = 160
+STEPS = 120
+"""On a network of development, the target's mask was 5.1 times smaller than the median after 120
+steps, 5.0 after 160 and 4.7 after 240; the next mask 1.6, 1.4 and 1.6 times."""
 BATCH = 16
 STARTS = 1
 AT_ONCE = 12
