@@ -246,7 +246,7 @@ class Search:
         self._weights = tf.Variable(np.full(count, FIRST_WEIGHT, np.float32))
         self._optimizer = tf.keras.optimizers.Adam(RATE, beta_1=0.5, beta_2=0.9)
         self._optimizer.build([self._mask, self._pattern])
-        self._step = tf.function(self._move)
+        self._step = tf.function(self._move, autograph=False)
 
     def run(self) -> list[Inverted]:
         """Search, and keep the smallest mask of each class that succeeds."""
