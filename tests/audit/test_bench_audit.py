@@ -9,6 +9,7 @@ import pytest
 from rule_network import striped_task
 from typer.testing import CliRunner, Result
 
+from rbnn.audit import repair
 from rbnn.audit.attacks.kinds import AttackKind
 from rbnn.audit.bench import experiment as bench
 from rbnn.audit.bench.calibrate import calibrated
@@ -24,7 +25,7 @@ from rbnn.audit.bench.plan import (
     plan_cells,
 )
 from rbnn.audit.bench.results import AuditRecord, CellResult, RepairRecord, judged, judged_checks
-from rbnn.audit.checks import patch_sweep
+from rbnn.audit.checks import inversion, patch_sweep
 from rbnn.audit.figures import Outcome, Score
 from rbnn.audit.limits import LEAST
 from rbnn.cli.main import build
@@ -278,3 +279,28 @@ def test_it_trains_audits_and_continues(tmp_path: Path, monkeypatch: pytest.Monk
     assert "rbnn bench audit" in (tmp_path / "audit-bench.md").read_text()
     other = run("--steps", "4", "--kinds", "clean")
     assert "holds another experiment" in str(other.exception)
+
+
+@pytest.mark.slow
+@pytest.mark.full
+def test_sets_tones_and_repairs_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = {"mnist": striped_task("mnist"), "kws": striped_task("kws", audio=True)}
+    monkeypatch.setattr(bench, "load", lambda spec, progress=None: data[spec.name])
+    monkeypatch.setattr(patch_sweep, "SAMPLES", 2)
+    monkeypatch.setattr(patch_sweep, "WAVES", (6,))
+    monkeypatch.setattr(repair, "STEPS", 3)
+    monkeypatch.setattr(inversion, "STEPS", 5)
+    options = ["--arch", "vgg", "--steps", "3", "--batch", "8", "--seeds", "1", "--quick"]
+    options += ["--tasks", "mnist,kws", "--kinds", "patch,tone", "--out", str(tmp_path), "--json"]
+    done = CliRunner().invoke(build(), ["bench", "audit", *options])
+    results = json.loads((tmp_path / "audit-bench.json").read_text())["results"]
+    parts = [one["part"] for one in results]
+    assert (parts.count("counted"), parts.count("crossing"), parts.count("repair")) == (3, 3, 2)
+    for one in results:
+        assert bool(one["elsewhere"]) == (one["part"] == "crossing")
+        assert (one["repair"] is None) == (one["part"] != "repair")
+        assert (one["audit"] is None) == (one["part"] != "counted")
+    assert done.exit_code == 0 or isinstance(done.exception, RbnnError)  # a goal may be missed
+    assert not list((tmp_path / "work").iterdir())
