@@ -283,9 +283,7 @@ def test_it_trains_audits_and_continues(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.slow
 @pytest.mark.full
-def test_sets_tones_and_repairs_are_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sets_and_repairs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = {"mnist": striped_task("mnist"), "kws": striped_task("kws", audio=True)}
     monkeypatch.setattr(bench, "load", lambda spec, progress=None: data[spec.name])
     monkeypatch.setattr(patch_sweep, "SAMPLES", 2)
@@ -293,14 +291,15 @@ def test_sets_tones_and_repairs_are_measured(
     monkeypatch.setattr(repair, "STEPS", 3)
     monkeypatch.setattr(inversion, "STEPS", 5)
     options = ["--arch", "vgg", "--steps", "3", "--batch", "8", "--seeds", "1", "--quick"]
-    options += ["--tasks", "mnist,kws", "--kinds", "patch,tone", "--out", str(tmp_path), "--json"]
+    options += ["--tasks", "mnist,kws", "--kinds", "patch", "--parts", "crossing,repair"]
+    options += ["--out", str(tmp_path), "--json"]
     done = CliRunner().invoke(build(), ["bench", "audit", *options])
+    assert done.exit_code == 0 or "Missed" in str(done.exception)  # goals, of such networks
     results = json.loads((tmp_path / "audit-bench.json").read_text())["results"]
     parts = [one["part"] for one in results]
-    assert (parts.count("counted"), parts.count("crossing"), parts.count("repair")) == (3, 3, 2)
+    assert (parts.count("crossing"), parts.count("repair")) == (3, 2)
     for one in results:
         assert bool(one["elsewhere"]) == (one["part"] == "crossing")
         assert (one["repair"] is None) == (one["part"] != "repair")
-        assert (one["audit"] is None) == (one["part"] != "counted")
-    assert done.exit_code == 0 or isinstance(done.exception, RbnnError)  # a goal may be missed
+        assert one["audit"] is None
     assert not list((tmp_path / "work").iterdir())

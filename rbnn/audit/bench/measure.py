@@ -109,10 +109,14 @@ def _train(cell: Cell, experiment: AuditExperiment, run: Run, tasks: Sequence[Ta
             steps=experiment.steps,
             seed=cell.seed,
             scheme="none" if cell.sharing is Sharing.NONE else "xor",
-            trunk=TRUNK_LAYERS if cell.sharing is Sharing.TRUNK else 0,
         )
-        generator = np.random.default_rng((cell.seed, 22))
-        write_run(run, configure(tasks, settings, generator.bytes(MODEL_ID_BYTES)))
+        model_id = np.random.default_rng((cell.seed, 22)).bytes(MODEL_ID_BYTES)
+        config = configure(tasks, settings, model_id)
+        if cell.sharing is Sharing.TRUNK:
+            with_bits = sum(bool(layer.bits) for layer in config.topology().layers)
+            trunk = min(TRUNK_LAYERS, with_bits - 1)
+            config = configure(tasks, settings.model_copy(update={"trunk": trunk}), model_id)
+        write_run(run, config)
     try:
         with ProgressBars(cell.name, [task.name for task in tasks], experiment.steps) as bars:
             if cell.kind is AttackKind.DORMANT:
