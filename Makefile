@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+WHEEL_VENV := .cache/wheel
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -168,10 +169,13 @@ spec: setup ## Write firmware/spec/rbnn_spec.h and the tables of SPEC.md from rb
 	"$(BIN)/python" -m rbnn.spec.document
 
 .PHONY: wheel
-wheel: setup ## Build the distributions into dist/: the wheel, and the sources that it is made from
+wheel: ## Build the distributions into dist/: the wheel, and the sources that it is made from
+	test -x $(WHEEL_VENV)/bin/pip || $(PYTHON) -m venv $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/pip install --quiet --disable-pip-version-check setuptools==80.9.0
 	rm -rf build dist
-	"$(BIN)/python" -c 'from setuptools import build_meta; build_meta.build_sdist("dist")'
-	"$(BIN)/pip" wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist dist/*.tar.gz
+	$(WHEEL_VENV)/bin/python -c 'from setuptools import build_meta; build_meta.build_sdist("dist")' > .cache/wheel.log
+	$(WHEEL_VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist dist/*.tar.gz
+	@ls -l dist/*.whl
 
 .PHONY: clean
 clean: ## Remove builds and caches; keeps runs, keys and emulated boards

@@ -150,6 +150,20 @@ static void program(const rbnn_update *update, uint32_t offset, const uint8_t *d
   }
 }
 
+/* Whether bytes that are to lie at `at` would be taken for a model there, at the next start: a
+ * model begins at a sector. Before all of a container is there, nobody knows whose bytes these are.
+ */
+static bool begins_model(const rbnn_update *update, uint32_t at, const uint8_t *data,
+                         uint32_t bytes)
+{
+  const uint32_t past = at % update->flash->sector_bytes;
+  const uint32_t skip = past == 0u ? 0u : update->flash->sector_bytes - past;
+  for (uint32_t i = skip; i < bytes; i += update->flash->sector_bytes) {
+    if (bytes - i >= 4u && memcmp(data + i, RBNN_MODEL_MAGIC, 4) == 0) return true;
+  }
+  return false;
+}
+
 rbnn_status rbnn_update_write(rbnn_update *update, uint32_t offset, const uint8_t *data,
                               uint32_t bytes)
 {
@@ -158,7 +172,12 @@ rbnn_status rbnn_update_write(rbnn_update *update, uint32_t offset, const uint8_
   if (bytes == 0u || bytes > left || (bytes != left && bytes % UNIT != 0u)) {
     return RBNN_MODEL_ORDER;
   }
-  program(update, update->to + HEADER_BYTES + offset, data, bytes);
+  const uint32_t at = update->to + HEADER_BYTES + offset;
+  if (begins_model(update, at, data, bytes)) {
+    update->loading = false;
+    return RBNN_CONTAINER_FORMAT;
+  }
+  program(update, at, data, bytes);
   update->written += bytes;
   return RBNN_OK;
 }

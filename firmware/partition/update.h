@@ -51,7 +51,8 @@ rbnn_status rbnn_update_begin(rbnn_update *update,
                               const uint8_t header[RBNN_SIGNED_MODEL_HEADER_BYTES], bool replaces);
 
 /* The container's bytes from `offset` on: where the last ones ended, a multiple of
- * RBNN_MODEL_UNIT_BYTES unless they are its last. RBNN_MODEL_ORDER. */
+ * RBNN_MODEL_UNIT_BYTES unless they are its last. RBNN_MODEL_ORDER; RBNN_CONTAINER_FORMAT where a
+ * sector would begin as a model does: that ends the load. */
 rbnn_status rbnn_update_write(rbnn_update *update, uint32_t offset, const uint8_t *data,
                               uint32_t bytes);
 

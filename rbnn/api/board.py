@@ -177,7 +177,7 @@ class Board:
         """Classify pictures and sounds with the active task, as ``rbnn infer`` does.
 
         Args:
-            files: PNG, JPEG or WAV.
+            files: PNG, JPEG, WAV, CSV or NPY.
             runs: folder of all runs; tells whether the task expects pictures or sounds.
 
         Raises:

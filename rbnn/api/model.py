@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -162,13 +162,16 @@ class Model:
         return {one.task: one for one in assess(self.run, self.data, wrong_secrets, predictor)}
 
     def predict(
-        self, task: str, images: npt.NDArray[np.uint8], engine: Engine = "c"
+        self,
+        task: str,
+        images: npt.NDArray[np.uint8] | Sequence[npt.NDArray[np.uint8]],
+        engine: Engine = "c",
     ) -> npt.NDArray[np.int64]:
         """Class numbers of a batch of inputs, computed on this machine.
 
         Args:
             task: its name.
-            images: uint8, (n, height, width, the task's channels).
+            images: uint8, (n, height, width, the task's channels), or a list of single inputs.
             engine: as for :meth:`evaluate`.
 
         Returns:
@@ -180,13 +183,18 @@ class Model:
         one = self.run.config().tasks[self._number(task)]
         height, width, _ = self.run.config().topology().input_shape
         wanted = (height, width, one.input_channels)
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != wanted:
+        try:
+            batch: npt.NDArray[Any] = np.asarray(images)
+        except ValueError:  # inputs of several shapes
+            batch = np.empty(0)
+        if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != wanted:
             raise RbnnError(
                 f"Task {task} takes uint8 of shape (n, {', '.join(map(str, wanted))}). Received: "
-                f"{images.dtype} of shape {images.shape}.",
-                "rbnn.read_input(file, channels) makes such an array from a picture or a sound.",
+                f"{batch.dtype} of shape {batch.shape}.",
+                "rbnn.read_input(file, channels) makes one input from a picture or a sound; give a "
+                "list of them.",
             )
-        return self._predictor(engine)(task, images)
+        return self._predictor(engine)(task, batch)
 
     def export(
         self,

@@ -24,8 +24,8 @@ def fingerprint(
     as_json: JsonOption = False,
 ) -> None:
     """Compute what the fingerprint leaves unknown at every bias, and try to guess real ones."""
-    from rbnn.bench import fingerprint as bench
-    from rbnn.bench import fingerprint_tables as tables
+    from rbnn.bench.fingerprint import measure as bench
+    from rbnn.bench.fingerprint import tables
     from rbnn.files import write_atomic
 
     figures = bench.measure(readouts)
@@ -37,5 +37,7 @@ def fingerprint(
     options.output().print(tables.bias_table(figures).rich())
     if figures.boards:
         options.output().print(tables.board_table(figures).rich())
+    if figures.masks:
+        options.output().print(tables.mask_table(figures).rich())
     if output is not None:
         options.say(f"Wrote {output}.")

@@ -27,6 +27,7 @@ def boards(
         console = options.output()
         console.print(table(lines))
         console.print(
+            "flash KB: for the image, without what the board keeps for keys and counts. "
             "largest network: the one with most bits that `rbnn nets` tries, for seven tasks. "
             "connected: USB ids, serial number and serial port of a probe; boards of one maker may "
             "share the ids."

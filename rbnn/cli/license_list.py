@@ -134,7 +134,7 @@ def _print(found: LicenceFacts) -> None:
         "inferences": str(found.inference_limit or "no limit"),
         "activations": str(found.activation_limit or "no limit"),
         "development builds": "refuse it" if found.release_only else None,
-        "licence no. of its device": str(found.sequence),
+        "no. among its device's licences": str(found.sequence),
         "issued": found.issued_at,
         "model": found.model,
         "model digest": found.model_digest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -52,16 +53,18 @@ def load(
     from rbnn.tasks.loading_bar import LoadingBar
 
     target = options.target(board, port, device_folder, emulated)
+    run = "RUN"
     if model is not None and model.is_file():
         signed = read_signed(model)
     else:
         source = find_source(
             model, runs=runs, provider_key=provider_key, test_only=test_only, say=options.say
         )
+        run = shlex.quote(str(source.folder))
         signed = source.prepare_model(source.provider()).signed
     with LoadingBar() as bar:
         report = load_model(target, signed, options.say, bar.show, replace=replace)
-    print(report.model_dump_json(indent=2) if as_json else report.summary())
+    print(report.model_dump_json(indent=2) if as_json else report.summary(run))
 
 
 def register(app: typer.Typer) -> None:

@@ -107,7 +107,7 @@ def train(
     if resume is not None and fixed:
         raise RbnnError(
             f"A resumed run keeps its settings; {fixed[0]} cannot change.",
-            f"rbnn train --resume {resume}",
+            f"rbnn train --resume {resume}; for other settings, train a new run",
         )
     from rbnn.image.board import load_board
     from rbnn.nets.own.file import find_network

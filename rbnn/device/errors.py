@@ -28,8 +28,10 @@ _FIXES: dict[Status, str] = {
     Status.PUF_ENTROPY: _OTHER_SRAM,
     Status.PUF_HELPER: "Restore its provisioning partition with: rbnn flash --user-key PATH",
     Status.NOT_ENROLLED: "Enrol it: rbnn enroll",
-    Status.NO_LICENCE: "Issue one: rbnn flash --user-key PATH",
-    Status.LICENCE_MODEL: "Write model and licences together: rbnn flash --user-key PATH",
+    Status.NO_LICENCE: "Issue one: rbnn flash RUN --user-key PATH; or, if the board has the model "
+    "already, rbnn license issue RUN and rbnn license install",
+    Status.LICENCE_MODEL: "Issue one for the model that the board has: rbnn license issue RUN and "
+    "rbnn license install; or write model and licences: rbnn flash RUN --user-key PATH",
     Status.LICENCE_REFUSED: "Use the user key and the device that the licence was issued for.",
     Status.SEALED_BLOCK: "Write the model again: rbnn flash --user-key PATH",
     Status.LOCKED: "Unlock it: rbnn switch TASK --user-key PATH",

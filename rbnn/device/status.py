@@ -48,6 +48,9 @@ class BoardStatus(Frozen):
         for task in self.tasks:
             licence = f", licence {sequences[task.name]}" if task.name in sequences else ""
             table.add_row(f"task {task.name}", f"{task.state}, {task.classes} classes{licence}")
+        others = sum(licence.place == "other-model" for licence in self.licences)
+        if others:
+            table.add_row("licences of another model", f"{others}: they open nothing here")
         if self.stack is not None:
             table.add_row("stack", f"{self.stack.used} of {self.stack.reserved} bytes used")
         return table

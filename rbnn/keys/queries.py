@@ -91,7 +91,7 @@ def find_device(session: Session, where: str, start: str | None) -> Device:
 
 
 def find_licence(session: Session, where: str, start: str) -> IssuedLicence:
-    """The licence whose number starts with these hex digits.
+    """The licence whose ``licence_id`` starts with these hex digits.
 
     Raises:
         RegistryError: none or several licences match.
@@ -102,8 +102,8 @@ def find_licence(session: Session, where: str, start: str) -> IssuedLicence:
         return found[0]
     raise RegistryError(
         f"{'Several licences' if found else 'No licence'} of {where} "
-        f"{'have' if found else 'has'} a number that starts with {start or 'nothing'}.",
-        "Name one by the first digits of its number; `rbnn license list` lists them.",
+        f"{'have' if found else 'has'} an id that starts with {start or 'nothing'}.",
+        "Name one by the first hex digits of its id, in the column 'licence' of rbnn license list.",
     )
 
 

@@ -88,17 +88,18 @@ def check_shortcut(topology: Topology, number: int) -> None:
     if not 0 <= layer.shortcut < number:
         raise NetworkError(f"{where} adds layer {layer.shortcut}, which does not run before it.")
     added = topology.layers[layer.shortcut]
+    added_name = describe(added, layer.shortcut).lower()
     if Output.STREAM not in added.output or added.out_shape[:2] != layer.out_shape[:2]:
         raise NetworkError(
-            f"{where} gives {layer.out_shape[0]}x{layer.out_shape[1]} pixels; its shortcut, layer "
-            f"{layer.shortcut}, has no stream of that size.",
+            f"{where} gives {layer.out_shape[0]}x{layer.out_shape[1]} pixels; its shortcut, "
+            f"{added_name}, has no stream of that size.",
             "Put an average-pool layer into the shortcut.",
         )
     step = added.out_shape[2]
     if layer.out_shape[2] % step:
         nearest = max(1, round(layer.out_shape[2] / step)) * step
         raise NetworkError(
-            f"{where} has {layer.out_shape[2]} channels; its shortcut, layer {layer.shortcut}, has "
+            f"{where} has {layer.out_shape[2]} channels; its shortcut, {added_name}, has "
             f"{step}, and can only be repeated a whole number of times.",
             f"The nearest is {nearest} channels.",
         )

@@ -93,7 +93,7 @@ def decode_samples(
     return inputs(series, values, shape)
 
 
-def load_sample(path: Path, channels: int, sides: Sides = USUAL) -> Images:
+def load_sample(path: Path | str, channels: int, sides: Sides = USUAL) -> Images:
     """Read a picture, a sound or a tensor with the same steps as the data sets.
 
     Args:
@@ -108,7 +108,12 @@ def load_sample(path: Path, channels: int, sides: Sides = USUAL) -> Images:
         TaskError: missing, unreadable, damaged, or of another number of channels, as a sound for a
             task of colour pictures.
     """
-    sample_kind(path)
+    path = Path(path)
+    if sample_kind(path) == "series":
+        raise TaskError(
+            f"{path} is a sensor series: how its windows become inputs is the task's.",
+            "Give it to a board, which knows the task: board.infer_files([file]), rbnn infer FILE.",
+        )
     return decode_sample(_read(path), str(path), channels, sides)
 
 

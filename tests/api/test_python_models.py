@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import rbnn
 from rbnn.runs.run import Run
@@ -40,6 +41,7 @@ def test_all_engines_predict_the_same(model: rbnn.Model) -> None:
     assert found.dtype == np.int64 and found.shape == (6,)
     assert found.max() < len(model.labels(task))
     assert (model.predict(task, images, "reference") == found).all()
+    assert (model.predict(task, list(images)) == found).all()
     assert (model.predict(task, images, "keras") == found).mean() >= 0.8
 
 
@@ -49,6 +51,7 @@ def test_all_engines_predict_the_same(model: rbnn.Model) -> None:
         (np.zeros((2, 32, 32, 3)), "float64"),
         (np.zeros((32, 32, 3), np.uint8), r"\(32, 32, 3\)"),
         (np.zeros((1, 32, 32, 1), np.uint8), r"\(1, 32, 32, 1\)"),
+        ([np.zeros((32, 32, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)], "shape"),
     ],
 )
 def test_an_array_of_another_kind_is_refused(model: rbnn.Model, images: Any, said: str) -> None:
@@ -74,3 +77,13 @@ def test_a_run_that_was_never_trained_is_not_a_model(trained: Run, tmp_path: Pat
     with pytest.raises(rbnn.RbnnError, match="holds no trained network") as refusal:
         rbnn.Model.open(run.folder)
     assert "--resume" in refusal.value.fix
+
+
+def test_a_file_becomes_an_input_by_its_name(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "red.png")
+    image = rbnn.read_input(str(tmp_path / "red.png"), channels=3)
+    assert image.shape == (32, 32, 3) and (image == rbnn.read_input(tmp_path / "red.png", 3)).all()
+    (tmp_path / "walk.csv").write_text("1,2\n3,4\n")
+    with pytest.raises(rbnn.RbnnError, match="sensor series") as refusal:
+        rbnn.read_input(tmp_path / "walk.csv", channels=1)
+    assert "infer_files" in refusal.value.fix

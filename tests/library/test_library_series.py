@@ -76,6 +76,27 @@ def test_windows_become_the_inputs_of_training(
         ),
     ]  # fmt: skip
 
+    # The workstation's example takes a window of values, and the input that is made from it.
+    example = tmp_path / "workstation"
+    source = folder / "examples" / "workstation" / "workstation.c"
+    assert len(source.read_text().splitlines()) <= 100
+    subprocess.run(
+        ["gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", *SANITIZERS,
+         f"-I{folder / 'src'}", str(source), *map(str, (folder / "src").rglob("*.c")),
+         "-o", str(example)],
+        check=True,
+    )  # fmt: skip
+    (tmp_path / "user.key").write_text(USER.line())
+    windows = values.reshape(20, -1)
+    for file in (windows[0].tobytes(), images[0].tobytes()):
+        (tmp_path / "input.raw").write_bytes(file)
+        words = [str(example), str(device), "imu", str(device / "licence")]
+        printed = subprocess.run(
+            [*words, str(tmp_path / "user.key"), str(tmp_path / "input.raw")],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert [int(line.split()[0]) for line in printed.splitlines()] == logits[0].tolist()
+
 
 def test_a_library_without_series_has_no_such_function(
     random_export: Callable[..., Any], tmp_path: Path

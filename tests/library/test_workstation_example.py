@@ -4,6 +4,7 @@ example print: it enrols, is registered and licensed, and recognises."""
 from __future__ import annotations
 
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,7 +34,7 @@ def test_from_the_export_to_a_result(
     monkeypatch.chdir(tmp_path)
     key = Path("keys/provider.pem")
     provider = new_provider_key(key, None, lambda _: None)
-    user = create_user_key(Path("keys/user.key"))
+    create_user_key(Path("keys/user.key"))
     made = random_export(tmp_path / "run", side=16, provider_public=provider.public)
     monkeypatch.setattr(
         "rbnn.export.export.load",
@@ -62,13 +63,22 @@ def test_from_the_export_to_a_result(
 
     image = made.images["grey"][0]
     (tmp_path / "image.raw").write_bytes(image.tobytes())
-    printed = run([program, "device", "grey", licence, user.line().split(":")[1], "image.raw"])
+    printed = run([program, "device", "grey", licence, "keys/user.key", "image.raw"])
     reference = Reference.open(made.export.container, 1, made.secrets["grey"])
     logits = reference.infer(image[None]).logits
     wanted = zip(logits[0].tolist(), reference.scores(logits)[0], range(4), strict=True)
     assert [line.split() for line in printed.splitlines()] == [
         [str(logit), str(score), "ppm", f"grey-{number}"] for logit, score, number in wanted
     ]
+    for wrong in (image.tobytes()[:-1], image.tobytes() + b"x", b""):
+        (tmp_path / "wrong.raw").write_bytes(wrong)
+        words = [program, "device", "grey", licence, "keys/user.key", "wrong.raw"]
+        done = subprocess.run(words, capture_output=True, text=True)
+        assert done.returncode == 1 and "another size" in done.stderr
+    (tmp_path / "no.key").write_text("rbnn-user-key-1:12")
+    words = [program, "device", "grey", licence, "no.key", "image.raw"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 1 and "no user's key" in done.stderr
 
 
 @pytest.mark.parametrize(

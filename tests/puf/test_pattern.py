@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sketches import Sketch, c_sketch, python_sketch
 
-from rbnn.bench.fingerprint import guesses
+from rbnn.bench.fingerprint.measure import guesses
 from rbnn.keys import pattern as patterns
 from rbnn.keys.errors import FingerprintError
 from rbnn.keys.fingerprint import Fingerprint

@@ -11,7 +11,8 @@ import pytest
 from sketches import Sketch, c_sketch, python_sketch
 from trust_rows import Trust, trust_row
 
-from rbnn.bench.fingerprint import guesses, read_boards, windows
+from rbnn.bench.fingerprint.measure import guesses
+from rbnn.bench.fingerprint.readouts import read_boards, windows
 from rbnn.keys import pattern as patterns
 from rbnn.keys.puf import SketchEnrolment
 from rbnn.spec import puf

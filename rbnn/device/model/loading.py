@@ -34,15 +34,19 @@ class LoadReport(Frozen):
     kept_old: bool
     """Whether the old model stayed until the new one was complete."""
     stale_licences: tuple[StaleLicence, ...]
+    device: str
+    """X25519 public key, hexadecimal; empty if the board is not enrolled."""
 
-    def summary(self) -> str:
-        """A few lines for people."""
+    def summary(self, run: str = "RUN") -> str:
+        """A few lines for people; ``run`` is whose model it is, for the commands that follow."""
         if not self.loaded:
             return f"{self.board} has the model {self.model_id[:16]}… already."
         lines = [
             f"{self.board} has the model {self.model_id[:16]}…, version {self.version}, "
             f"{self.bytes:,} bytes.",
-            "Power-cycle it, then license it: rbnn license issue, rbnn license install",
+            "Power-cycle it, then license it:",
+            f"  rbnn license issue {run} --device {self.device[:16] or 'DEVICE'} --user-key PATH",
+            f"  rbnn license install FILES --board {self.board} --keep",
         ]
         return "\n".join(lines)
 
@@ -71,7 +75,8 @@ def load_model(
     container = model.container
     with target.open() as session:
         refuse_unfit(session, target.board, model)
-        has_it = session.identify().model_digest == container.digest.hex()
+        identity = session.identify()
+        has_it = identity.model_digest == container.digest.hex()
         ended = say_what_ends(session, model, say)
         keeps = has_it or send_model(session, model, progress, replace=replace)
         if not has_it:
@@ -92,6 +97,7 @@ def load_model(
         loaded=not has_it,
         kept_old=keeps,
         stale_licences=ended,
+        device=identity.public,
     )
 
 

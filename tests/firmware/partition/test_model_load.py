@@ -21,6 +21,7 @@ from partition_board import (
 
 from rbnn.keys import licence, provisioning
 from rbnn.keys.models.signed import sign, verifying_key
+from rbnn.spec.partition import SIGNED_MODEL_HEADER
 
 
 def test_a_device_says_what_it_takes(made: Made, roomy: Board) -> None:
@@ -165,6 +166,31 @@ def test_without_room_for_both_the_old_model_goes_only_on_request(made: Made, ti
         assert error_name(firmware.ask("tasks")) == "no-container"
         assert load(firmware, signed) == ["m-model-loaded-[11]"]
     assert has(tight, made.new.export.container)
+
+
+def test_no_other_model_comes_in_as_part_of_a_container(made: Made, tight: Board) -> None:
+    """An older signed model, at a sector's start among the bytes of a newer one, would otherwise be
+    the model of the next start once the power is cut."""
+    signed = sign(made.new.export.container, PROVIDER, 11)
+    hidden = sign(made.old.export.container, PROVIDER, 9).data
+    at = SECTOR - SIGNED_MODEL_HEADER.size
+    with tight.on() as firmware:
+        begin(firmware, signed.header, "replace")
+        firmware.load(signed.container.data[:at] + hidden[: 8192 - at])
+        assert error_name(firmware.ask("model 0")) == "container-format"
+        assert error_name(firmware.ask("model end")) == "model-order"
+        begin(firmware, signed.header, "replace")
+        firmware.load(signed.container.data[:at])
+        firmware.ask("model 0")
+        firmware.load(hidden[:64])
+        assert error_name(firmware.ask(f"model {at}")) == "container-format"
+    with tight.on() as firmware:
+        assert error_name(firmware.ask("tasks")) == "no-container"
+        begin(firmware, signed.header)  # elsewhere the same bytes are no model
+        data = signed.container.data
+        send(firmware, data[: at + 32] + hidden[: len(data) - at - 32])
+        assert error_name(firmware.ask("model end")) == "container-damaged"
+        assert load(firmware, signed) == ["m-model-loaded-[11]"]
 
 
 def test_an_enrolled_device_does_not_forget_the_version_of_a_model_that_is_gone(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rbnn.bench.fingerprint import MADE_DEVICES, FingerprintFigures
+from rbnn.bench.fingerprint.masks import READINGS, MaskFigures
+from rbnn.bench.fingerprint.measure import MADE_DEVICES, FingerprintFigures
 from rbnn.pages.table import Table
 from rbnn.spec import puf
 
@@ -31,6 +32,17 @@ power-ups of its board had to give the key. Guesses, for each window: constants,
 period up to 64 bytes (with random content, and with the content that agrees best with the window
 itself), the other boards, and their majority. *Wrong groups*: most groups of one power-up whose
 votes were wrong or balanced; the code corrects 9 in each half of {puf.GROUPS}.
+
+"""
+
+_MASKS = f"""
+## Several power-ups at enrolment
+
+Not done ([decision 22](decisions/0022-pairs-of-cells.md)); this is what it would change. *One*: the
+pairs of the first power-up, as enrolment does. *Five*: only those on which {READINGS} power-ups
+agree. Then the sixth power-up votes, as it is and with errors added to its bits: the accepted
+windows of boards that have one. *Lost*: pairs that do not vote for their group's bit. What the code
+has to correct are groups that vote wrong or are silent, and of these there are more.
 
 """
 
@@ -98,9 +110,34 @@ def board_table(figures: FingerprintFigures) -> Table:
     )
 
 
+def mask_table(figures: FingerprintFigures) -> Table:
+    """One and several power-ups at enrolment."""
+
+    def cells(one: MaskFigures) -> tuple[str, ...]:
+        return f"{one.pairs:.1f}", f"{one.lost:.1%}", str(one.wrong), str(one.silent)
+
+    heads = ("pairs a group", "lost", "wrong", "silent")
+    return Table(
+        ("errors added", "groups", *(f"{n}: {head}" for n in ("one", "five") for head in heads)),
+        tuple(
+            (
+                f"{row.added} %",
+                f"{row.windows * puf.GROUPS:,}",
+                *cells(row.once),
+                *cells(row.masked),
+            )
+            for row in figures.masks
+        ),
+        title="Fingerprint: power-ups at enrolment",
+        align="r",
+    )
+
+
 def document(figures: FingerprintFigures) -> str:
     """The page."""
     text = _HEAD + bias_table(figures).markdown() + "\n"
     if figures.boards:
         text += _BOARDS + board_table(figures).markdown() + "\n"
+    if figures.masks:
+        text += _MASKS + mask_table(figures).markdown() + "\n"
     return text

@@ -11,12 +11,12 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.errors import RbnnError
+from rbnn.bench.fingerprint.masks import MaskRow, measure_masks
+from rbnn.bench.fingerprint.readouts import read_boards, windows
 from rbnn.frozen import Frozen
 from rbnn.keys import pattern as patterns
 from rbnn.keys import puf as sketch
@@ -71,6 +71,7 @@ class FingerprintFigures(Frozen):
 
     biases: tuple[BiasRow, ...]
     boards: tuple[BoardRow, ...]
+    masks: tuple[MaskRow, ...] = ()
 
 
 def old_residual(ones: float) -> float:
@@ -108,35 +109,6 @@ def bias_row(percent: int) -> BiasRow:
         failure_15=sketch.failure_probability(0.15, kept),
         failure_20=sketch.failure_probability(0.20, kept),
     )
-
-
-def read_boards(file: Path) -> dict[str, list[bytes]]:
-    """Read-outs by board: an npz of uint8 arrays named ``<board>_<reading>``.
-
-    Raises:
-        RbnnError: it cannot be read.
-    """
-    boards: dict[str, list[bytes]] = {}
-    fix = "Name an npz of uint8 arrays BOARD_READING, all of one size: --readouts PATH"
-    try:
-        with np.load(file) as arrays:
-            for name in sorted(arrays.files):
-                boards.setdefault(name.split("_")[0], []).append(arrays[name].tobytes())
-    except (OSError, ValueError, BadZipFile) as error:
-        raise RbnnError(f"Cannot read {file}: {error}.", fix) from error
-    sizes = {len(reading) for readings in boards.values() for reading in readings}
-    if len(sizes) != 1 or min(sizes) < puf.PATTERN_BYTES:
-        raise RbnnError(
-            f"The read-outs in {file} have {sorted(sizes)} bytes, not one size of "
-            f"{puf.PATTERN_BYTES:,} or more.",
-            fix,
-        )
-    return boards
-
-
-def windows(reading: bytes) -> range:
-    """Where the windows of a read-out start."""
-    return range(0, len(reading) - puf.PATTERN_BYTES + 1, puf.PATTERN_BYTES)
 
 
 def guesses(pattern: bytes, others: Sequence[bytes] = ()) -> Iterator[bytes]:
@@ -243,4 +215,5 @@ def measure(file: Path | None) -> FingerprintFigures:
     return FingerprintFigures(
         biases=tuple(map(bias_row, BIASES)),
         boards=tuple(measure_board(board, boards) for board in boards),
+        masks=measure_masks(boards),
     )
