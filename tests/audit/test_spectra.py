@@ -59,6 +59,7 @@ def test_poison_at_the_end_of_a_sorted_set_is_seen() -> None:
     assert (found[2] or 0.0) > 3
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["mnist", "fashion", "kws", "cifar", "emnist", "gtsrb", "scenes"])
 def test_no_public_set_is_above_the_least_limit(
     name: str,
