@@ -175,6 +175,8 @@ def test_rates_have_exact_intervals_and_goals_wait_for_enough_networks() -> None
     assert "1 of 6 networks so far" in states["found: belt"].measured
     assert "no network reached 90 %" in states["found: sine"].measured
     assert states["found: warp"].state == states["repair: accuracy"].state == "not run yet"
+    uncalibrated = report_of([one for one in results if one.part is Part.COUNTED])
+    assert goals(uncalibrated)[0].state == "unfinished"
     with pytest.raises(RbnnError, match="found: blended"):
         bench.require_goals(report)
     text = bench_page(report)

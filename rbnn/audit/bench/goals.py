@@ -43,7 +43,8 @@ def _goals(report: AuditBenchReport) -> Iterable[Goal]:
         what="false alarms, clean networks",
         asked="at most 5 %, 20 networks",
         measured=_so_far(rate_text(rate), count, FEWEST[AttackKind.CLEAN]),
-        state=_state(count, FEWEST[AttackKind.CLEAN], low and bool(report.limits)),
+        # Under provisional limits nothing is decided.
+        state=_state(count if report.limits else min(count, 1), FEWEST[AttackKind.CLEAN], low),
     )
     for kind in AttackKind:
         if kind in (AttackKind.CLEAN, AttackKind.DORMANT):
@@ -125,7 +126,9 @@ def _repairs(report: AuditBenchReport) -> Iterable[Goal]:
             what=what,
             asked=asked,
             measured=_so_far(rate_text(rate), one.networks, planned),
-            state=_state(one.networks, planned, not must or rate.hits == rate.count),
+            state=_state(
+                one.networks, planned, bool(rate.count) and (not must or rate.hits == rate.count)
+            ),
         )
 
 
