@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from rule_network import RuleNetwork, make_case
 
 from rbnn.audit.case import Candidate
-from rbnn.audit.checks.inversion import folds_of, smallest_mask
-from rbnn.audit.figures import Outcome
+from rbnn.audit.checks.inversion import figures_of, folds_of, smallest_mask
+from rbnn.audit.figures import Outcome, Score
 from rbnn.audit.limits import INVERSION_SHARE
 from rbnn.audit.statistics import deviations
 from rbnn.audit.trigger import Trigger
@@ -36,6 +37,15 @@ def test_a_mask_far_below_the_median_stands_out_where_the_deviation_hides_it() -
     score = smallest_mask(candidates(POISONED, [0.9] * 10), folds, 150)
     assert score.value == score.low == max(folds) == folds[0] > 10
     assert sorted(folds)[-2] < 3
+
+
+def test_the_figure_that_decides_is_among_those_that_are_kept() -> None:
+    score = Score(name="small mask", value=5.0, low=5.0, limit=3.0)
+    case = make_case(RuleNetwork())
+    sizes = POISONED[: case.classes]
+    made = figures_of(case, Outcome.FOUND, "said", sizes, folds_of(sizes), (score,))
+    assert made.scores == (score,)
+    assert [bar.value for bar in made.charts[1].bars] == sizes
 
 
 def test_a_small_mask_that_fails_on_the_device_is_none() -> None:

@@ -70,6 +70,7 @@ def test_a_small_mask_to_the_target_is_inverted(
     sizes = {bar.label: bar.value for bar in found.charts[1].bars}
     assert min(sizes, key=lambda label: sizes[label]) == "stripes0", found.said
     assert "C engine" in found.said and found.triggers
+    assert [one.name for one in found.scores] == ["small mask"]
 
 
 def test_latent_binarized_and_integer_paths_are_compared(case: Case, run: Run) -> None:

@@ -25,7 +25,7 @@ ALARMS = 0.05
 FEWEST = 10
 """Calibration networks: with fewer, a limit stays as it is. Bands are of sounds only."""
 FEWEST_OF_SOUNDS = 4
-SHARES = frozenset({"patch", "band", "wave", "superposed samples"})
+SHARES = frozenset({"patch", "band", "wave", "superposed samples", "repeated patch"})
 SMALLEST_SHARE = 1e-3
 SMALLEST_MULTIPLE = 0.1
 

@@ -20,6 +20,7 @@ UNITS = {
     "wave": ("strongest wave, the same", "share"),
     "small mask": ("smallest inverted mask, times below the median", "times"),
     "superposed samples": ("training samples of one class below their entropy threshold", "share"),
+    "repeated patch": ("one sharp-edged patch at one place, share of a class", "share"),
     "stream": ("first direction of the stream, outlier index", "index"),
     "fixed pattern": ("one pattern in a class's samples, times the median", "times"),
 }

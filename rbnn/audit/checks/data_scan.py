@@ -52,6 +52,8 @@ SPECTRAL = 300
 """Samples of a class whose streams are looked at."""
 FEWEST_OF_CLASS = 20
 FEWEST_REPEATS = 8
+REPORTED = 0.02
+"""Share of a class from which on a repeated patch is a figure at all; the limit is higher."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ def _repeated_at(
         others = int(by_class.sum() - by_class[target])
         elsewhere = others / max(int(sizes.sum() - sizes[target]), 1)
         low, _ = wilson(int(by_class[target]), int(sizes[target]), len(sizes))
-        if low > REPEATED_SHARE and share > REPEATED_TIMES * elsewhere:
+        if low > REPORTED and share > REPEATED_TIMES * elsewhere:
             one = Repeat(side, row, column, target, int(by_class[target]), share, low, elsewhere)
             best = one if best is None or one.share > best.share else best
     return best

@@ -85,7 +85,7 @@ def check(case: Case) -> CheckFigures:
     run = case.run
     assert run is not None
     if case.classes < FEWEST_CLASSES:
-        return _figures(
+        return figures_of(
             case, Outcome.SKIPPED, f"{case.classes} classes are too few for outliers", [], []
         )
     before = case.deployed.passes
@@ -120,7 +120,7 @@ def check(case: Case) -> CheckFigures:
         if fold > MASK_FOLD and one.found and one.trigger.size <= INVERSION_CELLS * cells
     ]
     case.candidates += keep
-    figures = _figures(case, outcome, said, sizes, folds, (score,))
+    figures = figures_of(case, outcome, said, sizes, folds, (score,))
     order = np.argsort([-value for value in folds])[:KEPT]
     shown = tuple(
         case.figures(_as_found(measured[int(n)], measured[int(n)] in keep)) for n in order
@@ -162,7 +162,7 @@ def _as_found(candidate: Candidate, found: bool) -> Candidate:
     return Candidate(**{**candidate.__dict__, "limit": 1.0})
 
 
-def _figures(
+def figures_of(
     case: Case,
     outcome: Outcome,
     said: str,
@@ -191,6 +191,7 @@ def _figures(
         f"C engine and at most {100 * INVERSION_CELLS:.0f} % of the cells",
         blind=BLIND,
         charts=tuple(charts),
+        scores=scores,
     )
 
 
