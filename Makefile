@@ -6,6 +6,8 @@ WHEEL_VENV := .cache/wheel
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
+# Without bytecode, each of the tests' many processes would compile rbnn again.
+unexport PYTHONDONTWRITEBYTECODE
 export PLATFORMIO_CORE_DIR ?= $(CURDIR)/.cache/platformio
 
 # command:Debian package that brings it
@@ -124,6 +126,10 @@ bench-library: SYSTEM_FILES += $(TEST_FILES)
 bench-library: setup ## Count the C library's bytes on each kind of core, write docs/benchmarks/library.md
 	"$(BIN)/python" -m rbnn.bench.library --out docs/benchmarks/library.md
 
+.PHONY: bench-install
+bench-install: wheel ## Install the wheel into a new environment, time its first commands, write docs/benchmarks/install.md
+	"$(BIN)/python" -m rbnn.bench.user.install dist/*.whl --out docs/benchmarks/install.md
+
 .PHONY: bench-host
 bench-host: setup ## Measure Keras and the C engine on this machine, images a second
 	"$(BIN)/rbnn" bench host
@@ -156,12 +162,15 @@ format: setup ## Format Python and C, in place
 
 .PHONY: lint
 lint: setup ## Check style, types, and that what is generated from rbnn/spec is current
-	"$(BIN)/ruff" check rbnn tests setup.py
-	"$(BIN)/ruff" format --check rbnn tests setup.py
-	"$(BIN)/mypy"
-	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format --dry-run -Werror
-	"$(BIN)/python" -m rbnn.spec.header --check
-	"$(BIN)/python" -m rbnn.spec.document --check
+	@failed=; \
+	"$(BIN)/mypy" & types=$$!; \
+	"$(BIN)/ruff" check rbnn tests setup.py || failed=1; \
+	"$(BIN)/ruff" format --check rbnn tests setup.py || failed=1; \
+	$(C_FILES) | xargs -0 "$(BIN)/clang-format" --style=file:firmware/.clang-format --dry-run -Werror || failed=1; \
+	"$(BIN)/python" -m rbnn.spec.header --check || failed=1; \
+	"$(BIN)/python" -m rbnn.spec.document --check || failed=1; \
+	wait "$$types" || failed=1; \
+	[ -z "$$failed" ]
 
 .PHONY: spec
 spec: setup ## Write firmware/spec/rbnn_spec.h and the tables of SPEC.md from rbnn/spec

@@ -89,7 +89,9 @@ def build_once(
     Raises:
         CompilerError: the compiler refuses the sources, or the folder cannot be written.
     """
-    key = hashlib.sha256("\0".join([*command, version]).encode())
+    # What is in the folders of headers counts, not where they are.
+    named = [flag for flag in command if not flag.startswith("-I")]
+    key = hashlib.sha256("\0".join([*named, version]).encode())
     for path in [*sources, *headers]:
         key.update(path.read_bytes())
     native = cache / "native"
@@ -122,7 +124,11 @@ def _compile(source: Path, command: Sequence[str], native: Path) -> Path:
         for flag in command
         if flag.startswith(_MACHINE) or not flag.startswith(("-D", "-I", "-isystem"))
     ]
-    key = hashlib.sha256("\0".join([*flags, _run([*command, "-E", str(source)])]).encode())
+    text = _run([*command, "-E", str(source)])
+    for flag in command:
+        if flag.startswith("-I"):
+            text = text.replace(f'"{flag[2:]}/', '"')
+    key = hashlib.sha256("\0".join([*flags, text]).encode())
     result = native / key.hexdigest()[:16] / f"{source.stem}.o"
     if not result.is_file():
         _make(result, [*command, str(source)])

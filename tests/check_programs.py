@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from rbnn.compiler import build_once
+from rbnn.compiler import _compile, build_once
 from rbnn.engine.compile import (
     FIRMWARE,
     INCLUDES,
     MONOCYPHER,
     SANITIZERS,
     compile_native,
+    compiler,
     room_sources,
 )
-from rbnn.places import cache_folder
+from rbnn.places import cache_folder, make_cache
 
 COMPUTER = Path(__file__).parent / "computer"
 MACHINES = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
@@ -48,6 +49,14 @@ def _read(done: subprocess.CompletedProcess[str]) -> Outcome:
     assert done.returncode == 0 and lines and lines[-1] == "done", lines
     found = [re.fullmatch(r"([a-z0-9-]+) (\d+) (\d+)", line) for line in lines[:-1]]
     return Outcome({(line[1], int(line[2])): int(line[3]) for line in found if line})
+
+
+def sanitized_objects(sources: Sequence[Path]) -> list[Path]:
+    """Objects for this machine with AddressSanitizer and UBSan, compiled once for the same text."""
+    command = [compiler(), "-std=c11", "-fno-strict-aliasing", "-O1", *SANITIZERS]
+    command += [*(f"-I{room}" for room in INCLUDES), f"-isystem{MONOCYPHER}", "-c"]
+    native = make_cache(cache_folder() / "native")
+    return [_compile(source, command, native) for source in sources]
 
 
 def run_host(check: Path) -> Outcome:

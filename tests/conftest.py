@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from tiny_tasks import MODEL, SECRETS, eagerly, make_task
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.nets.architectures import ARCHITECTURES
 from rbnn.nets.topology import Shape
+from rbnn.places import CACHE_VARIABLE, cache_folder, make_cache
 from rbnn.runs.config import RunConfig, RunSeries, RunTask
 from rbnn.runs.run import Run
 from rbnn.runs.settings import CipherName, Settings
@@ -32,27 +34,57 @@ from rbnn.tasks import TaskData
 pytest_plugins = ["trust_rows"]
 
 LONGEST = (
-    "train/test_distribution.py",
     "peers/test_peers_command.py",
-    "audit/test_trained_backdoor.py",
-    "audit/test_bench_audit.py",
-    "nets/test_fused_network.py",
-    "demo/test_demo.py",
+    "train/test_distribution.py",
     "train/test_fused_training.py",
-    "train/test_trainer.py",
     "compare/test_compare_train.py",
-    "peers/test_peers_stopped.py",
-    "train/test_own_weights_runs.py",
-    "core/test_core_warnings.py",
     "firmware/test_ram_differences.py",
-    "train/test_residual_runs.py",
-    "export/test_verify_keras.py",
-    "image/test_platformio_build.py",
+    "device/model/test_emulated_model.py",
+    "train/test_trainer.py",
+    "demo/test_demo.py",
+    "firmware/test_emulated_cores.py",
     "theft/test_theft_command.py",
+    "audit/test_trained_backdoor.py",
+    "train/test_superpose.py",
+    "device/test_board_deploy.py",
     "fuzz/test_fuzz.py",
     "cli/test_board_commands.py",
+    "firmware/listening/test_emulated_listening.py",
+    "image/test_platformio_build.py",
+    "api/test_python_guide.py",
+    "train/test_own_network_runs.py",
+    "console/test_console_board.py",
+    "keys/test_registry.py",
+    "vectors/test_rbnn_vectors.py",
+    "bench/test_train_speed.py",
+    "core/test_core_warnings.py",
+    "skips/test_skips.py",
+    "firmware/test_same_trace.py",
+    "theft/attacks/test_key_attacks.py",
+    "train/test_float_teachers.py",
+    "peers/test_peers_stopped.py",
+    "train/imported/test_import_command.py",
+    "nets/test_fused_network.py",
+    "cli/test_secrets_stay_where_they_are.py",
+    "library/test_library_on_cores.py",
+    "firmware/test_emulated_boards.py",
+    "device/test_board_power_ups.py",
+    "firmware/partition/test_update_cuts.py",
+    "audit/test_bench_audit.py",
+    "image/test_unusual_builds.py",
+    "device/test_input_shapes_on_boards.py",
+    "bench/test_bench_session.py",
+    "puf/test_constant_time.py",
+    "train/test_what_may_leave.py",
+    "train/test_float_network.py",
+    "store/test_store.py",
+    "installed/test_installed_package.py",
 )
 """The files that take longest: a process that starts one of them last would end alone."""
+
+TOGETHER = ("tests/console", "tests/installed", "tests/keys", "tests/vectors")
+"""Folders whose files share a served board, the distributions, a database server, two running
+computers."""
 
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("rbnn", deadline=None)
@@ -63,6 +95,20 @@ settings.load_profile("rbnn")
 def pytest_xdist_auto_num_workers() -> int:
     """Processes of ``make test``: one more than processors, for many tests wait for an emulator."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One process for a file, or for all files that share what takes long to make."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            folder = file.rpartition("/")[0]
+            return folder if folder in TOGETHER else file
+
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -236,6 +282,16 @@ def train_once(folder: Path, data: list[TaskData]) -> Run:
     run = start_run(folder, data, settings, secrets=SECRETS, model_id=MODEL)
     Trainer(run, data).fit()
     return run
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache; only what is compiled for this machine is the user's, and compiled once."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "native").symlink_to(make_cache(cache_folder() / "native"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(cache))
+    return cache
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ SUBJECTS = {
     "Memory and time": ("ram-differences", "stack", "constant-time", "same-trace"),
     "Faults": ("skips-wrong-key", "skips-limit", "skips-activations"),
     "Parsers": ("fuzz-firmware", "readers-host"),
+    "Serial line": ("noisy-line",),
 }
 """All rows, in the order of the page."""
 NOT_RUN = "not run yet"

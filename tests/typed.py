@@ -55,6 +55,23 @@ def typed(
     return subprocess.CompletedProcess(list(arguments), code, *texts)
 
 
+def typed_here(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``rbnn`` in a folder, in this process: TensorFlow takes seconds to import.
+
+    An error is the exit code only; its text is for :func:`typed`.
+    """
+    from typer.testing import CliRunner
+
+    from rbnn.cli.main import build
+    from rbnn.errors import RbnnError
+
+    with contextlib.chdir(folder):
+        done = CliRunner().invoke(build(), arguments)
+    error = done.exception
+    code = int(error.exit_code) if isinstance(error, RbnnError) else done.exit_code
+    return subprocess.CompletedProcess(list(arguments), code, done.stdout, done.stderr)
+
+
 class _Server:
     def __init__(self) -> None:
         self._ours, theirs = socket.socketpair()

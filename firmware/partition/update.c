@@ -18,21 +18,10 @@ static bool says_the_same(const rbnn_signed_model_header *header, const rbnn_mod
          memcmp(own->model_id, header->model_id, sizeof own->model_id) == 0;
 }
 
-static const uint8_t no_model_id[16];
-
-/* The store's record of the newest version; false where the device keeps none (yet). */
-static bool find_floor(const rbnn_update *update, rbnn_store_record *record)
-{
-  const rbnn_store *const store = &update->device->vault.store;
-  if (store->status != RBNN_OK) return false;
-  rbnn_store_find(store, no_model_id, RBNN_MODEL_FLOOR_TASK, record);
-  return true;
-}
-
 static rbnn_status raise_floor(const rbnn_update *update, uint32_t version)
 {
   rbnn_store_record record;
-  if (!find_floor(update, &record) || version <= record.floor) return RBNN_OK;
+  if (!rbnn_update_find_floor(update, &record) || version <= record.floor) return RBNN_OK;
   record.floor = version;
   return rbnn_store_put(&update->device->vault.store, &record);
 }
@@ -50,7 +39,8 @@ static rbnn_status check_version(const rbnn_update *update, uint32_t version)
 {
   rbnn_store_record record;
   if (version <= update->version) return RBNN_MODEL_OLD;
-  return find_floor(update, &record) && version < record.floor ? RBNN_MODEL_OLD : RBNN_OK;
+  return rbnn_update_find_floor(update, &record) && version < record.floor ? RBNN_MODEL_OLD
+                                                                           : RBNN_OK;
 }
 
 /* Where a model of `bytes` bytes lies beside the one that is there. False: nowhere. */
@@ -61,17 +51,6 @@ static bool place_beside(const rbnn_update *update, uint32_t bytes, uint32_t *to
   if (update->version == 0u || bytes <= update->offset) return true;
   *to = update->flash->bytes - bytes;
   return end <= *to;
-}
-
-/* Leave the model that runs: its bytes are about to go. */
-static void leave_model(rbnn_update *update)
-{
-  rbnn_device *const device = update->device;
-  rbnn_device_lock(device);
-  device->model_status = RBNN_NO_CONTAINER;
-  device->engine.model = NULL;
-  device->vault.model = NULL;
-  memset(&device->model, 0, sizeof device->model);
 }
 
 /* Whether the model that runs lies in `bytes` bytes from `to` on. */
@@ -92,7 +71,7 @@ static void erase_older(rbnn_update *update)
         update->version != 0u && at >= update->offset && at - update->offset < update->bytes;
     if (!is_held && rbnn_update_can_read(update, at, HEADER_BYTES) &&
         memcmp(rbnn_update_header_at(update, at)->magic, RBNN_MODEL_MAGIC, 4) == 0) {
-      if (is_run_from(update, at, step)) leave_model(update);
+      if (is_run_from(update, at, step)) rbnn_update_leave_model(update);
       update->flash->erase(at);
     }
   }
@@ -126,7 +105,7 @@ rbnn_status rbnn_update_begin(rbnn_update *update, const uint8_t header[HEADER_B
     to = 0;
     update->version = 0;
   }
-  if (is_run_from(update, to, bytes)) leave_model(update);
+  if (is_run_from(update, to, bytes)) rbnn_update_leave_model(update);
   /* The first sector has the header, so that nothing there is a model from now on. */
   for (uint32_t at = to; at < to + bytes; at += update->flash->sector_bytes) {
     update->flash->erase(at);

@@ -2,6 +2,7 @@
 #include "partition/update_places.h"
 
 #include <stddef.h>
+#include <string.h>
 
 bool rbnn_update_can_read(const rbnn_update *update, uint32_t offset, uint32_t bytes)
 {
@@ -37,4 +38,23 @@ bool rbnn_update_runs(const rbnn_update *update, const rbnn_signed_model_header 
   const rbnn_device_memory *const memory = update->memory;
   return header->arena_bytes <= memory->arena_bytes && header->work_bytes <= memory->work_bytes &&
          header->params_bytes <= memory->params_bytes && header->task_count <= RBNN_WITH_TASKS;
+}
+
+bool rbnn_update_find_floor(const rbnn_update *update, rbnn_store_record *record)
+{
+  static const uint8_t no_model_id[16];
+  const rbnn_store *const store = &update->device->vault.store;
+  if (store->status != RBNN_OK) return false;
+  rbnn_store_find(store, no_model_id, RBNN_MODEL_FLOOR_TASK, record);
+  return true;
+}
+
+void rbnn_update_leave_model(rbnn_update *update)
+{
+  rbnn_device *const device = update->device;
+  rbnn_device_lock(device);
+  device->model_status = RBNN_NO_CONTAINER;
+  device->engine.model = NULL;
+  device->vault.model = NULL;
+  memset(&device->model, 0, sizeof device->model);
 }

@@ -21,4 +21,11 @@ void rbnn_update_hold(rbnn_update *update, uint32_t offset);
 /* Whether a model runs in the memory that this firmware has for one. */
 bool rbnn_update_runs(const rbnn_update *update, const rbnn_signed_model_header *header);
 
+/* The store's record of the newest version; false where the device keeps none (yet), or its store
+ * is closed. */
+bool rbnn_update_find_floor(const rbnn_update *update, rbnn_store_record *record);
+
+/* Leave the model that runs: its bytes are about to go, or it must not run. */
+void rbnn_update_leave_model(rbnn_update *update);
+
 #endif

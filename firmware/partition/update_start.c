@@ -78,11 +78,15 @@ rbnn_status rbnn_update_start(rbnn_update *update, rbnn_device_memory *memory,
     container = rbnn_update_container_at(update, update->offset);
     bytes = rbnn_update_header_at(update, update->offset)->container_bytes;
   }
+  rbnn_store_record newest;
   memory->resident_layers = 0;
   const rbnn_status opened = rbnn_device_start(device, memory, container, bytes, partition,
                                                partition_bytes, pattern, store);
   if (status != RBNN_OK) {
     device->model_status = status; /* more than that there is none */
+  } else if (rbnn_update_find_floor(update, &newest) && update->version < newest.floor) {
+    rbnn_update_leave_model(update); /* an older one that a probe or a bootloader has put there */
+    device->model_status = RBNN_MODEL_OLD;
   } else if (opened == RBNN_OK && memory->resident != NULL) {
     memory->resident_layers = choose_resident(&device->model, memory->resident_bytes);
   }

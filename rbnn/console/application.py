@@ -103,8 +103,10 @@ def application(board: HeldBoard, token: str) -> Starlette:
 
     async def infer(request: Request) -> Response:
         name = request.query_params.get("name", "")
+        window = request.query_params.get("window", "0")
         raw = await _read(request, name)
-        return _document(await run_in_threadpool(board.infer, name, raw))
+        number = int(window) if window.isdecimal() else -1
+        return _document(await run_in_threadpool(board.infer, name, raw, number))
 
     async def profile(request: Request) -> Response:
         return _document(await run_in_threadpool(board.profile))

@@ -26,6 +26,7 @@ from rbnn.errors import RbnnError
 from rbnn.keys.errors import UserKeyError
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.status import Status
+from rbnn.tasks.errors import TaskError
 from rbnn.tasks.sample import decode_samples, named_kind
 from rbnn.tasks.thumbnail import picture_uri
 
@@ -150,12 +151,13 @@ class HeldBoard:
             session.lock()
             self.log.done("Locked: the board has wiped every task's secret and key.")
 
-    def infer(self, name: str, raw: bytes) -> Answer:
+    def infer(self, name: str, raw: bytes, window: int = 0) -> Answer:
         """Classify a file with the active task, as ``rbnn infer`` does.
 
         Args:
             name: the file's.
             raw: the whole file.
+            window: of a sensor series, which of its windows, counted from 0.
 
         Raises:
             RbnnError: the file is not one that the task takes, or the board refuses.
@@ -164,11 +166,18 @@ class HeldBoard:
             active = active_input(session, self._runs)
             kind = named_kind(name, lambda: raw)
             active.require(name, kind)
-            # Of a sensor series, the first window: the page shows one input.
-            sample = decode_samples(raw, name, active.task.input_shape, active.task.series)[0]
+            series = active.task.series
+            samples = decode_samples(raw, name, active.task.input_shape, series)
+            if not 0 <= window < len(samples):
+                raise TaskError(
+                    f"{name} has no window {window + 1}.",
+                    f"It has {len(samples)}: name one of them.",
+                )
+            sample, step = samples[window], None if series is None else window * series.hop
             found = infer_sample(session, active.name, active.task, sample)
             share = f"{found.scores[0].score:.1%}"
-            self.log.done(f"{name}: {found.task} says {found.label}, {share}; {found.took}.")
+            named = name if step is None else f"{name} from {step}"
+            self.log.done(f"{named}: {found.task} says {found.label}, {share}; {found.took}.")
             return Answer(
                 file=name,
                 inference=found,
@@ -176,6 +185,9 @@ class HeldBoard:
                 kind=kind,
                 picture=picture_uri(sample, kind),
                 note="" if active.kind else active.unknown_kind(self._runs),
+                window=window,
+                windows=len(samples),
+                step=step,
             )
 
     def profile(self) -> ProfileAnswer:

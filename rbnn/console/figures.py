@@ -79,6 +79,12 @@ class Answer(Frozen):
     """What the network got, as a data URI of a picture."""
     note: str
     """What the user should know about it; may be empty."""
+    window: int = 0
+    """Of a sensor series, which window was looked at, counted from 0."""
+    windows: int = 1
+    """How many the file has."""
+    step: int | None = None
+    """Of a sensor series, the first time step of the window."""
 
 
 class ProfileAnswer(Frozen):

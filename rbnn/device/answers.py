@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from rbnn.device.errors import LinkError
+from rbnn.device.errors import LinkError, NoiseError
 from rbnn.frozen import Frozen
 from rbnn.spec.layout import MAX_CLASSES, MAX_INPUT_BYTES
 from rbnn.spec.link import Protection
@@ -147,10 +147,14 @@ class Answer:
     Args:
         command: what was asked, for messages.
         lines: what came before ``m-ready``.
+        doubted: called when it turns out to make no sense.
     """
 
-    def __init__(self, command: str, lines: Iterable[str]) -> None:
+    def __init__(
+        self, command: str, lines: Iterable[str], doubted: Callable[[], None] = lambda: None
+    ) -> None:
         self.command = command
+        self._doubted = doubted
         self.lines = tuple(lines)
 
     def all(self, name: str) -> list[str]:
@@ -226,9 +230,10 @@ class Answer:
             raise self.nonsense("scores that are not numbers from 0 to 1")
         return tuple(scores)
 
-    def nonsense(self, found: str) -> LinkError:
+    def nonsense(self, found: str) -> NoiseError:
         """The error for an answer that does not follow the grammar."""
-        return LinkError(
+        self._doubted()
+        return NoiseError(
             f"The answer to `{self.command}` holds {found}.",
             "Firmware and rbnn may have different versions; write the firmware again: rbnn flash",
         )

@@ -71,6 +71,10 @@ class LinkError(RbnnError):
     exit_code = ExitCode.BOARD
 
 
+class NoiseError(LinkError):
+    """An answer did not come, or makes no sense: bytes were lost or damaged on the way."""
+
+
 class PortError(RbnnError):
     """No port, too many ports, or a port that cannot be opened."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import termios
 import threading
 import time
@@ -10,7 +11,7 @@ from types import TracebackType
 
 import serial
 
-from rbnn.device.errors import LinkError, PortError, from_error_line
+from rbnn.device.errors import LinkError, NoiseError, PortError, from_error_line
 from rbnn.spec import link
 
 COMMAND_TIMEOUT_S = 20.0
@@ -18,6 +19,8 @@ COMMAND_TIMEOUT_S = 20.0
 SYNC_TRY_S = 1.5
 SYNC_TIMEOUT_S = 20.0
 QUIET_S = 0.1
+UNREADABLE = "\x01"
+"""A byte that no command holds: the device does not run a line that has it."""
 MAX_LINE_BYTES = 16_384
 MAX_LINES = 4_096
 """More than the longest line of an answer, and the longest answer, have."""
@@ -65,6 +68,10 @@ class SerialLine:
             ) from error
         self._pending = b""
         self._interrupted = threading.Event()
+        self._in_step = True
+        """Whether the last command's answer has ended: what comes next is the next one's."""
+        self.patience = 1.0
+        """Factor of every wait for a line."""
 
     def __enter__(self) -> SerialLine:
         return self
@@ -107,7 +114,7 @@ class SerialLine:
             LinkError: the board was unplugged, or sends a line without end; or the wait was
                 interrupted.
         """
-        end = time.monotonic() + timeout_s
+        end = time.monotonic() + timeout_s * self.patience
         while True:
             head, newline, rest = self._pending.partition(b"\n")
             if newline:
@@ -146,8 +153,8 @@ class SerialLine:
             "Check that the board is plugged in (emulated: rbnn board on).",
         )
 
-    def _babble(self, what: str) -> LinkError:
-        return LinkError(
+    def _babble(self, what: str) -> NoiseError:
+        return NoiseError(
             f"{self.path} sends {what}.",
             "Check board and port, power-cycle the board, or write the firmware: rbnn flash",
         )
@@ -197,20 +204,70 @@ class SerialLine:
                 elif (line == link.READY and len(names) == asked) or time.monotonic() > end:
                     break
             if names:
-                self.drain()
+                if asked > 1:
+                    self.drain()
+                self._in_step = True
                 return names[-1]
-        raise LinkError(
+        raise self._silent(heard)
+
+    def _silent(self, heard: str) -> LinkError:
+        return LinkError(
             f"No rbnn firmware answers on {self.path}"
             + (f" (it said {heard!r})." if heard else " (silence)."),
             "Check board and port, power-cycle the board, or write the firmware: rbnn flash",
         )
 
-    def ask(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> tuple[str, ...]:
+    def distrust(self) -> None:
+        """Before the next command, get back into step: answers to others may be on their way."""
+        self._in_step = False
+
+    def give_up(self) -> None:
+        """End the command whose answer nobody waits for, whether it runs or is half typed.
+
+        Raises:
+            LinkError: the board was unplugged or does not accept data.
+        """
+        self.distrust()
+        self.write((UNREADABLE + link.COMMAND_END).encode())
+
+    def realign(self, timeout_s: float = SYNC_TIMEOUT_S) -> None:
+        """Get back into step after bytes were lost or damaged, or an answer was given up.
+
+        A half line that the device holds is made unreadable, so that it is not run. Then the
+        device is asked to expect a random number of bytes: what it says before that number belongs
+        to earlier commands. The device's buffer is empty afterwards.
+
+        Args:
+            timeout_s: how long the device may still be busy.
+
+        Raises:
+            LinkError: nothing answers in this grammar.
+        """
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            size = random.randint(1, link.INPUT_BUFFER_BYTES)
+            commands = (UNREADABLE, f"db load {size}", UNREADABLE)  # the last empties the buffer
+            self.write("".join(command + link.COMMAND_END for command in commands).encode())
+            ready = -1
+            while (line := self.read_line(SYNC_TRY_S)) is not None and time.monotonic() < end:
+                if line == f"m-[Expecting {size} bytes]":
+                    ready = 0
+                elif ready >= 0 and line == link.READY:
+                    ready += 1
+                if ready == 2:
+                    self._in_step = True
+                    return
+        raise self._silent("")
+
+    def ask(
+        self, command: str, timeout_s: float = COMMAND_TIMEOUT_S, first_s: float | None = None
+    ) -> tuple[str, ...]:
         """Send one command and return its whole answer.
 
         Args:
             command: without its ``%``.
             timeout_s: longest silence before the next line.
+            first_s: before the first one, if a device says that before it begins to work.
 
         Returns:
             The lines before ``m-ready``.
@@ -219,13 +276,15 @@ class SerialLine:
             DeviceError: the device answered ``e-[...]``.
             LinkError: it fell silent.
         """
-        lines = tuple(line for line in self.exchange(command, timeout_s) if line)
+        lines = tuple(line for line in self.exchange(command, timeout_s, first_s) if line)
         for line in lines:
             if line.startswith("e-"):
                 raise from_error_line(line, redact(command))
         return lines[:-1]
 
-    def exchange(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Iterator[str]:
+    def exchange(
+        self, command: str, timeout_s: float = COMMAND_TIMEOUT_S, first_s: float | None = None
+    ) -> Iterator[str]:
         """Send one command; yield the lines of its answer as they arrive, ``m-ready`` last.
 
         Raises:
@@ -239,17 +298,22 @@ class SerialLine:
                 f"{link.MAX_COMMAND_BYTES} bytes and no {link.COMMAND_END}.",
                 "Send it in shorter commands; db takes the data of an input in several.",
             )
+        if not self._in_step:
+            self.realign()
         self._pending = b""
         self._drop_waiting()  # whatever a restart has printed since the last answer
+        self._in_step = False
         self.write(raw + link.COMMAND_END.encode())
-        for _ in range(MAX_LINES):
-            line = self.read_line(timeout_s)
+        for number in range(MAX_LINES):
+            wait_s = timeout_s if first_s is None or number else first_s
+            line = self.read_line(wait_s)
             if line is None:
-                raise LinkError(
-                    f"No answer to `{redact(command)}` on {self.path} for {timeout_s:g} s.",
+                raise NoiseError(
+                    f"No answer to `{redact(command)}` on {self.path} for {wait_s:g} s.",
                     "Power-cycle the board and try again (emulated: rbnn board cycle).",
                 )
+            self._in_step = line == link.READY
             yield line
-            if line == link.READY:
+            if self._in_step:
                 return
         raise self._babble(f"an answer without end to `{redact(command)}`")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import contextlib
 from types import TracebackType
 from typing import Literal, cast
@@ -26,7 +25,8 @@ from rbnn.device.answers import (
 )
 from rbnn.device.emulated.emulator import instructions
 from rbnn.device.errors import DeviceError, LinkError
-from rbnn.device.line import COMMAND_TIMEOUT_S, SerialLine, redact
+from rbnn.device.line import COMMAND_TIMEOUT_S, SerialLine
+from rbnn.device.noise.asking import Asking
 from rbnn.image.board import Emulation
 from rbnn.spec import link
 from rbnn.spec.layout import (
@@ -45,7 +45,7 @@ INFERENCE_TIMEOUT_S = 120.0
 ENROL_TIMEOUT_S = 60.0
 
 
-class Session:
+class Session(Asking):
     """A conversation with a synchronised board.
 
     Args:
@@ -59,9 +59,10 @@ class Session:
 
     def __init__(self, path: str, emulation: Emulation | None = None) -> None:
         self.emulation = emulation
-        self.line = SerialLine(path)
+        super().__init__(SerialLine(path))
         try:
-            self.board_name = self.line.synchronise()
+            name = f"m-name-dut-[{self.line.synchronise()}]"
+            self.board_name = self.query("name", heard=name).one("name-dut")
         except BaseException:
             self.line.close()
             raise
@@ -87,13 +88,9 @@ class Session:
             return None
         return instructions(self.emulation, round(us * self.emulation.tick_hz / 1e6))
 
-    def ask(self, command: str, timeout_s: float = COMMAND_TIMEOUT_S) -> Answer:
-        """Send one command; see :meth:`SerialLine.ask`."""
-        return Answer(redact(command), self.line.ask(command, timeout_s))
-
     def identify(self) -> Identity:
         """What identifies board, firmware, model and device."""
-        answer = self.ask("id")
+        answer = self.query("id")
         puf = answer.one("puf")
         for name, size in (("model-id", MODEL_ID_BYTES), ("model-digest", 32), ("public", 32)):
             if text := answer.optional(name):
@@ -117,7 +114,7 @@ class Session:
 
     def tasks(self) -> list[DeviceTask]:
         """The model's tasks and their state."""
-        answer = self.ask("tasks")
+        answer = self.query("tasks")
         tasks = []
         for value in answer.all("task"):
             number, name, classes, state = answer.fields(value, 4)
@@ -135,7 +132,7 @@ class Session:
 
     def licences(self) -> list[DeviceLicence]:
         """The licences that the device holds."""
-        answer = self.ask("licences")
+        answer = self.query("licences")
         return [_licence(answer, value) for value in answer.all("licence")]
 
     def add_licence(self, licence: bytes) -> DeviceLicence:
@@ -145,8 +142,7 @@ class Session:
                 f"A licence has {LICENCE_BYTES} bytes, not {len(licence)}.",
                 "Use a file that `rbnn license` wrote.",
             )
-        self.load(licence)
-        answer = self.ask("licence")
+        answer = self.ask("licence", data=licence)
         return _licence(answer, answer.one("licence"))
 
     def revoke(self, notice: bytes) -> tuple[str, int]:
@@ -155,8 +151,7 @@ class Session:
         Returns:
             The task, and the first sequence that the device still accepts for it.
         """
-        self.load(notice)
-        answer = self.ask("revoke")
+        answer = self.ask("revoke", data=notice)
         task, floor = answer.fields(answer.one("revoked"), 2)
         return task, answer.number(floor, most=0xFFFFFFFF)
 
@@ -179,40 +174,17 @@ class Session:
 
     def unlock(self, task: str, psk: bytes) -> None:
         """Open the licence of ``task`` with its 32-byte pre-shared key."""
-        self.ask(f"unlock {task} {psk.hex()}")
+        _name(self.ask(f"unlock {task} {psk.hex()}"), "unlocked", task)
 
     def switch(self, task: str) -> int:
         """Make an unlocked task the active one; returns the microseconds by the device's clock."""
-        return self.ask(f"switch {task}").elapsed()
+        answer = self.ask(f"switch {task}")
+        _name(answer, "active", task)
+        return answer.elapsed()
 
     def lock(self) -> None:
         """Wipe every task secret and key on the device."""
         self.ask("lock")
-
-    def load(self, data: bytes) -> None:
-        """Fill the device's buffer and check its CRC-32; damaged data is sent once more.
-
-        Raises:
-            DeviceError: the buffer is too small.
-            LinkError: the data is damaged the second time, too.
-        """
-        if self._load_once(data) or self._load_once(data):
-            return
-        raise LinkError(
-            f"{self.line.path} damages data: {len(data)} bytes arrived wrong twice.",
-            "Check the cable and the hub; the line runs at 115200 baud.",
-        )
-
-    def _load_once(self, data: bytes) -> bool:
-        self.ask(f"db load {len(data)}")
-        step = link.MAX_LOAD_BYTES_PER_COMMAND
-        try:
-            for start in range(0, len(data), step):
-                self.ask(f"db {data[start : start + step].hex()}")
-            answer = self.ask("crc")
-        except DeviceError:  # a damaged line; the second load shows whether it is more than that
-            return False
-        return answer.number(answer.one("crc"), 16) == binascii.crc32(data)
 
     def infer(self, image: bytes, n: int = 1, warm_ups: int = 0) -> Inference:
         """Run ``warm_ups`` and then ``n`` timed inferences of one input.
@@ -224,23 +196,27 @@ class Session:
         """
         if not (1 <= n <= link.MAX_INFERENCES and 0 <= warm_ups <= link.MAX_INFERENCES):
             raise ValueError(f"At most {link.MAX_INFERENCES} inferences. Received: {n}, {warm_ups}")
-        self.load(image)
         try:
-            answer = self.ask(f"infer {n} {warm_ups}", INFERENCE_TIMEOUT_S)
+            answer = self.ask(
+                f"infer {n} {warm_ups}", INFERENCE_TIMEOUT_S, first_s=COMMAND_TIMEOUT_S, data=image
+            )
         except (LinkError, KeyboardInterrupt):
             with contextlib.suppress(LinkError):  # nobody waits for it any more: end it
-                self.line.write(link.COMMAND_END.encode())
+                self.line.give_up()
             raise
+        if f"m-infer-start-{n}" not in answer.lines:
+            raise answer.nonsense(f"no start of {n} inferences")
         us = answer.elapsed() / n
-        return Inference(scores=answer.scores(), us=us, instructions=self.instructions(us))
+        scores = self.query("results", heard=f"m-results-[{answer.one('results')}]").scores()
+        return Inference(scores=scores, us=us, instructions=self.instructions(us))
 
     def results(self) -> tuple[float, ...]:
         """The scores of the last inference."""
-        return self.ask("results").scores()
+        return self.query("results").scores()
 
     def active_task(self) -> ActiveTask:
         """Input shape and class names of the active task."""
-        answer = self.ask("labels")
+        answer = self.query("labels")
         shape = input_of(answer)
         names: list[str] = []
         for value in answer.all("label"):
@@ -258,9 +234,8 @@ class Session:
         Raises:
             DeviceError: the board refuses, for instance because its firmware is a release build.
         """
-        self.load(image)
         try:
-            answer = self.ask("trace", INFERENCE_TIMEOUT_S)
+            answer = self.ask("trace", INFERENCE_TIMEOUT_S, data=image)
         except DeviceError as error:
             if error.status is Status.UNKNOWN_COMMAND:
                 error.fix = "Only a development build has it: rbnn flash --development"
@@ -300,6 +275,12 @@ class Session:
         """Restart the firmware without a power cycle and synchronise again."""
         self.line.write(b"reset%")
         self.board_name = self.line.synchronise()
+
+
+def _name(answer: Answer, name: str, task: str) -> None:
+    """Check that an answer names the task that was meant."""
+    if (named := answer.one(name)) != task:
+        raise answer.nonsense(f"the task {named!r}")
 
 
 def _licence(answer: Answer, value: str) -> DeviceLicence:

@@ -13,7 +13,13 @@ from rbnn.nets.architectures import ARCHITECTURES
 from rbnn.nets.framework import tf
 
 
-@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        pytest.param(name, marks=pytest.mark.full if name == "resnet" else ())
+        for name in ARCHITECTURES
+    ],
+)
 def test_every_architecture_can_be_searched(
     random_export: Callable[..., object], architecture: str
 ) -> None:

@@ -222,7 +222,9 @@ def test_it_fits_a_real_board_and_says_that_qemu_counts_no_cycles(tmp_path: Path
 
 @pytest.mark.qemu
 @NEEDS_TOOLS
-@pytest.mark.parametrize("name", ["qemu", "qemu-m3", "qemu-m7"])
+@pytest.mark.parametrize(
+    "name", ["qemu", "qemu-m3", pytest.param("qemu-m7", marks=pytest.mark.full)]
+)
 def test_small_layers_and_a_network_on_every_core(name: str, tmp_path: Path) -> None:
     cases = _small_cases()
     config, network = _network(tmp_path / "run", width=32, depth=2, side=16)

@@ -21,6 +21,7 @@ def told(monkeypatch: pytest.MonkeyPatch, found: str, *options: str) -> str:
     return result.stdout
 
 
+@pytest.mark.usefixtures("eager")
 def test_bench_train_reports_the_ratio_and_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     small = ["--arch", "vgg", "--width", "8", "--depth", "3", "--tasks", "2", "--batch", "4"]
     small += ["--rounds", "2"]
@@ -49,6 +50,7 @@ def test_bench_train_tells_what_the_fused_operations_gain(monkeypatch: pytest.Mo
     assert "fused / unfused" in told(monkeypatch, result.stdout, *options)
 
 
+@pytest.mark.usefixtures("eager")
 def test_one_round_is_enough() -> None:
     small = ["--arch", "vgg", "--width", "8", "--depth", "3", "--tasks", "2", "--batch", "4"]
     result = CliRunner().invoke(build(), ["bench", "train", *small, "--rounds", "1", "--json"])

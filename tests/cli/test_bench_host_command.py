@@ -38,7 +38,12 @@ def test_it_measures_equal_networks_and_prints_one_document(
 
 
 @pytest.mark.parametrize(
-    ("architecture", "size"), [("vgg", {"width": 8}), ("resnet", {}), ("reactnet", {})]
+    ("architecture", "size"),
+    [
+        ("vgg", {"width": 8}),
+        pytest.param("resnet", {}, marks=pytest.mark.full),
+        ("reactnet", {}),
+    ],
 )
 def test_plain_keras_computes_the_network_up_to_rounding(
     random_export: Callable[..., Any], architecture: str, size: dict[str, int]

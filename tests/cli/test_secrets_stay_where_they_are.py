@@ -69,7 +69,7 @@ class Watch:
                         self.seen.add((process / name).read_bytes())
                     except OSError:  # it has ended
                         continue
-            time.sleep(0.01)
+            time.sleep(0.03)
 
     @contextmanager
     def looking(self) -> Iterator[None]:

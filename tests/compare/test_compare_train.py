@@ -43,8 +43,9 @@ def write_set(folder: Path, classes: tuple[str, ...]) -> str:
 
 
 @pytest.fixture
-def sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setenv("RBNN_CACHE", str(tmp_path / "cache"))
+def sets(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two, whose comparisons draw nothing: that is for test_compare_report.py."""
+    monkeypatch.setattr("rbnn.compare.report._draw", lambda *_: {})
     return [
         write_set(tmp_path / "one", ("dark", "light")),
         write_set(tmp_path / "two", ("black", "grey", "white")),
@@ -176,12 +177,11 @@ def test_a_comparison_stops_at_its_time_and_goes_on_elsewhere(
         )
     assert stopped.value.fix == f"rbnn bench accuracy --out {out}"
     moments = iter([False, True])
-    monkeypatch.setattr("rbnn.compare.train.is_due", lambda until: next(moments))
-    with pytest.raises(TrainingPausedError, match="before network 2 of 3"):
-        compare_networks(out, None, ComparisonChoice(), lambda _: None)
-    monkeypatch.undo()
+    with monkeypatch.context() as until:
+        until.setattr("rbnn.compare.train.is_due", lambda until: next(moments))
+        with pytest.raises(TrainingPausedError, match="before network 2 of 3"):
+            compare_networks(out, None, ComparisonChoice(), lambda _: None)
 
-    monkeypatch.setenv("RBNN_CACHE", str(tmp_path / "cache"))
     moved = out.rename(tmp_path / "moved")
     places = []
     for name in ("one", "two"):

@@ -19,6 +19,7 @@ from PIL import Image
 from scripted_device import ScriptedDevice
 from typed import typed
 
+from rbnn.device.line import UNREADABLE
 from rbnn.device.session import Session
 from rbnn.errors import ExitCode
 from rbnn.keys.user_key import create_user_key
@@ -155,7 +156,7 @@ def test_ctrl_c_does_not_wait_for_a_board_that_is_silent(
     code, said = running.end()
     assert (code, "Traceback" in said) == (0, False), said
     assert time.monotonic() - started < 20
-    assert device.received[-1] == "", "the inference is ended, so that the board answers again"
+    assert device.received[-1] == UNREADABLE, "the inference is ended: the board answers again"
 
 
 def test_what_cannot_be_served_is_refused_at_once(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_what_the_microphone_gives_is_classified(
     given: list[bytes] = []
     infer = console.held.infer
     monkeypatch.setattr(
-        console.held, "infer", lambda name, raw: (given.append(raw), infer(name, raw))[1]
+        console.held, "infer", lambda name, raw, _: (given.append(raw), infer(name, raw))[1]
     )
     switch(browser, SOUNDS)
     press(browser, "record")

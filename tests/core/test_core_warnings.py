@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from rbnn.compiler import _compile
 from rbnn.engine.compile import FIRMWARE, INCLUDES, MONOCYPHER, room_sources
+from rbnn.places import cache_folder, make_cache
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Wshadow", "-Wundef", "-Werror")
 ROOMS = ("crypto", "core", "puf", "reconf", "store", "licence", "device")
@@ -26,8 +28,8 @@ CORES = {
     "cortex-m55": (1, 1),
 }
 """RBNN_TARGET_V7M and RBNN_TARGET_V7EM of each."""
-TWINS = ("cortex-m23", "cortex-m7")
-"""Get the code of the Cortex-M0+ and of the M4; in ``make test-full`` only."""
+TWINS = ("cortex-m23", "cortex-m7", "cortex-m55")
+"""Get the code of the Cortex-M0+, of the M4 and of the M33; in ``make test-full`` only."""
 ALIKE = pytest.mark.full
 ARM = "arm-none-eabi-gcc"
 
@@ -37,19 +39,19 @@ Compiled = tuple[str, Path, list[Path]]
 
 
 def compile_all(folder: Path, command: tuple[str, ...], sources: list[Path]) -> list[Path]:
-    """Compile each file; returns the objects, named like the files."""
+    """Compile each file, once for the same text; returns the objects, named like the files."""
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not installed")
+    words = [*command, *WARNINGS, "-O2", *(f"-I{path}" for path in INCLUDES)]
+    words += [f"-isystem{MONOCYPHER}", "-c"]
+    native = make_cache(cache_folder() / "native")
     objects = []
     for source in sources:
-        made = folder / f"{source.name}.o"
-        done = subprocess.run(
-            [*command, *WARNINGS, "-O2", *(f"-I{path}" for path in INCLUDES),
-             f"-isystem{MONOCYPHER}", "-c", source, "-o", made],
-            capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        objects.append(made)
+        try:
+            compiled = _compile(source, words, native)
+        except subprocess.CalledProcessError as error:
+            pytest.fail(error.stderr)
+        objects.append(shutil.copyfile(compiled, folder / f"{source.name}.o"))
     return objects
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from typed import typed_here
 
 from rbnn.demo.figures import DemoFigures
 
@@ -30,19 +28,14 @@ def write_set(folder: Path, seed: int, classes: tuple[str, ...]) -> Path:
 
 @pytest.mark.qemu
 @pytest.mark.slow
+@pytest.mark.usefixtures("own_cache")
 def test_demo_trains_flashes_refuses_and_measures(tmp_path: Path) -> None:
     one = write_set(tmp_path / "one", 1, ("dark", "light"))
     two = write_set(tmp_path / "two", 2, ("black", "grey", "white"))
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "rbnn.cli.main", "demo", "--json", "--samples", "3"),
-            *("--tasks", f"one={one},two={two}", "--folder", "made"),
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "RBNN_CACHE": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = typed_here(
+        tmp_path,
+        *("demo", "--json", "--samples", "3"),
+        *("--tasks", f"one={one},two={two}", "--folder", "made"),
     )
     assert done.returncode == 0, done.stderr
     figures = DemoFigures.model_validate_json(done.stdout)

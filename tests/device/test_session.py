@@ -11,6 +11,7 @@ from scripted_device import ScriptedDevice
 
 from rbnn.device.errors import DeviceError, LinkError, PortError
 from rbnn.device.line import SYNC_TRY_S, SerialLine
+from rbnn.device.noise.asking import LOAD_TRIES
 from rbnn.device.session import Session
 from rbnn.spec import link
 from rbnn.spec.layout import HELPER_RECORD_BYTES, LICENCE_BYTES
@@ -115,7 +116,7 @@ def test_tasks_and_licences(device: Make) -> None:
     assert (licence.licence_id, licence.sequence, licence.place) == ("ab" * 16, 7, "flash")
 
 
-def test_load_checks_the_crc_and_sends_again_once(device: Make) -> None:
+def test_load_checks_the_crc_and_sends_again(device: Make) -> None:
     buffer = Buffer(damaged=1)
     far = device(db=buffer.db, crc=buffer.crc)
     data = bytes(range(256)) * 5
@@ -126,11 +127,11 @@ def test_load_checks_the_crc_and_sends_again_once(device: Make) -> None:
 
 
 def test_load_that_stays_damaged_is_an_error(device: Make) -> None:
-    buffer = Buffer(damaged=9)
+    buffer = Buffer(damaged=LOAD_TRIES)
     far = device(db=buffer.db, crc=buffer.crc)
-    with Session(far.path) as session, pytest.raises(LinkError, match="arrived wrong twice"):
+    with Session(far.path) as session, pytest.raises(LinkError, match="arrived wrong 8 times"):
         session.load(b"12345")
-    assert buffer.loads == 2
+    assert buffer.loads == LOAD_TRIES
 
 
 def test_buffer_too_small_is_the_devices_error(device: Make) -> None:

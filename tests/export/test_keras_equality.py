@@ -65,8 +65,17 @@ def scatter(network: SharedNetwork) -> None:
             sign.threshold.assign(generator.normal(size=sign.threshold.shape))
 
 
-@pytest.mark.parametrize(("width", "trunk"), [(32, 0), (40, 3)])
-@pytest.mark.parametrize("architecture", ["vgg", "resnet", "reactnet"])
+@pytest.mark.parametrize(
+    ("architecture", "width", "trunk"),
+    [
+        pytest.param("vgg", 32, 0, marks=pytest.mark.full),
+        ("vgg", 40, 3),
+        ("resnet", 32, 0),
+        pytest.param("resnet", 40, 3, marks=pytest.mark.full),
+        pytest.param("reactnet", 32, 0, marks=pytest.mark.full),
+        ("reactnet", 40, 3),
+    ],
+)
 def test_keras_and_integers_have_the_same_logits(architecture: str, width: int, trunk: int) -> None:
     config = make_config(architecture, width, trunk)
     network = build_network(config)

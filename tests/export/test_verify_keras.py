@@ -14,7 +14,13 @@ from rbnn.tasks import Split, TaskData
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("architecture", "width"), [("vgg", 32), ("vgg", 48), ("resnet", 48), ("reactnet", 32)]
+    ("architecture", "width"),
+    [
+        pytest.param("vgg", 32, marks=pytest.mark.full),
+        ("vgg", 48),
+        pytest.param("resnet", 48, marks=pytest.mark.full),
+        ("reactnet", 32),
+    ],
 )
 def test_three_computers_agree(
     random_export: Callable[..., Any], architecture: str, width: int

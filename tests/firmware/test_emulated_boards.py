@@ -161,8 +161,8 @@ def test_lost_bytes_are_noticed_after_the_complete_lines(emulator: Emulator, mad
     named = f"m-name-dut-[{emulator.board.name}]\r\nm-ready\r\n".encode()
     with serial.Serial(emulator.serial_path(), 115200, timeout=90) as line:
         # QEMU notices the bytes late: the device must still be busy then.
-        line.write(b"selftest%" * 20 + b"name%" + b"x" * 3000)
-        for _ in range(20):
+        line.write(b"selftest%" * 100 + b"name%" + b"x" * 3000)
+        for _ in range(100):
             assert b"e-[" not in line.read_until(b"m-ready\r\n")
         assert line.read_until(b"m-ready\r\n") == named
         line.write(b"%")

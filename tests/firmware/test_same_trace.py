@@ -126,7 +126,7 @@ def devices(random_export: Callable[..., Any]) -> list[Device]:
     and two power-ups of one of them."""
     found = []
     for seed, chips in ((31, {1: 1, 2: 2, 3: 1}), (32, {1: 3})):
-        made = random_export(seed=seed, provider_public=PROVIDER.public, trunk=2)
+        made = random_export(seed=seed, provider_public=PROVIDER.public, trunk=2, side=16, depth=3)
         build = platformio.build(load_board("nucleo"), made.export.folder)
         found += [Device(build, made, number, chip) for number, chip in chips.items()]
     return found

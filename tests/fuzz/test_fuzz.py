@@ -26,7 +26,7 @@ from rbnn.keys.secret import Secret
 from rbnn.keys.user_key import UserKey
 from rbnn.spec.link import COMMANDS
 
-QUICK_S = 15
+QUICK_S = 4
 RUNS = {"container": 3_000_000, "provisioning": 3_000_000, "licence": 1_000_000,
         "serial": 3_200_000}  # fmt: skip
 TASKS = (("colour", 5, 3), ("grey", 4, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from rbnn.image.board import board_names, load_board
 from rbnn.image.errors import BuildError, FitError, PublishedModelError, ToolError
 from rbnn.image.fit import LISTENING_BYTES, code_bytes
 from rbnn.image.memory import APPLICATION_BYTES, application_bytes
+from rbnn.places import firmware_folder
 from rbnn.spec.audio import LISTENER_BYTES
 from rbnn.spec.published import TEST_ONLY_PROVIDER_PUBLIC
 from rbnn.spec.puf import PATTERN_BYTES
@@ -244,3 +246,16 @@ def test_a_model_with_published_keys_is_built_only_on_request(
     monkeypatch.setattr(platformio, "is_published", lambda _: False)
     with pytest.raises(BuildError, match="TEST-ONLY"):
         platformio.build(board, folder)
+
+
+def test_rooms_whose_objects_serve_every_build_ask_for_nothing_that_is_defined_for_one() -> None:
+    firmware = firmware_folder()
+    builder = (firmware / "platform" / "builder" / "main.py").read_text()
+    (rooms,) = re.findall(r"^ALIKE = \((.*)\)$", builder, re.M)
+    alike = set(re.findall(r'"(\w+)"', rooms))
+    defined = set(re.findall(r'^ *defined(?: = \{|\[)"(\w+)"', builder, re.M))
+    assert {"RBNN_BOARD", "RBNN_DEVELOPMENT", "RBNN_PARTITION"} <= defined and "core" in alike
+    for path in (one for room in alike for one in (firmware / room).rglob("*.[chS]")):
+        text = path.read_text()
+        assert not [macro for macro in defined if re.search(rf"\b{macro}\b", text)], path
+        assert set(re.findall(r'#include "(\w+)/', text)) <= alike | {"spec"}, path

@@ -31,11 +31,10 @@ needs_compiler = pytest.mark.skipif(
 
 
 @needs_compiler
-@pytest.mark.parametrize("name", ["sp ace ü", """it's (1) & $HOME # [x] ,;"\\"""])
 def test_a_clone_and_a_run_in_a_folder_of_any_name(
-    tmp_path: Path, random_export: Callable[..., Any], name: str
+    tmp_path: Path, random_export: Callable[..., Any]
 ) -> None:
-    clone = tmp_path / name / "repo"
+    clone = tmp_path / """it's ü (1) & $HOME # [x] ,;"\\""" / "repo"
     for part in ("firmware", "boards", "rbnn"):
         ignored = shutil.ignore_patterns("__pycache__", ".pio")
         shutil.copytree(REPOSITORY / part, clone / part, ignore=ignored)

@@ -60,7 +60,9 @@ def look_at_the_console(installed: Installed, script: bool) -> None:
 
 
 # Scripts that pip makes start in folders with spaces, but not with quotes.
-@pytest.mark.parametrize("names, script", [(PLAIN, True), (ODD, False)])
+@pytest.mark.parametrize(
+    "names, script", [(PLAIN, True), pytest.param(ODD, False, marks=pytest.mark.full)]
+)
 def test_from_the_wheel_to_an_answer(
     tmp_path: Path, distributions: Any, names: tuple[str, str, str], script: bool
 ) -> None:

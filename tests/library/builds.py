@@ -14,6 +14,8 @@ from pathlib import Path
 from life import Life
 
 from rbnn.bench.measure import version
+from rbnn.compiler import build_once
+from rbnn.engine.compile import SANITIZERS
 from rbnn.places import cache_folder
 
 HERE = Path(__file__).parent
@@ -102,6 +104,17 @@ def build_archive(life: Life, flags: Sequence[str], *options: str) -> Path:
             run(["cmake", "--build", build, "--parallel", str(os.cpu_count() or 1)])
             (build / f"lib{life.names.package}.a").replace(archive)
     return archive
+
+
+def build_here(folder: Path, main: Path, *flags: str) -> Path:
+    """A library's files and a program for this machine, under sanitizers; each file is compiled
+    once for all libraries that have it."""
+    sources = [main, *sorted((folder / "src").rglob("*.c"))]
+    command = ["gcc", "-std=c11", "-O1", "-ffp-contract=fast", *SANITIZERS, *flags]
+    headers = sorted((folder / "src").rglob("*.h"))
+    return build_once(
+        main.stem, [*command, f"-I{folder / 'src'}"], sources, headers, cache_folder()
+    )
 
 
 def link_for(core: Core, life: Life, folder: Path) -> Path:

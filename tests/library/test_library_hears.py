@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builds import have
+from builds import build_here, have
+from bursts_of_sound import recording
 from licensed_world import ERROR_RATE
 from life import PROVIDER, USER, Life, make_life
 
-from rbnn.engine.compile import SANITIZERS
 from rbnn.engine.reference import Reference
 from rbnn.keys import licence, provisioning
-from rbnn.spec import audio
 from rbnn.spec.scores import softmax_ppm
 from rbnn.spec.status import Status
 from rbnn.tasks.front_end import Pcm
@@ -25,16 +24,6 @@ from rbnn.tasks.listener import Judge, background, looks
 TASKS = (("sound", 5, 1),)
 THRESHOLD = 220_000
 """A random network is never sure."""
-
-
-def recording() -> Pcm:
-    """Three seconds: bursts of tones, and digital silence in between."""
-    rng = np.random.default_rng(1)
-    t = np.arange(3 * audio.RATE_HZ) / audio.RATE_HZ
-    loud = (np.sin(2 * np.pi * t / 0.7) > 0.3) * np.sin(2 * np.pi * (300 + 900 * t) * t)
-    sound = 8_000 * loud + rng.normal(0, 40, len(t))
-    sound[(t > 1.5) & (t < 2.1)] = 0
-    return np.rint(sound).astype(np.int16)
 
 
 def expected(life: Life, pcm: Pcm) -> list[str]:
@@ -58,14 +47,7 @@ def test_it_hears_what_the_specification_says(
 ) -> None:
     folder = tmp_path / "library"
     life = make_life(random_export, folder, tasks=TASKS, sounds=("sound",), side=32)
-    sources = sorted((folder / "src").rglob("*.c"))
-    program = tmp_path / "hear"
-    built = subprocess.run(
-        ["gcc", "-std=c11", "-O1", *SANITIZERS, f"-I{folder / 'src'}",
-         str(Path(__file__).with_name("hear.c")), *map(str, sources), "-o", str(program)],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stderr[-3000:]
+    program = build_here(folder, Path(__file__).with_name("hear.c"))
 
     container = life.made.export.container
     one = licence.issue(
@@ -78,7 +60,7 @@ def test_it_hears_what_the_specification_says(
     (device / "fingerprint").write_bytes(pattern)
     (device / "partition").write_bytes(provisioning.build(life.device.helper_record, ()))
     (device / "licence").write_bytes(one.data)
-    pcm = recording()
+    pcm = recording(seconds=3.0, silent_until=2.1)
     wanted = expected(life, pcm)
     assert len(wanted) >= 2
     for block in (4096, 997):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builds import have
+from builds import build_here, have
 from licensed_world import ERROR_RATE
 from life import PROVIDER, USER, make_life
 
@@ -35,14 +35,7 @@ def test_windows_become_the_inputs_of_training(
     life = make_life(
         random_export, folder, tasks=(("imu", 5, 1),), shape=SHAPE, series={"imu": series}
     )
-    program = tmp_path / "series"
-    built = subprocess.run(
-        ["gcc", "-std=c11", "-O1", "-ffp-contract=fast", *SANITIZERS, f"-I{folder / 'src'}",
-         str(Path(__file__).with_name("series.c")), *map(str, (folder / "src").rglob("*.c")),
-         "-o", str(program)],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stderr[-3000:]
+    program = build_here(folder, Path(__file__).with_name("series.c"))
 
     container = life.made.export.container
     one = licence.issue(

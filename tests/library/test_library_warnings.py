@@ -72,7 +72,13 @@ def compile_all(life: Life, folder: Path, command: Sequence[str], *suffixes: str
     passed.touch()
 
 
-@pytest.mark.parametrize("target", CLANG)
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(target, marks=pytest.mark.full if target == "cortex-m7" else ())
+        for target in CLANG
+    ],
+)
 def test_clang(target: str, life: Life, tmp_path: Path) -> None:
     needed = {"rv32imc": PICOLIBC, "x86-64": Path("/usr/include")}.get(target, NEWLIB)
     if not have("clang") or not needed.is_dir():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from builds import build_here, have
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from rbnn.keys.models.signed import sign, verifying_key
@@ -21,7 +21,7 @@ PROVIDER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(32))))
 OTHER = ProviderKey(X25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="apt-get install gcc libc6-dev")
+@pytest.mark.skipif(not have("gcc"), reason="apt-get install gcc libc6-dev")
 @pytest.mark.parametrize("flag", ["", "-DRBNN_WITHOUT_MODEL"])
 def test_a_signed_model_is_opened_and_a_foreign_one_is_not(
     random_export: Callable[..., Any], tmp_path: Path, flag: str
@@ -43,17 +43,8 @@ def test_a_signed_model_is_opened_and_a_foreign_one_is_not(
     }
     for name, data in models.items():
         (tmp_path / name).write_bytes(data)
-    sources = [Path(__file__).with_name("apart_main.c"), *sorted((folder / "src").rglob("*.c"))]
-    program = tmp_path / "apart"
-    subprocess.run(
-        [
-            *("cc", "-std=c11", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
-            *([flag] if flag else []),
-            *(f"-I{folder / 'src'}", *sources, "-o", program),
-        ],
-        check=True,
-        timeout=500,
-    )
+    flags = [flag] if flag else []
+    program = build_here(folder, Path(__file__).with_name("apart_main.c"), *flags)
     done = subprocess.run(
         [program, verifying_key(PROVIDER).hex(), *(tmp_path / name for name in models)],
         capture_output=True,

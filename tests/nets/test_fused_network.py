@@ -41,6 +41,8 @@ NETWORKS = {
 }
 """Of the last two, the first and the last layer have 8-bit weights."""
 RECTANGLES = {"vgg": (49, 10, 3), "resnet": (49, 10, 3), "reactnet": (20, 30, 3)}
+LIKE_WIDE = pytest.param("resnet", marks=pytest.mark.full)
+""""wide" has the same operations."""
 
 
 def network_of(topology: Topology, scheme: str = "xor", halved: bool = True) -> SharedNetwork:
@@ -60,11 +62,15 @@ def network_of(topology: Topology, scheme: str = "xor", halved: bool = True) -> 
     return network
 
 
+def topology_of(name: str, shape: tuple[int, int, int] = (16, 16, 3)) -> Topology:
+    return lay_out(NETWORKS[name][0], shape, CLASSES, *NETWORKS[name][1:])
+
+
 def pair_of(
     name: str, scheme: str = "xor", shape: tuple[int, int, int] = (16, 16, 3)
 ) -> tuple[SharedNetwork, SharedNetwork]:
     """Two of the same values: one for the fused operations, one in float32."""
-    topology = lay_out(NETWORKS[name][0], shape, CLASSES, *NETWORKS[name][1:])
+    topology = topology_of(name, shape)
     return network_of(topology, scheme), network_of(topology, scheme, halved=False)
 
 
@@ -118,8 +124,8 @@ def test_thresholds_agree_to_the_rounding_of_gradients(name: str, batch: int) ->
     assert_close(gradients, wanted, 4 * BFLOAT16_STEP)
 
 
-@pytest.mark.parametrize("batch", [7, 33, 64])
-@pytest.mark.parametrize("name", ["resnet", "reactnet", "wide", "resnet8"])
+@pytest.mark.parametrize("batch", [7, pytest.param(33, marks=pytest.mark.full), 64])
+@pytest.mark.parametrize("name", [LIKE_WIDE, "reactnet", "wide", "resnet8"])
 def test_streams_agree_but_for_what_tips(name: str, batch: int) -> None:
     ours, keras = shared_pair(name)
     logits, gradients = one_step(ours, "b", batch, fused=True)
@@ -128,7 +134,7 @@ def test_streams_agree_but_for_what_tips(name: str, batch: int) -> None:
     assert_close(gradients, wanted, TIPPED)
 
 
-@pytest.mark.parametrize("name", RECTANGLES)
+@pytest.mark.parametrize("name", ["vgg", LIKE_WIDE, "reactnet"])
 def test_rectangles_with_odd_sides_agree_too(name: str) -> None:
     ours, keras = pair_of(name, shape=RECTANGLES[name])
     logits, gradients = one_step(ours, "b", 33, fused=True)
@@ -147,7 +153,7 @@ def test_every_scheme_has_its_kernels(scheme: str) -> None:
         assert_close(gradients, wanted, 4 * BFLOAT16_STEP)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", ["vgg", LIKE_WIDE, "reactnet", "wide", "vgg8", "resnet8"])
 def test_neither_threads_nor_repetition_change_a_bit(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +169,7 @@ def test_neither_threads_nor_repetition_change_a_bit(
 
 
 def test_latent_values_outside_the_estimator_get_no_gradient() -> None:
-    network, _ = pair_of("vgg")
+    network = network_of(topology_of("vgg"))
     kernel = network.shared[1].latent_kernel
     values = kernel.numpy()
     values[0, 0, :2] = 1.5
@@ -201,7 +207,7 @@ def test_without_a_compiler_one_note_and_keras(
     monkeypatch.setattr(choose, "operations", none)
     choose._built.cache_clear()
     try:
-        network, _ = pair_of("vgg")
+        network = network_of(topology_of("vgg"))
         assert not training_models(network).fused
         assert not training_models(network).fused
         assert capsys.readouterr().err.count("No C compiler") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from small_peers import use_small_networks
+from small_peers import train_eagerly, use_small_networks
 
 from rbnn.peers import experiment
 from rbnn.runs.config import RunConfig
@@ -15,6 +15,7 @@ from rbnn.tasks import TaskData
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     use_small_networks(monkeypatch)
+    train_eagerly(monkeypatch)
 
 
 @pytest.fixture

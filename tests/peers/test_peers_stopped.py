@@ -22,6 +22,8 @@ def test_a_comparison_that_stops_after_each_step_ends_as_if_nothing_had_happened
 ) -> None:
     monkeypatch.setattr(experiment, "jobs", lambda *given: jobs(*given)[:1])
     monkeypatch.setattr(experiment, "is_due", lambda until: False)  # only between two networks
+    # Nothing is drawn: test_peers_command.py looks at the plot.
+    monkeypatch.setattr("rbnn.pages.plot_style.save", lambda *_: [])
     settings = PeerSettings(tasks="sound", steps=2, rates="0.003,0.01")
     said: list[str] = []
     whole = experiment.bench_peers(trained, settings, tmp_path / "whole", said.append)

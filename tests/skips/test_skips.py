@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import shutil
 from collections.abc import Callable
@@ -28,6 +29,8 @@ from trust_rows import Trust, trust_row
 from rbnn.image import platformio
 from rbnn.image.board import load_board
 
+Begun = tuple[Session, Callable[[Outcome], str]]
+Begin = Callable[[Chip], Begun]
 HARMLESS = ("refused", *(end.value for end in End))
 HOW = (
     "each instruction that is executed, at its first and its last execution in each command, in "
@@ -46,6 +49,12 @@ def chip(random_export: Callable[..., Any]) -> Chip:
     )
     built = platformio.build(load_board("qemu"), made.export.folder)
     return make_chip(built.elf, built.board, made.export.container, made.secrets)
+
+
+@pytest.fixture(scope="module")
+def begun(chip: Chip) -> Callable[[Begin], Begun]:
+    """A session that was traced once for all tests, and its judge."""
+    return functools.cache(lambda begin: begin(chip))
 
 
 def chosen(session: Session, trust: Trust, quick: dict[str, int]) -> list[Skip]:
@@ -83,10 +92,10 @@ def places(skips: list[Skip]) -> list[str]:
 
 @trust_row("skips-wrong-key", f"Instruction skips from reset to inference, wrong key: {HOW}",
            "0 usable, 0 with keys in RAM")  # fmt: skip
-def test_no_skipped_instruction_opens_a_task(chip: Chip, trust: Trust) -> None:
-    session, judge = wrong_key(chip)
-    quick = {"start": 10, "unlock with a wrong key": 40, "switch to the locked task": 80}
-    skips = chosen(session, trust, {**quick, "infer": 40})
+def test_no_skipped_instruction_opens_a_task(begun: Callable[[Begin], Begun], trust: Trust) -> None:
+    session, judge = begun(wrong_key)
+    quick = {"start": 5, "unlock with a wrong key": 20, "switch to the locked task": 40}
+    skips = chosen(session, trust, {**quick, "infer": 20})
     verdicts = campaign(session, skips, judge)
     trust.measured(figures(verdicts, ("usable", "keys")), len(skips))
     opened = verdicts["usable"] + verdicts["keys"]
@@ -96,10 +105,12 @@ def test_no_skipped_instruction_opens_a_task(chip: Chip, trust: Trust) -> None:
 
 @trust_row("skips-limit", f"Instruction skips from reset to inference, inference limit: {HOW}",
            "0 bypassed")  # fmt: skip
-def test_no_skipped_instruction_lifts_the_limit(chip: Chip, trust: Trust) -> None:
-    session, judge = over_limit(chip)
-    quick = {"start": 10, "unlock": 20, "switch": 60, "infer within the limit": 40}
-    skips = chosen(session, trust, {**quick, "infer beyond the limit": 200})
+def test_no_skipped_instruction_lifts_the_limit(
+    begun: Callable[[Begin], Begun], trust: Trust
+) -> None:
+    session, judge = begun(over_limit)
+    quick = {"start": 5, "unlock": 10, "switch": 30, "infer within the limit": 20}
+    skips = chosen(session, trust, {**quick, "infer beyond the limit": 100})
     verdicts = campaign(session, skips, judge)
     trust.measured(figures(verdicts, ("bypassed",)), len(skips))
     assert not verdicts["bypassed"], places(verdicts["bypassed"])
@@ -109,9 +120,11 @@ def test_no_skipped_instruction_lifts_the_limit(chip: Chip, trust: Trust) -> Non
 @trust_row("skips-activations",
            f"Instruction skips from reset to inference, activation limit: {HOW}",
            "0 bypassed")  # fmt: skip
-def test_no_skipped_instruction_lifts_the_activation_limit(chip: Chip, trust: Trust) -> None:
-    session, judge = over_activations(chip)
-    quick = {"switch within the limit": 60, "switch beyond the limit": 80, "infer again": 20}
+def test_no_skipped_instruction_lifts_the_activation_limit(
+    begun: Callable[[Begin], Begun], trust: Trust
+) -> None:
+    session, judge = begun(over_activations)
+    quick = {"switch within the limit": 30, "switch beyond the limit": 40, "infer again": 10}
     skips = chosen(session, trust, quick)
     verdicts = campaign(session, skips, judge)
     trust.measured(figures(verdicts, ("bypassed",)), len(skips))
@@ -121,10 +134,10 @@ def test_no_skipped_instruction_lifts_the_activation_limit(chip: Chip, trust: Tr
 
 @pytest.mark.parametrize("make", [over_limit, over_activations])
 def test_no_skip_where_counts_are_kept_lifts_a_limit(
-    chip: Chip, make: Callable[[Chip], tuple[Session, Callable[[Outcome], str]]]
+    chip: Chip, begun: Callable[[Begin], Begun], make: Begin
 ) -> None:
     """All of them in ``rbnn_vault_count`` and its neighbours, in every step."""
-    session, judge = make(chip)
+    session, judge = begun(make)
     first, last = counting(chip)
     skips = [skip for skip in session.skips() if first <= skip.address < last]
     assert len(skips) > 50
@@ -132,9 +145,9 @@ def test_no_skip_where_counts_are_kept_lifts_a_limit(
     assert not verdicts["bypassed"], places(verdicts["bypassed"])
 
 
-def test_a_stop_without_a_skip_changes_nothing(chip: Chip) -> None:
+def test_a_stop_without_a_skip_changes_nothing(begun: Callable[[Begin], Begun]) -> None:
     """So that what a skip does is not what the emulator does."""
-    session, _ = wrong_key(chip)
+    session, _ = begun(wrong_key)
     number = [step.name for step in session.steps].index("switch to the locked task")
     of_step = [skip for skip in session.skips() if skip.step == session.steps[number].name]
     in_blocks = {place.address for place in session.places[number] if place.address != place.start}
@@ -147,8 +160,8 @@ def test_a_stop_without_a_skip_changes_nothing(chip: Chip) -> None:
     assert session.run(some[0], leave_out=False).printed == usual
 
 
-def test_an_opened_device_is_noticed(chip: Chip) -> None:
-    _, judge = wrong_key(chip)
+def test_an_opened_device_is_noticed(chip: Chip, begun: Callable[[Begin], Begun]) -> None:
+    _, judge = begun(wrong_key)
     skip = Skip("switch to the locked task", 0, 1)
     core = chip.power_on()
     scores = ask(core, chip.unlock(LOCKED), b"switch grey%")

@@ -35,7 +35,7 @@ power_cuts_row = trust_row(
 def build(*flags: str) -> Path:
     monocypher.lay_out(monocypher.folder())
     sources = [Path(__file__).parent / "store_driver.c", *room_sources("crypto", "store")]
-    common = ["-O1", "-Wno-conversion", f"-I{Path(__file__).parent}", *SANITIZERS]
+    common = ["-O1", f"-I{Path(__file__).parent}", *SANITIZERS]
     return compile_native("store", [*sources, MONOCYPHER / "monocypher.c"], [*common, *flags])
 
 

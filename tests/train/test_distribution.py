@@ -29,6 +29,8 @@ EPOCHS = 2
 PATIENCE_SECONDS = 240.0
 
 Workers = list[subprocess.Popen[str]]
+Ended = list[tuple[int, str, str]]
+"""Exit code, output and errors of each worker."""
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +48,21 @@ def begin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Run]:
     return make
 
 
-@pytest.fixture
-def start() -> Iterator[Callable[[Run, int], Workers]]:
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[None]:
+    """The environment names a proxy that accepts, and never answers."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+            environment.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        environment.setenv("no_proxy", "example.org")
+        yield
+
+
+@pytest.fixture(scope="module")
+def start(proxy: None) -> Iterator[Callable[[Run, int], Workers]]:
     """Call it to start workers of a run; those that still run at the end are killed."""
     started: Workers = []
 
@@ -78,8 +93,8 @@ def start() -> Iterator[Callable[[Run, int], Workers]]:
         process.communicate()
 
 
-def finish(workers: Workers) -> list[tuple[int, str, str]]:
-    """Exit code, output and errors of each."""
+def finish(workers: Workers) -> Ended:
+    """Wait for their ends."""
     ended = [process.communicate(timeout=PATIENCE_SECONDS) for process in workers]
     return [(process.returncode, *texts) for process, texts in zip(workers, ended, strict=True)]
 
@@ -109,16 +124,6 @@ def alone(begin: Callable[[], Run]) -> Run:
     return run
 
 
-@pytest.fixture
-def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The environment names a proxy that accepts, and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        for name in ("http_proxy", "https_proxy", "grpc_proxy"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
-        monkeypatch.setenv("no_proxy", "example.org")
-        yield
-
-
 def test_servers_that_never_meet_leave_a_word(tmp_path: Path) -> None:
     script = (
         "import signal, time\n"
@@ -133,44 +138,65 @@ def test_servers_that_never_meet_leave_a_word(tmp_path: Path) -> None:
     assert "error: TensorFlow's servers did not find one another" in done.stderr
 
 
-@pytest.mark.usefixtures("proxy")
-def test_two_workers_train_as_one_and_continue_after_a_death(
-    begin: Callable[[], Run], start: Callable[[Run, int], Workers], alone: Run
-) -> None:
-    whole = begin()
-    chief, other = finish(start(whole, 2))
-    assert chief[0] == other[0] == 0, (chief, other)
-    document = json.loads(chief[1])
-    assert document["tasks"][0]["task"] == "digits"
-    assert other[1] == ""
-    assert "Traceback" not in chief[2] + other[2]
-
-    # The same curve as one worker's, up to the order in which float32 gradients are added.
-    expected, found = read_figures(alone), read_figures(whole)
+def assert_trained_as_one(run: Run, chief: tuple[int, str, str], alone: Run) -> None:
+    """The same curve as one worker's, up to the order in which float32 gradients are added."""
+    assert json.loads(chief[1])["tasks"][0]["task"] == "digits"
+    expected, found = read_figures(alone), read_figures(run)
     assert [epoch.steps for epoch in found] == [epoch.steps for epoch in expected]
     for one, two in zip(expected, found, strict=True):
         assert two.tasks["digits"].loss == pytest.approx(one.tasks["digits"].loss, rel=1e-5)
 
-    # Only the chief wrote: one writer's files.
-    assert len(list(whole.tensorboard_folder.iterdir())) == 1
-    names = {path.name for path in whole.folder.iterdir()}
-    assert names == {path.name for path in alone.folder.iterdir()}
 
+@pytest.fixture(scope="module")
+def continued(
+    begin: Callable[[], Run], start: Callable[[Run, int], Workers], alone: Run
+) -> tuple[Run, Ended, Ended]:
+    """A run one of whose two workers was killed, and that two workers ended; how both times the
+    workers ended."""
     run = begin()
     workers = start(run, 2)
     await_checkpoint(run, run.config().steps_per_epoch, workers[0])
     workers[1].send_signal(signal.SIGKILL)
-    chief, other = finish(workers)
+    died = finish(workers)
+    assert read_figures(run)[-1].epoch < EPOCHS
+    return run, died, finish(start(run, 2))
+
+
+def test_two_workers_train_as_one_and_continue_after_a_death(
+    continued: tuple[Run, Ended, Ended], alone: Run
+) -> None:
+    run, (chief, other), ended = continued
     assert other[0] == -signal.SIGKILL
     assert chief[0] == 1
     assert "Traceback" not in chief[2]
     errors = [line for line in chief[2].splitlines() if line.startswith(("error:", "try:"))]
     assert "is lost; the training has stopped" in errors[0]
     assert errors[1].endswith(f"rbnn train --resume {run.folder} --distribute")
-    assert read_figures(run)[-1].epoch < EPOCHS
 
-    chief, other = finish(start(run, 2))
+    chief, other = ended
+    assert chief[0] == other[0] == 0, ended
+    assert other[1] == ""
+    assert "Traceback" not in chief[2] + other[2]
+    assert_trained_as_one(run, chief, alone)
+    # Only the chief wrote, each time.
+    assert len(list(run.tensorboard_folder.iterdir())) <= 2
+
+
+@pytest.mark.full
+def test_a_run_of_two_workers_that_none_left_has_the_same_bits(
+    begin: Callable[[], Run],
+    start: Callable[[Run, int], Workers],
+    continued: tuple[Run, Ended, Ended],
+    alone: Run,
+) -> None:
+    whole = begin()
+    chief, other = finish(start(whole, 2))
     assert chief[0] == other[0] == 0, (chief, other)
+    assert_trained_as_one(whole, chief, alone)
+    assert len(list(whole.tensorboard_folder.iterdir())) == 1
+    names = {path.name for path in whole.folder.iterdir()}
+    assert names == {path.name for path in alone.folder.iterdir()}
+    run = continued[0]
     figures, expected = read_figures(run), read_figures(whole)
     assert [epoch.tasks for epoch in figures] == [epoch.tasks for epoch in expected]
     resumed, uninterrupted = parameters(run), parameters(whole)

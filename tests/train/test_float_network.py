@@ -23,14 +23,13 @@ PLACE = Path("teachers") / "colour" / "auto.keras"
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, and small networks that take six steps."""
-    monkeypatch.setenv("RBNN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(float_network, "RESNET_FILTERS", (4, 4, 8))
     monkeypatch.setattr(float_network, "DS_CNN_FILTERS", 8)
     monkeypatch.setattr(float_network, "BATCH", 10)
     monkeypatch.setattr(float_network, "usual_epochs", lambda steps_per_epoch: 2)
-    return tmp_path / "cache" / "teachers"
+    return own_cache / "teachers"
 
 
 @pytest.fixture

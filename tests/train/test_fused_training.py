@@ -57,7 +57,10 @@ class Whole:
     losses: list[float]
 
 
-@pytest.fixture(scope="module", params=NETWORKS)
+@pytest.fixture(
+    scope="module",
+    params=["vgg", pytest.param("resnet", marks=pytest.mark.full), "reactnet"],
+)
 def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tasks: list[TaskData]
 ) -> Whole:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_tasks import eagerly
 
 from rbnn.engine.reference import Reference
 from rbnn.engine.wide import WideEngine
@@ -53,7 +54,8 @@ def test_three_computers_agree_on_a_trained_network(size: str, tmp_path: Path) -
     data = data_of(size)
     settings = Settings(**SHAPES[size], input=size, steps=2, batch=6)  # type: ignore[arg-type]
     run = start_run(tmp_path, data, settings)
-    Trainer(run, data).fit()
+    with eagerly():
+        Trainer(run, data).fit()
     assert run.config().input_shape == tuple(map(int, size.split("x")))
     samples = {task.name: task.test.images for task in data}
     container = export_run(run, NO_PROVIDER, samples=samples).container

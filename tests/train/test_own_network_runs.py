@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typed import typed
+from typed import typed, typed_here
 
 from rbnn.runs.run import Run
 from rbnn.spec import operators
@@ -23,7 +23,7 @@ SHORT = ("--steps", "6", "--batch", "8", "--json")
 
 
 def done(folder: Path, *arguments: str) -> Any:
-    found = typed(folder, *arguments)
+    found = typed_here(folder, *arguments)
     assert found.returncode == 0, found.stderr
     return json.loads(found.stdout)
 
@@ -64,7 +64,7 @@ def test_what_follows_needs_no_file(trained: tuple[Path, Path]) -> None:
     assert check["passed"] and check["differing_outputs"] == 0
     assert check["keras_accuracy"] == measured["tasks"][0]["accuracy"]
     assert exported["manifest"]["architecture"] == "mine"
-    reported = typed(folder, "report", str(run))
+    reported = typed_here(folder, "report", str(run))
     assert reported.returncode == 0, reported.stderr
     page = (run / "report.html").read_text()
     assert "--arch mine.py" in page

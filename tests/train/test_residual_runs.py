@@ -17,7 +17,9 @@ from rbnn.train.trainer import Trainer
 from rbnn.train.transfer import load_network
 
 
-@pytest.mark.parametrize("architecture", ["resnet", "reactnet"])
+@pytest.mark.parametrize(
+    "architecture", [pytest.param("resnet", marks=pytest.mark.full), "reactnet"]
+)
 def test_a_residual_run_gets_better_and_is_read_back(
     begin: Callable[..., Run], data: list[TaskData], architecture: str
 ) -> None:

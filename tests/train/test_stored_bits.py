@@ -42,8 +42,8 @@ def fresh(number: int, what: str, length: int) -> bytes:
 
 
 def train(folder: Path, data: list[TaskData], number: int) -> Run:
-    """A run of one epoch with its own secrets and model id."""
-    settings = Settings(width=32, depth=3, batch=10, epochs=1, seed=5)
+    """A run of two steps with its own secrets and model id."""
+    settings = Settings(width=32, depth=3, batch=10, steps=2, seed=5)
     secrets = {task.name: fresh(number, task.name, 32) for task in data}
     model_id = fresh(number, "model", 16)
     run = start_run(folder, data, settings, secrets=secrets, model_id=model_id)

@@ -51,8 +51,14 @@ def single_task_network(config: RunConfig, task: str, seed: int) -> SharedNetwor
     return alone
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("architecture", ["vgg", "reactnet"])
+@pytest.mark.parametrize(
+    ("architecture", "scheme"),
+    [
+        *(("vgg", scheme) for scheme in SCHEMES),
+        ("reactnet", "xor"),
+        *(pytest.param("reactnet", scheme, marks=pytest.mark.full) for scheme in SCHEMES[1:]),
+    ],
+)
 def test_one_single_task_network_gives_the_same_network(
     data: list[TaskData], scheme: str, architecture: str
 ) -> None:

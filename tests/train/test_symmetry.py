@@ -22,7 +22,7 @@ from rbnn.train.transfer import read_parameters
 
 
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("trunk", [0, 3])
+@pytest.mark.parametrize("trunk", [pytest.param(0, marks=pytest.mark.full), 3])
 def test_bits_flipped_in_p_and_in_all_streams_train_to_the_same_networks(
     begin: Callable[..., Run], data: list[TaskData], trunk: int
 ) -> None:

@@ -61,8 +61,8 @@ def test_without_a_teacher_the_loss_is_cross_entropy() -> None:
 
 
 @pytest.mark.usefixtures("eager")
-def test_single_task_networks_are_trained_first_and_teach_the_shared_one(
-    begin: Callable[..., Run], data: list[TaskData]
+def test_single_task_networks_are_trained_first_and_teach_the_shared_one_wherever_it_is(
+    begin: Callable[..., Run], data: list[TaskData], tmp_path: Path
 ) -> None:
     run = begin(depth=3, epochs=1, distill=0.5, baseline=True)
     rows = train(run, data)
@@ -74,6 +74,8 @@ def test_single_task_networks_are_trained_first_and_teach_the_shared_one(
         assert teacher.parameters_file.stat().st_mtime <= run.parameters_file.stat().st_mtime
         assert row.own == read_figures(teacher)[-1].tasks[task.name].test_accuracy
         assert read_figures(teacher)[-1].steps == read_figures(run)[-1].steps
+    moved = Run(run.folder.rename(tmp_path / "elsewhere"))
+    assert all(moved.teacher(task).config_file.exists() for task in moved.config().tasks)
 
 
 @pytest.mark.usefixtures("eager")
@@ -82,16 +84,6 @@ def test_teachers_from_elsewhere_are_not_trained_again(trained: Run, data: list[
     write_run(run, taught(data, trained).model_copy(update={"epochs": None, "steps": 1}))
     assert [row.own for row in train(run, data)] == [None, None]
     assert not (run.folder / "baseline").exists()
-
-
-@pytest.mark.usefixtures("eager")
-def test_a_moved_run_finds_its_teachers(
-    begin: Callable[..., Run], data: list[TaskData], tmp_path: Path
-) -> None:
-    run = begin(depth=3, distill=0.5, baseline=True, epochs=1)
-    train(run, data)
-    moved = Run(run.folder.rename(tmp_path / "elsewhere"))
-    assert all(moved.teacher(task).config_file.exists() for task in moved.config().tasks)
 
 
 def taught(data: list[TaskData], teacher: Run) -> RunConfig:

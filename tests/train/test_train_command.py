@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -12,20 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typed import typed
-from typer.testing import CliRunner
+from typed import typed, typed_here
 
-from rbnn.cli.main import build
-from rbnn.errors import ExitCode, RbnnError
-
-
-def rbnn(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line here, where TensorFlow is imported already."""
-    with contextlib.chdir(cwd):
-        done = CliRunner().invoke(build(), arguments)
-    error = done.exception
-    code = int(error.exit_code) if isinstance(error, RbnnError) else done.exit_code
-    return subprocess.CompletedProcess(arguments, code, done.stdout, done.stderr)
+from rbnn.errors import ExitCode
 
 
 def in_its_own_process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -55,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_eval_takes_the_newest_run_and_prints_one_document(folder: Path) -> None:
-    done = rbnn("eval", "--wrong-secrets", "2", "--json", cwd=folder)
+    done = typed_here(folder, "eval", "--wrong-secrets", "2", "--json")
     document = json.loads(done.stdout)
     task = document["tasks"][0]
     assert document["engine"] == "keras"
@@ -104,7 +92,7 @@ def test_refusals_are_two_lines_and_leave_nothing(
 
 def test_the_c_engine_needs_no_export(folder: Path) -> None:
     def measure(engine: str) -> Any:
-        done = rbnn("eval", "--engine", engine, "--wrong-secrets", "2", "--json", cwd=folder)
+        done = typed_here(folder, "eval", "--engine", engine, "--wrong-secrets", "2", "--json")
         document = json.loads(done.stdout)
         assert document["engine"] == engine
         assert not (folder / document["run"] / "export").exists()
@@ -134,8 +122,8 @@ def write_set(folder: Path, tested: Sequence[int]) -> None:
 @pytest.mark.usefixtures("eager")
 def test_copies_of_training_samples_in_the_test_set_are_warned_of(tmp_path: Path) -> None:
     write_set(tmp_path / "set", (0, 1, 50))
-    done = rbnn(
-        *("train", "--tasks", "mine=set", "--steps", "1", "--width", "16", "--json"), cwd=tmp_path
+    done = typed_here(
+        tmp_path, *("train", "--tasks", "mine=set", "--steps", "1", "--width", "16", "--json")
     )
     assert done.returncode == 0, done.stderr
     assert "warning: " in done.stderr
@@ -147,7 +135,7 @@ def test_copies_of_training_samples_in_the_test_set_are_warned_of(tmp_path: Path
 def test_a_network_too_large_for_the_board_is_announced_before_training(tmp_path: Path) -> None:
     write_set(tmp_path / "set", (50,))
     wide = ("--tasks", "mine=set", "--steps", "1", "--batch", "8", "--width", "256", "--depth", "3")
-    done = rbnn("train", *wide, "--board", "nucleo", cwd=tmp_path)
+    done = typed_here(tmp_path, "train", *wide, "--board", "nucleo")
     assert done.returncode == 0, done.stderr
     warning = done.stderr.splitlines()[0]
     assert warning.startswith("warning: The model does not fit board nucleo: flash needs about")
@@ -162,10 +150,10 @@ def test_networks_without_a_key_are_deleted_on_request(folder: Path) -> None:
     teacher = run / "teachers" / "digits" / "model.h5"
     teacher.parent.mkdir(parents=True)
     teacher.write_bytes(b"a float model")
-    done = rbnn("train", "--resume", str(run), "--json", cwd=folder)
+    done = typed_here(folder, "train", "--resume", str(run), "--json")
     assert done.returncode == 0 and teacher.exists()
     assert "that no key protects" in done.stderr and "--forget-own" in done.stderr
-    done = rbnn("train", "--resume", str(run), "--forget-own", "--json", cwd=folder)
+    done = typed_here(folder, "train", "--resume", str(run), "--forget-own", "--json")
     assert done.returncode == 0, done.stderr
     assert f"deleted {run / 'teachers'}" in done.stderr and not teacher.exists()
     assert (run / "parameters.npz").exists()

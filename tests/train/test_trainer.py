@@ -98,16 +98,21 @@ def test_no_file_but_one_holds_a_secret(trained: Run) -> None:
             assert secret.hex().encode() not in content
 
 
-def test_control_c_saves_and_resume_ends_as_if_nothing_had_happened(
+def test_control_c_saves_says_how_to_continue_and_resume_ends_as_if_nothing_had_happened(
     begin: Callable[..., Run], trained: Run, data: list[TaskData]
 ) -> None:
     run = begin(epochs=4)
+    assert unfinished(run) == ""  # nothing to warn of: no command accepts it yet
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(TrainingInterruptedError) as caught:
         Trainer(run, data, Acting(11, press_control_c)).fit()
     assert caught.value.exit_code == 130
     assert f"--resume {run.folder}" in caught.value.fix
     assert signal.getsignal(signal.SIGINT) is before
+    assert unfinished(run) == (
+        f"Training of {run.folder} is not finished: 50% after 2 epochs. "
+        f"Continue with: rbnn train --resume {run.folder}"
+    )
 
     trainer = Trainer(run, data)
     assert trainer.steps == 12, "pressed after step 11, noticed after the next one"
@@ -166,19 +171,6 @@ def test_time_that_runs_out_while_the_last_epoch_is_measured_ends_the_run(
     assert unfinished(run) == ""
     whole = {task.name: accuracy(trainer.network, task.name, task.test) for task in data}
     assert {name: one.test_accuracy for name, one in epochs[-1].tasks.items()} == whole
-
-
-def test_an_unfinished_run_says_how_to_continue(
-    begin: Callable[..., Run], data: list[TaskData]
-) -> None:
-    run = begin(epochs=4)
-    assert unfinished(run) == ""  # nothing to warn of: no command accepts it yet
-    with pytest.raises(TrainingInterruptedError):
-        Trainer(run, data, Acting(11, press_control_c)).fit()
-    assert unfinished(run) == (
-        f"Training of {run.folder} is not finished: 50% after 2 epochs. "
-        f"Continue with: rbnn train --resume {run.folder}"
-    )
 
 
 @pytest.mark.usefixtures("eager")

@@ -151,13 +151,12 @@ def typed(*words: str) -> Any:
     return CliRunner().invoke(build(), words)
 
 
-@pytest.mark.usefixtures("eager")
+@pytest.mark.usefixtures("eager", "own_cache")
 def test_a_stopped_command_succeeds_and_continues_on_another_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     write_set(here / "boats")
-    monkeypatch.setenv("RBNN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("RBNN_DATA", raising=False)
     monkeypatch.setattr("rbnn.train.interrupt.parse_until", lambda text: datetime.now())
     size = ("--width", "8", "--depth", "3", "--batch", "4", "--steps", "3")

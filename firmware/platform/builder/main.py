@@ -37,6 +37,8 @@ SMALL_CODE = ["-Os", "-fira-region=all", "-fno-schedule-insns2"]
 SMALLEST = [*SMALL_CODE, "-fno-move-loop-invariants", "-fno-caller-saves"]
 SMALLEST_ROOM = [*SMALLEST, "-fno-thread-jumps", "-fno-tree-reassoc"]
 SMALLEST_MONOCYPHER = [*SMALL_CODE, "-fno-tree-coalesce-vars"]
+# They ask for nothing that is defined for a build: their objects serve builds of every kind.
+ALIKE = ("crypto", "store", "core", "puf", "reconf")
 RARELY = {  # files that no layer waits for
     "core": ("engine.c", "model.c", "layer.c", "operators.c", "scores.c", "divide.c", "crc32.c"),
     "crypto": ("aead.c", "kdf.c", "wipe.c"),
@@ -69,7 +71,6 @@ env.Append(
     # Headers are named by their path in firmware/.
     CPPPATH=[firmware, monocypher, folder],
     ASPPFLAGS=MACHINE,
-    CPPDEFINES=[("RBNN_BOARD", env.StringifyMacro(name))],
     # What -g adds to the ELF file is not flashed.
     CCFLAGS=[*MACHINE, "-O2", "-g", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"],
     # Kernels write words in halves.
@@ -86,6 +87,9 @@ env.Append(
     LIBPATH=[folder, os.path.join(firmware, "port", "armv7m")],
 )
 
+# What is defined for this build.
+defined = {"RBNN_BOARD": env.StringifyMacro(name)}
+
 # Other people's code has its own idea of conversions. Unrolled, BLAKE2b takes 14 KB more of flash.
 third_party = env.Clone()
 third_party.Append(CPPDEFINES=["BLAKE2_NO_UNROLLING"], CCFLAGS=SMALLEST_MONOCYPHER)
@@ -101,27 +105,28 @@ if os.path.isfile(os.path.join(model, "model_config.h")):
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, chosen)
     env.NoCache(env["PIOBUILDFILES"][-1])
     if partition:
-        env.Append(
-            CPPDEFINES=[("RBNN_PARTITION", 1)],
-            LINKFLAGS=["-Wl,--defsym=rbnn_has_partition=1"],
-        )
+        defined["RBNN_PARTITION"] = 1
+        env.Append(LINKFLAGS=["-Wl,--defsym=rbnn_has_partition=1"])
         ROOMS.append("partition")
     # A model without a task that takes sound needs no ear.
     with open(os.path.join(model, "model_config.h")) as config:
         if "#define RBNN_MODEL_TAKES_SOUND" in config.read():
-            env.Append(CPPDEFINES=[("RBNN_AUDIO", 1)])
+            defined["RBNN_AUDIO"] = 1
             ROOMS.append("audio")
 # A model whose keys are published is refused without it.
 if os.environ.get("RBNN_ALLOW_TEST_ONLY"):
-    env.Append(CPPDEFINES=["RBNN_ALLOW_TEST_ONLY"])
+    defined["RBNN_ALLOW_TEST_ONLY"] = 1
 # Commands that show what happens inside: never for a device that a user gets.
 if os.environ.get("RBNN_DEVELOPMENT"):
-    env.Append(CPPDEFINES=[("RBNN_DEVELOPMENT", 1)])
+    defined["RBNN_DEVELOPMENT"] = 1
+
+alike = env.Clone()
+env.Append(CPPDEFINES=list(defined.items()))
 
 
 def build_room(room, flags, chosen="+<*>", where="", parent=firmware):
     """The sources of a room that a filter chooses, with flags of their own."""
-    own = env.Clone()
+    own = (alike if room in ALIKE else env).Clone()
     own.Append(CCFLAGS=flags)
     place = os.path.join("$BUILD_DIR", where or room)
     own.BuildSources(place, os.path.join(parent, room), chosen)

@@ -29,5 +29,5 @@ async function ask(path, options) {
 export const state = () => ask("state");
 export const act = (name, task) =>
   ask(task === undefined ? name : `${name}?task=${encodeURIComponent(task)}`, { method: "POST" });
-export const infer = (name, body) =>
-  ask(`infer?name=${encodeURIComponent(name)}`, { method: "POST", body });
+export const infer = (name, body, window = 0) =>
+  ask(`infer?name=${encodeURIComponent(name)}&window=${window}`, { method: "POST", body });

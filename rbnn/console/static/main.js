@@ -112,7 +112,7 @@ function focusAgain(id) {
   for (const one of [byId(id), byId(other)]) if (one && !one.hidden) one.focus();
 }
 
-async function classify(file) {
+async function classify(file, window = 0) {
   if (!file || working || !state?.active) return;
   await run(async () => {
     if (file.size > MOST_BYTES) {
@@ -121,12 +121,12 @@ async function classify(file) {
     }
     showWorking(file.name);
     try {
-      return await api.infer(file.name, file);
+      return await api.infer(file.name, file, window);
     } catch (error) {
       clearResult();
       throw error;
     }
-  }, answer => showResult(file, answer));
+  }, answer => showResult(file, answer, other => classify(file, other)));
 }
 
 async function recordAndClassify() {

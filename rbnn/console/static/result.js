@@ -16,7 +16,18 @@ export function showWorking(name) {
   byId("said").textContent = text;
 }
 
-export function showResult(file, answer) {
+// Which window of a sensor series was looked at, and buttons for the ones beside it.
+function windows(answer, choose) {
+  const { window, windows: count, step } = answer;
+  const button = (id, text, label, other) => make("button", { type: "button", class: "quiet", id,
+    disabled: other < 0 || other >= count, "aria-label": label, onclick: () => choose(other) }, text);
+  return make("p", { class: "windows" },
+    button("earlier", "◀", "Earlier window", window - 1),
+    make("span", {}, `window ${window + 1} of ${count}, from time step ${step}`),
+    button("later", "▶", "Later window", window + 1));
+}
+
+export function showResult(file, answer, choose) {
   if (shownFile) URL.revokeObjectURL(shownFile);
   shownFile = URL.createObjectURL(file);
   const { inference, kind } = answer;
@@ -44,6 +55,7 @@ export function showResult(file, answer) {
       make("p", { class: "soft" }, `${percent(best.score)}, says task `,
         make("b", {}, inference.task), ` after ${answer.took}`),
       answer.note ? make("p", { class: "small" }, answer.note) : null,
+      answer.windows > 1 ? windows(answer, choose) : null,
       bars(inference.scores.slice(0, SHOWN)),
       rest.length ? make("details", {}, make("summary", {}, `${rest.length} more classes`),
         bars(rest)) : null)));

@@ -115,6 +115,12 @@ class Emulator:
             pid = self._start(sockets)
             with Monitor(sockets / "qmp") as monitor:
                 lines = monitor.execute("query-chardev")
+                serial = next(line["filename"] for line in lines if line["label"] == "line")
+                serial = serial.removeprefix("pty:")
+                # QEMU looks only once a second whether somebody has opened a pseudo terminal. It
+                # holds the other end open itself, so that no command waits for that.
+                held = {"type": "serial", "data": {"device": serial}}
+                monitor.execute("chardev-add", id="held", backend=held)
             with DebugStub(sockets / "gdb") as stub:
                 stub.write(self.board.noinit.address, pattern + secrets.token_bytes(rest))
             time.sleep(SETTLE_S)
@@ -123,8 +129,7 @@ class Emulator:
                     f"The firmware in {self.device.flash_file} stops the core immediately.",
                     f"Write it again: rbnn flash --board {self.board.name} --user-key PATH",
                 )
-            serial = next(line["filename"] for line in lines if line["label"] == "line")
-            state = _State(pid=pid, sockets=sockets, serial=serial.removeprefix("pty:"))
+            state = _State(pid=pid, sockets=sockets, serial=serial)
             write_atomic(self.device.state_file, state.model_dump_json(indent=2) + "\n")
         except BaseException:  # even a full disk or Ctrl-C must not leave an unreachable emulator
             self._kill(sockets)

@@ -48,7 +48,7 @@ def ask_held(session: Session) -> HeldModel:
         DeviceError: it refuses.
     """
     try:
-        answer = session.ask("model show")
+        answer = session.query("model show")
     except DeviceError as error:
         if error.status is not Status.UNKNOWN_COMMAND:
             raise

@@ -117,16 +117,15 @@ def send_model(
         DeviceError: the board refuses: its status says why.
         LinkError: the line fails.
     """
-    session.load(model.header)
-    answer = session.ask("model replace" if replace else "model load", ERASE_TIMEOUT_S)
+    begin = "model replace" if replace else "model load"
+    answer = session.ask(begin, ERASE_TIMEOUT_S, data=model.header)
     *_, kept = answer.fields(answer.one("model-load"), 3)
     data = model.container.data
     try:
         for start in range(0, len(data), STEP_BYTES):
             if progress is not None:
                 progress("sending the model", start, len(data))
-            session.load(data[start : start + STEP_BYTES])
-            answer = session.ask(f"model {start}")
+            answer = session.ask(f"model {start}", data=data[start : start + STEP_BYTES])
             written, total, _ = answer.fields(answer.one("model-load"), 3)
             end = min(start + STEP_BYTES, len(data))
             if (answer.number(written), answer.number(total)) != (end, len(data)):

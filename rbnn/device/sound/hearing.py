@@ -58,8 +58,7 @@ def hear(session: Session, pcm: Pcm) -> Block:
     """
     if not 1 <= len(pcm) <= audio.MAX_BLOCK_SAMPLES:
         raise ValueError(f"1 to {audio.MAX_BLOCK_SAMPLES} samples. Received: {len(pcm)}")
-    session.load(pcm.astype("<i2").tobytes())
-    answer = _ask(session, f"audio {len(pcm)}")
+    answer = _ask(session, f"audio {len(pcm)}", pcm.astype("<i2").tobytes())
     samples, columns, inferences, front_end, network = (
         answer.number(field) for field in answer.fields(answer.one("audio"), 5)
     )
@@ -93,9 +92,9 @@ def _detected(answer: Answer, value: str) -> Detected:
     )
 
 
-def _ask(session: Session, command: str) -> Answer:
+def _ask(session: Session, command: str, data: bytes | None = None) -> Answer:
     try:
-        return session.ask(command, INFERENCE_TIMEOUT_S)
+        return session.ask(command, INFERENCE_TIMEOUT_S, data=data)
     except DeviceError as error:
         if error.status is Status.UNKNOWN_COMMAND:
             error.what = "This board cannot listen: no task of its model takes sound."

@@ -20,7 +20,7 @@ from rbnn.train.imported.fold import (
     stream_norm,
     threshold_norm,
 )
-from rbnn.train.imported.nodes import Floats, Node, Notes
+from rbnn.train.imported.nodes import Affine, Floats, Node, Notes
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ class Converted:
     offsets: tuple[int, ...]
 
 
-def convert(last: Node, name: str, input_shape: Shape, notes: Notes) -> Converted:
+def convert(
+    last: Node, name: str, input_shape: Shape, notes: Notes, magnification: int = 1
+) -> Converted:
     """Lay the model out for the device.
 
     Args:
@@ -52,11 +54,12 @@ def convert(last: Node, name: str, input_shape: Shape, notes: Notes) -> Converte
         name: of the network.
         input_shape: height, width, channels.
         notes: are added to.
+        magnification: by which streams are multiplied, and divided where they are read.
 
     Raises:
         RbnnError: names the first layer that does not fit.
     """
-    return _Converter(name, input_shape, last.shape[2], notes).convert(last)
+    return _Converter(name, input_shape, last.shape[2], notes).convert(last, magnification)
 
 
 class _Converter:
@@ -68,7 +71,7 @@ class _Converter:
         self._numbers: dict[int, tuple[Node, Folded]] = {}
         self._ends = {"stem": True, "dense": True}
 
-    def convert(self, last: Node) -> Converted:
+    def convert(self, last: Node, magnification: int) -> Converted:
         self._emit(last)
         binary = self._net.topology()
         topology = binary.with_own_weights(not self._ends["stem"], not self._ends["dense"])
@@ -84,11 +87,14 @@ class _Converter:
             if layer.stage is Stage.THRESHOLD:
                 norms[number] = threshold_norm(folded.of_sum)
             elif layer.stage is Stage.RESIDUAL:
-                norms[number] = stream_norm(folded.of_sum)
+                norms[number] = stream_norm(folded.of_sum.times(magnification))
             else:
                 limited = layer.reads_stream or layer.op.own_weights
                 inputs = layer.filter_weights
-                norms[number] = logits_norm(folded.of_sum, inputs, limited, self._notes)
+                of_sum = folded.of_sum
+                if layer.reads_stream:
+                    of_sum = Affine(of_sum.factor / magnification, of_sum.shift)
+                norms[number] = logits_norm(of_sum, inputs, limited, self._notes)
             if folded.steps is None:
                 kernels[number] = folded.weights
             else:

@@ -33,6 +33,7 @@ from rbnn.tasks.form import USUAL, Form, check_input
 from rbnn.train.evaluate import predict_logits, some
 from rbnn.train.float_model import PIXELS, load_keras
 from rbnn.train.imported.convert import Converted, convert
+from rbnn.train.imported.magnify import magnification
 from rbnn.train.imported.nodes import Affine, ModelImportError, Notes
 from rbnn.train.imported.read import read_model
 from rbnn.train.transfer import build_network, read_parameters
@@ -97,8 +98,7 @@ def import_model(
         model: the file's, opened; by default it is opened here.
 
     Raises:
-        RbnnError: it is no model, is one of another task, or names the first layer that does not
-            fit the device.
+        RbnnError: no model, one of another task, or the first layer that does not fit the device.
     """
     model = open_model(path) if model is None else model
     _check(model, path, task)
@@ -109,7 +109,9 @@ def import_model(
     try:
         shape = tuple(int(side) for side in model.input_shape[1:])
         last = read_model(model, pixels, notes)
-        converted = convert(last, network_name(path), shape, notes)  # type: ignore[arg-type]
+        given = model_input(model, some(task.train, EXAMINED_SAMPLES).images, scale, offset)
+        larger = magnification(model, last, given)
+        converted = convert(last, network_name(path), shape, notes, larger)  # type: ignore[arg-type]
     except RbnnError as error:
         raise ModelImportError(f"{path.name}: {error.what}", error.fix) from error
     config = _config(path, task, converted, wishes)
@@ -181,13 +183,17 @@ def _check(model: Any, path: Path, task: TaskData) -> None:
 
 def keras_outputs(model: Any, images: npt.NDArray[np.uint8], scale: float, offset: float) -> Floats:
     """What the model answers to pictures of 0 to 255, (n, classes)."""
-    found = []
-    for start in range(0, len(images), BATCH):
-        values = tf.cast(images[start : start + BATCH], tf.float32)
-        if values.shape[3] < model.input_shape[3]:
-            values = tf.repeat(values, model.input_shape[3], axis=3)
-        found.append(np.asarray(model(values * scale + offset, training=False), np.float32))
-    return np.concatenate(found)
+    parts = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+    given = (model_input(model, part, scale, offset) for part in parts)
+    return np.concatenate([np.asarray(model(one, training=False), np.float32) for one in given])
+
+
+def model_input(model: Any, images: npt.NDArray[np.uint8], scale: float, offset: float) -> Any:
+    """What the model takes for pictures of 0 to 255."""
+    values = tf.cast(images, tf.float32)
+    if values.shape[3] < model.input_shape[3]:
+        values = tf.repeat(values, model.input_shape[3], axis=3)
+    return values * scale + offset
 
 
 def _find_pixels(
@@ -257,7 +263,7 @@ def _write(
     pixels: tuple[float, float],
     notes: Notes,
 ) -> ImportResult:
-    """Write the run, its stored bits masked with a fresh secret, and compare it with the model."""
+    """Write the run, its bits masked with a fresh secret, and compare it with the model."""
     secrets = {task.name: os.urandom(SECRET_BYTES)}
     write_run(run, config, secrets)
     network = build_network(config)

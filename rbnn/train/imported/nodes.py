@@ -39,6 +39,10 @@ class Affine:
         """``other`` of this."""
         return Affine(other.factor * self.factor, other.factor * self.shift + other.shift)
 
+    def times(self, number: float) -> Affine:
+        """``number`` times this."""
+        return Affine(number * self.factor, number * self.shift)
+
 
 @dataclass(eq=False)
 class Node:
@@ -61,6 +65,7 @@ class Node:
         pixels: what the model takes for a pixel, of a stem.
         wants_bits: whether a later layer reads its bits.
         wants_stream: whether one reads its stream.
+        tensors: of the model, whose values are its stream.
     """
 
     op: Literal["stem", "conv", "max_pool", "average_pool", "dense"]
@@ -79,6 +84,7 @@ class Node:
     pixels: Affine | None = None
     wants_bits: bool = False
     wants_stream: bool = False
+    tensors: list[object] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,8 @@ class _Walk(Weighted):
                     layer, "is of a kind that no operator of devices has.", f"What fits: {LAYERS}."
                 )
             self._values[id(outputs[0])] = found
+            if found.stage == "real" and found.node is not None:
+                found.node.tensors.append(outputs[0])
         assert found is not None
         node = found.base or found.node
         if node is None or node.op != "dense":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,10 @@ def world(
     provider = create_provider_key(folder / "provider.pem", Secret(b"correct horse battery"))
     user_key = create_user_key(folder / "user.key")
     registry = Registry.open(folder / "registry.sqlite")
-    old, new = (random_export(provider_public=provider.public, seed=seed) for seed in (1, 2))
+    old, new = (
+        random_export(provider_public=provider.public, seed=seed, side=16, depth=3)
+        for seed in (1, 2)
+    )
     target = EmulatedTarget(load_board("qemu"), folder / "device", quiet)
     EmulatedBoard.create(folder / "device", "qemu", seed=7)
     prepared = deploy.prepare(old.run, target, provider.public, quiet, signer=provider)
@@ -128,7 +131,7 @@ def test_another_provider_s_model_is_refused_before_anything_is_written(
     world: World, random_export: Callable[..., Any]
 ) -> None:
     other = create_provider_key(world.folder / "other.pem", Secret(b"correct horse battery"))
-    foreign = random_export(provider_public=other.public, seed=1)
+    foreign = random_export(provider_public=other.public, seed=1, side=16, depth=3)
     before = world.digest()
     with pytest.raises(SignedModelError, match="has not signed this one"):
         world.flash(world.prepared(foreign, other))
@@ -168,7 +171,10 @@ def test_a_model_is_loaded_over_the_line_with_progress(world: World) -> None:
         assert {(one.task, one.place) for one in session.licences()} == {("-", "other-model")}
     again = load_model(world.target, world.signed(made), quiet)
     assert not again.loaded and "already" in again.summary()
-    world.flash(world.prepared(made))  # its version is lower: what a probe writes is not compared
+    with pytest.raises(DeviceError) as refused:  # its version is lower
+        world.flash(world.prepared(made))
+    assert refused.value.status is Status.MODEL_OLD
+    world.flash(replace(world.prepared(made), signed=world.signed(made)))
     infers(world, made)
 
 

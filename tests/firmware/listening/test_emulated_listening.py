@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bursts_of_sound import recording
 from emulated_device import PROVIDER, enroll_and_license, read_ram
-from test_listening import TASKS, recording
+from test_listening import TASKS
 
 from rbnn.device.emulated.emulator import Emulator
 from rbnn.device.session import Session

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bursts_of_sound import recording
 from host_firmware import HostFirmware, error_name
 from licensed_model import LicensedModel, make_licensed_model
 
@@ -53,17 +54,6 @@ def ear(hearing_model: LicensedModel, tmp_path: Path) -> Iterator[HostFirmware]:
 def activate(firmware: HostFirmware, model: LicensedModel, task: str) -> None:
     assert firmware.ask(f"unlock {task} {model.psk(task)}") == [f"m-unlocked-[{task}]"]
     assert firmware.ask(f"switch {task}")[-1] == f"m-active-[{task}]"
-
-
-def recording(seconds: float = 4.0, seed: int = 1) -> Pcm:
-    """Bursts of tones in quiet noise, with a second of digital silence in between."""
-    rng = np.random.default_rng(seed)
-    count = round(seconds * audio.RATE_HZ)
-    t = np.arange(count) / audio.RATE_HZ
-    loud = (np.sin(2 * np.pi * t / 0.7) > 0.3) * np.sin(2 * np.pi * (300 + 900 * t) * t)
-    sound = 8_000 * loud + rng.normal(0, 40, count)
-    sound[(t > 1.5) & (t < 2.9)] = 0
-    return np.rint(sound).astype(np.int16)
 
 
 def send(firmware: HostFirmware, pcm: Pcm, block: int = audio.MAX_BLOCK_SAMPLES) -> list[str]:

@@ -210,6 +210,37 @@ def test_an_enrolled_device_does_not_forget_the_version_of_a_model_that_is_gone(
         assert load(firmware, sign(old, PROVIDER, 20)) == ["m-model-loaded-[20]"]
 
 
+def test_an_older_model_that_a_probe_puts_back_does_not_run(made: Made, roomy: Board) -> None:
+    roomy.enroll()
+    before = roomy.model.read_bytes()
+    new, old = made.new.export.container, made.old.export.container
+    with roomy.on() as firmware:
+        assert load(firmware, sign(new, PROVIDER, 11)) == ["m-model-loaded-[11]"]
+    roomy.model.write_bytes(before)
+    with roomy.on() as firmware:
+        assert error_name(firmware.ask("tasks")) == "model-old"
+        assert error_name(firmware.ask("licences")) == "model-old"
+        assert error_name(firmware.ask("unlock colour " + "0" * 64)) == "model-old"
+        assert error_name(firmware.ask("switch colour")) == "model-old"
+        assert error_name(firmware.ask("infer 1 0")) == "model-old"
+        assert "m-model-version-[10]" in firmware.ask("model show")
+        assert not [line for line in firmware.ask("id") if line.startswith("m-model-")]
+        assert load(firmware, sign(new, PROVIDER, 12)) == ["m-model-loaded-[12]"]
+    assert has(roomy, new)
+    # Signed again it is the newest one, and a device that was not enrolled cannot know.
+    signed = sign(old, PROVIDER, 13).data
+    roomy.model.write_bytes(signed.ljust(len(before), b"\xff"))
+    assert has(roomy, old)
+
+
+def test_a_device_that_is_not_enrolled_compares_no_versions(made: Made, roomy: Board) -> None:
+    before = roomy.model.read_bytes()
+    with roomy.on() as firmware:
+        load(firmware, sign(made.new.export.container, PROVIDER, 11))
+    roomy.model.write_bytes(before)
+    assert has(roomy, made.old.export.container)
+
+
 def test_after_a_warm_reset_no_model_is_taken(made: Made, roomy: Board) -> None:
     """The store, which knows what the device had, opens after power-on only."""
     roomy.enroll()

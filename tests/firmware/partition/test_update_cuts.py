@@ -20,9 +20,7 @@ ROOMS = ("crypto", "store", "core", "puf", "reconf", "licence", "device", "parti
 def driver() -> Path:
     monocypher.lay_out(monocypher.folder())
     sources = [Path(__file__).with_name("update_driver.c"), *room_sources(*ROOMS)]
-    return compile_native(
-        "update", [*sources, MONOCYPHER / "monocypher.c"], ["-O1", "-Wno-conversion", *SANITIZERS]
-    )
+    return compile_native("update", [*sources, MONOCYPHER / "monocypher.c"], ["-O1", *SANITIZERS])
 
 
 def sectors(model: SignedModel) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from larq_models import BINARY, FIRST, conv, layers
-from typed import typed
+from typed import typed, typed_here
 
 from rbnn.nets.framework import lq, tf
 from rbnn.tasks.load import load
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def document(folder: Path) -> Any:
-    done = typed(folder, "import", "digits net.keras", "--task", "digits", "--json")
+    done = typed_here(folder, "import", "digits net.keras", "--task", "digits", "--json")
     assert done.returncode == 0, done.stderr
     assert "Pixels -1..1: " in done.stderr
     return json.loads(done.stdout)
@@ -61,15 +61,15 @@ def test_the_run_computes_what_the_model_does(document: Any) -> None:
 
 
 def test_the_run_is_evaluated_exported_and_reported(folder: Path, document: Any) -> None:
-    measured = typed(folder, "eval", document["run"], "--wrong-secrets", "3", "--json")
+    measured = typed_here(folder, "eval", document["run"], "--wrong-secrets", "3", "--json")
     (task,) = json.loads(measured.stdout)["tasks"]
     assert task["accuracy"] == document["accuracy"]
     assert task["wrong_secrets"]["mean"] < 0.3
-    exported = typed(folder, "export", document["run"], "--json")
+    exported = typed_here(folder, "export", document["run"], "--json")
     assert exported.returncode == 0, exported.stderr
     (check,) = json.loads(exported.stdout)["checks"]
     assert check["differing_outputs"] == 0 and check["agreement"] == 1.0
-    reported = typed(folder, "report", document["run"])
+    reported = typed_here(folder, "report", document["run"])
     assert reported.returncode == 0, reported.stderr
     page = (folder / document["run"] / "report.html").read_text()
     assert "digits net.keras" in page and "rbnn import" in page
@@ -86,7 +86,7 @@ def test_it_is_not_trained_further(folder: Path, document: Any) -> None:
 
 
 def test_the_summary_names_what_follows(folder: Path) -> None:
-    done = typed(
+    done = typed_here(
         folder, *("import", "digits net.keras", "--task", "digits", "--scale", "0.0078431372"),
         *("--offset", "-1", "--out", "others"),
     )  # fmt: skip

@@ -29,7 +29,7 @@ def test_the_example_is_imported(tmp_path: Path) -> None:
     said: list[str] = []
     wishes = Wishes(1.0, 0.0)  # the labels are random, so they tell no range
     result = import_model(tmp_path / "runs", tmp_path / "model.keras", task, wishes, said.append)
-    assert result.agreement > 0.3  # of ten classes: with random weights, a bit changes many others
+    assert result.agreement > 0.6  # of ten classes: with random weights, a bit changes many others
     assert result.bits == 9 * 32 + 2 * 9 * 32 * 32 + 9 * 32 * 64 + 8 * 8 * 64 * 10
     assert not [note for note in result.notes if "pads" in note]
 

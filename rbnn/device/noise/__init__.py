@@ -1,0 +1,1 @@
+"""What is asked again on a line that damages bytes."""
