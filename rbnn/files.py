@@ -52,6 +52,20 @@ def write_atomic(
                 os.unlink(temporary)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for files, and those above it, unless they are there.
+
+    Raises:
+        RbnnError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _not_made(folder, error) from error
+
+
 def make_private_folder(folder: Path) -> None:
     """Make a folder that only its owner can enter, and close one that is there to others.
 
@@ -63,9 +77,13 @@ def make_private_folder(folder: Path) -> None:
         with contextlib.suppress(PermissionError):  # another owner's
             folder.chmod(stat.S_IMODE(folder.stat().st_mode) & 0o700)
     except OSError as error:
-        raise RbnnError(
-            f"Cannot make the folder {folder}: {error.strerror or error}.", _fix(error, "")
-        ) from error
+        raise _not_made(folder, error) from error
+
+
+def _not_made(folder: Path, error: OSError) -> RbnnError:
+    return RbnnError(
+        f"Cannot make or write the folder {folder}: {error.strerror or error}.", _fix(error, "")
+    )
 
 
 def _fix(error: OSError, folder_option: str) -> str:

@@ -15,7 +15,8 @@ static void make_input(const rbnn_series *series, const float *values, uint32_t 
   for (uint32_t i = 0; i < count; i++) {
     /* Volatile: each step is rounded, and no compiler joins two of them. */
     volatile float value = values[i] - means[channel];
-    value = value * factors[channel];
+    /* A factor of 0 gives the middle, also where the difference is infinite. */
+    value = factors[channel] != 0.0f ? value * factors[channel] : 0.0f;
     value = value + ((float)RBNN_SERIES_MIDDLE + 0.5f);
     input[i] = value >= 255.0f ? 255u : value > 0.0f ? (uint8_t)value : 0u;
     channel = channel + 1u < series->channels ? channel + 1u : 0u;

@@ -8,7 +8,7 @@ from pathlib import Path
 from rbnn.nets.own.file import OwnNetwork, find_network
 from rbnn.runs.run import Run
 from rbnn.runs.settings import Settings
-from rbnn.runs.start import check, start_run
+from rbnn.runs.start import check, check_names, start_run
 from rbnn.runs.teachers import check_files
 from rbnn.tasks import TaskData, TaskSpec
 from rbnn.tasks.load import load
@@ -42,6 +42,7 @@ def begin(
     """
     own = own or find_network(settings.architecture)
     check(settings, own)
+    check_names(settings, [one.name for one in specs])
     check_files(settings)
     with LoadingBar() as bar:
         data = [load(one, form=settings.form(one.name), progress=bar.show) for one in specs]

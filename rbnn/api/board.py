@@ -9,7 +9,8 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from rbnn.api.model import PROVIDER_KEY, RUNS, Model, say_to_stderr
+from rbnn.api.model import PROVIDER_KEY, RUNS, Model, as_array, say_to_stderr
+from rbnn.arguments import ACTION, COUNT, PATH, TEXT, Kind, require, require_list
 from rbnn.device import deploy
 from rbnn.device.answers import DeviceTask, Identity
 from rbnn.device.deploy import FlashReport
@@ -32,12 +33,16 @@ SAMPLES = 200
 REGISTRY = "registry.sqlite"
 Key = UserKey | Path | str
 """A user's key, or the file that holds it."""
+KEY = Kind("a user's key or its file", (UserKey, *PATH.types), "'keys/user.key'")
+PLACE = Kind("a file or a URL", PATH.types, "'registry.sqlite'")
+MODEL = Kind("a model", (Model,), "rbnn.Model.open()")
 
 
 class Board:
     """A board; a context manager that holds its serial line while it is open.
 
     ``with rbnn.Board() as board:`` is an emulated one. It stays on afterwards, as for the commands.
+    A board is for one thread.
 
     Args:
         name: of the board; ``rbnn boards`` lists them.
@@ -59,6 +64,10 @@ class Board:
         emulated: bool = False,
         say: Callable[[str], None] = say_to_stderr,
     ) -> None:
+        require("name", name, TEXT)
+        require("port", port, TEXT, optional=True)
+        require("folder", folder, PATH, optional=True)
+        require("say", say, ACTION)
         self._say = say
         self._target: Target = find_target(
             load_board(name),
@@ -115,7 +124,7 @@ class Board:
         *,
         tasks: Sequence[str] = (),
         provider_key: Path | str = PROVIDER_KEY,
-        registry: str = REGISTRY,
+        registry: Path | str = REGISTRY,
         development: bool = False,
     ) -> FlashReport:
         """Export, check, build, write, enrol once, and license, as ``rbnn flash`` does.
@@ -131,6 +140,11 @@ class Board:
         Raises:
             RbnnError: the model does not fit, a tool is missing, or the board refuses.
         """
+        require("model", model, MODEL)
+        require("user_key", user_key, KEY)
+        require_list("tasks", tasks, TEXT)
+        require("provider_key", provider_key, PATH)
+        require("registry", registry, PLACE)
         self.close()
         source = find_source(
             model.folder,
@@ -143,6 +157,7 @@ class Board:
         names = source.choose_tasks(tasks)
         key = _key(user_key)
         self._target.check()
+        Registry.open(registry).close()  # an unusable one is refused before minutes of building
         provider = source.provider()
         prepared = source.prepare(self._target, provider)
         with Registry.open(registry) as book:
@@ -154,14 +169,19 @@ class Board:
         Raises:
             RbnnError: no such task or licence, or the licence does not open with this key.
         """
+        require("task", task, TEXT)
+        require("user_key", user_key, KEY, optional=True)
         load = None if user_key is None else lambda: _key(user_key)
         return switch_task(self.session, task, load)
 
-    def infer(self, images: npt.NDArray[np.uint8]) -> list[TaskInference]:
+    def infer(
+        self, images: npt.NDArray[np.uint8] | Sequence[npt.NDArray[np.uint8]]
+    ) -> list[TaskInference]:
         """Classify inputs with the active task.
 
         Args:
-            images: uint8, (n, height, width, channels), or one without the first axis.
+            images: uint8, (n, height, width, channels), or one without the first axis, or a list
+                of such.
 
         Returns:
             Label, scores and duration of each.
@@ -169,7 +189,7 @@ class Board:
         Raises:
             RbnnError: no task is active, or the array has another shape or type.
         """
-        return list(infer_images(self.session, images))
+        return list(infer_images(self.session, as_array(images)))
 
     def infer_files(
         self, files: Sequence[Path | str], *, runs: Path | str = RUNS
@@ -183,6 +203,8 @@ class Board:
         Raises:
             RbnnError: no task is active, or a file cannot be read or is of the wrong kind.
         """
+        require_list("files", files, PATH)
+        require("runs", runs, PATH)
         paths = [Path(file) for file in files]
         return list(infer_files(self.session, paths, Path(runs), self._say))
 
@@ -202,6 +224,9 @@ class Board:
         Raises:
             RbnnError: the board holds another model, or refuses a task.
         """
+        require("model", model, MODEL)
+        require("samples", samples, COUNT)
+        require("user_key", user_key, KEY, optional=True)
         load = None if user_key is None else lambda: _key(user_key)
         found = evaluate_run(self.session, model.run, model.data, samples, load)
         return {one.task: one for one in found}

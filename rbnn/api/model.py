@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ValidationError
 
+from rbnn.arguments import ACTION, COUNT, PATH, TEXT, Kind, require, shown
 from rbnn.errors import RbnnError
 from rbnn.export.checks import record
 from rbnn.export.export import NO_PROVIDER, Export, export_run
 from rbnn.export.integer_predictor import integer_predictor
 from rbnn.export.verify import require_passed, verify_run
+from rbnn.frozen import first_problem
 from rbnn.image.board import load_board
 from rbnn.image.fit import check_model
 from rbnn.keys.provider_key import load_provider_public
@@ -30,8 +33,11 @@ from rbnn.train.assess import TaskAssessment, assess
 from rbnn.train.evaluate import Predictor
 
 Engine = Literal["keras", "reference", "c"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
 RUNS = Path("runs")
 PROVIDER_KEY = Path("keys/provider.pem")
+RUN = Kind("a run; rbnn.Model.open takes its name", (Run,), "rbnn.runs.run.Run(Path('runs/NAME'))")
+TASKS = Kind("a text", (str,), "'digits,words'")
 
 
 def say_to_stderr(line: str) -> None:
@@ -47,6 +53,7 @@ class Model:
     """
 
     def __init__(self, run: Run) -> None:
+        require("run", run, RUN)
         self.run = run
         self._predictors: dict[Engine, Predictor] = {}
 
@@ -79,13 +86,17 @@ class Model:
         """
         from rbnn.extras import require_training
 
+        require("tasks", tasks, TASKS)
+        require("runs", runs, PATH)
+        require("recipe", recipe, TEXT, optional=True)
+        require("say", say, ACTION)
         require_training()
         unknown = [name for name in settings if name not in TABLE]
         if unknown:
             raise RbnnError(
                 f"There is no setting {unknown[0]!r}.", f"The settings are: {', '.join(TABLE)}."
             )
-        chosen = Settings(**(settings if recipe is None else with_recipe(recipe, settings)))
+        chosen = _settings(settings if recipe is None else with_recipe(recipe, settings))
         from rbnn.api.begin import begin
         from rbnn.train.session import train
 
@@ -106,6 +117,8 @@ class Model:
         Raises:
             RbnnError: there is no such run, or it is not trained yet.
         """
+        require("name", name, PATH, optional=True)
+        require("runs", runs, PATH)
         run = choose_run(None if name is None else Path(name), Path(runs))
         if not run.parameters_file.is_file():
             raise RbnnError(
@@ -156,8 +169,10 @@ class Model:
             By task name; ``accuracy`` is a share of 1.
 
         Raises:
-            RbnnError: data, run or compiler are missing.
+            RbnnError: data, run or compiler are missing, or there is no such engine.
         """
+        _check_engine(engine)
+        require("wrong_secrets", wrong_secrets, COUNT)
         predictor = None if engine == "keras" else self._predictor(engine)
         return {one.task: one for one in assess(self.run, self.data, wrong_secrets, predictor)}
 
@@ -178,15 +193,13 @@ class Model:
             (n,) int64.
 
         Raises:
-            RbnnError: no such task, or the array has another shape or type.
+            RbnnError: no such task or engine, or the array has another shape or type.
         """
+        _check_engine(engine)
         one = self.run.config().tasks[self._number(task)]
         height, width, _ = self.run.config().topology().input_shape
         wanted = (height, width, one.input_channels)
-        try:
-            batch: npt.NDArray[Any] = np.asarray(images)
-        except ValueError:  # inputs of several shapes
-            batch = np.empty(0)
+        batch = as_array(images)
         if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != wanted:
             raise RbnnError(
                 f"Task {task} takes uint8 of shape (n, {', '.join(map(str, wanted))}). Received: "
@@ -194,6 +207,8 @@ class Model:
                 "rbnn.read_input(file, channels) makes one input from a picture or a sound; give a "
                 "list of them.",
             )
+        if not len(batch):
+            return np.empty(0, np.int64)
         return self._predictor(engine)(task, batch)
 
     def export(
@@ -216,6 +231,9 @@ class Model:
         Raises:
             RbnnError: the network does not fit the format or the board, or a check failed.
         """
+        require("folder", folder, PATH, optional=True)
+        require("provider_key", provider_key, PATH)
+        require("board", board, TEXT, optional=True)
         check = None if board is None else partial(check_model, load_board(board))
         provider = load_provider_public(Path(provider_key)) or NO_PROVIDER
         made = export_run(self.run, provider, None if folder is None else Path(folder), check=check)
@@ -226,6 +244,7 @@ class Model:
         return made
 
     def _number(self, task: str) -> int:
+        require("task", task, TEXT)
         if task not in self.tasks:
             raise RbnnError(
                 f"{self.folder} has no task {task!r}.", f"It has: {', '.join(self.tasks)}."
@@ -246,3 +265,29 @@ class Model:
                 made = integer_predictor(self.run, engine)
             self._predictors[engine] = made
         return self._predictors[engine]
+
+
+def as_array(images: object) -> npt.NDArray[Any]:
+    """Inputs as one array, whose type and shape are for the caller to check."""
+    try:
+        return np.asarray(images)
+    except ValueError:  # inputs of several shapes
+        return np.empty(0)
+
+
+def _check_engine(engine: object) -> None:
+    if not isinstance(engine, str) or engine not in ENGINES:
+        raise RbnnError(
+            f"There is no engine {shown(engine)}.", f"The engines are: {', '.join(ENGINES)}."
+        )
+
+
+def _settings(chosen: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings(**chosen)
+    except ValidationError as error:
+        raise RbnnError(
+            f"A setting has a value of another kind: {first_problem(error)}. Received: "
+            f"{shown(error.errors()[0]['input'])}.",
+            "docs/training.md says what each may be; or: rbnn train --help",
+        ) from error

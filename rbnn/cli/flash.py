@@ -104,6 +104,7 @@ def flash(
     key = None if dry_run else deploy.require_user_key(load_key)
     if not dry_run:
         target.check()
+        registries.Registry.open(registry).close()  # refused before minutes of building
     if audit:
         _require_audit(source.folder, names)
     provider = source.provider()

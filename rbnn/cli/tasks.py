@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rbnn.cli import options
 from rbnn.cli.options import JsonOption, output
 
 if TYPE_CHECKING:
@@ -35,10 +36,12 @@ def tasks(
     if names:
         from rbnn.runs.settings import TABLE, Settings
 
-        given = {"windows": windows or [], "hops": hops or []}
-        read = {name: TABLE[name].read(typed) for name, typed in given.items()}
+        typed = {"windows": windows or [], "hops": hops or []}
+        read = {name: TABLE[name].read(texts) for name, texts in typed.items()}
         _print_loaded(",".join(names), Settings(input=shape, **read), as_json)
     else:
+        given = {"--input": shape, "--window": windows or None, "--hop": hops or None}
+        options.refuse_without("the name of a task", given)
         _print_known(as_json)
 
 
@@ -61,6 +64,7 @@ def _print_known(as_json: bool) -> None:
 def _print_loaded(names: str, settings: Settings, as_json: bool) -> None:
     from rich.table import Table
 
+    from rbnn.runs.start import check_names
     from rbnn.tasks import parse_specs
     from rbnn.tasks.load import load
     from rbnn.tasks.loading_bar import LoadingBar
@@ -68,6 +72,7 @@ def _print_loaded(names: str, settings: Settings, as_json: bool) -> None:
     from rbnn.tasks.overview import describe, describe_inputs
 
     specs = parse_specs(names)
+    check_names(settings, [one.name for one in specs])
     with LoadingBar() as bar:
         loaded = [load(one, form=settings.form(one.name), progress=bar.show) for one in specs]
     if as_json:

@@ -24,7 +24,7 @@ from rbnn.files import write_atomic
 from rbnn.nets.architectures import architecture
 from rbnn.runs.config import FloatTeacher
 from rbnn.runs.settings import TABLE, Scheme, Settings
-from rbnn.runs.start import check, usual_precision
+from rbnn.runs.start import check, check_names, usual_precision
 from rbnn.runs.teachers import FOLDER as TEACHERS
 from rbnn.tasks import Form, TaskData
 
@@ -104,7 +104,7 @@ def draft(
         usual.counts if choice.counts is None else choice.counts,
         usual.wrong_secrets if choice.wrong_secrets is None else choice.wrong_secrets,
     )
-    _check(filled, len(specs))
+    _check(filled, [spec.partition("=")[0] for spec in specs])
     return specs, filled
 
 
@@ -226,11 +226,11 @@ def _kept(name: str, value: Any) -> Any:
     return {task: Path(file).name for task, file in value.items()}
 
 
-def _check(choice: ComparisonChoice, tasks: int) -> None:
+def _check(choice: ComparisonChoice, tasks: Sequence[str]) -> None:
     for count in choice.counts or ():
-        if not 1 <= count <= tasks:
+        if not 1 <= count <= len(tasks):
             raise RbnnError(
-                f"--counts must be from 1 to {tasks}, the number of tasks. Received: {count}.",
+                f"--counts must be from 1 to {len(tasks)}, the number of tasks. Received: {count}.",
                 "Omit it for the default.",
             )
     if choice.wrong_secrets is not None and choice.wrong_secrets < 0:
@@ -241,7 +241,9 @@ def _check(choice: ComparisonChoice, tasks: int) -> None:
     settings = choice.settings
     architecture(settings["architecture"])
     for seed in choice.seeds or ():
-        check(training_settings(settings, seed))
+        chosen = training_settings(settings, seed)
+        check(chosen)
+        check_names(chosen, tasks)
     if settings["minutes"] is not None and DEVICE_SCHEME not in (choice.schemes or ()):
         raise RbnnError(
             f"--minutes needs scheme {DEVICE_SCHEME}: all networks take as many steps as that one.",

@@ -21,6 +21,7 @@ from rbnn.console.board import GONE, HeldBoard
 from rbnn.console.page import page, style
 from rbnn.errors import RbnnError
 from rbnn.frozen import Frozen
+from rbnn.numbers import whole_number
 from rbnn.tasks.sample import check_size
 
 HOSTS = ("127.0.0.1", "localhost")
@@ -77,7 +78,7 @@ class Guard:
         await app(scope, receive, send_guarded)
 
     def _passes(self, scope: Scope) -> bool:
-        given = scope["path"].split("/")[1].encode(errors="replace")
+        given = scope["path"].removeprefix("/").split("/")[0].encode(errors="replace")
         headers = Headers(scope=scope)
         own = headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         link = headers.get("sec-fetch-mode") == "navigate" and scope["method"] == "GET"
@@ -103,9 +104,9 @@ def application(board: HeldBoard, token: str) -> Starlette:
 
     async def infer(request: Request) -> Response:
         name = request.query_params.get("name", "")
-        window = request.query_params.get("window", "0")
+        window = whole_number(request.query_params.get("window", "0"))
         raw = await _read(request, name)
-        number = int(window) if window.isdecimal() else -1
+        number = -1 if window is None else window
         return _document(await run_in_threadpool(board.infer, name, raw, number))
 
     async def profile(request: Request) -> Response:
@@ -157,8 +158,7 @@ async def _read(request: Request, name: str) -> bytes:
     Raises:
         TaskError: it is larger than a file that ``rbnn infer`` reads.
     """
-    announced = request.headers.get("content-length", "")
-    check_size(int(announced) if announced.isdecimal() else 0, name)
+    check_size(whole_number(request.headers.get("content-length", "")) or 0, name)
     raw = bytearray()
     async for part in request.stream():
         raw += part

@@ -42,6 +42,7 @@ class Console(uvicorn.Server):
                 ws="none",
                 lifespan="off",
                 log_config=None,
+                log_level="error",  # a request that is no HTTP is not the user's to read about
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,

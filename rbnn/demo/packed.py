@@ -107,6 +107,7 @@ def _demonstrate(plan: PackedDemoPlan, say: Say, find: Find) -> PackedFigures:
     started = time.monotonic()
     target, model = plan.target, plan.model
     target.check()
+    Registry.open(plan.registry).close()  # an unusable one is refused before minutes of building
     provider = published_provider()
     alice = create_user_key(plan.folder / "alice.key")
     mallory = create_user_key(plan.folder / "mallory.key")

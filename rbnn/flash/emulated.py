@@ -203,8 +203,11 @@ class EmulatedBoard:
         if not self.store_file.exists():
             made = self.store_file.with_suffix(".new")
             write_atomic(made, ERASED * pages)
-            os.truncate(made, size)
-            made.replace(self.store_file)
+            try:
+                os.truncate(made, size)
+                made.replace(self.store_file)
+            except OSError as error:
+                raise self._unwritable(error) from error
         if (found := self.store_file.stat().st_size) != size:
             raise FlashError(
                 f"{self.store_file} has {found} bytes instead of {size}: it is damaged.",
@@ -235,10 +238,13 @@ class EmulatedBoard:
                 file.seek(place)
                 file.write(data[:MODEL_HEADER_BYTES])
         except OSError as error:
-            raise FlashError(
-                f"Cannot write {self.store_file}: {error.strerror}.",
-                "Free some space, or make the folder writable, and run it again.",
-            ) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> FlashError:
+        return FlashError(
+            f"Cannot write {self.store_file}: {error.strerror}.",
+            "Free some space, or make the folder writable, and run it again.",
+        )
 
     def erase_provisioning(self, capacity: int) -> None:
         """Erase the provisioning partition."""

@@ -19,6 +19,7 @@ from rbnn.keys.errors import RegistryError
 from rbnn.keys.migrations import Migration
 from rbnn.keys.records import Meta
 from rbnn.keys.registry_key import RegistryKey, read_key
+from rbnn.numbers import whole_number
 
 VERSION = 4
 WRITES = "rbnn_writes"
@@ -89,7 +90,7 @@ def _state(connection: Connection, where: str) -> _State:
     if is_noted:
         query = select(table(migrations.VERSION_TABLE, column("version_num")))
         said = connection.scalar(query) or "missing"
-    version = int(said) if said is not None and said.isdecimal() else None
+    version = None if said is None else whole_number(said)
     if said is not None and (version is None or version > VERSION):
         raise RegistryError(
             f"The registry {where} has version {version or said}; this version of rbnn reads "

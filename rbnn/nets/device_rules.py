@@ -105,6 +105,41 @@ def check_shortcut(topology: Topology, number: int) -> None:
         )
 
 
+def check_size(topology: Topology, number: int) -> None:
+    """Refuse what is too large for any device, before channels are padded and memory is taken.
+
+    Raises:
+        NetworkError: names the layer and the nearest size that works.
+    """
+    layer = topology.layers[number]
+    where = describe(layer, number)
+    _check_not_empty(layer, where)
+    source = topology.layers[layer.source].out_shape if layer.source >= 0 else topology.input_shape
+    if source != layer.in_shape:
+        raise NetworkError(f"{where} takes {layer.in_shape}; what it reads has {source}.")
+    most = UINT16_MAX // WORD_BITS * WORD_BITS
+    if layer.op.has_weights and not layer.op.is_last and layer.out_shape[2] > most:
+        raise _too_many(where, -(-layer.out_shape[2] // WORD_BITS) * WORD_BITS, WORD_BITS, most)
+    if layer.op.has_weights and not layer.op.largest_window:
+        _check_sums(layer, where)
+
+
+def _check_not_empty(layer: Layer, where: str) -> None:
+    if min(*layer.in_shape, *layer.out_shape) <= 0:
+        raise NetworkError(
+            f"{where} is empty: {layer.in_shape} to {layer.out_shape}.",
+            "Give it a smaller window, stride or pool, or a larger input.",
+        )
+
+
+def _too_many(where: str, count: int, step: int, most: int) -> NetworkError:
+    return NetworkError(
+        f"{where} has {count} channels; the device's kernels take multiples of {step} up "
+        f"to {most // step * step}.",
+        f"The nearest is {min(-(-count // step), most // step) * step}.",
+    )
+
+
 def describe(layer: Layer, number: int) -> str:
     """A layer's name in errors: its number and operator."""
     return f"Layer {number} ({layer.op.hyphened})"
@@ -117,8 +152,7 @@ def check_layer(layer: Layer, number: int) -> None:
         NetworkError: names the layer and, if there is one, the nearest shape that works.
     """
     where = describe(layer, number)
-    if min(*layer.in_shape, *layer.out_shape) <= 0:
-        raise NetworkError(f"{where} is empty: {layer.in_shape} to {layer.out_shape}.")
+    _check_not_empty(layer, where)
     if layer.op.largest_window:
         _check_window(layer, where)
     elif layer.out_shape[:2] != (1, 1) or (layer.kernel, layer.stride, layer.pad) != (0, 1, 0):
@@ -157,10 +191,15 @@ def _check_window(layer: Layer, where: str) -> None:
             "power of two.",
             f"The nearest is {1 << (layer.kernel.bit_length() - 1)}.",
         )
-    if not 0 < layer.stride <= 255 or not 0 <= layer.pad < layer.kernel:
+    if not 0 < layer.stride <= 255:
+        raise NetworkError(
+            f"{where} has a stride of {layer.stride}; it must be 1 to 255.",
+            f"The nearest is {max(1, min(layer.stride, 255))}.",
+        )
+    if not 0 <= layer.pad < layer.kernel:
         raise NetworkError(
             f"{where} has stride {layer.stride} and padding {layer.pad} with a window of "
-            f"{layer.kernel}; the stride must be 1 to 255 and the padding less than the window.",
+            f"{layer.kernel}; the padding must be less than the window.",
             f"The nearest padding is {max(0, min(layer.pad, layer.kernel - 1))}.",
         )
     sides = tuple(
@@ -182,11 +221,7 @@ def _check_channels(layer: Layer, where: str) -> None:
         (layer.out_shape[2], 1 if layer.op.is_last else WORD_BITS, UINT16_MAX),
     ):
         if count % step or count > most:
-            raise NetworkError(
-                f"{where} has {count} channels; the device's kernels take multiples of {step} up "
-                f"to {most // step * step}.",
-                f"The nearest is {min(-(-count // step), most // step) * step}.",
-            )
+            raise _too_many(where, count, step, most)
 
 
 def _check_stage(layer: Layer, where: str) -> None:

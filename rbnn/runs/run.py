@@ -188,7 +188,7 @@ def choose_run(name: Path | None, runs: Path) -> Run:
     if name is None:
         run = newest_run(runs)
     else:
-        is_path = name.exists() or len(name.parts) > 1
+        is_path = os.path.exists(name) or len(name.parts) > 1
         run = Run(name if is_path else runs / name)
     run.config()
     return run

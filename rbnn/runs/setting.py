@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel
 
+from rbnn.numbers import MOST_DIGITS, cut, whole_number
 from rbnn.runs.errors import TrainingError
 
 T = TypeVar("T")
@@ -111,13 +112,13 @@ class Setting:
         Raises:
             TrainingError: names the option, what is allowed, and the value.
         """
-        if self.allowed is None:
-            return
         named = {self.option: value}
         if _maps(value):
             named = {f"{self.option} {task}": factor for task, factor in value.items()}
         for what, one in named.items():
-            if not self.allowed.holds(one):
+            if isinstance(one, int) and abs(one) >= 10**MOST_DIGITS:
+                raise TrainingError(f"{what} has too many digits.", "Omit it for the default.")
+            if self.allowed is not None and not self.allowed.holds(one):
                 raise TrainingError(
                     f"{what} must be {self.allowed.words}. Received: {one}.",
                     self.allowed.advice or "Omit it for the default.",
@@ -209,12 +210,13 @@ def parse_counts(option: str, texts: Sequence[str]) -> dict[str, int]:
     """
 
     def read(text: str, value: str) -> int:
-        if not value.isascii() or not value.isdecimal():
+        count = whole_number(value)
+        if count is None:
             raise TrainingError(
-                f"{option} must be NAME=COUNT. Received: {text!r}.",
+                f"{option} must be NAME=COUNT. Received: {cut(text)!r}.",
                 f"For example: {option} imu=128",
             )
-        return int(value)
+        return count
 
     return _by_name(option, texts, read, "count")
 

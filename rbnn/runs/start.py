@@ -166,13 +166,17 @@ def check(settings: Settings, own: OwnNetwork | None = None) -> None:
 
 
 def check_names(settings: Settings, names: Sequence[str]) -> None:
-    """Refuse factors for tasks that the run does not have."""
+    """Refuse what was given for tasks that are not among ``names``, such as a factor or a window.
+
+    Raises:
+        TrainingError: names the option and the task.
+    """
     for setting, value in settings.effective():
         unknown = sorted(set(value) - set(names)) if isinstance(value, Mapping) else []
         if unknown:
             raise TrainingError(
-                f"{setting.option} names {unknown[0]!r}, which is no task of the run.",
-                f"Its tasks are {', '.join(names)}.",
+                f"{setting.option} names {unknown[0]!r}, which is none of the tasks.",
+                f"The tasks are {', '.join(names)}.",
             )
 
 

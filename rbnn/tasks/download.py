@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rbnn.numbers import whole_number
 from rbnn.tasks.errors import TaskError
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ def _stream(remote: Remote, part: Path, progress: Progress | None) -> None:
                 remote.way_round(part.parent),
             )
         done = have if resumed else 0
-        length = answer.headers.get("Content-Length", "")
-        total = done + int(length) if length.isdigit() else 0
+        length = whole_number(answer.headers.get("Content-Length", ""))
+        total = 0 if length is None else done + length
         if remote.size_bytes and total and total != remote.size_bytes:
             raise TaskError(
                 f"{remote.url} is not the published file: it has {total} bytes, "

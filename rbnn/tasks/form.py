@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rbnn.numbers import cut, whole_number
 from rbnn.spec.layout import MAX_INPUT_BYTES, MAX_INPUT_CHANNELS
 from rbnn.tasks.errors import TaskError
 
@@ -58,16 +59,14 @@ def parse_input(text: str) -> tuple[int, int, int]:
     Raises:
         TaskError: it is no shape, or one that no container has.
     """
-    parts = text.lower().split("x")
-    if len(parts) != 3 or not all(
-        part.isascii() and part.isdecimal() and int(part) for part in parts
-    ):
-        raise TaskError(
-            f"An input is height x width x channels. Received: {text!r}.", "Write --input 32x32x3."
-        )
-    height, width, channels = map(int, parts)
-    check_input((height, width, channels))
-    return height, width, channels
+    parts = [whole_number(part) for part in text.lower().split("x")]
+    match parts:
+        case [int(height), int(width), int(channels)] if height and width and channels:
+            check_input((height, width, channels))
+            return height, width, channels
+    raise TaskError(
+        f"An input is height x width x channels. Received: {cut(text)!r}.", "Write --input 32x32x3."
+    )
 
 
 def check_input(shape: tuple[int, int, int]) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path, PurePath
+from typing import Any
 
+from rbnn.arguments import COUNT, PATH, require, shown
+from rbnn.spec.layout import MAX_INPUT_BYTES
 from rbnn.spec.series import Series
 from rbnn.tasks.audio import to_pcm
 from rbnn.tasks.dataset import Images, Kind
 from rbnn.tasks.errors import TaskError
 from rbnn.tasks.files import check_magic, decode, kind_of
-from rbnn.tasks.form import USUAL, Form, Sides
+from rbnn.tasks.form import USUAL, Form, Sides, check_input
 from rbnn.tasks.front_end import Pcm
 from rbnn.tasks.picture import to_grey
 from rbnn.tasks.sensors.recordings import read_recording
@@ -27,7 +31,7 @@ def sample_kind(path: Path) -> Kind:
     Raises:
         TaskError: nothing that is known here, a folder, or a pipe: nobody may ever write to it.
     """
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):  # also of a name that is too long
         what = "folder" if path.is_dir() else "pipe or a device"
         raise TaskError(f"{path} is a {what}.", NAME_ONE)
     return named_kind(str(path), lambda: _read(path))
@@ -105,16 +109,38 @@ def load_sample(path: Path | str, channels: int, sides: Sides = USUAL) -> Images
         (height, width, channels) uint8.
 
     Raises:
-        TaskError: missing, unreadable, damaged, or of another number of channels, as a sound for a
-            task of colour pictures.
+        RbnnError: the file is missing, unreadable, damaged, or of another number of channels, as a
+            sound for a task of colour pictures; or an argument is of no use.
     """
+    require("path", path, PATH)
+    wanted = check_wanted(sides, channels)
     path = Path(path)
     if sample_kind(path) == "series":
         raise TaskError(
             f"{path} is a sensor series: how its windows become inputs is the task's.",
             "Give it to a board, which knows the task: board.infer_files([file]), rbnn infer FILE.",
         )
-    return decode_sample(_read(path), str(path), channels, sides)
+    return decode_sample(_read(path), str(path), wanted[2], wanted[:2])
+
+
+def check_wanted(sides: object, channels: object) -> tuple[int, int, int]:
+    """Height, width and channels of an input that a caller asks for, checked as ``--input`` is.
+
+    Raises:
+        TaskError: they are no shape, or one that no container has.
+    """
+    numbers: list[Any] = [*(sides if isinstance(sides, tuple | list) else ()), channels]
+    good = all(COUNT.holds(one) and 0 < one <= MAX_INPUT_BYTES for one in numbers)
+    if len(numbers) != 3 or not good:
+        raise TaskError(
+            "An input has whole numbers above 0 as height, width and channels, at most "
+            f"{MAX_INPUT_BYTES:,} bytes in all. Received: sides={shown(sides)}, "
+            f"channels={shown(channels)}.",
+            "For example: sides=(96, 96), channels=3",
+        )
+    height, width, depth = map(int, numbers)
+    check_input((height, width, depth))
+    return height, width, depth
 
 
 def decode_sample(raw: bytes, name: str, channels: int, sides: Sides = USUAL) -> Images:

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from rbnn.frozen import first_problem
+from rbnn.numbers import whole_number
 from rbnn.runs.errors import TrainingError
 
 EXAMPLE = (
@@ -221,9 +222,10 @@ def _receive(connection: socket.socket) -> dict[str, Any]:
 def _split(address: str) -> tuple[str, int]:
     """Host and port of ``host:port``."""
     host, _, port = address.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
+    number = whole_number(port)
+    if not host or number is None or not 0 < number < 1 << 16:
         raise _refuse(f"{address!r} is not host:port")
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), number
 
 
 def _refuse(what: str) -> TrainingError:

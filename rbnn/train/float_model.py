@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import threading
 import warnings
@@ -17,6 +16,10 @@ import numpy.typing as npt
 from rbnn.nets.framework import quiet, tf
 from rbnn.runs.errors import TrainingError
 from rbnn.spec.layout import MAX_INPUT_CHANNELS
+from rbnn.train.foreign.config import TEACHERS, Admitted
+from rbnn.train.foreign.keras_file import read_file, rebuilt
+from rbnn.train.foreign.lite_file import check_lite, is_lite
+from rbnn.train.foreign.refusals import no_model
 
 PIXELS: dict[str, tuple[float, float]] = {
     "0..1": (1 / 255, 0.0),
@@ -34,7 +37,7 @@ class FloatModel:
     """A classifier of pictures.
 
     Args:
-        path: a file whose ending says what it is: ``.h5``, ``.hdf5``, ``.keras`` or ``.tflite``.
+        path: an HDF5, ``.keras`` or TensorFlow Lite file; its content says which, not its name.
         halved: compute layers that give pictures in bfloat16, where Keras can; about three times
             as fast on a CPU that has it.
 
@@ -47,8 +50,8 @@ class FloatModel:
     """
 
     def __init__(self, path: Path, halved: bool = False) -> None:
-        is_lite = path.suffix.lower() == ".tflite"
-        self._model: Call = _Lite(path) if is_lite else load_keras(path, halved)
+        data = read_file(path)
+        self._model: Call = _Lite(data, path) if is_lite(data) else load_keras(path, halved)
         given, returned = self._model.input_shape, self._model.output_shape
         if not _is_shape(given, 4) or given[3] not in CHANNELS:
             raise TrainingError(
@@ -89,20 +92,19 @@ class FloatModel:
 class _Lite:
     """A TensorFlow Lite model, called like a Keras model."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, data: bytes, path: Path) -> None:
+        check_lite(data, path)
         with warnings.catch_warnings(), quiet():
             warnings.simplefilter("ignore")  # that the interpreter will move to a package
             try:
-                self._lite = tf.lite.Interpreter(
-                    model_content=path.read_bytes(), num_threads=os.cpu_count()
-                )
+                self._lite = tf.lite.Interpreter(model_content=data, num_threads=os.cpu_count())
                 self._lite.allocate_tensors()
             except Exception as error:  # whatever a damaged file raises
                 failure: Exception | None = error
             else:
                 failure = None
         if failure is not None:
-            raise _no_model(path, "TensorFlow Lite", failure) from failure
+            raise no_model(path, "TensorFlow Lite", failure) from failure
         given, returned = self._lite.get_input_details(), self._lite.get_output_details()
         if len(given) != 1 or len(returned) != 1:
             raise TrainingError(
@@ -146,30 +148,30 @@ class _Lite:
         return found
 
 
-def load_keras(path: Path, halved: bool = False) -> Any:
-    """A model that either Keras wrote; without the code that a Lambda layer would run.
+def load_keras(path: Path, halved: bool = False, admitted: Admitted = TEACHERS) -> Any:
+    """A model that either Keras wrote; nothing in its file is run, and no other file read.
 
     Args:
         path: of its file.
         halved: see :class:`FloatModel`.
+        admitted: its layers.
 
     Raises:
-        TrainingError: it is no such model, or holds code.
+        TrainingError: it is no such model, or has what is not admitted.
     """
-    if path.suffix.lower() != ".keras":
-        _refuse_code(path)
     errors = []
-    for library in ("tf_keras", "keras"):
-        # The second is Keras 3, which writes .keras files that Keras 2 cannot read.
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        with quiet():
-            try:
-                models = importlib.import_module(library).models
-                found = models.load_model(path, compile=False)
-                return _halved(found, models.clone_model) if halved else found
-            except Exception as error:  # whatever a damaged file raises
-                errors.append(error)
-    raise _no_model(path, "Keras", errors[0]) from errors[0]
+    with rebuilt(path, admitted) as copy:
+        for library in ("tf_keras", "keras"):
+            # The second is Keras 3, which writes .keras files that Keras 2 cannot read.
+            os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+            with quiet():
+                try:
+                    models = importlib.import_module(library).models
+                    found = models.load_model(copy, compile=False, safe_mode=True)
+                    return _halved(found, models.clone_model) if halved else found
+                except Exception as error:  # whatever a damaged file raises
+                    errors.append(error)
+    raise no_model(path, "Keras", errors[0]) from errors[0]
 
 
 def _halved(model: Any, clone: Callable[..., Any]) -> Any:
@@ -189,36 +191,5 @@ def _halved(model: Any, clone: Callable[..., Any]) -> Any:
     return found
 
 
-def _refuse_code(path: Path) -> None:
-    """Refuse an HDF5 file with a Lambda layer: Keras 2 would run its code."""
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            layers = json.loads(file.attrs["model_config"])
-    except Exception as error:  # whatever a damaged file raises
-        raise _no_model(path, "Keras", error) from error
-    if _holds_code(layers):
-        raise TrainingError(
-            f"{path} has a Lambda layer, which is program code.",
-            "Replace the layer, or export the model to TensorFlow Lite.",
-        )
-
-
-def _holds_code(layers: object) -> bool:
-    if isinstance(layers, dict):
-        return layers.get("class_name") == "Lambda" or any(map(_holds_code, layers.values()))
-    return isinstance(layers, list) and any(map(_holds_code, layers))
-
-
 def _is_shape(shape: object, length: int) -> bool:
     return isinstance(shape, tuple) and len(shape) == length and not isinstance(shape[0], tuple)
-
-
-def _no_model(path: Path, kind: str, error: Exception) -> TrainingError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    return TrainingError(
-        f"{path} is not a {kind} model that can be read: {reason[:200]}.",
-        "Save the whole model again with model.save(FILE.h5), model.save(FILE.keras), or "
-        "TensorFlow Lite's converter.",
-    )

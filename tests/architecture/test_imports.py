@@ -39,7 +39,10 @@ ORDER = (
     "api",
     "cli",
 )
-BELOW_ALL = {"compiler", "errors", "extras", "files", "frozen", "monocypher", "places", "programs"}
+BELOW_ALL = {
+    *("arguments", "compiler", "errors", "extras", "files", "frozen"),
+    *("monocypher", "numbers", "places", "programs"),
+}
 BESIDE = {frozenset({"export", "keys"}), frozenset({"library", "keys"})}
 
 

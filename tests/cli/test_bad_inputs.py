@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typed import typed
+from typer.testing import CliRunner
 
+from rbnn.cli.main import build
 from rbnn.errors import RbnnError
+from rbnn.keys.user_key import create_user_key
 from rbnn.tasks import TaskError, load_sample
 from rbnn.train.interrupt import parse_until
 
@@ -132,3 +137,23 @@ def test_the_advice_on_user_key_is_told_from_the_command_before_it(tmp_path: Pat
 def test_a_time_of_day_has_ascii_digits(text: str) -> None:
     with pytest.raises(RbnnError, match="HH:MM"):
         parse_until(text)
+
+
+@pytest.mark.parametrize("option", ["--window", "--hop"])
+def test_windows_of_a_task_that_is_not_named_are_refused(option: str) -> None:
+    for words in (["walk=nowhere", option, "run=50"], [option, "run=50"]):
+        done = CliRunner().invoke(build(), ["tasks", *words])
+        assert isinstance(done.exception, RbnnError) and option in done.exception.what
+    assert "The tasks are" not in done.exception.fix
+
+
+def test_a_registry_that_cannot_be_opened_is_noticed_before_a_build(
+    tmp_path: Path, random_export: Callable[..., Any]
+) -> None:
+    create_user_key(tmp_path / "user.key")
+    provider = tmp_path / "provider.pem"
+    words = ["flash", str(random_export().run.folder), "--provider-key", str(provider)]
+    words += ["--device-folder", str(tmp_path / "device"), "--registry", "foo://x"]
+    done = CliRunner().invoke(build(), [*words, "--user-key", str(tmp_path / "user.key")])
+    assert isinstance(done.exception, RbnnError) and "registry" in done.exception.what
+    assert not provider.exists()

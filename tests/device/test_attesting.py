@@ -5,14 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import monocypher as pymonocypher
 import pytest
 from scripted_device import ScriptedDevice
 
 from rbnn.device.errors import DeviceError
+from rbnn.device.identity import transfer
 from rbnn.device.identity.attesting import prove_known, prove_or_warn
 from rbnn.device.session import Session
+from rbnn.errors import RbnnError
 from rbnn.keys.errors import AttestationError, RegistryError
 from rbnn.keys.registry import Registry
 from rbnn.spec.layout import HELPER_RECORD_BYTES
@@ -112,3 +115,12 @@ def test_a_device_that_refuses_to_sign_is_refused(device: Make, registry: Regist
     one = device(attest="e-[power-cycle: read only after power-on]")
     with registry, Session(one.path) as session, pytest.raises(DeviceError):
         prove_or_warn(session, registry, DEVICE, pytest.fail)
+
+
+@pytest.mark.parametrize("place", ["/proc/nope", "file"])
+def test_a_receipt_that_could_not_be_kept_is_not_asked_for(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    untouched: Any = None  # neither the board nor the registry
+    file = tmp_path / place / "digits.receipt"
+    with pytest.raises(RbnnError, match="Cannot make or write the folder"):
+        transfer.receipt_for(untouched, untouched, untouched, untouched, file, untouched)

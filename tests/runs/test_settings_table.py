@@ -14,7 +14,7 @@ import pytest
 
 import rbnn
 from rbnn.runs.errors import TrainingError
-from rbnn.runs.setting import KEPT, Row, Setting, table_of
+from rbnn.runs.setting import KEPT, Row, Setting, parse_counts, table_of
 from rbnn.runs.settings import TABLE, Settings
 
 TOY = """
@@ -190,3 +190,10 @@ def test_a_setting_that_refines_another_one_rests_without_it() -> None:
 )
 def test_settings_are_typed_as_options(name: str, value: object, words: list[str]) -> None:
     assert TABLE[name].words(value) == words
+
+
+@pytest.mark.parametrize("count", ["9" * 5000, "-1", "1_0", "\u0663", ""])
+def test_a_count_that_is_none_is_refused_in_a_line(count: str) -> None:
+    with pytest.raises(TrainingError, match="--hop must be NAME=COUNT") as refusal:
+        parse_counts("--hop", [f"imu={count}"])
+    assert len(str(refusal.value)) < 300

@@ -268,7 +268,7 @@ def test_steps_are_known_beforehand_unless_time_decides(
     [
         ({"sampling": 1.5}, "--sampling"),
         ({"shares": {"colour": 0.0}}, "--share colour"),
-        ({"shares": {"cifar": 2.0}}, "Its tasks are colour, sound"),
+        ({"shares": {"cifar": 2.0}}, "The tasks are colour, sound"),
         ({"weights": {"sound": -1.0}}, "--weight sound"),
         ({"weights": {"cifar": 2.0}}, "--weight names 'cifar'"),
         ({"steps": 0}, "--steps"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from small_sets import picture_bytes, tone, wav_bytes
 
+from rbnn.errors import RbnnError
 from rbnn.tasks import TaskError, load_sample
 from rbnn.tasks.sample import decode_sample
 from rbnn.tasks.tree import MAX_FILE_BYTES
@@ -60,3 +62,30 @@ def test_a_file_that_was_read_is_decoded_and_refused_as_one_that_is_named(tmp_pa
     ):
         with pytest.raises(TaskError, match=what):
             decode_sample(raw, name, channels)
+
+
+@pytest.mark.parametrize(
+    ("channels", "sides"),
+    [
+        *[(3, sides) for sides in ((0, 0), (-5, 32), (32.5, 32), (32,), "ab", None, 32)],
+        *[(3, sides) for sides in ((10**9, 10**9), (10**5000, 1), (97, 96))],
+        *[(channels, (32, 32)) for channels in (0, -1, 7, None, "3", True, 1.0)],
+    ],
+)
+def test_arguments_are_not_blamed_on_the_file(tmp_path: Path, channels: Any, sides: Any) -> None:
+    path = tmp_path / "nothing.png"
+    with pytest.raises(RbnnError) as refusal:
+        load_sample(path, channels, sides)
+    assert "nothing.png" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"a.png", "a\0.png", "a" * 5000 + ".png"])
+def test_what_is_no_path_is_refused(path: Any) -> None:
+    with pytest.raises(RbnnError):
+        load_sample(path, 3)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    (tmp_path / "red.png").write_bytes(picture_bytes(np.full((9, 9, 3), 7, np.uint8)))
+    sides: Any = (np.int64(20), np.int32(30))
+    assert load_sample(tmp_path / "red.png", 3, sides).shape == (20, 30, 3)

@@ -14,7 +14,7 @@ from rbnn.spec.layout import FrontEnd
 from rbnn.spec.series import Series
 from rbnn.tasks import Form, TaskError, load_samples
 from rbnn.tasks.load import load
-from rbnn.tasks.sensors.series import window_of
+from rbnn.tasks.sensors.series import inputs, window_of
 
 FORM = Form(8, 6, 2)
 """A window of three channels has 32 time steps."""
@@ -107,6 +107,13 @@ def test_a_channel_that_never_changes_is_in_the_middle(make_set: Maker) -> None:
     }
     images = load(f"imu={make_set(files)}", form=Form(16, 4, 1)).train.images
     assert (images[:, :, 3] == 128).all() and images[:, :, :3].std() > 10
+
+
+@pytest.mark.parametrize("value", [3e38, -3e38, 0.0])
+def test_such_a_channel_is_in_the_middle_whatever_comes_later(value: float) -> None:
+    series = Series(2, 2, (2e38, -2e38), (0.0, 0.0))
+    found = inputs(series, np.full((2, 2), value, np.float32), (2, 2, 1))
+    assert found.tolist() == [[[[128], [128]], [[128], [128]]]]
 
 
 @pytest.mark.parametrize(

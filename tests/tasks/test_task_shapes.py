@@ -14,6 +14,7 @@ from small_sets import Maker, picture_bytes, small_files, tone, wav_bytes
 from rbnn.spec.layout import FrontEnd
 from rbnn.tasks import Form, TaskError, load_samples
 from rbnn.tasks.audio import log_mel_image
+from rbnn.tasks.form import parse_input
 from rbnn.tasks.load import load
 from rbnn.tasks.overlap import find_overlap
 from rbnn.tasks.sets import digits
@@ -146,3 +147,13 @@ def test_one_sample_goes_the_way_of_the_set(make_set: Maker, tmp_path: Path) -> 
 def test_windows_are_for_series_only(make_set: Maker) -> None:
     with pytest.raises(TaskError, match="no sensor series; --window"):
         load(f"mine={make_set(small_files())}", form=Form(window=9))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 5000 + "x1x1", "1x1x" + "9" * 5000, "0x1x1", "+3x3x1", "3_2x32x1", "\u0663x3x1", ""],
+)
+def test_an_input_that_is_no_shape_is_refused_in_a_line(text: str) -> None:
+    with pytest.raises(TaskError, match="height x width x channels") as refusal:
+        parse_input(text)
+    assert len(str(refusal.value)) < 300

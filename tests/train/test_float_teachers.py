@@ -165,10 +165,9 @@ def test_program_code_in_a_model_is_not_run(tmp_path: Path) -> None:
     model = tf.keras.Sequential(
         [layers.Input((32, 32, 3)), layers.Lambda(lambda x: x + 1), layers.Flatten()]
     )
-    with pytest.raises(TrainingError, match="has a Lambda layer, which is program code"):
-        FloatModel(save(model, tmp_path / "model.h5"))
-    with pytest.raises(TrainingError, match="is not a Keras model that can be read"):
-        FloatModel(save(model, tmp_path / "model.keras"))
+    for name in ("model.h5", "model.keras"):
+        with pytest.raises(TrainingError, match="has a Lambda layer, which is program code"):
+            FloatModel(save(model, tmp_path / name))
 
 
 @pytest.mark.parametrize(
@@ -268,7 +267,7 @@ def test_the_report_says_who_taught_whom(taught: Taught) -> None:
 
 
 def test_a_teacher_of_no_task_is_refused(taught: Taught) -> None:
-    with pytest.raises(RbnnError, match="--teacher names 'color', which is no task of the run"):
+    with pytest.raises(RbnnError, match="--teacher names 'color', which is none of the tasks"):
         taught(teachers={"color": "auto"})
 
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from rbnn.bench.registry.fill import BOARD, Filled, fill
+from rbnn.files import make_folder
 from rbnn.frozen import Frozen
 from rbnn.keys import licence
 from rbnn.keys.database import is_url
@@ -96,6 +97,7 @@ def bench_registry(
     Raises:
         RbnnError: the registry is not empty, or cannot be opened.
     """
+    make_folder(Path.cwd())
     with TemporaryDirectory(prefix=".bench-registry-", dir=Path.cwd()) as folder:
         where = place or str(Path(folder) / "registry.sqlite")
         say(f"Filling a registry with {devices:,} devices and {licences:,} licences.")

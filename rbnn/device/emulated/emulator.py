@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from rbnn.device.emulated.debug_stub import DebugStub
 from rbnn.device.emulated.qmp import Monitor
 from rbnn.device.errors import EmulatorError
-from rbnn.files import write_atomic
+from rbnn.files import make_private_folder, write_atomic
 from rbnn.flash.emulated import EmulatedBoard
 from rbnn.flash.errors import FlashError
 from rbnn.frozen import Frozen
@@ -266,7 +266,7 @@ class Emulator:
         if len(os.fsencode(folder)) > _SOCKET_PATH_BYTES - len("/qmp"):
             folder = Path(tempfile.mkdtemp(prefix="rbnn-"))
         self._kill(folder)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(folder)
         return folder
 
     def _state(self) -> _State | None:

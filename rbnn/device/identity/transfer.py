@@ -10,7 +10,7 @@ from rbnn.device.errors import DeviceError
 from rbnn.device.identity.attesting import ask, prove_known
 from rbnn.device.session import Session
 from rbnn.device.target import Say, Target
-from rbnn.files import write_atomic
+from rbnn.files import make_folder, write_atomic
 from rbnn.keys import licence
 from rbnn.keys.attestation import statement
 from rbnn.keys.errors import AttestationError, LicenceError
@@ -160,14 +160,24 @@ def receipt_for(
     """
     if file.is_file():
         say(f"Using the receipt {file}.")
-        kept = file.read_bytes()
+        kept = _read(file)
         start = STATEMENT.offset("challenge")
         return _checked(registry, old, kept, kept[start : start + statement.CHALLENGE_BYTES])
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)  # before the licence is given up
     with target.open() as session:
         receipt = give_up(session, registry, old, user_key)
     write_atomic(file, receipt)
     return receipt
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise AttestationError(
+            f"Cannot read the receipt {file}: {error.strerror or error}.",
+            "Make it readable, or move it away: the device then signs another one.",
+        ) from error
 
 
 def issue_successor(

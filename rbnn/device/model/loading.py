@@ -28,6 +28,7 @@ class LoadReport(Frozen):
     model_id: str
     model_digest: str
     version: int
+    """Of the model that the board has now: where it had this one already, that one's."""
     bytes: int
     loaded: bool
     """False if the board had this model already."""
@@ -39,11 +40,11 @@ class LoadReport(Frozen):
 
     def summary(self, run: str = "RUN") -> str:
         """A few lines for people; ``run`` is whose model it is, for the commands that follow."""
+        has = f"{self.board} has the model {self.model_id[:16]}…, version {self.version}, "
         if not self.loaded:
-            return f"{self.board} has the model {self.model_id[:16]}… already."
+            return f"{has}already."
         lines = [
-            f"{self.board} has the model {self.model_id[:16]}…, version {self.version}, "
-            f"{self.bytes:,} bytes.",
+            f"{has}{self.bytes:,} bytes.",
             "Power-cycle it, then license it:",
             f"  rbnn license issue {run} --device {self.device[:16] or 'DEVICE'} --user-key PATH",
             f"  rbnn license install FILES --board {self.board} --keep",
@@ -74,7 +75,7 @@ def load_model(
     """
     container = model.container
     with target.open() as session:
-        refuse_unfit(session, target.board, model)
+        held = refuse_unfit(session, target.board, model)
         identity = session.identify()
         has_it = identity.model_digest == container.digest.hex()
         ended = say_what_ends(session, model, say)
@@ -92,7 +93,7 @@ def load_model(
         board=target.board.name,
         model_id=container.model_id.hex(),
         model_digest=container.digest.hex(),
-        version=model.version,
+        version=held.version if has_it else model.version,
         bytes=len(model.data),
         loaded=not has_it,
         kept_old=keeps,

@@ -45,9 +45,16 @@ class Net(Layers):
         """
         if self._layers:
             self._refuse("A network has one stem, its first layer.", "Use conv after it.")
-        self._whole("pool", pool)
+        pool = self._whole("pool", pool)
         layer = self._window(operators.STEM, -1, self.input_shape, filters, kernel, stride, pad)
         height, width, channels = layer.out_shape
+        if pool > min(height, width):
+            most = min(height, width, operators.STEM.largest_pool)
+            self._refuse(
+                f"stem has a pool of {pool}x{pool}, larger than its sums of {height}x{width} "
+                "pixels.",
+                f"The largest that fits is {most}: pool={most}",
+            )
         layer = replace(layer, out_shape=(height // pool, width // pool, channels), pool=pool)
         return self._add(self._staged(layer, stream, activation, sign))
 

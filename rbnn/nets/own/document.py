@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from rbnn.frozen import Frozen
 from rbnn.nets.errors import NetworkError
@@ -17,12 +17,21 @@ from rbnn.nets.own.builder import Net
 from rbnn.nets.own.layers import Value
 
 
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("a name has letters that can be printed")
+    return name
+
+
+LayerName = Annotated[str, AfterValidator(_printable)]
+
+
 class _Strict(Frozen):
     """A layer; numbers are numbers, not text."""
 
     model_config = ConfigDict(strict=True)
 
-    name: str | None = None
+    name: LayerName | None = None
 
 
 class StemLayer(_Strict):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from operator import index
 from typing import NoReturn
 
-from rbnn.nets.device_rules import check_graph, check_layer, check_shortcut, describe
+from rbnn.nets.device_rules import check_graph, check_layer, check_shortcut, check_size, describe
 from rbnn.nets.errors import NetworkError
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Layer, Shape, Topology
@@ -98,11 +99,17 @@ class Layers:
         self, layer: Layer, stream: bool | None, activation: str | None, sign: str | None
     ) -> Layer:
         """A layer with its stage; ``layer`` has one if it has a shortcut."""
-        bent, signed = activation or "none", sign or "zero"
+        bent = "none" if activation is None else activation
+        signed = "zero" if sign is None else sign
         for what, value, known in (("activation", bent, ACTIVATIONS), ("sign", signed, SIGNS)):
-            if value not in known:
+            if not isinstance(value, str) or value not in known:
                 self._refuse(f"Unknown {what} {value!r}.", f"There are: {', '.join(known)}.")
-        needed = layer.shortcut is not None or bool(activation) or bool(sign)
+        if stream is not None and not isinstance(stream, bool):
+            self._refuse(
+                f"stream must be true or false. Received: {stream!r}.",
+                "Write stream=True, or leave it out.",
+            )
+        needed = layer.shortcut is not None or activation is not None or sign is not None
         if stream is False and needed:
             self._refuse(
                 f"A {layer.op.title} with a shortcut, an activation or a sign gives a stream; "
@@ -128,19 +135,21 @@ class Layers:
         kernel: int,
         stride: int,
         pad: int | None,
+        side: str = "kernel",
     ) -> Layer:
-        """A layer whose window moves over ``shape``."""
-        for name, value in (("filters", filters), ("kernel", kernel), ("stride", stride)):
-            self._whole(name, value)
+        """A layer whose window moves over ``shape``; ``side`` is what the user calls its side."""
+        filters = self._whole("filters", filters)
+        kernel = self._whole(side, kernel)
+        stride = self._whole("stride", stride)
         if pad is None:
             pad = (kernel - 1) // 2 if op.has_weights else 0
-        self._whole("pad", pad, least=0)
+        pad = self._whole("pad", pad, least=0)
         sides = [(side + 2 * pad - kernel) // stride + 1 for side in shape[:2]]
         if min(sides) < 1:
             self._refuse(
                 f"{op.name} has a window of {kernel}x{kernel}, larger than its input of "
                 f"{shape[0]}x{shape[1]} pixels with padding {pad}.",
-                f"The largest that fits is {min(shape[:2]) + 2 * pad}.",
+                f"The largest that fits is {min(min(shape[:2]) + 2 * pad, op.largest_window)}.",
             )
         return Layer(op, shape, (sides[0], sides[1], filters), source, kernel, stride, pad)
 
@@ -148,7 +157,7 @@ class Layers:
         self, op: Operator, x: Value, window: int, stride: int | None, output: Output
     ) -> Value:
         step = window if stride is None else stride
-        layer = self._window(op, x.number, x.shape, x.shape[2], window, step, 0)
+        layer = self._window(op, x.number, x.shape, x.shape[2], window, step, 0, "window")
         return self._add(replace(layer, output=output))
 
     def _fitted(self, shortcut: Value, layer: Layer) -> Value:
@@ -203,6 +212,7 @@ class Layers:
         here = self._place()
         so_far = Topology(self.name, self.input_shape, self.classes, (*self._layers, layer))
         try:
+            check_size(so_far, number)
             if layer.shortcut is not None:
                 check_shortcut(so_far, number)
             check_layer(pad(so_far).topology.layers[number], number)
@@ -212,12 +222,19 @@ class Layers:
         self._places.append(here)
         return Value(number, layer.out_shape, self)
 
-    def _whole(self, name: str, value: object, least: int = 1) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    def _whole(self, name: str, value: object, least: int = 1) -> int:
+        """A whole number of the user's; one of NumPy's is one, too."""
+        try:
+            found = least - 1 if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
+        except TypeError:
+            found = least - 1
+        if found < least:
+            example = {"pad": 1, "pool": 2, "window": 2}.get(name, 3)
             self._refuse(
                 f"{name} must be a whole number, {least} or more. Received: {value!r}.",
-                f"Write, for example: {name}={max(least, 3)}",
+                f"Write, for example: {name}={example}",
             )
+        return found
 
     def _refuse(self, what: str, fix: str) -> NoReturn:
         raise NetworkError(f"{self._place()}: {what}", fix)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from rbnn.frozen import Frozen
-from rbnn.nets.device_rules import check_graph
+from rbnn.nets.device_rules import check_graph, check_size
 from rbnn.nets.errors import NetworkError
 from rbnn.nets.padding import pad
 from rbnn.nets.topology import Layer, Shape, Topology
@@ -94,7 +94,10 @@ class StoredNetwork(Frozen):
     @model_validator(mode="after")
     def _check(self) -> StoredNetwork:
         try:
-            check_graph(pad(self.topology(self.layers[-1].output[2])).topology)
+            topology = self.topology(self.layers[-1].output[2])
+            for number in range(len(topology.layers)):
+                check_size(topology, number)
+            check_graph(pad(topology).topology)
         except (IndexError, KeyError, NetworkError) as error:
             raise ValueError(f"no network of this version ({error})") from error
         return self

@@ -4,7 +4,8 @@ A window's values in order of time, the channels of one time step together, fill
 of row, column, channel. So 200 steps of 6 channels fill an input of 200x6x1 or of 20x20x3 alike. A
 value becomes ``floor((value - mean) * factor + 128.5)``, limited to 0..255, in single precision.
 Mean and factor are the channel's own; the factor is 32 by the standard deviation. Both are those of
-the training part, and travel with the task.
+the training part, and travel with the task. Where the factor is 0, every value becomes 128, even
+one whose distance from the mean is infinite in single precision.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ def inputs(series: Series, values: Values, shape: tuple[int, int, int]) -> Image
         (n, height, width, channels) uint8.
     """
     means, factors = (np.array(one, np.float32) for one in (series.means, series.factors))
-    with np.errstate(over="ignore"):
-        moved = np.floor((values - means) * factors + np.float32(MIDDLE + 0.5))
-    levels = np.clip(moved, 0, 255).astype(np.uint8)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.where(factors == 0, np.float32(0), (values - means) * factors)
+    levels = np.clip(np.floor(scaled + np.float32(MIDDLE + 0.5)), 0, 255).astype(np.uint8)
     return np.stack(
         [
             levels[start : start + series.window].reshape(shape)

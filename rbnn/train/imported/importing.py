@@ -35,7 +35,7 @@ from rbnn.train.float_model import PIXELS, load_keras
 from rbnn.train.imported.convert import Converted, convert
 from rbnn.train.imported.magnify import magnification
 from rbnn.train.imported.nodes import Affine, ModelImportError, Notes
-from rbnn.train.imported.read import read_model
+from rbnn.train.imported.read import ADMITTED, read_model
 from rbnn.train.transfer import build_network, read_parameters
 
 BATCH = 250
@@ -137,7 +137,7 @@ def open_model(path: Path) -> Any:
     """
     if not path.is_file():
         raise ModelImportError(f"There is no model {path}.", "Name a .h5 or .keras file.")
-    model = load_keras(path)
+    model = load_keras(path, admitted=ADMITTED)
     graph = isinstance(model, tf.keras.Model) and getattr(model, "_nodes_by_depth", None)
     if not graph or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ModelImportError(

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from rbnn.train.foreign.config import Admitted
+from rbnn.train.foreign.kinds import IMPORTED_LAYERS
 from rbnn.train.imported import weights
 from rbnn.train.imported.nodes import (
     Affine,
@@ -27,6 +29,10 @@ LAYERS = (
     "GlobalAveragePooling2D, Add, ZeroPadding2D, Rescaling, Flatten, QuantDense, Dense as the last "
     "layer, Dropout, softmax"
 )
+
+KIND = "is of a kind that no operator of devices has."
+ADMITTED = Admitted(IMPORTED_LAYERS, KIND, f"What fits: {LAYERS}.")
+"""What a model's file may have to be loaded at all."""
 
 
 def read_model(model: Any, pixels: Affine, notes: Notes) -> Node:
@@ -82,9 +88,7 @@ class _Walk(Weighted):
                 self._reading = inputs[0]
                 found = self._handlers[kind](layer, given[0])
             else:
-                refuse(
-                    layer, "is of a kind that no operator of devices has.", f"What fits: {LAYERS}."
-                )
+                refuse(layer, KIND, ADMITTED.fix)
             self._values[id(outputs[0])] = found
             if found.stage == "real" and found.node is not None:
                 found.node.tensors.append(outputs[0])
@@ -102,12 +106,15 @@ class _Walk(Weighted):
     def _standardise(self, layer: Any, x: Value) -> Value:
         if x.stage != "image" or x.zeros or layer.invert:
             refuse(layer, "is not right behind the input.", "Normalise the picture only.")
-        factor = 1 / np.maximum(np.sqrt(np.asarray(layer.variance)), 1e-7)
-        return self._on_image(x, factor, -np.asarray(layer.mean) * factor)
+        variance, mean = np.asarray(layer.variance, np.float64), np.asarray(layer.mean)
+        weights.check_finite(layer, mean=mean)
+        factor = 1 / np.maximum(np.sqrt(weights.not_negative(layer, variance)), 1e-7)
+        return self._on_image(x, factor, -mean * factor)
 
     def _rescale(self, layer: Any, x: Value) -> Value:
         if x.stage != "image" or x.zeros:
             refuse(layer, "is not right behind the input.", "Rescale the picture only.")
+        weights.check_finite(layer, scale=layer.scale, offset=layer.offset)
         return self._on_image(x, np.asarray(layer.scale), np.asarray(layer.offset))
 
     def _max_pool(self, layer: Any, x: Value) -> Value:

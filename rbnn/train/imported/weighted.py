@@ -10,6 +10,8 @@ from rbnn.train.imported import weights
 from rbnn.train.imported.nodes import Affine, Floats, Node, Value, refuse
 from rbnn.train.imported.reader import Reader
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 class Weighted(Reader):
     """Convolutions, dense layers, and what follows their sums."""
@@ -72,7 +74,8 @@ class Weighted(Reader):
         mean, variance = values
         if tuple(layer.axis) != (layer.input_spec.ndim - 1,):
             refuse(layer, "does not normalise the channels.", "What fits: axis=-1.")
-        factor = gamma / np.sqrt(variance + layer.epsilon)
+        weights.check_finite(layer, gamma=gamma, beta=beta, mean=mean)
+        factor = gamma / weights.deviation(layer, variance)
         found = Affine(factor, beta - factor * mean)
         if x.stage == "image" and not x.zeros:
             return self._on_image(x, found.factor, found.shift)
@@ -87,6 +90,8 @@ class Weighted(Reader):
         if self._is_shared:
             refuse(layer, "shares its input with other layers.", "Let them read what it gives.")
         node.of_sum = node.of_sum.then(found)
+        if max(np.abs(node.of_sum.factor).max(), np.abs(node.of_sum.shift).max()) > LARGEST:
+            refuse(layer, "scales beyond what 32-bit floats hold.", "Train the model again.")
         if x.base is None:
             return x.become(stage="real")
         if (node.of_sum.factor < 0).any():

@@ -48,8 +48,7 @@ def kernel(layer: Any) -> tuple[Floats, Floats | None]:
         ModelImportError: it is quantized in a way that no operator has.
     """
     latent = np.asarray(layer.get_weights()[0], np.float64)
-    if not np.isfinite(latent).all():
-        refuse(layer, "has weights that are not finite.", "Train the model again.")
+    check_finite(layer, weights=latent)
     found = quantizer(layer, "kernel_quantizer")
     if found is None:
         return latent, None
@@ -65,7 +64,50 @@ def bias(layer: Any, filters: int) -> Floats:
     """A layer's bias, zeros without one."""
     if not getattr(layer, "use_bias", False):
         return np.zeros(filters)
-    return np.asarray(layer.get_weights()[1], np.float64)
+    found = np.asarray(layer.get_weights()[1], np.float64)
+    check_finite(layer, bias=found)
+    return found
+
+
+def check_finite(layer: Any, **values: Any) -> None:
+    """Refuse what a layer cannot compute with.
+
+    Args:
+        layer: of the model.
+        values: numbers of the layer's, by name.
+
+    Raises:
+        ModelImportError: one is infinite or no number.
+    """
+    for name, found in values.items():
+        if not np.isfinite(np.asarray(found, np.float64)).all():
+            wrong = "weights that are" if name == "weights" else f"a {name} that is"
+            refuse(layer, f"has {wrong} not finite.", "Train the model again.")
+
+
+def not_negative(layer: Any, variance: Floats) -> Floats:
+    """A layer's variance.
+
+    Raises:
+        ModelImportError: it is infinite, no number, or negative.
+    """
+    check_finite(layer, variance=variance)
+    if (variance < 0).any():
+        refuse(layer, "has a negative variance.", "Train the model again.")
+    return variance
+
+
+def deviation(layer: Any, variance: Floats) -> Floats:
+    """The standard deviation by which a batch norm divides.
+
+    Raises:
+        ModelImportError: it is none, or zero.
+    """
+    check_finite(layer, epsilon=layer.epsilon)
+    found: Floats = not_negative(layer, variance) + layer.epsilon
+    if (found <= 0).any():
+        refuse(layer, "divides by a variance of zero.", "Give it an epsilon, such as 0.001.")
+    return np.sqrt(found)
 
 
 def window(layer: Any) -> tuple[int, int]:

@@ -171,6 +171,7 @@ def test_a_model_is_loaded_over_the_line_with_progress(world: World) -> None:
         assert {(one.task, one.place) for one in session.licences()} == {("-", "other-model")}
     again = load_model(world.target, world.signed(made), quiet)
     assert not again.loaded and "already" in again.summary()
+    assert again.version == report.version < world.version
     with pytest.raises(DeviceError) as refused:  # its version is lower
         world.flash(world.prepared(made))
     assert refused.value.status is Status.MODEL_OLD

@@ -107,7 +107,7 @@ BODY = "def network(net):\n    x = net.stem(32, pool=2)\n"
     ("line", "what", "fix"),
     [
         ("x = net.conv(x, 32, kernel=9)", "window of 9x9; the device's kernels take", "is 7"),
-        ("x = net.conv(x, 32, kernel=17, pad=0)", "larger than its input of 16x16", "is 16"),
+        ("x = net.conv(x, 32, kernel=17, pad=0)", "larger than its input of 16x16", "is 7"),
         ("x = net.conv(x, 32, kernel=3, pad=3)", "stride 1 and padding 3", "padding is 2"),
         ("x = net.conv(x, 32, stride=0)", "stride must be a whole number, 1 or more", "stride=3"),
         ("x = net.conv(x, '64')", "filters must be a whole number, 1 or more", "filters=3"),
@@ -127,6 +127,19 @@ BODY = "def network(net):\n    x = net.stem(32, pool=2)\n"
         ("for _ in range(80): x = net.conv(x, 32)", "more than 64 layers", "Leave layers out"),
         ("x = 1 / 0", "ZeroDivisionError: division by zero", "Correct the file"),
         ("raise SystemExit(3)", "SystemExit: 3", "Correct the file"),
+        (f"x = net.conv(x, {10**30})", "Layer 1 (conv) has 1000000", "The nearest is 65504"),
+        ("x = net.conv(x, 10**11)", "Layer 1 (conv) has 100000000000 channels", "65504"),
+        ("x = net.conv(x, 5 * 10**8)", "Layer 1 (conv) has 500000000 channels", "65504"),
+        ("x = net.conv(x, 32, activation=['rprelu'])", "Unknown activation ['rprelu']", "rprelu"),
+        ("x = net.conv(x, 32, activation='')", "Unknown activation ''", "none, rprelu"),
+        ("x = net.conv(x, 32, activation=0)", "Unknown activation 0", "none, rprelu"),
+        ("x = net.conv(x, 32, sign='')", "Unknown sign ''", "zero, thresholds"),
+        ("x = net.conv(x, 32, stream='no')", "stream must be true or false", "stream=True"),
+        ("x = net.conv(x, 32.0)", "filters must be a whole number", "filters=3"),
+        ("x = net.max_pool(x, '2')", "window must be a whole number, 1 or more", "window=2"),
+        ("x = net.max_pool(x, 2, stride=999)", "has a stride of 999; it must be", "nearest is 255"),
+        ("x = net.conv(x, 32, pad=-1)", "pad must be a whole number, 0 or more", "pad=1"),
+        ("x = net.max_pool(x, 2, stride=0)", "stride must be a whole number", "stride=3"),
         ("x = net.convolve(x)", "AttributeError", "Correct the file"),
         ("x = net.conv(x, 32, filter=3)", "TypeError", "Correct the file"),
     ],
@@ -140,6 +153,46 @@ def test_a_python_file_is_refused_with_its_line_the_rule_and_what_fits(
     assert caught.value.what.startswith("mine.py, line 3: ")
     assert what in caught.value.what
     assert fix in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("pool", "what", "fix"),
+    [
+        ("33", "stem has a pool of 33x33, larger than its sums of 32x32 pixels", "pool=2"),
+        ("8", "fused pool of 8x8; the device's kernels take sides from 1 to", "The nearest is 2"),
+        ("'2'", "pool must be a whole number, 1 or more", "pool=2"),
+    ],
+)
+def test_a_pool_that_does_not_fit_says_which_does(
+    tmp_path: Path, pool: str, what: str, fix: str
+) -> None:
+    own = written(tmp_path, f"def network(net):\n    net.dense(net.stem(32, pool={pool}))\n")
+    with pytest.raises(NetworkError) as caught:
+        own.topology((32, 32, 3), 10)
+    assert what in caught.value.what
+    assert fix in caught.value.fix
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(tmp_path: Path) -> None:
+    text = (
+        "import numpy as np\n\n\ndef network(net):\n"
+        "    net.dense(net.stem(np.int64(32), np.int8(3), pool=np.uint8(2)))\n"
+    )
+    plain = "def network(net):\n    net.dense(net.stem(32, 3, pool=2))\n"
+    found = written(tmp_path, text).topology((32, 32, 3), 10)
+    assert found == written(tmp_path, plain).topology((32, 32, 3), 10)
+    assert type(found.layers[0].out_shape[2]) is int
+
+
+def test_a_stored_network_of_a_size_that_no_memory_holds_is_refused(tmp_path: Path) -> None:
+    stored = StoredNetwork.of(written(tmp_path, JSON).topology((32, 32, 3), 7), "mine.json")
+    document = json.loads(stored.model_dump_json())
+    document["layers"][-2]["output"] = document["layers"][-1]["input"] = [4, 4, 10**11]
+    with pytest.raises(ValueError, match="no network of this version"):
+        StoredNetwork.model_validate(document)
+    document["layers"][0]["output"] = [16, 16, 10**11]
+    with pytest.raises(ValueError, match="no network of this version"):
+        StoredNetwork.model_validate(document)
 
 
 RESIDUAL = "def network(net):\n    x = net.stem(48, pool=2, stream=True)\n"
@@ -205,6 +258,15 @@ def test_a_file_that_describes_no_network_is_refused(tmp_path: Path, text: str, 
          'layers[1] "begin": two layers have the name', "Rename"),
         ([JSON[0], {"op": "conv", "filters": 32, "kernel": 9, "name": "y"}, {"op": "dense"}],
          'layers[1] "y": Layer 1 (conv) has a window of 9x9', "The nearest is 7"),
+        ([{"op": "stem", "filters": 32, "activation": ""}, {"op": "dense"}],
+         "layers[0]: Unknown activation ''", "none, rprelu"),
+        ([{"op": "stem", "filters": 32, "name": "a\x1b[2J"}, {"op": "dense"}],
+         "layers[0]: name: Value error, a name has letters that can be printed", "members"),
+        ([{"op": "stem", "filters": 10**30}, {"op": "dense"}], "layers[0]: Layer 0", "65504"),
+        ([{"op": "stem", "filters": 32, "pool": 33}, {"op": "dense"}],
+         "layers[0]: stem has a pool of 33x33", "pool=2"),
+        ([{"op": "stem", "filters": 32}, {"op": "max_pool", "window": 0}, {"op": "dense"}],
+         "layers[1]: window must be a whole number", "window=2"),
         ([], "layers: Tuple should have at least 1 item", "docs/own-networks.md"),
     ],
 )  # fmt: skip

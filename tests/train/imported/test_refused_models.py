@@ -13,6 +13,8 @@ from larq_models import BINARY, FIRST, conv, layers, make_task
 from rbnn.errors import RbnnError
 from rbnn.nets.framework import lq, tf
 from rbnn.train.imported.importing import Wishes, import_model
+from rbnn.train.imported.nodes import Affine, Notes
+from rbnn.train.imported.read import read_model
 
 
 def begin(x: Any, **options: Any) -> Any:
@@ -102,6 +104,50 @@ def test_the_layer_at_fault_is_named(
     assert what in caught.value.what
     assert fix in caught.value.fix
     assert not (tmp_path / "runs").exists()
+
+
+NORM = ("gamma", "beta", "mean", "variance")
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "value", "what"),
+    [
+        ("norm1", "gamma", np.nan, "Layer norm1 (BatchNormalization) has a gamma that is not"),
+        ("norm2", "gamma", np.inf, "Layer norm2 (BatchNormalization) has a gamma that is not"),
+        ("norm2", "beta", np.nan, "Layer norm2 (BatchNormalization) has a beta that is not"),
+        ("norm3", "mean", -np.inf, "Layer norm3 (BatchNormalization) has a mean that is not"),
+        ("norm1", "variance", np.inf, "Layer norm1 (BatchNormalization) has a variance that is"),
+        ("norm2", "variance", np.nan, "Layer norm2 (BatchNormalization) has a variance that is"),
+        ("norm2", "variance", -1.0, "Layer norm2 (BatchNormalization) has a negative variance"),
+        (
+            "norm3",
+            "variance",
+            0.0,
+            "Layer norm3 (BatchNormalization) divides by a variance of zero",
+        ),
+        ("conv", "bias", np.nan, "Layer conv (QuantConv2D) has a bias that is not finite"),
+        ("dense", "bias", np.inf, "Layer dense (QuantDense) has a bias that is not finite"),
+    ],
+)
+def test_a_layer_with_values_that_are_no_numbers_is_named(
+    name: str, member: str, value: float, what: str
+) -> None:
+    picture = tf.keras.Input((32, 32, 3))
+    x = lq.layers.QuantConv2D(32, 3, name="stem", **FIRST)(picture)
+    x = layers.BatchNormalization(name="norm1")(x)
+    x = layers.BatchNormalization(name="norm2")(conv(32, name="conv", use_bias=True)(x))
+    x = layers.Flatten()(layers.MaxPooling2D(4)(x))
+    x = lq.layers.QuantDense(5, name="dense", **{**BINARY, "use_bias": True})(x)
+    model = tf.keras.Model(picture, layers.BatchNormalization(name="norm3", epsilon=0.0)(x))
+    layer = model.get_layer(name)
+    values = layer.get_weights()
+    values[NORM.index(member) if member in NORM else 1].flat[0] = value
+    layer.set_weights(values)
+    pixels = Affine(np.full(3, 0.01), np.full(3, -1.0))
+    with pytest.raises(RbnnError) as caught:
+        read_model(model, pixels, Notes())
+    assert caught.value.what.startswith(what)
+    assert caught.value.fix
 
 
 def saved(folder: Path, shape: tuple[int, int, int] = (32, 32, 3), classes: int = 5) -> Path:
