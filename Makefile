@@ -116,6 +116,10 @@ bench-registry: setup ## Time a registry of 1,000,000 licences, write docs/bench
 bench-audit: setup ## Train clean and TEST-ONLY poisoned networks and audit them (hours; continues), write OUT=folder
 	"$(BIN)/rbnn" bench audit --out "$(if $(OUT),$(OUT),bench/audit)"
 
+.PHONY: audit-document
+audit-document: setup ## From the measurement in OUT=folder, write docs/audit.md, docs/benchmarks/audit.* and the limits
+	"$(BIN)/python" -m rbnn.audit.bench.document "$(if $(OUT),$(OUT),bench/audit)"
+
 .PHONY: bench-library
 bench-library: SYSTEM_TOOLS += $(TEST_TOOLS)
 bench-library: SYSTEM_FILES += $(TEST_FILES)

@@ -114,10 +114,11 @@ def _audit_task(case: Case, progress: Progress | None) -> TaskAudit:
     for number, step in enumerate(STEPS):
         if progress is not None:
             progress(f"{task.name}: {step.name}", number, len(STEPS))
-        begun = time.monotonic()
+        begun, used = time.monotonic(), time.process_time()
         why = _why_not(case, task, step)
         found = step.run(case) if why is None else _not_run(step, *why)
-        checks.append(found.model_copy(update={"seconds": time.monotonic() - begun}))
+        taken = {"seconds": time.monotonic() - begun, "processor": time.process_time() - used}
+        checks.append(found.model_copy(update=taken))
     if progress is not None:
         progress(f"{task.name}: audited", len(STEPS), len(STEPS))
     data = task.data

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from rbnn.audit.deployed import Deployed
-from rbnn.audit.figures import Outcome, TriggerFigures
+from rbnn.audit.figures import TriggerFigures
 from rbnn.audit.pictures import trigger_uri
 from rbnn.audit.statistics import wilson
 from rbnn.audit.subject import AuditedTask
@@ -63,17 +62,6 @@ class Candidate:
     def unclear(self) -> bool:
         """Whether the limit is within the interval and the share above it."""
         return not self.found and self.share > self.limit
-
-
-def outcome_of(candidates: Iterable[Candidate]) -> Outcome:
-    """What a check came to: "could not tell" where an interval holds the limit."""
-    outcome = Outcome.NOTHING
-    for one in candidates:
-        if one.found:
-            return Outcome.FOUND
-        if one.unclear:
-            outcome = Outcome.UNKNOWN
-    return outcome
 
 
 @dataclass

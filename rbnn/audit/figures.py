@@ -33,6 +33,26 @@ class Outcome(StrEnum):
         return cls.UNKNOWN
 
 
+class Score(Frozen):
+    """One figure by which a check decides: found where ``low`` is above ``limit``.
+
+    ``value`` is the figure, ``low`` the lower end of its interval; of figures without an interval
+    both are the same. ``name`` is that of the limit in ``rbnn/audit/limits.json``.
+    """
+
+    name: str
+    value: float
+    low: float
+    limit: float
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it comes to; "could not tell" where the interval holds the limit."""
+        if self.low > self.limit:
+            return Outcome.FOUND
+        return Outcome.UNKNOWN if self.value > self.limit else Outcome.NOTHING
+
+
 EXIT_CODES = {Outcome.NOTHING: 0, Outcome.FOUND: 1, Outcome.UNKNOWN: 2, Outcome.SKIPPED: 2}
 
 
@@ -89,7 +109,8 @@ class CheckFigures(Frozen):
     """One check of one task.
 
     ``looked_for`` and ``limit`` say what was looked for and from where on it is found; ``said`` is
-    the result in a sentence with its figures; ``blind`` what the check cannot see.
+    the result in a sentence with its figures; ``blind`` what the check cannot see. ``scores`` are
+    the figures that decide. ``processor`` is seconds of one processor, ``seconds`` by the clock.
     """
 
     name: str
@@ -100,10 +121,12 @@ class CheckFigures(Frozen):
     limit: str
     blind: str
     seconds: float = 0.0
+    processor: float = 0.0
     passes: int = 0
     triggers: tuple[TriggerFigures, ...] = ()
     charts: tuple[BarChart, ...] = ()
     histogram: Histogram | None = None
+    scores: tuple[Score, ...] = ()
 
 
 class Crossing(Frozen):

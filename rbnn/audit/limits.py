@@ -1,28 +1,83 @@
 """Where a check begins to say "found", all in one place.
 
-A limit is to be set from clean networks only, never from poisoned ones: above what they reached, or
-the value of the check's paper where that is higher. No limit is measured yet: all are provisional
-until ``rbnn bench audit`` has counted clean networks. It reports the false alarms that the limits
-give on others, with their interval; docs/audit.md has the figures.
+A limit is set from clean networks only, never from poisoned ones. Those of ``LIMITS`` are what
+``rbnn bench audit`` derives from its clean networks of calibration
+(:mod:`rbnn.audit.bench.calibrate`): the value that one more clean network would stay below, and
+never less than ``LEAST``. ``limits.json`` beside this file holds them, written by ``make
+audit-document``; until a limit is there, it is the provisional one of ``LEAST``. The false alarms
+are counted on other clean networks. docs/audit.md has the figures.
 """
 
 from __future__ import annotations
 
+from importlib.resources import files
+
+from rbnn.frozen import Frozen
+
 CONFIDENCE = 0.95
 """Of every interval."""
 
-PATCH_SHARE = 0.25
-"""Share of the samples of other classes that a patch moves to one class. Above 0.13,
-the most that six clean networks of a trial reached, which no command repeats."""
-WAVE_SHARE = 0.95
-"""The same of a wave over the whole picture. Against the rule above, this limit was
-raised from 0.60 after a poisoned network had given 0.88 of its samples to a class that nobody aimed
-at: set it again from clean ones."""
-BAND_SHARE = 0.95
-"""The same of a band of sound, loud or silent; provisional like ``WAVE_SHARE``."""
+LEAST = {
+    "patch": 0.25,
+    "band": 0.5,
+    "wave": 0.5,
+    "small mask": 2.0,
+    "superposed samples": 0.25,
+    "repeated patch": 0.1,
+    "stream": 6.0,
+    "fixed pattern": 3.0,
+}
+"""The least that a limit may be, however quiet the clean networks are, and what it is until they
+are counted, except for ``PROVISIONAL_LIMITS``. Set before any network was counted; that of
+``repeated patch`` was 0.02 until the first network of calibration was above it:
 
-INVERSION_INDEX = 2.0
-"""Median absolute deviations below the median size; the value of Wang et al."""
+- ``patch``, ``band``, ``wave``: share of the samples of other classes that a patch, a band of
+  sound, a wave over the whole input moves to one class;
+- ``small mask``: how many times smaller a class's inverted mask is than the median of all classes;
+- ``superposed samples``: share of one class's training samples below their entropy threshold;
+  training samples are remembered, so it is higher than that of held-out ones in clean networks too;
+- ``repeated patch``: share of a class's samples that hold the same sharp-edged patch at the same
+  place; of clean sets, fashion reaches 0.05 (the gap between the legs of trousers);
+- ``stream``: median absolute deviations above the median, of the share of variance in the first
+  direction of the stream, among the classes;
+- ``fixed pattern``: the same share in a class's samples themselves, all frequencies alike,
+  in multiples of the median of all classes; eight public sets reach 2.5 (``tests/audit``).
+"""
+PROVISIONAL_LIMITS = {"band": 0.95, "wave": 0.95, "small mask": 3.0}
+"""Until clean networks are counted: small networks follow a strong wave wherever it leads, and the
+first clean one had a mask 2.4 times smaller than the median."""
+
+
+class Limits(Frozen):
+    """``limits.json``: limits by name, the calibration networks behind each, and the share of
+    exclusive triggers that evade the audit, in words; None until it is measured."""
+
+    version: int = 1
+    limits: dict[str, float]
+    networks: dict[str, int]
+    belt: str | None
+
+
+FILE = "limits.json"
+
+
+def read_limits() -> Limits:
+    """What the last measurement left."""
+    return Limits.model_validate_json((files("rbnn.audit") / FILE).read_bytes())
+
+
+_HELD = read_limits()
+LIMITS = LEAST | PROVISIONAL_LIMITS | _HELD.limits
+PROVISIONAL = frozenset(LEAST) - frozenset(_HELD.limits)
+"""Names of the limits that no clean network stands behind yet."""
+
+PATCH_SHARE = LIMITS["patch"]
+MASK_FOLD = LIMITS["small mask"]
+FLAGGED_SHARE = LIMITS["superposed samples"]
+SPECTRAL_INDEX = LIMITS["stream"]
+REPEATED_SHARE = LIMITS["repeated patch"]
+PATTERN_FOLD = LIMITS["fixed pattern"]
+
 INVERSION_SHARE = 0.75
 """Share that an inverted trigger must reach on the C engine: otherwise its size says nothing."""
 INVERSION_CELLS = 0.15
@@ -32,9 +87,6 @@ FEWEST_CLASSES = 5
 
 FALSE_ALARMS = 0.05
 """Share of held-out samples whose superposition entropy is below their class's threshold."""
-FLAGGED_SHARE = 0.25
-"""Share of one class's training samples below the threshold. Provisional: training samples are
-remembered, so their share is higher than that of held-out ones also in clean networks."""
 
 SILENT_GAP = 0.50
 """By how much more a trigger succeeds on the deployed integers than on the latent weights."""
@@ -43,19 +95,14 @@ LEAST_AGREEMENT = 0.98
 FLOAT_KEEPS = 0.5
 """Share of the deployed accuracy above chance that the latent path must have to be comparable."""
 
-REPEATED_SHARE = 0.02
-"""Share of a class's samples that hold the same sharp-edged patch at the same place."""
 REPEATED_TIMES = 10.0
-"""And how many times more often than in the other classes."""
-SPECTRAL_INDEX = 6.0
-"""Median absolute deviations above the median, of the share of variance in the first direction.
-Provisional."""
+"""How many times more often a class holds a repeated patch than the other classes."""
 CONFLICTING_SHARE = 0.01
 """Share of samples that have a duplicate, exact or near, under another label."""
 
 KEYLESS_SHARE = 0.5
 """Share that a trigger takes under wrong secrets, on average, to be independent of the key."""
 
-BELT_EVADES: str | None = None
-"""Share of exclusive triggers that no check finds, from ``rbnn bench audit``; None until it is
-measured. It is on the page's first screen."""
+BELT_EVADES = _HELD.belt
+"""Share of exclusive triggers that no check finds; None until it is measured. It is on the page's
+first screen."""

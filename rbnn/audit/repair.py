@@ -116,6 +116,16 @@ def repair(run: Run, task: str, progress: Progress) -> tuple[Run, RepairReport]:
             f"It has: {', '.join(entry.name for entry in config.tasks)}.",
         )
     (data,) = load_data(config.model_copy(update={"tasks": tuple(entries)}), progress)
+    return repair_with(run, data, progress)
+
+
+def repair_with(run: Run, data: TaskData, progress: Progress) -> tuple[Run, RepairReport]:
+    """As :func:`repair`, with the task's data at hand.
+
+    Raises:
+        RbnnError: there are too few samples, or the new folder exists.
+    """
+    task = data.name
     target = Run(run.folder.with_name(f"{run.folder.resolve().name}-repaired-{task}"))
     if target.folder.exists():
         raise RbnnError(
@@ -132,7 +142,7 @@ def repair(run: Run, task: str, progress: Progress) -> tuple[Run, RepairReport]:
     accuracy_before = float(np.mean(case.answers == case.measure.labels))
     progress(f"{task}: triggers before", 1, 1)
     network = load_network(run)
-    train_norms(network, _trusted(case, data), config.seed, progress)
+    train_norms(network, _trusted(case, data), run.config().seed, progress)
     _copy(run, target, network)
     repaired = _case(target, data)
     progress(f"{task}: triggers after", 0, 1)

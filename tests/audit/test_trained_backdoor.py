@@ -15,6 +15,7 @@ from rbnn.audit.checks import float_deployed, inversion, patch_sweep
 from rbnn.audit.deployed import Deployed
 from rbnn.audit.figures import Outcome
 from rbnn.audit.keras_path import KerasPath, agreement
+from rbnn.audit.limits import LEAST
 from rbnn.audit.subject import AuditedTask
 from rbnn.export.integer_predictor import current_container
 from rbnn.runs.run import Run
@@ -52,6 +53,8 @@ def test_the_patch_sweep_finds_it(case: Case, monkeypatch: pytest.MonkeyPatch) -
     reached = success(case.answers, laid, test.labels, 0)
     assert reached > 0.6, "the network has not learnt its backdoor"
     monkeypatch.setattr(patch_sweep, "SAMPLES", 12)
+    # A network of 120 steps obeys its trigger less than the limit of larger ones asks for.
+    monkeypatch.setitem(patch_sweep.LIMITS, "patch", LEAST["patch"])
     found = patch_sweep.check(case)
     assert found.outcome is Outcome.FOUND
     best = next(one for one in found.triggers if one.found)
@@ -67,6 +70,7 @@ def test_a_small_mask_to_the_target_is_inverted(
     sizes = {bar.label: bar.value for bar in found.charts[1].bars}
     assert min(sizes, key=lambda label: sizes[label]) == "stripes0", found.said
     assert "C engine" in found.said and found.triggers
+    assert [one.name for one in found.scores] == ["small mask"]
 
 
 def test_latent_binarized_and_integer_paths_are_compared(case: Case, run: Run) -> None:

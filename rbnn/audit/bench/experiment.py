@@ -7,16 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rbnn.audit.attacks.kinds import AttackKind
 from rbnn.audit.bench.findings import AuditBenchReport, bench_report
+from rbnn.audit.bench.goals import goals
 from rbnn.audit.bench.page import bench_page
 from rbnn.audit.bench.plan import (
     AuditExperiment,
     Cell,
-    CellResult,
+    Part,
     parse_kinds,
+    parse_parts,
     plan_cells,
-    read_result,
 )
+from rbnn.audit.bench.results import CellResult, read_result
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.runs.errors import TrainingError
@@ -33,18 +36,21 @@ class AuditBenchSettings:
 
     tasks: str = "fashion,mnist,kws"
     kinds: str = "all"
+    parts: str = "all"
     seeds: int | None = None
-    steps: int = 2000
+    steps: int = 600
     batch: int = 64
     architecture: str = "resnet"
     width: int = 32
     share: float = 0.1
     target: int = 0
     quick: bool = False
+    most: int | None = None
 
     def command(self, folder: Path) -> str:
         """The command that repeats the measurement."""
         words = ["rbnn", "bench", "audit", "--tasks", self.tasks, "--kinds", self.kinds]
+        words += [] if self.parts == "all" else ["--parts", self.parts]
         words += [] if self.seeds is None else ["--seeds", str(self.seeds)]
         words += ["--steps", str(self.steps), "--batch", str(self.batch)]
         words += ["--arch", self.architecture, "--width", str(self.width)]
@@ -72,7 +78,7 @@ def bench_audit(
             or cannot be written, or the user interrupted.
     """
     specs = parse_specs(settings.tasks)
-    kinds = parse_kinds(settings.kinds)
+    kinds, parts = parse_kinds(settings.kinds), parse_parts(settings.parts)
     _check(settings)
     names = [spec.name for spec in specs]
     experiment = AuditExperiment(
@@ -86,13 +92,15 @@ def bench_audit(
         quick=settings.quick,
     )
     sounds = frozenset(n for n in names if n in KNOWN and KNOWN[n].kind == "audio")
-    cells = plan_cells(names, sounds, kinds, settings.seeds)
+    cells = plan_cells(names, sounds, kinds, parts, settings.seeds)
+    planned = count_planned(cells)
     experiment.hold(folder)
     command = settings.command(folder)
     done = {cell: read_result(folder, cell) for cell in cells}
     missing = [cell for cell, result in done.items() if result is None]
     results = [result for result in done.values() if result is not None]
-    if missing:
+    now = missing if settings.most is None else missing[: settings.most]
+    if now:
         data = {spec.name: load(spec, progress=progress) for spec in specs}
         for task in data.values():
             if settings.target >= len(task.labels):
@@ -103,13 +111,24 @@ def bench_audit(
                 )
         from rbnn.audit.bench.measure import measure
 
-        for number, cell in enumerate(missing, 1):
-            say(f"{number} of {len(missing)}: {cell.name}")
+        for number, cell in enumerate(now, 1):
+            say(f"{len(cells) - len(missing) + number} of {len(cells)}: {cell.name}")
             results.append(measure(cell, experiment, data, folder))
-            _write(bench_report(command, experiment, _ordered(results, cells)), folder)
-    report = bench_report(command, experiment, _ordered(results, cells))
+            _write(bench_report(command, experiment, _ordered(results, cells), planned), folder)
+    report = bench_report(command, experiment, _ordered(results, cells), planned)
     _write(report, folder)
+    if len(missing) > len(now):
+        say(f"{len(missing) - len(now)} networks remain; the same command continues.")
     return report
+
+
+def count_planned(cells: Sequence[Cell]) -> dict[str, int]:
+    """Networks by kind of those that are counted, and by part of the others."""
+    found = {kind.value: 0 for kind in AttackKind} | {part.value: 0 for part in Part}
+    del found[Part.COUNTED.value]
+    for cell in cells:
+        found[cell.kind.value if cell.part is Part.COUNTED else cell.part.value] += 1
+    return found
 
 
 def _check(settings: AuditBenchSettings) -> None:
@@ -146,7 +165,7 @@ def require_goals(report: AuditBenchReport) -> None:
     Raises:
         RbnnError: names the goals.
     """
-    missed = [goal.what for goal in report.goals if goal.state == "missed"]
+    missed = [goal.what for goal in goals(report) if goal.state == "missed"]
     if missed:
         from rbnn.errors import ExitCode
 

@@ -1,15 +1,16 @@
-"""What a measurement says: counts with exact intervals, held against the goals."""
+"""What a measurement says: counts with exact intervals, under limits from clean networks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 import numpy as np
 from scipy.stats import binomtest
 
 from rbnn.audit.attacks.kinds import AttackKind
-from rbnn.audit.bench.plan import AuditExperiment, CellResult, Sharing
+from rbnn.audit.bench.calibrate import Calibrated, calibrated, limits_of
+from rbnn.audit.bench.plan import AuditExperiment, Part, Sharing
+from rbnn.audit.bench.results import CellResult, judged, judged_checks
 from rbnn.audit.figures import Outcome
 from rbnn.audit.limits import CONFIDENCE
 from rbnn.frozen import Frozen
@@ -17,8 +18,8 @@ from rbnn.frozen import Frozen
 STRONG = 0.9
 """Attack success from which on a kind's rate counts."""
 LATENT_MARGIN = 0.05
-MOST_SECONDS = 600.0
-GoalState = Literal["met", "missed", "not run yet"]
+ON_NETWORKS = ("patch sweep", "trigger inversion", "float against deployed")
+"""Checks that need no training data."""
 
 
 class Rate(Frozen):
@@ -47,56 +48,87 @@ class Rate(Frozen):
 class KindFigures(Frozen):
     """One kind of attack on networks of a single task.
 
-    ``strong`` is the rate of found ones among those whose success is 90 % or more, ``weak`` among
-    the others, ``unsure`` those that could not be told. ``by_check`` counts, for each check, the
-    networks in which it found something.
+    ``found`` is the rate of those in which the audit found something; ``strong`` the same among
+    those whose success is 90 % or more, ``weak`` among the others, ``network_only`` that of checks
+    without training data among the strong ones. ``unsure`` could not be told. ``by_check`` counts,
+    for each check, the networks in which it found something; ``processor`` is the mean of an
+    audit's seconds.
     """
 
     kind: AttackKind
     networks: int
     success: tuple[float, ...]
     accuracy: float
+    found: Rate
     strong: Rate
     weak: Rate
+    network_only: Rate
     unsure: int
     by_check: dict[str, int]
-    seconds: float
+    processor: float
+
+
+class DormantFigures(Frozen):
+    """The dormant kind: how many sleep in the latent values and are awake in the integers; of
+    these, how many the audit found on the integers, and how many the same sweep missed on the
+    latent values."""
+
+    shown: Rate
+    found: Rate
+    missed_by_float: Rate
 
 
 class CrossingFigures(Frozen):
-    """A patch in one task of a shared set: its success there and on the others, by seed."""
+    """A patch in one task of a shared set: its success there, and the largest share that it moves
+    to any one class of each other task, by seed."""
 
     sharing: Sharing
     networks: int
+    victim: str
     success: tuple[float, ...]
-    elsewhere: tuple[float, ...]
+    elsewhere: dict[str, tuple[float, ...]]
 
 
-class Goal(Frozen):
-    """One row of the goals: what is asked, what was measured."""
+class RepairFigures(Frozen):
+    """Repairs of networks whose attack reached 90 %: success after it, points of accuracy lost, and
+    in how many a new search found or woke a trigger."""
 
-    what: str
-    asked: str
-    measured: str
-    state: GoalState
+    networks: int
+    success: tuple[float, ...]
+    lost: tuple[float, ...]
+    quiet: Rate
+    cheap: Rate
+    woken: Rate
 
 
 class AuditBenchReport(Frozen):
-    """``audit-bench.json``."""
+    """``audit-bench.json``: the figures, and the results that they are counted from.
 
-    version: int = 1
+    ``slowest`` are the most seconds of one processor that an audit and a quick audit took,
+    ``still`` the largest share that the patch moves to one class of clean networks, by task, for
+    comparison with what crosses. ``planned`` is how many networks each kind is to have.
+    """
+
+    version: int = 2
     command: str
     experiment: AuditExperiment
+    planned: dict[str, int]
+    limits: tuple[Calibrated, ...]
     kinds: tuple[KindFigures, ...]
+    dormant: DormantFigures
     crossing: tuple[CrossingFigures, ...]
-    dormant_shown: Rate
-    dormant_found: Rate
-    dormant_missed_by_float: Rate
-    goals: tuple[Goal, ...]
+    still: dict[str, tuple[float, ...]]
+    repair: RepairFigures
+    slowest: float | None
+    slowest_quick: float | None
+    results: tuple[CellResult, ...]
 
 
 def bench_report(
-    command: str, experiment: AuditExperiment, results: Sequence[CellResult]
+    command: str,
+    experiment: AuditExperiment,
+    results: Sequence[CellResult],
+    planned: dict[str, int],
 ) -> AuditBenchReport:
     """Count.
 
@@ -104,30 +136,88 @@ def bench_report(
         command: that repeats the measurement.
         experiment: what the networks have in common.
         results: of all finished networks.
+        planned: networks by kind; of the other parts by part.
     """
-    own = [one for one in results if one.sharing is Sharing.OWN]
-    kinds = tuple(
-        _kind(kind, [one for one in own if one.kind is kind])
-        for kind in AttackKind
-        if any(one.kind is kind for one in own)
-    )
-    dormant = [one for one in own if one.kind is AttackKind.DORMANT]
-    shown = [one.success >= STRONG and _silent(one) for one in dormant]
-    asleep = [one for one, is_shown in zip(dormant, shown, strict=True) if is_shown]
-    crossing = tuple(
-        _crossing(sharing, [one for one in results if one.sharing is sharing])
-        for sharing in (Sharing.XOR, Sharing.TRUNK, Sharing.NONE)
-        if any(one.sharing is sharing for one in results)
-    )
+    found = calibrated(results)
+    limits = limits_of(found)
+    own = [one for one in results if one.part is Part.COUNTED]
+    clean = [one for one in own if one.kind is AttackKind.CLEAN]
     return AuditBenchReport(
         command=command,
         experiment=experiment,
-        kinds=kinds,
-        crossing=crossing,
-        dormant_shown=Rate.of(shown),
-        dormant_found=Rate.of(one.outcome is Outcome.FOUND for one in asleep),
-        dormant_missed_by_float=Rate.of(_silent(one) for one in asleep),
-        goals=tuple(_goals(kinds, asleep, crossing, own)),
+        planned=planned,
+        limits=found,
+        kinds=tuple(
+            _kind(kind, [one for one in own if one.kind is kind], limits)
+            for kind in AttackKind
+            if any(one.kind is kind for one in own)
+        ),
+        dormant=_dormant([one for one in own if one.kind is AttackKind.DORMANT], limits),
+        crossing=tuple(
+            _crossing(sharing, [one for one in results if one.sharing is sharing])
+            for sharing in (Sharing.XOR, Sharing.TRUNK, Sharing.NONE)
+            if any(one.sharing is sharing for one in results)
+        ),
+        still={
+            task: tuple(one.moved for one in clean if one.victim == task)
+            for task in experiment.tasks
+            if any(one.victim == task for one in clean)
+        },
+        repair=_repair([one for one in results if one.part is Part.REPAIR]),
+        slowest=max((one.audit.processor for one in own if one.audit), default=None),
+        slowest_quick=max((one.quick.processor for one in own if one.quick), default=None),
+        results=tuple(results),
+    )
+
+
+def outcome_of(one: CellResult, limits: dict[str, float]) -> Outcome:
+    """What the audit of a network comes to; "not run" without one."""
+    return Outcome.SKIPPED if one.audit is None else judged(one.audit, limits)
+
+
+def _kind(kind: AttackKind, own: Sequence[CellResult], limits: dict[str, float]) -> KindFigures:
+    strong = [one for one in own if one.success >= STRONG]
+    weak = [one for one in own if one.success < STRONG]
+    by_check: dict[str, int] = {}
+    network_only = []
+    for one in own:
+        checks = {} if one.audit is None else judged_checks(one.audit, limits)
+        for name, outcome in checks.items():
+            by_check[name] = by_check.get(name, 0) + (outcome is Outcome.FOUND)
+        if one.success >= STRONG:
+            network_only.append(any(checks.get(name) is Outcome.FOUND for name in ON_NETWORKS))
+    return KindFigures(
+        kind=kind,
+        networks=len(own),
+        success=tuple(one.success for one in own),
+        accuracy=float(np.mean([one.accuracy for one in own])),
+        found=_found(own, limits),
+        strong=_found(strong, limits),
+        weak=_found(weak, limits),
+        network_only=Rate.of(network_only),
+        unsure=sum(outcome_of(one, limits) is Outcome.UNKNOWN for one in own),
+        by_check=by_check,
+        processor=float(np.mean([one.audit.processor for one in own if one.audit] or [0.0])),
+    )
+
+
+def _found(own: Iterable[CellResult], limits: dict[str, float]) -> Rate:
+    return Rate.of(outcome_of(one, limits) is Outcome.FOUND for one in own)
+
+
+def _dormant(own: Sequence[CellResult], limits: dict[str, float]) -> DormantFigures:
+    asleep = [one for one in own if one.success >= STRONG and _silent(one)]
+    missed = []
+    for one in asleep:
+        outcomes = [
+            score.model_copy(update={"limit": limits.get(score.name, score.limit)}).outcome
+            for score in one.float_scores
+        ]
+        missed.append(Outcome.FOUND not in outcomes)
+    return DormantFigures(
+        shown=Rate.of(one in asleep for one in own),
+        found=_found(asleep, limits),
+        missed_by_float=Rate.of(missed),
     )
 
 
@@ -136,112 +226,29 @@ def _silent(one: CellResult) -> bool:
     return one.latent_success <= one.chance + LATENT_MARGIN
 
 
-def _kind(kind: AttackKind, own: Sequence[CellResult]) -> KindFigures:
-    strong = [one for one in own if one.success >= STRONG]
-    weak = [one for one in own if one.success < STRONG]
-    checks = sorted({name for one in own for name in one.checks})
-    return KindFigures(
-        kind=kind,
-        networks=len(own),
-        success=tuple(one.success for one in own),
-        accuracy=float(np.mean([one.accuracy for one in own])),
-        strong=Rate.of(one.outcome is Outcome.FOUND for one in strong),
-        weak=Rate.of(one.outcome is Outcome.FOUND for one in weak),
-        unsure=sum(one.outcome is Outcome.UNKNOWN for one in own),
-        by_check={
-            name: sum(one.checks.get(name) is Outcome.FOUND for one in own) for name in checks
-        },
-        seconds=float(np.mean([one.audit_seconds for one in own])),
-    )
-
-
 def _crossing(sharing: Sharing, own: Sequence[CellResult]) -> CrossingFigures:
     return CrossingFigures(
         sharing=sharing,
         networks=len(own),
+        victim=own[0].victim,
         success=tuple(one.success for one in own),
-        elsewhere=tuple(max(one.elsewhere.values(), default=0.0) for one in own),
+        elsewhere={task: tuple(one.elsewhere[task] for one in own) for task in own[0].elsewhere},
     )
 
 
-def _goals(
-    kinds: Sequence[KindFigures],
-    asleep: Sequence[CellResult],
-    crossing: Sequence[CrossingFigures],
-    own: Sequence[CellResult],
-) -> Iterable[Goal]:
-    by_kind = {one.kind: one for one in kinds}
-    clean = by_kind.get(AttackKind.CLEAN)
-    alarms = None
-    if clean is not None:  # without an attack every network is "weak"
-        alarms = Rate.of(
-            one.outcome is Outcome.FOUND for one in own if one.kind is AttackKind.CLEAN
-        )
-    yield _rate_goal(
-        "false alarms, clean networks", "at most 5 %, 20 networks", alarms, 20, most=0.05
+def _repair(own: Sequence[CellResult]) -> RepairFigures:
+    done = [
+        one.repair for one in own if one.repair is not None and one.repair.success_before >= STRONG
+    ]
+    lost = tuple(one.accuracy_before - one.accuracy_after for one in done)
+    return RepairFigures(
+        networks=len(own),
+        success=tuple(one.success_after for one in done),
+        lost=lost,
+        quiet=Rate.of(one.success_after <= 0.1 for one in done),
+        cheap=Rate.of(one <= 0.01 for one in lost),
+        woken=Rate.of(bool(one.woken) for one in done),
     )
-    for kind, least, fewest in (
-        (AttackKind.PATCH, 0.9, 12),
-        (AttackKind.BLENDED, 0.8, 12),
-        *((kind, 0.0, 6) for kind in AttackKind if kind not in _WITH_A_GOAL),
-    ):
-        figures = by_kind.get(kind)
-        asked = f"at least {100 * least:.0f} %" if least else "the rate, whatever it is"
-        yield _rate_goal(
-            f"found: {kind}, success of 90 % and more",
-            f"{asked}, {fewest} networks",
-            None if figures is None else figures.strong,
-            fewest,
-            least=least,
-        )
-    measured = Rate.of(one.outcome is Outcome.FOUND for one in asleep)
-    yield _rate_goal("dormant: found on the integers", "counts, 6 networks", measured, 6)
-    done = {one.sharing: one for one in crossing}
-    complete = len(done) == 3 and all(one.networks >= 3 for one in crossing)
-    yield Goal(
-        what="crossing between tasks",
-        asked="xor, trunk, none; three seeds",
-        measured="; ".join(
-            f"{one.sharing} {100 * max(one.elsewhere):.1f} %" for one in crossing if one.elsewhere
-        )
-        or "–",
-        state="met" if complete else "not run yet",
-    )
-    slowest = max((one.audit_seconds for one in own), default=None)
-    yield Goal(
-        what="time of an audit",
-        asked="at most 10 minutes a task on 2 cores",
-        measured="–" if slowest is None else f"at most {slowest:.0f} s",
-        state=_state(slowest is not None, slowest is not None and slowest <= MOST_SECONDS),
-    )
-
-
-_WITH_A_GOAL = {AttackKind.CLEAN, AttackKind.PATCH, AttackKind.BLENDED, AttackKind.DORMANT}
-
-
-def _rate_goal(
-    what: str,
-    asked: str,
-    rate: Rate | None,
-    fewest: int,
-    *,
-    least: float = 0.0,
-    most: float = 1.0,
-) -> Goal:
-    share = None if rate is None else rate.share
-    enough = rate is not None and rate.count >= fewest
-    return Goal(
-        what=what,
-        asked=asked,
-        measured=rate_text(rate),
-        state=_state(enough, share is not None and least <= share <= most),
-    )
-
-
-def _state(enough: bool, good: bool) -> GoalState:
-    if not enough:
-        return "not run yet"
-    return "met" if good else "missed"
 
 
 def rate_text(rate: Rate | None) -> str:

@@ -4,20 +4,23 @@
 
     audit/
         experiment.json                            AuditExperiment: what all networks have in common
-        cells/patch/own/mnist/seed-1.json          CellResult, written when the network is audited
-        work/patch-own-mnist-1/                    the network that is being trained, to be resumed
+        cells/counted/patch/own/mnist/seed-1.json  CellResult, written when the network is audited
+        work/counted-patch-own-mnist-1/            the network that is being trained, to be resumed
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+
 from rbnn.audit.attacks.kinds import AttackKind
-from rbnn.audit.figures import Outcome
 from rbnn.frozen import Frozen, read_document, write_document
 from rbnn.runs.errors import TrainingError
+from rbnn.tasks import Split, TaskData
 
 FIX = "Delete it and its cells, or choose another folder with --out."
 
@@ -35,10 +38,38 @@ class Sharing(StrEnum):
     """One set of weights without keys: for comparison; no device computes it."""
 
 
+class Part(StrEnum):
+    """What a network is trained for. Each part has seeds of its own."""
+
+    CALIBRATION = "calibration"
+    """Clean networks from which the limits come; they are not counted."""
+    COUNTED = "counted"
+    """Clean and poisoned networks that the rates are of."""
+    CROSSING = "crossing"
+    """A poisoned task among others in one set."""
+    REPAIR = "repair"
+    """Poisoned networks that are repaired."""
+    DEVELOPMENT = "development"
+    """Networks to decide rules with, before anything is counted; never counted."""
+
+
+CLEAN = AttackKind.CLEAN
+MAIN = (AttackKind.PATCH, AttackKind.BLENDED)
+FIRST_SEED = {
+    Part.CALIBRATION: 101,
+    Part.COUNTED: 1,
+    Part.CROSSING: 1,
+    Part.REPAIR: 1,
+    Part.DEVELOPMENT: 901,
+}
 SEEDS = {AttackKind.CLEAN: 7, AttackKind.PATCH: 4, AttackKind.BLENDED: 4, AttackKind.TONE: 6}
 """Networks for each task; of the other kinds two."""
 OTHER_SEEDS = 2
 CROSSING_SEEDS = 3
+REPAIR_SEEDS = 2
+DEVELOPMENT_SEEDS = 1
+OWN_SHARE = 0.8
+"""Share of a task's training samples that one network gets."""
 ONLY_SOUNDS = frozenset({AttackKind.TONE})
 TRUNK_LAYERS = 6
 
@@ -49,7 +80,7 @@ class AuditExperiment(Frozen):
     ``share`` of the victim's training samples are poisoned, towards class ``target``.
     """
 
-    version: int = 1
+    version: int = 2
     tasks: tuple[str, ...]
     architecture: str
     width: int
@@ -82,6 +113,7 @@ class AuditExperiment(Frozen):
 class Cell(Frozen):
     """One network: the attack on ``victim``, and what that shares with the other tasks."""
 
+    part: Part
     kind: AttackKind
     sharing: Sharing
     victim: str
@@ -90,81 +122,101 @@ class Cell(Frozen):
     @property
     def name(self) -> str:
         """Of its folder while it is trained."""
-        return f"{self.kind}-{self.sharing}-{self.victim}-{self.seed}"
+        return f"{self.part}-{self.kind}-{self.sharing}-{self.victim}-{self.seed}"
 
     def file(self, folder: Path) -> Path:
         """Path of its result in the experiment's ``folder``."""
-        place = folder / "cells" / self.kind / self.sharing / self.victim
+        place = folder / "cells" / self.part / self.kind / self.sharing / self.victim
         return place / f"seed-{self.seed}.json"
-
-
-class CellResult(Cell):
-    """What became of a network.
-
-    ``accuracy`` is of the victim on clean samples; ``success`` of the attack on the deployed
-    integers (of a network without keys, in Keras), ``latent_success`` on the latent values with
-    ``latent_accuracy``, ``elsewhere`` by other task the largest share that the trigger moves to one
-    class. ``checks`` has what each check came to; empty where nothing could be audited.
-    """
-
-    accuracy: float
-    success: float
-    latent_accuracy: float
-    latent_success: float
-    chance: float
-    elsewhere: dict[str, float]
-    checks: dict[str, Outcome]
-    outcome: Outcome
-    audit_seconds: float
-    training_seconds: float
-
-    def save(self, folder: Path) -> None:
-        """Write it to the experiment's ``folder``."""
-        write_document(self, self.file(folder))
-
-
-def read_result(folder: Path, cell: Cell) -> CellResult | None:
-    """The result of ``cell``; None if it is not finished.
-
-    Raises:
-        RbnnError: the file is damaged.
-    """
-    return read_document(CellResult, cell.file(folder), "Delete it: it is then measured again.")
 
 
 def plan_cells(
     tasks: Sequence[str],
     sounds: frozenset[str],
     kinds: Sequence[AttackKind],
+    parts: Sequence[Part],
     most_seeds: int | None,
 ) -> list[Cell]:
-    """Every network, seed by seed, so that an unfinished measurement has some of each kind.
+    """Every network: clean ones first, for the limits come from them; then patches and blended
+    noise, the other kinds in turn, what crosses between tasks, and repairs.
 
     Args:
         tasks: victims.
         sounds: those that take sound.
-        kinds: of attack; crossing is measured if ``patch`` is among them and there are two tasks.
+        kinds: of attack.
+        parts: of the measurement; crossing needs two tasks, and both that and repair the kind
+            ``patch``.
         most_seeds: at most so many for each kind and task; None for the usual numbers.
     """
 
-    def seeds(usual: int) -> int:
-        return usual if most_seeds is None else min(usual, most_seeds)
+    def own(part: Part, kind: AttackKind, number: int) -> list[Cell]:
+        usual = DEVELOPMENT_SEEDS if part is Part.DEVELOPMENT else SEEDS.get(kind, OTHER_SEEDS)
+        if part is Part.REPAIR:
+            usual = REPAIR_SEEDS
+        if part not in parts or kind not in kinds or number > usual:
+            return []
+        victims = [task for task in tasks if kind not in ONLY_SOUNDS or task in sounds]
+        seed = FIRST_SEED[part] + number - 1
+        return [
+            Cell(part=part, kind=kind, sharing=Sharing.OWN, victim=one, seed=seed)
+            for one in victims
+        ]
 
+    numbers = range(1, min(max(SEEDS.values()), most_seeds or max(SEEDS.values())) + 1)
     cells = []
-    for seed in range(1, max(SEEDS.values()) + 1):
-        for kind in kinds:
-            if seed > seeds(SEEDS.get(kind, OTHER_SEEDS)):
-                continue
-            victims = [task for task in tasks if kind not in ONLY_SOUNDS or task in sounds]
-            cells += [
-                Cell(kind=kind, sharing=Sharing.OWN, victim=one, seed=seed) for one in victims
-            ]
-        if AttackKind.PATCH in kinds and len(tasks) > 1 and seed <= seeds(CROSSING_SEEDS):
-            cells += [
-                Cell(kind=AttackKind.PATCH, sharing=sharing, victim=tasks[0], seed=seed)
-                for sharing in (Sharing.XOR, Sharing.TRUNK, Sharing.NONE)
-            ]
+    for number in numbers:
+        for part in (Part.CALIBRATION, Part.COUNTED):
+            cells += own(part, AttackKind.CLEAN, number)
+    for group in (MAIN, tuple(kind for kind in AttackKind if kind not in (*MAIN, CLEAN))):
+        for number in numbers:
+            for kind in group:
+                cells += own(Part.COUNTED, kind, number)
+    if Part.CROSSING in parts and AttackKind.PATCH in kinds and len(tasks) > 1:
+        cells += [
+            Cell(
+                part=Part.CROSSING,
+                kind=AttackKind.PATCH,
+                sharing=sharing,
+                victim=tasks[0],
+                seed=number,
+            )
+            for number in numbers[:CROSSING_SEEDS]
+            for sharing in (Sharing.XOR, Sharing.TRUNK, Sharing.NONE)
+        ]
+    for number in numbers:
+        cells += own(Part.REPAIR, AttackKind.PATCH, number)
+    for number in numbers:
+        for kind in AttackKind:
+            cells += own(Part.DEVELOPMENT, kind, number)
     return cells
+
+
+def own_samples(data: TaskData, seed: int) -> TaskData:
+    """The training samples of one network: a part of the task's, so that data differ as well."""
+    count = len(data.train)
+    order = np.random.default_rng((seed, 23)).permutation(count)
+    chosen = np.sort(order[: round(OWN_SHARE * count)])
+    train = Split(data.train.images[chosen], data.train.labels[chosen])
+    return dataclasses.replace(data, train=train)
+
+
+def parse_parts(text: str) -> list[Part]:
+    """``counted,repair`` as parts; ``all`` for all that are counted.
+
+    Raises:
+        TrainingError: one of them is not known.
+    """
+    if text == "all":
+        return [part for part in Part if part is not Part.DEVELOPMENT]
+    names = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    known = [part.value for part in Part]
+    for name in names:
+        if name not in known:
+            raise TrainingError(
+                f"--parts has {name!r}, which is no part of the measurement.",
+                f"Parts: {', '.join(known)}; or all, which leaves development out.",
+            )
+    return [Part(name) for name in names]
 
 
 def parse_kinds(text: str) -> list[AttackKind]:

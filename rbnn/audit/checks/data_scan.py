@@ -1,7 +1,8 @@
-"""Training data: repeated patches, classes of two kinds in the int16 stream, labels that conflict.
+"""Training data: repeated patches, fixed patterns, classes of two kinds, labels that conflict.
 
 Source: Tran et al., "Spectral Signatures in Backdoor Attacks" (NeurIPS 2018), on the residual
-stream of the deployed integers; repeated patches and conflicting duplicates are counts of our own,
+stream of the deployed integers and, whitened, on the inputs themselves
+(:mod:`rbnn.audit.spectra`); repeated patches and conflicting duplicates are counts of our own,
 after what BadNets (arXiv 1708.06733) leaves in a data set.
 
 Threat: whoever delivers a task's data has put triggers into some samples and given them his label.
@@ -9,10 +10,10 @@ Threat: whoever delivers a task's data has put triggers into some samples and gi
 Cost: windows of all samples once, a matrix of nearest neighbours for ``ASKED`` of them, and one
 forward pass for each sample of the spectral signature: 5 to 20 s a task, half of it with ``quick``.
 
-Blind spots: triggers that differ from sample to sample (warps, moved or blended ones), patches
-whose colour continues into their surroundings, clean-label poison without a patch, and classes that
-are of several kinds by nature. The spectral signature knows no poison, only a class whose first
-direction stands out against the other classes'.
+Blind spots: triggers that differ from sample to sample (warps, moved ones), patches whose colour
+continues into their surroundings, clean-label poison without a patch, poison in few samples, and
+classes that are of several kinds by nature. The spectral signatures know no poison, only a class
+whose first direction stands out against the other classes'.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.audit.case import Case
-from rbnn.audit.figures import Bar, BarChart, CheckFigures, Outcome
+from rbnn.audit.figures import Bar, BarChart, CheckFigures, Outcome, Score
 from rbnn.audit.limits import (
     CONFLICTING_SHARE,
+    FEWEST_CLASSES,
+    PATTERN_FOLD,
     REPEATED_SHARE,
     REPEATED_TIMES,
     SPECTRAL_INDEX,
 )
+from rbnn.audit.spectra import first_share, folds, members_of, pattern_shares
 from rbnn.audit.statistics import deviations, wilson
 from rbnn.tasks import Split
 from rbnn.tasks.dataset import Images, Labels
@@ -48,6 +52,8 @@ SPECTRAL = 300
 """Samples of a class whose streams are looked at."""
 FEWEST_OF_CLASS = 20
 FEWEST_REPEATS = 8
+REPORTED = 0.02
+"""Share of a class from which on a repeated patch is a figure at all; the limit is higher."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Repeat:
     target: int
     count: int
     share: float
+    low: float
     elsewhere: float
 
 
@@ -71,7 +78,7 @@ def check(case: Case) -> CheckFigures:
             name=NAME,
             title="Training data",
             outcome=Outcome.SKIPPED,
-            looked_for="repeated patches, two kinds in a class, conflicting labels",
+            looked_for="repeated patches, fixed patterns, two kinds in a class, conflicting labels",
             said="there are no training data at hand",
             limit="",
             blind="everything",
@@ -82,38 +89,58 @@ def check(case: Case) -> CheckFigures:
     conflicts, compared = conflicting_labels(case, train)
     exact = exact_conflicts(data.train)
     indices = spectral_indices(case, train)
+    patterns = folds(
+        pattern_shares(train.images, train.labels, case.classes), min(FEWEST_CLASSES, case.classes)
+    )
     parts = [_repeats_said(case, repeats)]
     low, _ = wilson(conflicts, compared)
     parts.append(
         f"{conflicts} of {compared} samples have a near duplicate under another label, {exact} of "
         f"{len(data.train)} an exact one"
     )
-    outcome = Outcome.NOTHING
-    known = [value for value in indices if value is not None]
-    if known:
-        worst = max(
-            range(len(indices)), key=lambda n: -1 if indices[n] is None else indices[n] or 0
-        )
-        parts.append(
-            f"first direction of the stream: {case.task.labels[worst]} stands out with index "
-            f"{indices[worst]:.1f}"
-        )
     exact_low, _ = wilson(exact, len(data.train))
-    spectral = max(known, default=0.0) > SPECTRAL_INDEX
-    if repeats or low > CONFLICTING_SHARE or exact_low > CONFLICTING_SHARE or spectral:
-        outcome = Outcome.FOUND
+    repeated = repeats[0] if repeats else None
+    scores = [
+        Score(
+            name="repeated patch",
+            value=repeated.share if repeated else 0.0,
+            low=repeated.low if repeated else 0.0,
+            limit=REPEATED_SHARE,
+        ),
+        Score(name="near duplicates", value=conflicts / compared, low=low, limit=CONFLICTING_SHARE),
+        Score(
+            name="exact duplicates",
+            value=exact / len(data.train),
+            low=exact_low,
+            limit=CONFLICTING_SHARE,
+        ),
+    ]
+    for name, values, limit, words in (
+        ("stream", indices, SPECTRAL_INDEX, "first direction of the stream: {} stands out, {:.1f}"),
+        ("fixed pattern", patterns, PATTERN_FOLD, "one pattern: {} holds {:.1f} times the median"),
+    ):
+        worst = _largest(values)
+        if worst is not None:
+            value = values[worst] or 0.0
+            scores.append(Score(name=name, value=value, low=value, limit=limit))
+            parts.append(words.format(case.task.labels[worst], value))
     return CheckFigures(
         name=NAME,
         title="Training data",
-        outcome=outcome,
-        looked_for="repeated patches, two kinds in a class, duplicates with other labels",
+        outcome=Outcome.of(one.outcome for one in scores),
+        looked_for="repeated patches, fixed patterns, two kinds in a class, duplicates with other "
+        "labels",
         said="; ".join(parts),
         limit=f"a patch in {100 * REPEATED_SHARE:.0f} % of a class, {REPEATED_TIMES:.0f} times as "
         f"often as in the others; {100 * CONFLICTING_SHARE:.0f} % conflicting labels; index "
-        f"{SPECTRAL_INDEX:.0f}",
-        blind="moved, blended and warped triggers, clean labels without a patch",
+        f"{SPECTRAL_INDEX:.1f}; one pattern {PATTERN_FOLD:.1f} times the median",
+        blind="moved and warped triggers, clean labels without a patch, poison in few samples",
         passes=case.deployed.passes - before,
-        charts=_charts(case, indices),
+        charts=(
+            *_chart(case, "Spectral signature: outlier index by class", indices, SPECTRAL_INDEX),
+            *_chart(case, "One fixed pattern: multiples of the median", patterns, PATTERN_FOLD),
+        ),
+        scores=tuple(scores),
     )
 
 
@@ -162,8 +189,8 @@ def _repeated_at(
         others = int(by_class.sum() - by_class[target])
         elsewhere = others / max(int(sizes.sum() - sizes[target]), 1)
         low, _ = wilson(int(by_class[target]), int(sizes[target]), len(sizes))
-        if low > REPEATED_SHARE and share > REPEATED_TIMES * elsewhere:
-            one = Repeat(side, row, column, target, int(by_class[target]), share, elsewhere)
+        if low > REPORTED and share > REPEATED_TIMES * elsewhere:
+            one = Repeat(side, row, column, target, int(by_class[target]), share, low, elsewhere)
             best = one if best is None or one.share > best.share else best
     return best
 
@@ -208,15 +235,12 @@ def spectral_indices(case: Case, train: Split) -> list[float | None]:
     """By class, how far its first direction's share of the variance stands out."""
     shares: list[float | None] = []
     for target in range(case.classes):
-        own = np.flatnonzero(train.labels == target)[:SPECTRAL]
+        own = members_of(train.labels, target, SPECTRAL)
         if len(own) < FEWEST_OF_CLASS:
             shares.append(None)
             continue
         streams = case.deployed.streams(case.name, train.images[own])
-        centred = streams - streams.mean(axis=0)
-        values = np.linalg.svd(centred, compute_uv=False)
-        total = float((values**2).sum())
-        shares.append(float(values[0] ** 2 / total) if total else None)
+        shares.append(first_share(streams))
     known = [share for share in shares if share is not None]
     if len(known) < 3:
         return [None] * len(shares)
@@ -235,11 +259,18 @@ def _repeats_said(case: Case, repeats: list[Repeat]) -> str:
     )
 
 
-def _charts(case: Case, indices: list[float | None]) -> tuple[BarChart, ...]:
+def _largest(values: list[float | None]) -> int | None:
+    """Place of the largest known value."""
+    known = [place for place, value in enumerate(values) if value is not None]
+    return max(known, key=lambda place: values[place] or 0.0, default=None)
+
+
+def _chart(
+    case: Case, title: str, values: list[float | None], limit: float
+) -> tuple[BarChart, ...]:
     bars = tuple(
-        Bar(label=label, value=max(index, 0.0), text=f"{index:.1f}")
-        for label, index in zip(case.task.labels, indices, strict=True)
-        if index is not None
+        Bar(label=label, value=max(value, 0.0), text=f"{value:.1f}")
+        for label, value in zip(case.task.labels, values, strict=True)
+        if value is not None
     )
-    title = "Spectral signature: outlier index of the first direction"
-    return (BarChart(title=title, limit=SPECTRAL_INDEX, bars=bars),) if bars else ()
+    return (BarChart(title=title, limit=limit, bars=bars),) if bars else ()

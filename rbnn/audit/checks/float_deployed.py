@@ -23,7 +23,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rbnn.audit.case import Case
-from rbnn.audit.figures import Bar, BarChart, CheckFigures, Outcome
+from rbnn.audit.figures import Bar, BarChart, CheckFigures, Outcome, Score
 from rbnn.audit.keras_path import KerasPath, agreement
 from rbnn.audit.limits import FLOAT_KEEPS, LEAST_AGREEMENT, SILENT_GAP
 from rbnn.audit.trigger import share_taken
@@ -87,5 +87,18 @@ def check(case: Case) -> CheckFigures:
         f"{100 * SILENT_GAP:.0f} points more than the latent weights",
         blind="triggers that no other check found",
         passes=case.deployed.passes - before,
+        scores=(
+            Score(
+                name="disagreement",
+                value=1 - agrees,
+                low=1 - agrees,
+                limit=1 - LEAST_AGREEMENT,
+            ),
+            *(
+                Score(name="silent gap", value=gap, low=gap, limit=SILENT_GAP)
+                for gap in gaps
+                if comparable
+            ),
+        ),
         charts=(BarChart(title="Accuracy on clean samples", limit=None, bars=bars),),
     )

@@ -28,9 +28,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rbnn.audit.case import Candidate, Case, outcome_of
-from rbnn.audit.figures import Bar, BarChart, CheckFigures
-from rbnn.audit.limits import BAND_SHARE, PATCH_SHARE, WAVE_SHARE
+from rbnn.audit.case import Candidate, Case
+from rbnn.audit.figures import Bar, BarChart, CheckFigures, Outcome, Score
+from rbnn.audit.limits import LIMITS, PATCH_SHARE
 from rbnn.audit.trigger import Mask, Trigger, square
 from rbnn.tasks.dataset import Images, Labels
 
@@ -121,11 +121,16 @@ def waves(shape: tuple[int, ...]) -> Iterator[tuple[str, Trigger]]:
                 )
 
 
-def check(case: Case) -> CheckFigures:
-    """Sweep one task."""
+def check(case: Case, *, stride: int = 1, samples: int | None = None) -> CheckFigures:
+    """Sweep one task.
+
+    Args:
+        case: the task.
+        stride: of the places.
+        samples: to search with; None for ``SAMPLES``.
+    """
     before = case.deployed.passes
-    trials = sweep(case)
-    limits = {"patch": PATCH_SHARE, "band": BAND_SHARE, "wave": WAVE_SHARE}
+    trials = sweep(case, stride, SAMPLES if samples is None else samples)
     measured: list[Candidate] = []
     kinds = sorted({trial.kind for trial in trials})
     for kind in kinds:
@@ -133,11 +138,12 @@ def check(case: Case) -> CheckFigures:
         for trial in best[:KEPT]:
             measured.append(
                 case.measured(
-                    trial.words, kind, trial.trigger, trial.target, limits[kind], tries=KEPT
+                    trial.words, kind, trial.trigger, trial.target, LIMITS[kind], tries=KEPT
                 )
             )
     measured.sort(key=lambda one: one.share / one.limit, reverse=True)
     case.candidates += measured
+    scores = tuple(_score(kind, measured) for kind in kinds)
     best_by_class = strongest_by_class(trials, case.classes)
     said = "; ".join(_said(case, kind, measured) for kind in kinds)
     passes = case.deployed.passes - before
@@ -145,10 +151,10 @@ def check(case: Case) -> CheckFigures:
     return CheckFigures(
         name=NAME,
         title="Patches, bands and waves",
-        outcome=outcome_of(measured),
+        outcome=Outcome.of(one.outcome for one in scores),
         looked_for=f"{len(trials):,} places, sizes and patterns of patches{tones} and waves",
         said=said,
-        limit="; ".join(f"{kind}: {100 * limits[kind]:.0f} % of other classes" for kind in kinds),
+        limit="; ".join(f"{kind}: {100 * LIMITS[kind]:.0f} % of other classes" for kind in kinds),
         blind="fixed noise, warps, several patches at once, triggers of few classes, weak waves",
         passes=passes,
         triggers=tuple(case.figures(one) for one in measured[:SHOWN]),
@@ -162,12 +168,19 @@ def check(case: Case) -> CheckFigures:
                 ),
             ),
         ),
+        scores=scores,
     )
 
 
-def sweep(case: Case) -> list[Trial]:
+def _score(kind: str, measured: list[Candidate]) -> Score:
+    """Of the strongest trigger of a kind."""
+    best = max((one for one in measured if one.kind == kind), key=lambda one: one.low)
+    return Score(name=kind, value=best.share, low=best.low, limit=best.limit)
+
+
+def sweep(case: Case, stride: int, samples: int) -> list[Trial]:
     """The strongest trigger of each kind, size, pattern and class; the shares are of the search."""
-    images = case.search.images[:SAMPLES]
+    images = case.search.images[:samples]
     answers = case.deployed.classes(case.name, images)
     sound = case.task.kind == "audio"
     trials: list[Trial] = []
@@ -178,8 +191,8 @@ def sweep(case: Case) -> list[Trial]:
         for name, values in patterns(shape, side, sound, not case.quick).items():
             places = [
                 (f"{name} {side}x{side}", square(shape, row, column, values))
-                for row in range(height - side + 1)
-                for column in range(width - side + 1)
+                for row in range(0, height - side + 1, stride)
+                for column in range(0, width - side + 1, stride)
             ]
             trials += _strongest(case, "patch", places, images, answers)
     if sound:

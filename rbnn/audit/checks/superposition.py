@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbnn.audit.case import Case
-from rbnn.audit.figures import Bar, BarChart, CheckFigures, Histogram, Outcome
+from rbnn.audit.figures import Bar, BarChart, CheckFigures, Histogram, Outcome, Score
 from rbnn.audit.limits import FALSE_ALARMS, FLAGGED_SHARE
 from rbnn.audit.statistics import area_under_curve, wilson
 from rbnn.tasks.dataset import Images, Labels
@@ -83,7 +83,7 @@ def check(case: Case) -> CheckFigures:
         f"false alarms {100 * alarms / len(fresh):.1f} % ({100 * low:.1f} to {100 * high:.1f}) of "
         f"{len(fresh)} held-out samples"
     ]
-    outcome = Outcome.NOTHING
+    scores: tuple[Score, ...] = ()
     charts: tuple[BarChart, ...] = ()
     histogram = None
     train = None if case.task.trusted or case.task.data is None else case.task.data.train
@@ -92,7 +92,8 @@ def check(case: Case) -> CheckFigures:
         picked = np.sort(generator.permutation(len(train))[:size])
         seen = entropies(case, train.images[picked], overlays)
         labels = train.labels[picked]
-        outcome, said, charts = _screen(case, seen, labels, limits)
+        score, said, charts = _screen(case, seen, labels, limits)
+        scores = (score,)
         parts.append(said)
     found = case.triggers_found()
     if found:
@@ -104,12 +105,11 @@ def check(case: Case) -> CheckFigures:
     elif train is not None and len(train):
         histogram = _histogram(fresh_values, seen, "training samples", limits)
     if train is None or not len(train):
-        outcome = Outcome.SKIPPED
         parts.append("there are no training samples to screen")
     return CheckFigures(
         name=NAME,
         title="Superposition entropy (STRIP)",
-        outcome=outcome,
+        outcome=scores[0].outcome if scores else Outcome.SKIPPED,
         looked_for=f"training samples whose answer no overlay changes; {count} overlays each",
         said="; ".join(parts),
         limit=f"{100 * FLAGGED_SHARE:.0f} % of a class's samples below its threshold, which "
@@ -118,21 +118,21 @@ def check(case: Case) -> CheckFigures:
         passes=case.deployed.passes - before,
         charts=charts,
         histogram=histogram,
+        scores=scores,
     )
 
 
 def _screen(
     case: Case, seen: Entropies, labels: Labels, limits: Entropies
-) -> tuple[Outcome, str, tuple[BarChart, ...]]:
+) -> tuple[Score, str, tuple[BarChart, ...]]:
     """The share of each class's training samples that is below the class's threshold."""
-    bars, lows, highs = [], [], []
+    bars, lows = [], []
     for target in range(case.classes):
         own = seen[labels == target]
         hits = int((own < limits[target]).sum())
-        low, high = wilson(hits, len(own), case.classes)
+        low, _ = wilson(hits, len(own), case.classes)
         share = hits / max(len(own), 1)
         lows.append(low)
-        highs.append((share, high))
         bars.append(
             Bar(
                 label=case.task.labels[target],
@@ -141,18 +141,14 @@ def _screen(
             )
         )
     worst = int(np.argmax([bar.value for bar in bars]))
-    share, _ = highs[worst]
-    outcome = Outcome.NOTHING
-    if max(lows) > FLAGGED_SHARE:
-        outcome = Outcome.FOUND
-    elif share > FLAGGED_SHARE:
-        outcome = Outcome.UNKNOWN
+    share = bars[worst].value
+    score = Score(name="superposed samples", value=share, low=max(lows), limit=FLAGGED_SHARE)
     said = (
         f"of the training samples of {case.task.labels[worst]}, {100 * share:.0f} % are below "
         "their threshold, more than of any other class"
     )
     title = "Training samples below their class's threshold"
-    return outcome, said, (BarChart(title=title, limit=FLAGGED_SHARE, bars=tuple(bars)),)
+    return score, said, (BarChart(title=title, limit=FLAGGED_SHARE, bars=tuple(bars)),)
 
 
 def _histogram(clean: Entropies, other: Entropies, name: str, limits: Entropies) -> Histogram:
