@@ -53,9 +53,10 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
 
 
 class SpokenPort:
-    """A serial port that says some bytes and is then unplugged."""
+    """A serial port that says some bytes after every command, and no more."""
 
     def __init__(self, said: bytes) -> None:
+        self.answer = said
         self.said = said
         self.in_waiting = 0
 
@@ -66,6 +67,7 @@ class SpokenPort:
         return said
 
     def write(self, data: bytes) -> int:
+        self.said = self.answer
         return len(data)
 
     def flush(self) -> None: ...
