@@ -113,6 +113,7 @@ def tables(report: AuditReport) -> RenderableType:
             cells = (f"on {name} {cell}" for name, cell in zip(names, row.cells, strict=True))
             parts.append(Text(f"  {row.name}: {', '.join(cells)}"))
     parts.append(Text(summary(report)))
+    parts += [Text(f"Note: {note}") for note in notes(report)]
     return Group(*parts)
 
 

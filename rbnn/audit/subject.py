@@ -189,6 +189,11 @@ def _find(path: Path | None, runs: Path, secrets_file: Path | None) -> _Model:
         packed = PackedModel.read(path)
         labels = {task.name: task.labels for task in packed.document.tasks}
         return _Model("packed", packed.container, packed.secrets(), labels, None, None)
+    if path is not None and path.is_file() and path.name != CONTAINER_FILE:
+        raise AuditError(
+            f"{path} is a file; of files, only an export's {CONTAINER_FILE} can be audited.",
+            f"Name a run, an export folder, its {CONTAINER_FILE} or a packed model's folder.",
+        )
     folder = path.parent if path is not None and path.name == CONTAINER_FILE else path
     if folder is not None and (folder / CONTAINER_FILE).is_file():
         return _find_export(folder, secrets_file)
@@ -242,7 +247,7 @@ def read_secrets(path: Path) -> dict[str, bytes]:
         secrets = {str(name): bytes.fromhex(value) for name, value in raw.items()}
         if any(len(secret) != SECRET_BYTES for secret in secrets.values()):
             raise ValueError
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise AuditError(
             f"{path} holds no task secrets.",
             'It is a JSON object, {"TASK": "64 hex digits", ...}, as in a run\'s secrets folder.',
@@ -267,6 +272,8 @@ def _task(model: _Model, name: str, own: TaskSpec | None, progress: Progress | N
                 f"The samples of task {name} are not known.", f"Name them: --samples {name}=PATH"
             )
     except RbnnError as error:
+        if own is not None:  # what the user has named must be there
+            raise AuditError(error.what, error.fix) from error
         return AuditedTask(name, labels, kind, None, str(error))
     if len(data.labels) != sealed.classes or (data.kind == "audio") != sealed.takes_sound:
         missing = (

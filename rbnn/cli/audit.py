@@ -77,6 +77,11 @@ def audit(
         raise
     except RbnnError as error:  # exit code 1 says that something was found
         raise AuditError(error.what, error.fix) from error
+    except Exception as error:  # so would Python's own
+        raise AuditError(
+            f"The audit broke down: {type(error).__name__}: {error}.",
+            "Report it, with the model if you can.",
+        ) from error
     if as_json:
         print(report.model_dump_json(indent=2))
     else:

@@ -80,6 +80,7 @@ def test_a_table_is_printed_for_people(export: Run, tmp_path: Path) -> None:
     done = audit(export.folder, "--task", "secret", "--quick", "--out", tmp_path)
     assert "secret: could not tell" in done.stdout
     assert f"Page: {tmp_path / 'audit.html'}" in done.stdout
+    assert "Note: A quick audit" in done.stdout
 
 
 def test_an_export_needs_its_run_or_the_secrets(
@@ -130,6 +131,29 @@ def test_what_cannot_be_audited_ends_with_2(
     assert isinstance(done.exception, RbnnError)
     assert done.exception.exit_code == 2
     assert said in str(done.exception)
+
+
+def test_files_that_are_no_model_secrets_or_samples_end_with_2(
+    export: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep, other = tmp_path / "deep.json", tmp_path / "other.bin"
+    deep.write_text("[" * 100_000)
+    other.write_bytes((export.export_folder / "container.bin").read_bytes())
+    for arguments, said in (
+        ((export.folder, "--secrets", deep), "holds no task secrets"),
+        ((other, "--secrets", export.secrets_file), "is a file"),
+        ((export.folder, "--quick", "--samples", f"stripes={tmp_path / 'none'}"), "none"),
+    ):
+        done = audit(*arguments)
+        assert isinstance(done.exception, AuditError) and done.exception.exit_code == 2
+        assert said in str(done.exception)
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("rbnn.audit.audit.audit", fail)  # 1 would say that something was found
+    done = audit(export.folder, "--task", "stripes", "--quick")
+    assert isinstance(done.exception, AuditError) and "ZeroDivisionError" in str(done.exception)
 
 
 def test_flashing_with_an_audit_stops_at_what_it_cannot_tell(

@@ -116,7 +116,7 @@ def waves(shape: tuple[int, ...]) -> Iterator[tuple[str, Trigger]]:
                 turn = 2 * np.pi * (count * axis + phase / PHASES)
                 wave = WAVE_HEIGHT * np.sin(turn)[..., None] * np.ones(channels)
                 yield (
-                    f"wave {name}, {count} periods",
+                    f"wave {name}, {count} periods, phase {phase + 1} of {PHASES}",
                     Trigger(np.ones((height, width), np.float32), wave.astype(np.float32), True),
                 )
 
