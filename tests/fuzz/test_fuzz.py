@@ -125,6 +125,8 @@ def test_a_crash_is_kept_and_replayed(attacked: Attacked, tmp_path: Path) -> Non
     world = write_all(tmp_path / "world", files | {"public_key": bytes(32)})
     executed, replays = fuzzer.run(built, "licence", world, attacked.seeds / "licence", runs=10)
     assert executed == 0 and len(replays) == 1
-    again = fuzzer.subprocess.run(["sh", "-c", replays[0]], capture_output=True, text=True)
+    again = fuzzer.subprocess.run(
+        ["sh", "-c", replays[0]], capture_output=True, text=True, cwd=tmp_path
+    )
     assert again.returncode != 0 and "only the right device unlocks" in again.stderr
     fuzzer.shutil.rmtree(Path(replays[0].split()[-1]).parent)
