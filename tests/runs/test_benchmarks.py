@@ -48,7 +48,9 @@ def test_a_name_chosen_after_training_is_kept_in_the_run(run: Run) -> None:
 
 def test_a_task_that_the_run_does_not_have_is_refused(run: Run) -> None:
     before = run.config_file.read_bytes()
-    with pytest.raises(RbnnError, match="--benchmark names 'other', which is none of the tasks") as refusal:
+    with pytest.raises(
+        RbnnError, match="--benchmark names 'other', which is none of the tasks"
+    ) as refusal:
         choose_benchmarks(run, {"other": Benchmark.IC01})
     assert "cifar, kws, mine" in refusal.value.fix
     assert run.config_file.read_bytes() == before
