@@ -52,6 +52,17 @@ def write_atomic(
                 os.unlink(temporary)
 
 
+def make_writable(folder: Path) -> None:
+    """Make a folder, and those above it, unless they are there.
+
+    Raises:
+        OSError: it cannot be made, or not written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder for files, and those above it, unless they are there.
 
@@ -59,9 +70,7 @@ def make_folder(folder: Path) -> None:
         RbnnError: it cannot be made or written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        make_writable(folder)
     except OSError as error:
         raise _not_made(folder, error) from error
 

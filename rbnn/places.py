@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rbnn.errors import RbnnError
+from rbnn.files import make_writable
 
 CACHE_VARIABLE = "RBNN_CACHE"
 _PACKAGE = Path(__file__).resolve().parent
@@ -103,9 +104,7 @@ def make_cache(folder: Path) -> Path:
         CacheError: it cannot be made or written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        make_writable(folder)
     except OSError as error:
         raise unwritable(folder, error) from error
     return folder
