@@ -130,4 +130,6 @@ void rbnn_reconf_wipe(rbnn_reconf *reconf)
   rbnn_wipe(&reconf->cipher, sizeof reconf->cipher);
   reconf->ready = 0;
   reconf->layer = NO_LAYER;
+  reconf->stored = NULL;
+  reconf->whole = NULL;
 }
