@@ -58,10 +58,8 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
     const char *name;
     fuzz_target *run;
   } targets[] = {
-      {"container", fuzz_container},
-      {"provisioning", fuzz_provisioning},
-      {"licence", fuzz_licence},
-      {"serial", fuzz_serial},
+      {"container", fuzz_container}, {"provisioning", fuzz_provisioning}, {"licence", fuzz_licence},
+      {"serial", fuzz_serial},       {"journal", fuzz_journal},
   };
   const char *const wanted = getenv("RBNN_FUZZ_TARGET");
   uint32_t bad_layer;
@@ -71,7 +69,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
     if (wanted != NULL && strcmp(targets[i].name, wanted) == 0) target = targets[i].run;
   }
   if (target == NULL) {
-    fprintf(stderr, "RBNN_FUZZ_TARGET: container, provisioning, licence or serial\n");
+    fprintf(stderr, "RBNN_FUZZ_TARGET: container, provisioning, licence, serial or journal\n");
     exit(2);
   }
   world.container = read_file("container");

@@ -32,7 +32,7 @@ void fuzz_check(int holds, const char *expected);
 uint8_t *fuzz_copy(const uint8_t *bytes, size_t size);
 
 typedef void fuzz_target(const uint8_t *data, size_t size);
-fuzz_target fuzz_container, fuzz_provisioning, fuzz_licence, fuzz_serial;
+fuzz_target fuzz_container, fuzz_provisioning, fuzz_licence, fuzz_serial, fuzz_journal;
 
 /* Whether the inferences of the next input are computed: at most this many. */
 extern uint32_t fuzz_inferences_left;
