@@ -82,6 +82,9 @@ def test_the_teachers_and_weights_of_the_run_are_taken(
     assert isinstance(teacher, Contrary)
     halved = config.precision == "bfloat16"
     assert teacher.about == (run.folder / "teachers/colour/a.h5", about, halved)
+    assert lesson.halved == (
+        halved and trunk.shape is not None and trunk.shape.filters[0] % 16 == 0
+    )
     assert lesson.weights == {"colour": 1.0, "sound": 2.0}
     assert lesson.distillation == Distillation(weight=0.3, temperature=config.temperature)
     assert lesson.batches == {task.name: task.batch for task in config.tasks}
