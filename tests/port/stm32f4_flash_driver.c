@@ -3,35 +3,21 @@
  * keys were written in order, one word at a time with PG and PSIZE 32, erase by SER, SNB and STRT,
  * busy for a while after each. What the manual forbids ends the program with a message.
  * `driver HSION` prints the operations, and the store's first words after each. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "port/armv7m/armv7m.h"
-#include "port/port.h"
-#include "spec/target.h"
-
 #define RCC_CR 0x40023800u
 #define ACR 0x40023C00u
 #define KEYR 0x40023C04u
 #define SR 0x40023C0Cu
 #define CR 0x40023C10u
 #define BUSY (1u << 16)
-#define SECTOR_WORDS 0x1000u
+#define PAGE_WORDS 0x1000u
 #define MODEL_BYTES 393216 /* sectors 5, 6 and 7 */
 
-uint32_t rbnn_store_start[2u * SECTOR_WORDS];
+#include "flash_driver.h"
+
 static uint32_t rcc_cr, acr = 0x705u, keyr, sr, cr = 1u << 31, other;
 static uint32_t acr_before = 0x705u, keys, busy, resets;
 static uint32_t pending, *pending_place;
 
-static void stop(const char *text)
-{
-  printf("%s\n", text);
-  exit(1);
-}
-
-/* What the last access did, once the next one shows that it is over. */
 static void settle(void)
 {
   if (keyr != 0u) {
@@ -43,7 +29,7 @@ static void settle(void)
     if (cr >> 31 || (cr & 3u) != 1u || (cr >> 8 & 3u) != 2u) stop("programming out of order");
     if (busy != 0u) stop("programming while busy");
     *pending_place &= pending;
-    if (pending_place >= rbnn_store_start && pending_place < rbnn_store_start + 2u * SECTOR_WORDS) {
+    if (pending_place >= rbnn_store_start && pending_place < rbnn_store_start + 2u * PAGE_WORDS) {
       printf("program %u %08x\n", (unsigned)(pending_place - rbnn_store_start), pending);
     }
     pending_place = NULL;
@@ -59,7 +45,7 @@ static void settle(void)
 #endif
     {
       if (sector < 1u || sector > 2u) stop("another sector");
-      memset(rbnn_store_start + (sector - 1u) * SECTOR_WORDS, 0xFF, 4u * SECTOR_WORDS);
+      memset(rbnn_store_start + (sector - 1u) * PAGE_WORDS, 0xFF, 4u * PAGE_WORDS);
     }
     printf("erase %u\n", sector);
     cr &= ~(1u << 16);
@@ -99,32 +85,6 @@ volatile uint32_t *fake_flash_word(const uint32_t *place)
   return &pending;
 }
 
-#if RBNN_PARTITION
-#define TEXT_OF(text) #text
-#define TEXT(text) TEXT_OF(text)
-uint32_t rbnn_model_start[MODEL_BYTES / 4];
-__asm__(".globl rbnn_model_end\n.set rbnn_model_end, rbnn_model_start + " TEXT(MODEL_BYTES));
-
-/* Erase the last sector, and program its first units. */
-static int drive_model(void)
-{
-  static const uint32_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-  const rbnn_model_flash *const model = rbnn_port_model();
-  printf("model %u %u\n", model->bytes, model->sector_bytes);
-  if (model->erase == NULL) return 0;
-  const uint32_t last = model->bytes - model->sector_bytes;
-  model->erase(0);
-  model->erase(last);
-  settle();
-  model->program(last + 32u, data);
-  settle();
-  if (memcmp(model->start + last + 32u, data, sizeof data) != 0) stop("not programmed");
-  if (model->start[last] != 0xFFu || model->start[last + 64u] != 0xFFu) stop("too much");
-  if (model->start[model->sector_bytes - 1u] != 0xFFu) stop("the first sector is not erased");
-  return 0;
-}
-#endif
-
 int main(int count, char **arguments)
 {
   if (count != 2) return 2;
@@ -138,15 +98,7 @@ int main(int count, char **arguments)
     return 0;
   }
   static const uint32_t data[] = {0x12345678u, 0xFFFFFFFFu, 0u};
-  printf("page %u\n", flash->page_bytes);
-  for (uint32_t page = 0; page < 2u; page++) {
-    if (flash->pages[page] != rbnn_store_start + page * SECTOR_WORDS) stop("another page");
-    flash->erase(page);
-    settle();
-    flash->program(page, 8, data, 3);
-    settle();
-    if (memcmp(flash->pages[page] + 8, data, sizeof data) != 0) stop("not programmed");
-  }
+  drive_store(flash, data, 3);
   printf("locked %u\ncache %08x\nresets %u\n", cr >> 31, acr, resets);
   return 0;
 }

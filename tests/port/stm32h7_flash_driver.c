@@ -3,13 +3,6 @@
  * both keys were written in order, units of 8 words with PG, each once, erase by SER, SNB and
  * START, busy for a while after each, DBECCERR when a unit cannot be corrected. What the manual
  * forbids ends the program with a message. `driver OPTSR` prints the operations. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "port/armv7m/armv7m.h"
-#include "port/port.h"
-
 #define OPTSR 0x5200201Cu
 #define KEYR 0x52002104u
 #define CR 0x5200210Cu
@@ -18,22 +11,16 @@
 #define SCB_CCR 0xE000ED14u
 #define BUSY 5u
 #define REFUSED (1u << 26)
-#define SECTOR_WORDS 0x8000u
+#define PAGE_WORDS 0x8000u
 #define UNIT 8u
 
-uint32_t rbnn_store_start[2u * SECTOR_WORDS];
+#include "flash_driver.h"
+
 const uint8_t rbnn_provisioning_start[4], rbnn_provisioning_end[4];
 static uint32_t optsr, keyr, cr = 1u, sr, ccr, scb_ccr, other;
 static uint32_t keys, busy, in_unit, errors, refused = UINT32_MAX;
 static uint32_t pending, *pending_place;
 
-static void stop(const char *text)
-{
-  printf("%s\n", text);
-  exit(1);
-}
-
-/* What the last access did, once the next one shows that it is over. */
 static void settle(void)
 {
   if (keyr != 0u) {
@@ -59,7 +46,7 @@ static void settle(void)
     if ((cr & 0x37u) != 0x34u) stop("erasing out of order");
     const uint32_t sector = (cr >> 8 & 7u) - 6u;
     if (sector > 1u) stop("another sector");
-    memset(rbnn_store_start + sector * SECTOR_WORDS, 0xFF, 4u * SECTOR_WORDS);
+    memset(rbnn_store_start + sector * PAGE_WORDS, 0xFF, 4u * PAGE_WORDS);
     printf("erase %u\n", sector);
     cr &= ~0x80u;
     busy = 5;
@@ -114,17 +101,9 @@ int main(int count, char **arguments)
     return 0;
   }
   static const uint32_t data[16] = {0x12345678u, 0xFFFFFFFFu, 0u, 4u, 5u, 6u, 7u, 8u, 9u};
-  printf("page %u\n", flash->page_bytes);
-  for (uint32_t page = 0; page < 2u; page++) {
-    if (flash->pages[page] != rbnn_store_start + page * SECTOR_WORDS) stop("another page");
-    flash->erase(page);
-    settle();
-    flash->program(page, 8, data, 16);
-    settle();
-    if (memcmp(flash->pages[page] + 8, data, sizeof data) != 0) stop("not programmed");
-  }
+  drive_store(flash, data, 16);
   printf("locked %u\n", cr & 1u);
-  refused = (SECTOR_WORDS + 8u) / UNIT;
+  refused = (PAGE_WORDS + 8u) / UNIT;
   printf("reads %d %d %d\n", flash->can_read(0, 1, 1), flash->can_read(1, 1, 1),
          flash->can_read(1, 2, 1));
   printf("faults ignored %u\n", scb_ccr >> 8 & 1u);

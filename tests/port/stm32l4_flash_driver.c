@@ -3,14 +3,6 @@
  * both keys were written in order, double words with PG, each once, erase by PER, PNB, BKER and
  * STRT, busy for a while after each, an NMI when a double word cannot be corrected. What the manual
  * forbids ends the program with a message. `driver OPTR` prints the operations. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "port/armv7m/armv7m.h"
-#include "port/port.h"
-#include "spec/target.h"
-
 #define ACR 0x40022000u
 #define KEYR 0x40022008u
 #define SR 0x40022010u
@@ -25,17 +17,12 @@
 #define REFUSED 1u << 31
 #define DATA_CACHE (1u << 10)
 
-uint32_t rbnn_store_start[2u * PAGE_WORDS];
+#include "flash_driver.h"
+
 const uint8_t rbnn_provisioning_start[4], rbnn_provisioning_end[4];
 static uint32_t acr = 0x705u, keyr, sr, cr = 1u << 31, eccr, optr, other;
 static uint32_t keys, busy, resets, half, refused = UINT32_MAX;
 static uint32_t pending, *pending_place;
-
-static void stop(const char *text)
-{
-  printf("%s\n", text);
-  exit(1);
-}
 
 _Noreturn void rbnn_port_reset(void)
 {
@@ -43,7 +30,6 @@ _Noreturn void rbnn_port_reset(void)
   exit(1);
 }
 
-/* What the last access did, once the next one shows that it is over. */
 static void settle(void)
 {
   if (keyr != 0u) {
@@ -134,32 +120,6 @@ volatile uint32_t *fake_flash_word(const uint32_t *place)
   return &other;
 }
 
-#if RBNN_PARTITION
-#define TEXT_OF(text) #text
-#define TEXT(text) TEXT_OF(text)
-uint32_t rbnn_model_start[MODEL_BYTES / 4];
-__asm__(".globl rbnn_model_end\n.set rbnn_model_end, rbnn_model_start + " TEXT(MODEL_BYTES));
-
-/* Erase the last sector, and program its first units. */
-static int drive_model(void)
-{
-  static const uint32_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-  const rbnn_model_flash *const model = rbnn_port_model();
-  printf("model %u %u\n", model->bytes, model->sector_bytes);
-  if (model->erase == NULL) return 0;
-  const uint32_t last = model->bytes - model->sector_bytes;
-  model->erase(0);
-  model->erase(last);
-  settle();
-  model->program(last + 32u, data);
-  settle();
-  if (memcmp(model->start + last + 32u, data, sizeof data) != 0) stop("not programmed");
-  if (model->start[last] != 0xFFu || model->start[last + 64u] != 0xFFu) stop("too much");
-  if (model->start[model->sector_bytes - 1u] != 0xFFu) stop("the first sector is not erased");
-  return 0;
-}
-#endif
-
 int main(int count, char **arguments)
 {
   if (count != 2) return 2;
@@ -173,15 +133,7 @@ int main(int count, char **arguments)
     return 0;
   }
   static const uint32_t data[] = {0x12345678u, 0xFFFFFFFFu, 0u, 0x9ABCDEF0u};
-  printf("page %u\n", flash->page_bytes);
-  for (uint32_t page = 0; page < 2u; page++) {
-    if (flash->pages[page] != rbnn_store_start + page * PAGE_WORDS) stop("another page");
-    flash->erase(page);
-    settle();
-    flash->program(page, 8, data, 4);
-    settle();
-    if (memcmp(flash->pages[page] + 8, data, sizeof data) != 0) stop("not programmed");
-  }
+  drive_store(flash, data, 4);
   printf("locked %u\ncache %08x\nresets %u\n", cr >> 31, acr, resets);
   refused = (PAGE_WORDS + 10u) / 2u;
   printf("reads %d %d %d\n", flash->can_read(0, 1, 1), flash->can_read(1, 1, 1),
