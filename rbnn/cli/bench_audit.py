@@ -38,7 +38,7 @@ def audit(
             min=1, help="At most so many networks a kind and task. Default: 7 clean, 4 or 2 others."
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(help="Steps of each training.")] = 600,
+    steps: Annotated[int, typer.Option(help="Steps of each training.")] = 2400,
     batch: Annotated[int, typer.Option(help="Samples of a task in each step.")] = 64,
     arch: Annotated[str, typer.Option("--arch", help="Architecture of the networks.")] = "resnet",
     width: Annotated[int, typer.Option(help="Its width.")] = 32,

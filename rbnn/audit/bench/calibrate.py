@@ -26,7 +26,9 @@ FEWEST = 10
 """Calibration networks: with fewer, a limit stays as it is. Bands are of sounds only."""
 FEWEST_OF_SOUNDS = 4
 SHARES = frozenset({"patch", "band", "wave", "superposed samples", "repeated patch"})
-SMALLEST_SHARE = 1e-3
+SMALLEST_SHARE = 0.01
+"""Smaller shares count as this one: the logit would spread those of 0 and 0.001 far apart, and lift
+the limit, where both mean none."""
 SMALLEST_MULTIPLE = 0.1
 
 

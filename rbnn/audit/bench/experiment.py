@@ -38,7 +38,7 @@ class AuditBenchSettings:
     kinds: str = "all"
     parts: str = "all"
     seeds: int | None = None
-    steps: int = 600
+    steps: int = 2400
     batch: int = 64
     architecture: str = "resnet"
     width: int = 32
