@@ -108,7 +108,7 @@ def accuracy(network: SharedNetwork, task: str, split: Split) -> float:
 
 
 class Chance(Frozen):
-    """What guessing reaches: from one in ``classes`` to the share of the largest class."""
+    """What always the same answer reaches: from the share of the smallest class to the largest's."""
 
     low: float
     high: float
@@ -116,8 +116,8 @@ class Chance(Frozen):
 
 def chance_of(split: Split, classes: int) -> Chance:
     """Chance on ``split``."""
-    largest = np.bincount(split.labels, minlength=classes).max() / len(split)
-    return Chance(low=1 / classes, high=max(float(largest), 1 / classes))
+    shares = np.bincount(split.labels, minlength=classes) / len(split)
+    return Chance(low=float(shares.min()), high=float(shares.max()))
 
 
 class WrongSecrets(Frozen):

@@ -70,11 +70,13 @@ def test_the_right_secret_forced_would_be_noticed(
     assert not forced.passed
 
 
-def test_chance_is_between_one_class_and_the_largest() -> None:
+def test_chance_is_between_the_smallest_class_and_the_largest() -> None:
     labels = np.array([0, 0, 0, 1, 2], np.int64)
     split = Split(np.zeros((5, 32, 32, 1), np.uint8), labels)
-    assert chance_of(split, 3) == Chance(low=1 / 3, high=0.6)
-    assert chance_of(Split(split.images[2:], labels[2:]), 3).high == pytest.approx(1 / 3)
+    assert chance_of(split, 3) == Chance(low=0.2, high=0.6)
+    assert chance_of(split, 4) == Chance(low=0.0, high=0.6)
+    even = chance_of(Split(split.images[2:], labels[2:]), 3)
+    assert even.low == even.high == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_the_bounds_on_wrong_secrets(
     assert all(part in wrong.verdict for part in failures or ("at chance",))
 
 
-def test_the_mean_may_be_anywhere_between_one_class_and_the_largest() -> None:
+def test_the_mean_may_be_anywhere_between_the_smallest_class_and_the_largest() -> None:
     chance = Chance(low=0.005, high=0.3)
     for mean, passed in ((0.0, True), (0.2, True), (0.309, True), (0.311, False)):
         assert WrongSecrets(accuracies=(mean,), chance=chance).passed is passed
