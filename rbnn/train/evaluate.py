@@ -108,7 +108,7 @@ def accuracy(network: SharedNetwork, task: str, split: Split) -> float:
 
 
 class Chance(Frozen):
-    """What always the same answer reaches: from the share of the smallest class to the largest's."""
+    """What always the same answer reaches: from the smallest class's share to the largest's."""
 
     low: float
     high: float
