@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from rbnn.audit.deployed import Deployed
 from rbnn.audit.figures import TriggerFigures
+from rbnn.audit.limits import limits_for
 from rbnn.audit.pictures import trigger_uri
 from rbnn.audit.statistics import wilson
 from rbnn.audit.subject import AuditedTask
@@ -93,6 +95,11 @@ class Case:
     def classes(self) -> int:
         """Of the task."""
         return len(self.task.labels)
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """By name, for the task's kind of input."""
+        return limits_for(self.task.kind)
 
     @property
     def search(self) -> Split:

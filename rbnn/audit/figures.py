@@ -12,6 +12,7 @@ from enum import StrEnum
 from pydantic import computed_field
 
 from rbnn.frozen import Frozen
+from rbnn.tasks.dataset import Kind
 
 
 class Outcome(StrEnum):
@@ -145,7 +146,7 @@ class TaskAudit(Frozen):
 
     task: str
     labels: tuple[str, ...]
-    kind: str
+    kind: Kind
     samples: int
     training_samples: int
     accuracy: float | None

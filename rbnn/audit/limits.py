@@ -3,16 +3,20 @@
 A limit is set from clean networks only, never from poisoned ones. Those of ``LIMITS`` are what
 ``rbnn bench audit`` derives from its clean networks of calibration
 (:mod:`rbnn.audit.bench.calibrate`): the value that one more clean network would stay below, and
-never less than ``LEAST``. ``limits.json`` beside this file holds them, written by ``make
+never less than ``LEAST``. Pictures and sounds have limits of their own: one kind's clean figures
+are not the other's. ``limits.json`` beside this file holds them, written by ``make
 audit-document``; until a limit is there, it is the provisional one of ``LEAST``. The false alarms
 are counted on other clean networks. docs/audit.md has the figures.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from importlib.resources import files
 
 from rbnn.frozen import Frozen
+from rbnn.tasks.dataset import Kind
 
 CONFIDENCE = 0.95
 """Of every interval."""
@@ -48,13 +52,23 @@ PROVISIONAL_LIMITS = {"band": 0.95, "wave": 0.95, "small mask": 3.0}
 first clean one had a mask 2.4 times smaller than the median."""
 
 
-class Limits(Frozen):
-    """``limits.json``: limits by name, the calibration networks behind each, and the share of
-    exclusive triggers that evade the audit, in words; None until it is measured."""
+ONLY_SOUNDS = frozenset({"band"})
 
-    version: int = 1
-    limits: dict[str, float]
-    networks: dict[str, int]
+
+class Input(StrEnum):
+    """What networks of calibration take."""
+
+    PICTURE = "picture"
+    SOUND = "sound"
+
+
+class Limits(Frozen):
+    """``limits.json``: limits by kind of input and name, the calibration networks behind each, and
+    the share of exclusive triggers that evade the audit, in words; None until it is measured."""
+
+    version: int = 2
+    limits: dict[Input, dict[str, float]]
+    networks: dict[Input, dict[str, int]]
     belt: str | None
 
 
@@ -66,17 +80,35 @@ def read_limits() -> Limits:
     return Limits.model_validate_json((files("rbnn.audit") / FILE).read_bytes())
 
 
-_HELD = read_limits()
-LIMITS = LEAST | PROVISIONAL_LIMITS | _HELD.limits
-PROVISIONAL = frozenset(LEAST) - frozenset(_HELD.limits)
-"""Names of the limits that no clean network stands behind yet."""
+def names_of(given: Input) -> list[str]:
+    """The limits that there are for a kind of input."""
+    return [name for name in LEAST if given is Input.SOUND or name not in ONLY_SOUNDS]
 
-PATCH_SHARE = LIMITS["patch"]
-MASK_FOLD = LIMITS["small mask"]
-FLAGGED_SHARE = LIMITS["superposed samples"]
-SPECTRAL_INDEX = LIMITS["stream"]
-REPEATED_SHARE = LIMITS["repeated patch"]
-PATTERN_FOLD = LIMITS["fixed pattern"]
+
+_HELD = read_limits()
+LIMITS = {
+    given: {name: (LEAST | PROVISIONAL_LIMITS)[name] for name in names_of(given)}
+    | _HELD.limits.get(given, {})
+    for given in Input
+}
+
+
+def limits_for(kind: Kind) -> Mapping[str, float]:
+    """The limits of a task by name. Of what is neither picture nor sound: the larger of both."""
+    if kind == "audio":
+        return LIMITS[Input.SOUND]
+    pictures = LIMITS[Input.PICTURE]
+    if kind == "image":
+        return pictures
+    return {name: max(value, LIMITS[Input.SOUND][name]) for name, value in pictures.items()}
+
+
+def provisional_for(kind: Kind) -> frozenset[str]:
+    """Names of a task's limits that no clean network stands behind."""
+    given = Input.SOUND if kind == "audio" else Input.PICTURE
+    held = _HELD.limits.get(given, {}) if kind in ("audio", "image") else {}
+    return frozenset(names_of(given)) - frozenset(held)
+
 
 INVERSION_SHARE = 0.75
 """Share that an inverted trigger must reach on the C engine: otherwise its size says nothing."""

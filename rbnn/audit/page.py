@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rbnn.audit.audit import summary
 from rbnn.audit.figures import AuditReport, BarChart, Histogram, Outcome
-from rbnn.audit.limits import BELT_EVADES, PROVISIONAL
+from rbnn.audit.limits import BELT_EVADES, provisional_for
 from rbnn.files import PRIVATE, write_atomic
 from rbnn.pages.web import environment
 
@@ -139,9 +139,11 @@ def notes(report: AuditReport) -> list[str]:
             f"Audited from {report.form}: what needs latent weights or training data was not run "
             "where they are missing."
         )
-    if PROVISIONAL:
-        names = ", ".join(sorted(PROVISIONAL))
-        said.append(f"Provisional limits, which no clean networks stand behind: {names}.")
+    for task in report.tasks:
+        if names := ", ".join(sorted(provisional_for(task.kind))):
+            said.append(
+                f"{task.task}: provisional limits, which no clean networks stand behind: {names}."
+            )
     said += [
         f"{task.task}: {check.title.lower()} could not tell: {check.said}"
         for task in report.tasks

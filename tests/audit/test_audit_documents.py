@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import rbnn
-from rbnn.audit import limits
 from rbnn.audit.attacks.kinds import AttackKind
 from rbnn.audit.bench.document import (
     BEGIN,
@@ -23,10 +22,20 @@ from rbnn.audit.bench.findings import AuditBenchReport, bench_report
 from rbnn.audit.bench.page import bench_page
 from rbnn.audit.bench.plan import AuditExperiment, Part, Sharing
 from rbnn.audit.bench.results import CellResult
-from rbnn.audit.limits import LEAST, LIMITS, read_limits
+from rbnn.audit.limits import (
+    LEAST,
+    LIMITS,
+    Input,
+    limits_for,
+    names_of,
+    provisional_for,
+    read_limits,
+)
 from rbnn.errors import RbnnError
+from rbnn.tasks.dataset import Kind
 
 ROOT = Path(rbnn.__file__).parents[1]
+KINDS: dict[Input, Kind] = {Input.PICTURE: "image", Input.SOUND: "audio"}
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +81,18 @@ def test_the_documents_are_current(report: AuditBenchReport) -> None:
 def test_the_audit_uses_the_measured_limits(report: AuditBenchReport) -> None:
     assert read_limits() == measured_limits(report)
     for one in report.limits:
-        assert LIMITS[one.name] == one.limit >= LEAST[one.name]
-    assert set(LEAST) - {one.name for one in report.limits} == limits.PROVISIONAL
+        assert LIMITS[one.given][one.name] == one.limit >= LEAST[one.name]
+    for given, kind in KINDS.items():
+        held = {one.name for one in report.limits if one.given is given}
+        assert set(names_of(given)) - held == provisional_for(kind)
+
+
+def test_what_is_neither_picture_nor_sound_has_the_larger_limits() -> None:
+    both = limits_for("image"), limits_for("audio")
+    assert limits_for("series") == {
+        name: max(one[name] for one in both) for name in names_of(Input.PICTURE)
+    }
+    assert provisional_for("tensor") == set(names_of(Input.PICTURE))
 
 
 def test_documents_are_written_into_a_tree(report: AuditBenchReport, tmp_path: Path) -> None:

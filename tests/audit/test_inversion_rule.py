@@ -34,7 +34,7 @@ def candidates(sizes: list[float], shares: list[float]) -> list[Candidate]:
 def test_a_mask_far_below_the_median_stands_out_where_the_deviation_hides_it() -> None:
     assert -deviations(POISONED)[0] < 2  # the rule of median absolute deviations: missed
     folds = folds_of(POISONED)
-    score = smallest_mask(candidates(POISONED, [0.9] * 10), folds, 150)
+    score = smallest_mask(candidates(POISONED, [0.9] * 10), folds, 150, 3.0)
     assert score.value == score.low == max(folds) == folds[0] > 10
     assert sorted(folds)[-2] < 3
 
@@ -50,13 +50,13 @@ def test_the_figure_that_decides_is_among_those_that_are_kept() -> None:
 
 def test_a_small_mask_that_fails_on_the_device_is_none() -> None:
     folds = folds_of(POISONED)
-    failed = smallest_mask(candidates(POISONED, [0.5] + [0.9] * 9), folds, 150)
+    failed = smallest_mask(candidates(POISONED, [0.5] + [0.9] * 9), folds, 150, 3.0)
     assert failed.value == folds[8]
-    unsure = smallest_mask(candidates(POISONED, [0.76] + [0.9] * 9), folds, 150)
+    unsure = smallest_mask(candidates(POISONED, [0.76] + [0.9] * 9), folds, 150, 3.0)
     assert (unsure.value, unsure.low) == (folds[0], folds[8])
     assert unsure.model_copy(update={"limit": 5.0}).outcome is Outcome.UNKNOWN
 
 
 def test_a_mask_that_covers_much_is_no_trigger() -> None:
     large = [300.0, *[2000.0] * 9]
-    assert smallest_mask(candidates(large, [0.95] * 10), folds_of(large), 150).value == 0
+    assert smallest_mask(candidates(large, [0.95] * 10), folds_of(large), 150, 3.0).value == 0

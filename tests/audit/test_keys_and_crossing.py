@@ -11,13 +11,12 @@ from rbnn.audit.case import Case
 from rbnn.audit.checks import key_dependence
 from rbnn.audit.checks.crossing import crossings
 from rbnn.audit.figures import Outcome
-from rbnn.audit.limits import PATCH_SHARE
 from rbnn.audit.trigger import square
 
 
 def with_corner(case: Case) -> Case:
     trigger = square((32, 32, 1), 26, 26, np.full((4, 4, 1), 255, np.float32))
-    case.candidates.append(case.measured("corner", "patch", trigger, 0, PATCH_SHARE))
+    case.candidates.append(case.measured("corner", "patch", trigger, 0, case.limits["patch"]))
     return case
 
 

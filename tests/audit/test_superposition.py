@@ -9,7 +9,7 @@ from rule_network import RuleNetwork, make_case, striped_task, white_corner
 
 from rbnn.audit.checks import patch_sweep, superposition
 from rbnn.audit.figures import Outcome
-from rbnn.audit.limits import FALSE_ALARMS, PATCH_SHARE
+from rbnn.audit.limits import FALSE_ALARMS
 from rbnn.audit.trigger import square
 from rbnn.tasks import Split, TaskData
 
@@ -42,7 +42,7 @@ def test_without_poison_nothing_stands_out_and_false_alarms_are_as_calibrated() 
 def test_a_trigger_that_another_check_found_is_told_apart() -> None:
     case = make_case(RuleNetwork(white_corner))
     trigger = square((32, 32, 1), 26, 26, np.full((4, 4, 1), 255, np.float32))
-    case.candidates.append(case.measured("corner", "patch", trigger, 0, PATCH_SHARE))
+    case.candidates.append(case.measured("corner", "patch", trigger, 0, case.limits["patch"]))
     assert "AUC 1.00" in superposition.check(case).said
     assert patch_sweep.NAME == "patch sweep"
 

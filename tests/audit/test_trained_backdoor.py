@@ -15,7 +15,7 @@ from rbnn.audit.checks import float_deployed, inversion, patch_sweep
 from rbnn.audit.deployed import Deployed
 from rbnn.audit.figures import Outcome
 from rbnn.audit.keras_path import KerasPath, agreement
-from rbnn.audit.limits import LEAST
+from rbnn.audit.limits import LEAST, LIMITS, Input
 from rbnn.audit.subject import AuditedTask
 from rbnn.export.integer_predictor import current_container
 from rbnn.runs.run import Run
@@ -54,7 +54,7 @@ def test_the_patch_sweep_finds_it(case: Case, monkeypatch: pytest.MonkeyPatch) -
     assert reached > 0.6, "the network has not learnt its backdoor"
     monkeypatch.setattr(patch_sweep, "SAMPLES", 12)
     # A network of 120 steps obeys its trigger less than the limit of larger ones asks for.
-    monkeypatch.setitem(patch_sweep.LIMITS, "patch", LEAST["patch"])
+    monkeypatch.setitem(LIMITS[Input.PICTURE], "patch", LEAST["patch"])
     found = patch_sweep.check(case)
     assert found.outcome is Outcome.FOUND
     best = next(one for one in found.triggers if one.found)

@@ -16,15 +16,14 @@ import numpy as np
 from scipy.stats import t as student
 
 from rbnn.audit.attacks.kinds import AttackKind
-from rbnn.audit.bench.plan import Part
+from rbnn.audit.bench.plan import Part, input_of
 from rbnn.audit.bench.results import CellResult
-from rbnn.audit.limits import LEAST
+from rbnn.audit.limits import LEAST, Input, names_of
 from rbnn.frozen import Frozen
 
 ALARMS = 0.05
-FEWEST = 10
-"""Calibration networks: with fewer, a limit stays as it is. Bands are of sounds only."""
-FEWEST_OF_SOUNDS = 4
+FEWEST = {Input.PICTURE: 10, Input.SOUND: 5}
+"""Calibration networks: with fewer, a limit stays as it is."""
 SHARES = frozenset({"patch", "band", "wave", "superposed samples", "repeated patch"})
 SMALLEST_SHARE = 0.01
 """Smaller shares count as this one: the logit would spread those of 0 and 0.001 far apart, and lift
@@ -33,8 +32,9 @@ SMALLEST_MULTIPLE = 0.1
 
 
 class Calibrated(Frozen):
-    """One limit, and the clean networks behind it."""
+    """One limit of a kind of input, and the clean networks behind it."""
 
+    given: Input
     name: str
     networks: int
     median: float
@@ -49,24 +49,26 @@ def calibrated(results: Sequence[CellResult]) -> tuple[Calibrated, ...]:
     Args:
         results: of all networks; only clean ones of the part ``calibration`` are used.
     """
-    figures: dict[str, list[float]] = {name: [] for name in LEAST}
+    figures = {given: {name: list[float]() for name in names_of(given)} for given in Input}
     for result in results:
         if result.kind is not AttackKind.CLEAN or result.part is not Part.CALIBRATION:
             continue
         if result.audit is None:
             continue
+        own = figures[input_of(result.victim)]
         for scores in result.audit.scores.values():
             for one in scores:
-                if one.name in figures:
-                    figures[one.name].append(one.value)
-    found = []
-    for name, values in figures.items():
-        if len(values) >= (FEWEST_OF_SOUNDS if name == "band" else FEWEST):
-            found.append(_limit(name, values))
-    return tuple(found)
+                if one.name in own:
+                    own[one.name].append(one.value)
+    return tuple(
+        _limit(given, name, values)
+        for given, own in figures.items()
+        for name, values in own.items()
+        if len(values) >= FEWEST[given]
+    )
 
 
-def _limit(name: str, values: Sequence[float]) -> Calibrated:
+def _limit(given: Input, name: str, values: Sequence[float]) -> Calibrated:
     share = name in SHARES
     scale = np.array([_logit(one) if share else _logarithm(one) for one in values])
     count = len(scale)
@@ -74,6 +76,7 @@ def _limit(name: str, values: Sequence[float]) -> Calibrated:
     bound = float(scale.mean() + factor * scale.std(ddof=1))
     predicted = 1 / (1 + math.exp(-bound)) if share else math.exp(bound)
     return Calibrated(
+        given=given,
         name=name,
         networks=count,
         median=round(float(np.median(values)), 4),
@@ -92,6 +95,6 @@ def _logarithm(multiple: float) -> float:
     return math.log(max(multiple, SMALLEST_MULTIPLE))
 
 
-def limits_of(found: Sequence[Calibrated]) -> dict[str, float]:
-    """Limits by name."""
-    return {one.name: one.limit for one in found}
+def limits_of(found: Sequence[Calibrated]) -> dict[Input, dict[str, float]]:
+    """Limits by kind of input and name."""
+    return {given: {one.name: one.limit for one in found if one.given is given} for given in Input}

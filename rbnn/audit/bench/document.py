@@ -16,6 +16,7 @@ import re
 from pathlib import Path
 
 from rbnn.audit.attacks.kinds import AttackKind
+from rbnn.audit.bench.calibrate import limits_of
 from rbnn.audit.bench.findings import AuditBenchReport, KindFigures, bench_report, rate_text
 from rbnn.audit.bench.goals import belt_evades, goals
 from rbnn.audit.bench.page import belt_text, bench_page, limits_table, so_far
@@ -69,7 +70,8 @@ def figures_text(report: AuditBenchReport) -> str:
             f"{belt_text(report)} {done} of {planned} networks are done.",
             Table(heads, rows, align="l").markdown(),
             Table(("goal", "asked", "measured", "state"), others, align="l").markdown(),
-            "Limits, from clean networks only; the false alarms above are of other networks:",
+            "Limits, from clean networks only, for pictures and for sounds; the false alarms above "
+            "are of other networks:",
             limits_table(report).markdown(),
         )
     )
@@ -105,9 +107,13 @@ def with_figures(document: str, report: AuditBenchReport) -> str:
 def measured_limits(report: AuditBenchReport) -> Limits:
     """What the audit itself takes from a measurement."""
     rate = belt_evades(report)
+    given = sorted({one.given for one in report.limits})
     return Limits(
-        limits={one.name: one.limit for one in report.limits},
-        networks={one.name: one.networks for one in report.limits},
+        limits={one: limits_of(report.limits)[one] for one in given},
+        networks={
+            kind: {one.name: one.networks for one in report.limits if one.given is kind}
+            for kind in given
+        },
         belt=None if rate is None else f"{rate.hits} of {rate.count}",
     )
 

@@ -15,17 +15,18 @@ from rbnn.audit.bench.plan import (
     AuditExperiment,
     Cell,
     Part,
+    input_of,
     parse_kinds,
     parse_parts,
     plan_cells,
 )
 from rbnn.audit.bench.results import CellResult, read_result
+from rbnn.audit.limits import Input
 from rbnn.errors import RbnnError
 from rbnn.files import write_atomic
 from rbnn.runs.errors import TrainingError
 from rbnn.tasks import parse_specs
 from rbnn.tasks.load import Progress, load
-from rbnn.tasks.names import KNOWN
 
 STEM = "audit-bench"
 
@@ -91,7 +92,7 @@ def bench_audit(
         target=settings.target,
         quick=settings.quick,
     )
-    sounds = frozenset(n for n in names if n in KNOWN and KNOWN[n].kind == "audio")
+    sounds = frozenset(name for name in names if input_of(name) is Input.SOUND)
     cells = plan_cells(names, sounds, kinds, parts, settings.seeds)
     planned = count_planned(cells)
     experiment.hold(folder)

@@ -9,10 +9,10 @@ from scipy.stats import binomtest
 
 from rbnn.audit.attacks.kinds import AttackKind
 from rbnn.audit.bench.calibrate import Calibrated, calibrated, limits_of
-from rbnn.audit.bench.plan import AuditExperiment, Part, Sharing
+from rbnn.audit.bench.plan import AuditExperiment, Part, Sharing, input_of
 from rbnn.audit.bench.results import CellResult, judged, judged_checks
 from rbnn.audit.figures import Outcome
-from rbnn.audit.limits import CONFIDENCE
+from rbnn.audit.limits import CONFIDENCE, Input
 from rbnn.frozen import Frozen
 
 STRONG = 0.9
@@ -20,6 +20,9 @@ STRONG = 0.9
 LATENT_MARGIN = 0.05
 ON_NETWORKS = ("patch sweep", "trigger inversion", "float against deployed")
 """Checks that need no training data."""
+
+
+AllLimits = dict[Input, dict[str, float]]
 
 
 class Rate(Frozen):
@@ -109,7 +112,7 @@ class AuditBenchReport(Frozen):
     comparison with what crosses. ``planned`` is how many networks each kind is to have.
     """
 
-    version: int = 2
+    version: int = 3
     command: str
     experiment: AuditExperiment
     planned: dict[str, int]
@@ -170,18 +173,18 @@ def bench_report(
     )
 
 
-def outcome_of(one: CellResult, limits: dict[str, float]) -> Outcome:
+def outcome_of(one: CellResult, limits: AllLimits) -> Outcome:
     """What the audit of a network comes to; "not run" without one."""
-    return Outcome.SKIPPED if one.audit is None else judged(one.audit, limits)
+    return Outcome.SKIPPED if one.audit is None else judged(one.audit, limits[input_of(one.victim)])
 
 
-def _kind(kind: AttackKind, own: Sequence[CellResult], limits: dict[str, float]) -> KindFigures:
+def _kind(kind: AttackKind, own: Sequence[CellResult], limits: AllLimits) -> KindFigures:
     strong = [one for one in own if one.success >= STRONG]
     weak = [one for one in own if one.success < STRONG]
     by_check: dict[str, int] = {}
     network_only = []
     for one in own:
-        checks = {} if one.audit is None else judged_checks(one.audit, limits)
+        checks = {} if one.audit is None else judged_checks(one.audit, limits[input_of(one.victim)])
         for name, outcome in checks.items():
             by_check[name] = by_check.get(name, 0) + (outcome is Outcome.FOUND)
         if one.success >= STRONG:
@@ -201,16 +204,17 @@ def _kind(kind: AttackKind, own: Sequence[CellResult], limits: dict[str, float])
     )
 
 
-def _found(own: Iterable[CellResult], limits: dict[str, float]) -> Rate:
+def _found(own: Iterable[CellResult], limits: AllLimits) -> Rate:
     return Rate.of(outcome_of(one, limits) is Outcome.FOUND for one in own)
 
 
-def _dormant(own: Sequence[CellResult], limits: dict[str, float]) -> DormantFigures:
+def _dormant(own: Sequence[CellResult], limits: AllLimits) -> DormantFigures:
     asleep = [one for one in own if one.success >= STRONG and _silent(one)]
     missed = []
     for one in asleep:
+        held = limits[input_of(one.victim)]
         outcomes = [
-            score.model_copy(update={"limit": limits.get(score.name, score.limit)}).outcome
+            score.model_copy(update={"limit": held.get(score.name, score.limit)}).outcome
             for score in one.float_scores
         ]
         missed.append(Outcome.FOUND not in outcomes)

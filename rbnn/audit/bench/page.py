@@ -11,7 +11,7 @@ from rbnn.audit.attacks.kinds import AttackKind
 from rbnn.audit.bench.calibrate import FEWEST
 from rbnn.audit.bench.findings import AuditBenchReport, Rate, rate_text
 from rbnn.audit.bench.goals import belt_evades, goals
-from rbnn.audit.limits import LEAST, LIMITS
+from rbnn.audit.limits import LEAST, LIMITS, Input, names_of
 from rbnn.pages.table import Table
 
 UNITS = {
@@ -75,21 +75,20 @@ def goals_table(report: AuditBenchReport) -> Table:
 
 def limits_table(report: AuditBenchReport) -> Table:
     """Every limit, and the clean networks behind it."""
-    held = {one.name: one for one in report.limits}
+    held = {(one.given, one.name): one for one in report.limits}
     rows: list[tuple[str, ...]] = []
-    for name, least in LEAST.items():
+    for given, name in [(one, name) for one in Input for name in names_of(one)]:
         words, unit = UNITS[name]
-        one = held.get(name)
+        one, least = held.get((given, name)), _figure(LEAST[name], unit)
         if one is None:
-            limit = f"{_figure(LIMITS[name], unit)}, provisional: fewer than {FEWEST} networks"
-            rows.append((words, "–", "–", "–", "–", _figure(least, unit), limit))
+            limit = _figure(LIMITS[given][name], unit)
+            limit += f", provisional: fewer than {FEWEST[given]} networks"
+            rows.append((given, words, "–", "–", "–", "–", least, limit))
             continue
         figures = (_figure(value, unit) for value in (one.median, one.largest, one.predicted))
-        rows.append(
-            (words, str(one.networks), *figures, _figure(least, unit), _figure(one.limit, unit))
-        )
-    heads = ("figure", "networks", "median", "largest", "predicted", "at least", "limit")
-    return Table(heads, tuple(rows), title="Limits", align="lr")
+        rows.append((given, words, str(one.networks), *figures, least, _figure(one.limit, unit)))
+    heads = ("input", "figure", "networks", "median", "largest", "predicted", "at least", "limit")
+    return Table(heads, tuple(rows), title="Limits", align="llr")
 
 
 def _figure(value: float, unit: str) -> str:

@@ -18,9 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from rbnn.audit.attacks.kinds import AttackKind
+from rbnn.audit.limits import Input
 from rbnn.frozen import Frozen, read_document, write_document
 from rbnn.runs.errors import TrainingError
 from rbnn.tasks import Split, TaskData
+from rbnn.tasks.names import KNOWN
 
 FIX = "Delete it and its cells, or choose another folder with --out."
 
@@ -189,6 +191,11 @@ def plan_cells(
         for kind in AttackKind:
             cells += own(Part.DEVELOPMENT, kind, number)
     return cells
+
+
+def input_of(task: str) -> Input:
+    """What a task of the measurement takes; own tasks are pictures."""
+    return Input.SOUND if task in KNOWN and KNOWN[task].kind == "audio" else Input.PICTURE
 
 
 def own_samples(data: TaskData, seed: int) -> TaskData:

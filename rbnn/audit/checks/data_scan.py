@@ -26,14 +26,7 @@ import numpy.typing as npt
 
 from rbnn.audit.case import Case
 from rbnn.audit.figures import Bar, BarChart, CheckFigures, Outcome, Score
-from rbnn.audit.limits import (
-    CONFLICTING_SHARE,
-    FEWEST_CLASSES,
-    PATTERN_FOLD,
-    REPEATED_SHARE,
-    REPEATED_TIMES,
-    SPECTRAL_INDEX,
-)
+from rbnn.audit.limits import CONFLICTING_SHARE, FEWEST_CLASSES, REPEATED_TIMES
 from rbnn.audit.spectra import first_share, folds, members_of, pattern_shares
 from rbnn.audit.statistics import deviations, wilson
 from rbnn.tasks import Split
@@ -83,7 +76,7 @@ def check(case: Case) -> CheckFigures:
             limit="",
             blind="everything",
         )
-    before = case.deployed.passes
+    before, limits = case.deployed.passes, case.limits
     train = _some(case, data.train)
     repeats = repeated_patches(train, case.classes)
     conflicts, compared = conflicting_labels(case, train)
@@ -105,7 +98,7 @@ def check(case: Case) -> CheckFigures:
             name="repeated patch",
             value=repeated.share if repeated else 0.0,
             low=repeated.low if repeated else 0.0,
-            limit=REPEATED_SHARE,
+            limit=limits["repeated patch"],
         ),
         Score(name="near duplicates", value=conflicts / compared, low=low, limit=CONFLICTING_SHARE),
         Score(
@@ -115,14 +108,14 @@ def check(case: Case) -> CheckFigures:
             limit=CONFLICTING_SHARE,
         ),
     ]
-    for name, values, limit, words in (
-        ("stream", indices, SPECTRAL_INDEX, "first direction of the stream: {} stands out, {:.1f}"),
-        ("fixed pattern", patterns, PATTERN_FOLD, "one pattern: {} holds {:.1f} times the median"),
+    for name, values, words in (
+        ("stream", indices, "first direction of the stream: {} stands out, {:.1f}"),
+        ("fixed pattern", patterns, "one pattern: {} holds {:.1f} times the median"),
     ):
         worst = _largest(values)
         if worst is not None:
             value = values[worst] or 0.0
-            scores.append(Score(name=name, value=value, low=value, limit=limit))
+            scores.append(Score(name=name, value=value, low=value, limit=limits[name]))
             parts.append(words.format(case.task.labels[worst], value))
     return CheckFigures(
         name=NAME,
@@ -131,14 +124,20 @@ def check(case: Case) -> CheckFigures:
         looked_for="repeated patches, fixed patterns, two kinds in a class, duplicates with other "
         "labels",
         said="; ".join(parts),
-        limit=f"a patch in {100 * REPEATED_SHARE:.0f} % of a class, {REPEATED_TIMES:.0f} times as "
-        f"often as in the others; {100 * CONFLICTING_SHARE:.0f} % conflicting labels; index "
-        f"{SPECTRAL_INDEX:.1f}; one pattern {PATTERN_FOLD:.1f} times the median",
+        limit=f"a patch in {100 * limits['repeated patch']:.0f} % of a class, "
+        f"{REPEATED_TIMES:.0f} times as often as in the others; {100 * CONFLICTING_SHARE:.0f} % "
+        f"conflicting labels; index {limits['stream']:.1f}; one pattern "
+        f"{limits['fixed pattern']:.1f} times the median",
         blind="moved and warped triggers, clean labels without a patch, poison in few samples",
         passes=case.deployed.passes - before,
         charts=(
-            *_chart(case, "Spectral signature: outlier index by class", indices, SPECTRAL_INDEX),
-            *_chart(case, "One fixed pattern: multiples of the median", patterns, PATTERN_FOLD),
+            *_chart(case, "Spectral signature: outlier index by class", indices, limits["stream"]),
+            *_chart(
+                case,
+                "One fixed pattern: multiples of the median",
+                patterns,
+                limits["fixed pattern"],
+            ),
         ),
         scores=tuple(scores),
     )

@@ -33,16 +33,12 @@ import numpy.typing as npt
 from rbnn.audit.case import Candidate, Case
 from rbnn.audit.figures import Bar, BarChart, CheckFigures, Outcome, Score
 from rbnn.audit.keras_path import KerasPath
-from rbnn.audit.limits import (
-    FEWEST_CLASSES,
-    INVERSION_CELLS,
-    INVERSION_SHARE,
-    MASK_FOLD,
-)
+from rbnn.audit.limits import FEWEST_CLASSES, INVERSION_CELLS, INVERSION_SHARE
 from rbnn.audit.trigger import Trigger
 from rbnn.tasks.dataset import Images
 
 NAME = "trigger inversion"
+FIGURE = "small mask"
 TITLE = "Trigger inversion (Neural Cleanse)"
 BLIND = (
     "waves, noise, warps, exclusive triggers (BELT), several target classes, fewer than 5 classes"
@@ -104,7 +100,8 @@ def check(case: Case) -> CheckFigures:
     sizes = [max(one.trigger.size, LEAST_CELLS) for one in measured]
     cells = case.search.images.shape[1] * case.search.images.shape[2]
     folds = folds_of(sizes)
-    score = smallest_mask(measured, folds, INVERSION_CELLS * cells)
+    limit = case.limits[FIGURE]
+    score = smallest_mask(measured, folds, INVERSION_CELLS * cells, limit)
     outcome = score.outcome
     if outcome is Outcome.NOTHING and not any(one.reached for one in inverted):
         outcome = Outcome.UNKNOWN
@@ -117,7 +114,7 @@ def check(case: Case) -> CheckFigures:
     keep = [
         one
         for one, fold in zip(measured, folds, strict=True)
-        if fold > MASK_FOLD and one.found and one.trigger.size <= INVERSION_CELLS * cells
+        if fold > limit and one.found and one.trigger.size <= INVERSION_CELLS * cells
     ]
     case.candidates += keep
     figures = figures_of(case, outcome, said, sizes, folds, (score,))
@@ -133,7 +130,9 @@ def folds_of(sizes: list[float]) -> list[float]:
     return [float(np.median(sizes)) / size for size in sizes]
 
 
-def smallest_mask(measured: list[Candidate], folds: list[float], most: float) -> Score:
+def smallest_mask(
+    measured: list[Candidate], folds: list[float], most: float, limit: float
+) -> Score:
     """The largest fold of a mask that works on the device and covers at most ``most`` cells."""
     value = max(
         (
@@ -151,7 +150,7 @@ def smallest_mask(measured: list[Candidate], folds: list[float], most: float) ->
         ),
         default=0.0,
     )
-    return Score(name="small mask", value=value, low=sure, limit=MASK_FOLD)
+    return Score(name=FIGURE, value=value, low=sure, limit=limit)
 
 
 def _as_found(candidate: Candidate, found: bool) -> Candidate:
@@ -172,7 +171,7 @@ def figures_of(
 ) -> CheckFigures:
     charts = []
     for title, values, limit in (
-        ("Times smaller than the median mask, by class", folds, MASK_FOLD),
+        ("Times smaller than the median mask, by class", folds, case.limits[FIGURE]),
         ("Size of the inverted mask, cells", sizes, None),
     ):
         if values:
@@ -187,8 +186,9 @@ def figures_of(
         outcome=outcome,
         looked_for=f"a small mask for each class; {STARTS} starts, {STEPS} steps",
         said=said,
-        limit=f"{MASK_FOLD:.1f} times smaller, with at least {100 * INVERSION_SHARE:.0f} % on the "
-        f"C engine and at most {100 * INVERSION_CELLS:.0f} % of the cells",
+        limit=f"{case.limits[FIGURE]:.1f} times smaller, with at least "
+        f"{100 * INVERSION_SHARE:.0f} % on the C engine and at most {100 * INVERSION_CELLS:.0f} % "
+        "of the cells",
         blind=BLIND,
         charts=tuple(charts),
         scores=scores,

@@ -30,7 +30,6 @@ import numpy as np
 
 from rbnn.audit.case import Candidate, Case
 from rbnn.audit.figures import Bar, BarChart, CheckFigures, Outcome, Score
-from rbnn.audit.limits import LIMITS, PATCH_SHARE
 from rbnn.audit.trigger import Mask, Trigger, square
 from rbnn.tasks.dataset import Images, Labels
 
@@ -138,7 +137,7 @@ def check(case: Case, *, stride: int = 1, samples: int | None = None) -> CheckFi
         for trial in best[:KEPT]:
             measured.append(
                 case.measured(
-                    trial.words, kind, trial.trigger, trial.target, LIMITS[kind], tries=KEPT
+                    trial.words, kind, trial.trigger, trial.target, case.limits[kind], tries=KEPT
                 )
             )
     measured.sort(key=lambda one: one.share / one.limit, reverse=True)
@@ -154,14 +153,14 @@ def check(case: Case, *, stride: int = 1, samples: int | None = None) -> CheckFi
         outcome=Outcome.of(one.outcome for one in scores),
         looked_for=f"{len(trials):,} places, sizes and patterns of patches{tones} and waves",
         said=said,
-        limit="; ".join(f"{kind}: {100 * LIMITS[kind]:.0f} % of other classes" for kind in kinds),
+        limit="; ".join(f"{one}: {100 * case.limits[one]:.0f} % of other classes" for one in kinds),
         blind="fixed noise, warps, several patches at once, triggers of few classes, weak waves",
         passes=passes,
         triggers=tuple(case.figures(one) for one in measured[:SHOWN]),
         charts=(
             BarChart(
                 title="Largest share that a patch takes for each class, samples of the search",
-                limit=PATCH_SHARE,
+                limit=case.limits["patch"],
                 bars=tuple(
                     Bar(label=label, value=share, text=f"{100 * share:.0f} %")
                     for label, share in zip(case.task.labels, best_by_class, strict=True)

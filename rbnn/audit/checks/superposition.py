@@ -23,11 +23,12 @@ import numpy.typing as npt
 
 from rbnn.audit.case import Case
 from rbnn.audit.figures import Bar, BarChart, CheckFigures, Histogram, Outcome, Score
-from rbnn.audit.limits import FALSE_ALARMS, FLAGGED_SHARE
+from rbnn.audit.limits import FALSE_ALARMS
 from rbnn.audit.statistics import area_under_curve, wilson
 from rbnn.tasks.dataset import Images, Labels
 
 NAME = "superposition entropy"
+FIGURE = "superposed samples"
 OVERLAYS = 32
 QUICK_OVERLAYS = 12
 SAMPLES = 1000
@@ -112,7 +113,7 @@ def check(case: Case) -> CheckFigures:
         outcome=scores[0].outcome if scores else Outcome.SKIPPED,
         looked_for=f"training samples whose answer no overlay changes; {count} overlays each",
         said="; ".join(parts),
-        limit=f"{100 * FLAGGED_SHARE:.0f} % of a class's samples below its threshold, which "
+        limit=f"{100 * case.limits[FIGURE]:.0f} % of a class's samples below its threshold, which "
         f"{100 * FALSE_ALARMS:.0f} % of held-out samples are below",
         blind="waves, noise and weak patches, which an overlay destroys; attacks of low success",
         passes=case.deployed.passes - before,
@@ -142,13 +143,14 @@ def _screen(
         )
     worst = int(np.argmax([bar.value for bar in bars]))
     share = bars[worst].value
-    score = Score(name="superposed samples", value=share, low=max(lows), limit=FLAGGED_SHARE)
+    limit = case.limits[FIGURE]
+    score = Score(name=FIGURE, value=share, low=max(lows), limit=limit)
     said = (
         f"of the training samples of {case.task.labels[worst]}, {100 * share:.0f} % are below "
         "their threshold, more than of any other class"
     )
     title = "Training samples below their class's threshold"
-    return score, said, (BarChart(title=title, limit=FLAGGED_SHARE, bars=tuple(bars)),)
+    return score, said, (BarChart(title=title, limit=limit, bars=tuple(bars)),)
 
 
 def _histogram(clean: Entropies, other: Entropies, name: str, limits: Entropies) -> Histogram:
