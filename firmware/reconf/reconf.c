@@ -125,11 +125,9 @@ void rbnn_reconf_wipe(rbnn_reconf *reconf)
   if (reconf->resident != NULL) {
     rbnn_wipe(reconf->resident, rbnn_reconf_resident_bytes(reconf->model, reconf->resident_layers));
   }
-  rbnn_wipe(reconf->key, sizeof reconf->key);
-  rbnn_wipe(reconf->trunk_key, sizeof reconf->trunk_key);
-  rbnn_wipe(&reconf->cipher, sizeof reconf->cipher);
+  /* The keys, the cipher and where its layer is; they lie side by side. */
+  rbnn_wipe((uint8_t *)reconf + offsetof(rbnn_reconf, key),
+            offsetof(rbnn_reconf, resident) - offsetof(rbnn_reconf, key));
   reconf->ready = 0;
   reconf->layer = NO_LAYER;
-  reconf->stored = NULL;
-  reconf->whole = NULL;
 }
