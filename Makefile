@@ -144,7 +144,7 @@ test: setup lint ## Run the tests: Python, host C under sanitizers, firmware und
 test-full: SYSTEM_TOOLS += $(TEST_TOOLS)
 test-full: SYSTEM_FILES += $(TEST_FILES)
 test-full: setup lint ## Run all tests, also what is marked full: every core, compiler and architecture
-	"$(BIN)/python" -m pytest --full --numprocesses auto --dist loadfile --no-loadscope-reorder
+	"$(BIN)/python" -m pytest --full --hypothesis-profile rbnn-search --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that need no training and no emulator, in under a minute

